@@ -1,0 +1,44 @@
+# `make smoke` and `make test` do everything on a machine that has git, make and Python >= 3.11.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
+UV := $(BIN)/python -m uv
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: smoke test lint format lock setup clean
+
+smoke: setup  ## the smoke study: results/smoke/report.html
+	snakemake all --cores $(CORES) --configfile config/smoke.yaml
+
+test: setup  ## every test, the smoke study from nothing among them
+	pytest
+
+lint: setup  ## what CI checks besides the tests
+	ruff check .
+	ruff format --check .
+	pyright
+	lint-imports
+	snakefmt --check Snakefile workflow
+	snakemake --lint --configfile config/smoke.yaml
+
+format: setup
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+setup: .venv/installed
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit('vigan needs Python >= 3.11') if sys.version_info < (3, 11) else None"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: setup  ## compile requirements.txt anew from pyproject.toml
+	$(UV) pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.txt
+
+clean:  ## remove what can be made again; results, figures and data stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .snakemake logs state

@@ -1,0 +1,30 @@
+# One study, from its YAML file to its report. The paper study is the default:
+#   snakemake --cores 8 all
+#   snakemake all --cores 8 --configfile config/smoke.yaml
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+container: None
+
+
+include: "workflow/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/report.smk"
+
+
+onstart:
+    shell(f"vigan preflight --config {STUDY_FILE} --cores {workflow.cores} {PREFLIGHT_FLAGS}")
+
+
+rule all:
+    input:
+        LAYOUT.report,
+        LAYOUT.all_figures().values(),
+        LAYOUT.all_tables().values(),
+        [run / name for run in RUNS for name in ("run.json", "metrics.csv")],
+    default_target: True

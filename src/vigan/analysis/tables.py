@@ -1,0 +1,81 @@
+"""Per-run files of a study joined into its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from vigan.records import RecordError, read_json
+from vigan.schemas import METRIC_COLUMNS, RunFiles, RunRecord, read_run
+
+RUN_KEYS = ["experiment", "arm", "reading", "seed"]
+
+
+def run_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """One row a run: how it ended, what it cost, the digests of its weights, data and code, its device."""
+    return pd.DataFrame([_run_row(run.experiment, read_run(run.folder / "run.json")) for run in runs])
+
+
+def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
+    spec = record.spec
+    return {
+        "experiment": experiment,
+        "arm": spec.name,
+        "reading": spec.arm.reading,
+        "seed": spec.seed,
+        "status": record.status,
+        "iterations": record.iterations,
+        **record.ledger.model_dump(),
+        "weights_sha256": record.weights_sha256,
+        "data_sha256": record.data_sha256,
+        "code_sha256": record.code_sha256,
+        "config_sha256": spec.digest,
+        "device": record.device,
+        "threads": record.threads,
+    }
+
+
+def timing_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """One row a run: seconds of training and library versions, which differ between machines."""
+    rows = []
+    for run in runs:
+        record = read_run(run.folder / "run.json")
+        key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
+        rows.append({"experiment": run.experiment, **key, "seconds": record.seconds, **record.versions})
+    return pd.DataFrame(rows)
+
+
+def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """The long table: one number a row, columns `METRIC_COLUMNS`. Raises RecordError on a file with other columns."""
+    tables = []
+    for run in runs:
+        file = run.folder / "metrics.csv"
+        table = pd.read_csv(file)
+        if tuple(table.columns) != METRIC_COLUMNS:
+            raise RecordError(f"{file}: columns are not those of the long table; evaluate the run again")
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """Telemetry of all runs, one row a run and logged iteration."""
+    tables = []
+    for run in runs:
+        record = read_run(run.folder / "run.json")
+        table = pd.read_csv(run.folder / "telemetry.csv")
+        key = (run.experiment, record.spec.name, record.spec.arm.reading, record.spec.seed)
+        for column, value in zip(reversed(RUN_KEYS), reversed(key), strict=True):
+            table.insert(0, column, value)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def floor_table(floors: Sequence[tuple[str, Path]]) -> pd.DataFrame:
+    """Real-against-real values: one row per (dataset, protocol, metric)."""
+    rows = []
+    for dataset, file in floors:
+        record = read_json(file)
+        rows += [(dataset, record["protocol"], metric, value) for metric, value in record["floor"].items()]
+    return pd.DataFrame(rows, columns=["dataset", "protocol", "metric", "value"])

@@ -1,0 +1,151 @@
+"""What an arm is: one row of networks, reading, update counts, regulariser and optimiser."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vigan.config.base import Strict, nearest
+from vigan.config.datasets import Dataset
+
+Count = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Reading = Literal["released", "literal", "proximal"]
+
+
+class Dcgan(Strict):
+    """The released DCGAN (protocol: 5x5 stride-2 kernels, TF SAME padding), `dim` channels at its widest map."""
+
+    kind: Literal["dcgan"]
+    dim: Count = 64
+    latent: Count = 100
+    batch_norm: bool
+
+
+class Mlp(Strict):
+    """Two hidden layers of `width` ReLU units for two-dimensional data."""
+
+    kind: Literal["mlp"]
+    width: Count = 128
+    latent: Count = 2
+
+
+class Optimiser(Strict):
+    """Adam as TensorFlow 1 computes it ("adam_tf1": eps is not bias-corrected) or as torch does ("adam")."""
+
+    kind: Literal["adam_tf1", "adam"] = "adam_tf1"
+    lr: Annotated[float, Field(gt=0)] = 2.0e-4
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    eps: Annotated[float, Field(gt=0)] = 1.0e-8
+
+
+class Arm(Strict):
+    """One arm of an experiment.
+
+    An iteration is `d_batches` D updates (one batch each), then a G phase of `g_batches` batches of z with
+    `updates_per_batch` G updates on each, all against one D and one G_o. The reading fixes `updates_per_batch`:
+    "released" 2 (the released code runs the G step twice), "literal" 1 (the article's text), "proximal" any K,
+    which must then be written. Exactly one lambda is given, its reduction in its name: `lambda_mean` multiplies
+    the mean over coordinates of (G(z) - G_o(z))^2 (as the released code), `lambda_sum` the squared norm (as the
+    article); both are averaged over the batch.
+    """
+
+    network: Annotated[Dcgan | Mlp, Field(discriminator="kind")]
+    reading: Reading
+    d_batches: Count
+    g_batches: Count
+    updates_per_batch: Count | None = None
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    lambda_mean: NonNegative | None = None
+    lambda_sum: NonNegative | None = None
+    stabilisers: dict[str, NonNegative] = {}
+    optimiser: Optimiser = Optimiser()
+
+    @model_validator(mode="after")
+    def _one_lambda(self) -> Arm:
+        if (self.lambda_mean is None) == (self.lambda_sum is None):
+            raise ValueError("give exactly one of 'lambda_mean' and 'lambda_sum' (0.0 for the plain arm)")
+        return self
+
+    @model_validator(mode="after")
+    def _reading_fixes_updates(self) -> Arm:
+        fixed = {"released": 2, "literal": 1}.get(self.reading)
+        if fixed is None and self.updates_per_batch is None:
+            raise ValueError("reading 'proximal' needs 'updates_per_batch' (K)")
+        if fixed is not None and self.updates_per_batch not in (None, fixed):
+            raise ValueError(
+                f"reading '{self.reading}' makes {fixed} G updates per batch, not {self.updates_per_batch}; "
+                "write reading 'proximal' for another K"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_stabilisers(self) -> Arm:
+        for name in self.stabilisers:
+            if name not in known_stabilisers():
+                raise ValueError(f"unknown stabiliser '{name}'" + nearest(name, known_stabilisers()))
+        return self
+
+    @property
+    def k(self) -> int:
+        """G updates on each batch of z: 2, 1, or the K of the row."""
+        return self.updates_per_batch or {"released": 2, "literal": 1}[self.reading]
+
+    def lambda_per_mean(self, coordinates: int) -> float:
+        """Weight of the *mean* squared difference for examples of `coordinates` numbers."""
+        return self.lambda_mean if self.lambda_mean is not None else (self.lambda_sum or 0.0) * coordinates
+
+    @property
+    def stabiliser_names(self) -> tuple[str, ...]:
+        """Every stabiliser whose code takes part in training: the regulariser and the rivals."""
+        return ("proximal", *self.stabilisers)
+
+    @property
+    def regularised(self) -> bool:
+        """Whether lambda is positive."""
+        return (self.lambda_mean or self.lambda_sum or 0.0) > 0
+
+
+class Ledger(Strict):
+    """What `iterations` of an arm cost: updates made and images used."""
+
+    d_updates: int
+    g_updates: int
+    real_images: int
+    latents: int
+
+    @classmethod
+    def of(cls, arm: Arm, iterations: int) -> Ledger:
+        """Ledger of an arm after `iterations`: each D update shows one batch, each G batch is used K times."""
+        return cls(
+            d_updates=iterations * arm.d_batches,
+            g_updates=iterations * arm.g_batches * arm.k,
+            real_images=iterations * arm.d_batches * arm.batch_size,
+            latents=iterations * (arm.d_batches + arm.g_batches) * arm.batch_size,
+        )
+
+
+class RunSpec(Strict):
+    """One run: everything that decides its weights, bit for bit, on one machine.
+
+    `snapshots` are the iterations after which the generator is kept; `log_every` the spacing of telemetry rows.
+    """
+
+    name: str
+    arm: Arm
+    dataset: Dataset
+    seed: int
+    iterations: Count
+    snapshots: Annotated[tuple[int, ...], Field(strict=False)]
+    log_every: Count
+
+
+@cache
+def known_stabilisers() -> tuple[str, ...]:
+    """Names of the files in `vigan/objectives/stabilisers`: the config may name any of them."""
+    folder = Path(__file__).parents[1] / "objectives" / "stabilisers"
+    return tuple(sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__"))

@@ -1,0 +1,110 @@
+"""Strict models and readable errors: an unknown key names its nearest known one, with file and line."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class ConfigError(ValueError):
+    """A study file that cannot be run; the message is one line a user can act on."""
+
+
+class Strict(BaseModel):
+    """Immutable record: unknown keys and wrong types are errors, never defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of this record; equal records have equal digests."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 (hex) of `value` as JSON with sorted keys and no spaces."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key written twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                raise ConfigError(f"line {key.start_mark.line + 1}: '{key.value}' is named twice")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
+    """Content of a YAML file and its node tree (for line numbers).
+
+    Raises ConfigError naming the file when it is missing, unreadable, or not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    try:
+        return yaml.load(text, _Loader), yaml.compose(text, yaml.SafeLoader)  # noqa: S506 - a SafeLoader
+    except ConfigError as error:
+        raise ConfigError(f"{path}, {error}") from None
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise ConfigError(f"{path}{where}: not valid YAML ({str(problem).splitlines()[0]})") from None
+
+
+def line_of(node: yaml.Node | None, location: Sequence[str | int]) -> tuple[int, int]:
+    """Parts of `location` that stand in a YAML node tree, and the line (from 1) of the deepest one (0 if none)."""
+    depth = line = 0
+    for part in location:
+        child = _child(node, part)
+        if child is not None:
+            node, line = child
+            depth += 1
+    return depth, line
+
+
+def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part].start_mark.line + 1
+    return None
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`; did you mean 'x'?` for the known name closest to `name`, or the list of known names."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def first_of(error: ValidationError) -> Any:
+    """The problem to show: a misspelt key explains the missing one it causes."""
+    return min(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
+
+
+def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[str | int, ...], str]:
+    """Location and one-line explanation of the first problem in a pydantic error, unknown keys before others."""
+    first = first_of(error)
+    location, message = first["loc"], first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key '{location[-1]}'" + nearest(str(location[-1]), known_keys)
+    elif first["type"] == "missing":
+        message = f"'{location[-1]}' is missing"
+    elif isinstance(first.get("input"), str) and first["type"] in {"float_type", "int_type"}:
+        message = f"'{first['input']}' is text, not a number (in YAML write 2.0e-4, not 2e-4)"
+    return location, message

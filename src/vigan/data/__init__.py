@@ -1,0 +1,1 @@
+"""Any source of examples -> one array and a manifest, and back."""

@@ -1,0 +1,161 @@
+"""Aligned CelebA faces: where they are, how to get them, and what one face becomes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from vigan.config.datasets import CelebA
+from vigan.data.blocks import image_blocks
+from vigan.data.images import decode
+from vigan.data.material import DataError, Material
+from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
+from vigan.data.shelf import Archive, Folder, Shelf, images_among
+
+ARCHIVE = "img_align_celeba.zip"
+MEMBERS = "img_align_celeba"
+OFFICIAL_COUNT = 202_599
+OFFICIAL_SIZE, HALF_SIZE = (178, 218), (89, 109)
+FRESH_COPY = f"get a fresh copy of {ARCHIVE} (1.4 GB)"
+HOW_TO_GET = f"""CelebA's aligned images were not found. Three ways to get them:
+  1. set VIGAN_CELEBA to the official {ARCHIVE} (no need to unpack it) or to the folder of its jpgs;
+  2. name it for one run: `snakemake ... --config celeba=PATH` or `vigan prepare --celeba PATH`;
+  3. let torchvision fetch it (1.4 GB from Google Drive, needs `pip install gdown`): `--config download=true` or
+     `vigan prepare --download`."""
+LICENCE = (
+    "CelebA (Liu, Luo, Wang, Tang, ICCV 2015) is for non-commercial research only; neither its images nor arrays, "
+    "grids or samples of them may be redistributed or published"
+)
+
+
+def locate(path: Path | None) -> Path | None:
+    """Where CelebA is: `path`, else $VIGAN_CELEBA, else the test data's copy if it is there, else None.
+
+    A path that was asked for is returned whether or not it exists, so that the error can name it.
+    """
+    if path is not None:
+        return path.expanduser()
+    if named := os.environ.get("VIGAN_CELEBA"):
+        return Path(named).expanduser()
+    if tests := os.environ.get("VIGAN_TEST_DATA"):
+        copy = Path(tests) / "data" / "celeba-10k" / ARCHIVE
+        return copy if copy.is_file() else None
+    return None
+
+
+def find(path: Path | None, download_to: Path | None) -> Path:
+    """An existing path to CelebA: see `locate`; if it is nowhere and `download_to` is a folder, it is fetched there.
+
+    Raises DataError with the ways to get it if it is not found, or naming the path that was asked for.
+    """
+    found = locate(path)
+    if found is None and download_to is not None:
+        return fetch(download_to)
+    if found is None:
+        raise DataError(HOW_TO_GET)
+    if not found.exists():
+        raise DataError(f"{found}: no such file or folder\n{HOW_TO_GET}")
+    return found
+
+
+def fetch(folder: Path) -> Path:
+    """Path of the official archive in `folder`, fetched by torchvision (with its file id and MD5), not unpacked.
+
+    An archive already there with the right MD5 is kept. Raises DataError, with the other ways, if it cannot be had.
+    """
+    from torchvision.datasets import CelebA as Torchvision
+    from torchvision.datasets import utils
+
+    file_id, md5 = next((row[0], row[1]) for row in Torchvision.file_list if row[2] == ARCHIVE)
+    try:
+        utils.download_file_from_google_drive(file_id, folder, ARCHIVE, md5)
+    except Exception as error:  # whatever torchvision, gdown or the network raise, the user needs the other ways
+        raise DataError(f"{folder / ARCHIVE}: could not be fetched ({error})\n{HOW_TO_GET}") from error
+    return folder / ARCHIVE
+
+
+def material(dataset: CelebA, path: Path, workers: int) -> Material:
+    """The faces at `path` (a zip, or a folder of jpgs), in the order of their names.
+
+    Raises DataError naming the file if there are none, fewer than `limit`, or one that is damaged or of another size
+    than the first.
+    """
+    shelf = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
+    names = shelf.names()
+    faces = _faces(names)
+    chosen = faces[: dataset.limit]
+    _check_count(path, len(faces), dataset.limit)
+    recipe = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(shelf, chosen, dataset.crop))
+    return Material(
+        count=len(chosen),
+        shape=dataset.shape,
+        dtype=np.dtype(np.uint8),
+        blocks=image_blocks(shelf, chosen, recipe, workers),
+        preprocessing=recipe.words,
+        skipped=len(names) - len(faces),
+        notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
+    )
+
+
+@dataclass(frozen=True)
+class Face:
+    """Recipe for one face of `size` (width, height): centre crop of `crop` pixels, resized to `side`."""
+
+    crop: int
+    side: int
+    resize: str
+    size: tuple[int, int]
+
+    @property
+    def words(self) -> str:
+        """This recipe in words."""
+        how = {
+            "antialias": "Pillow's bicubic (antialiased)",
+            "released": "TensorFlow 1's bicubic (not antialiased), clipped to 0..255 and rounded",
+        }[self.resize]
+        width, height = self.size
+        return f"{width}x{height} files, centre crop {self.crop}x{self.crop}, to {self.side}x{self.side} by {how}"
+
+    def __call__(self, title: str, data: bytes) -> np.ndarray:
+        """Example, uint8 (3, side, side). Raises DataError if the picture is damaged or not of `size`."""
+        image = decode(title, data)
+        if image.size != self.size:
+            raise DataError(f"{title}: {_by(image.size)} pixels, but the first file has {_by(self.size)}; remove one")
+        crop = centre_crop(image, self.crop, self.crop)
+        return np.moveaxis(self._resized(crop), 2, 0)
+
+    def _resized(self, crop: Image.Image) -> np.ndarray:
+        if self.resize == "antialias":
+            return np.asarray(antialias(crop, self.side))
+        return to_uint8(released_bicubic(np.asarray(crop), self.side))
+
+
+def _faces(names: Sequence[str]) -> list[str]:
+    """The images at the top or in a folder `img_align_celeba`, at whatever depth that stands."""
+    return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
+
+
+def _check_count(path: Path, found: int, limit: int | None) -> None:
+    if found == 0:
+        raise DataError(f"{path}: no jpg in it, neither at the top nor under {MEMBERS}/; name the official {ARCHIVE}")
+    if limit is not None and found < limit:
+        raise DataError(f"{path}: only {found} images, but the data set's `limit` is {limit}; lower it to {found}")
+
+
+def _size_of_first(shelf: Shelf, faces: Sequence[str], crop: int) -> tuple[int, int]:
+    title = shelf.title(faces[0])
+    size = decode(title, shelf.read(faces[0])).size
+    if crop > min(size):
+        half = size == HALF_SIZE
+        advice = "this is the half-size copy: set `crop: 54`" if half else f"set `crop` to at most {min(size)}"
+        raise DataError(f"{title}: {_by(size)} pixels, too small for a crop of {crop}; {advice}")
+    return size
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -1,0 +1,52 @@
+"""Any folder of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vigan.config.datasets import ImageFolder
+from vigan.data.blocks import image_blocks
+from vigan.data.images import SUFFIXES, decode
+from vigan.data.material import DataError, Material
+from vigan.data.resize import antialias, centre_crop
+from vigan.data.shelf import Folder, images_among
+
+
+def material(dataset: ImageFolder, workers: int) -> Material:
+    """Every image below the folder, in the order of their relative names; other and hidden files are counted.
+
+    Raises DataError naming the folder if it is missing or has no image, or the file that is damaged.
+    """
+    shelf = Folder(Path(dataset.path).expanduser())
+    names = shelf.names()
+    images = images_among(names)
+    if not images:
+        raise DataError(f"{shelf.path}: no image in it ({', '.join(SUFFIXES)}); {len(names)} other files; check `path`")
+    return Material(
+        count=len(images),
+        shape=dataset.shape,
+        dtype=np.dtype(np.uint8),
+        blocks=image_blocks(shelf, images, Picture(dataset.side, dataset.channels), workers),
+        preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
+        skipped=len(names) - len(images),
+    )
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Recipe for one image: centre square, resized to `side`, as colour (3 channels) or grey (1)."""
+
+    side: int
+    channels: int
+
+    def __call__(self, title: str, data: bytes) -> np.ndarray:
+        """Example, uint8 (channels, side, side). Raises DataError if the image cannot be decoded."""
+        image = decode(title, data)
+        square = min(image.size)
+        small = antialias(centre_crop(image, square, square), self.side)
+        if self.channels == 1:
+            return np.asarray(small.convert("L"))[None]
+        return np.moveaxis(np.asarray(small), 2, 0)

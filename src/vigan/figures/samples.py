@@ -1,0 +1,83 @@
+"""What the arms generate, side by side along training: image grids or clouds of points, one row per arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vigan.figures.style import COLOURS
+
+COLUMNS = 5
+GRID = 4
+
+
+class Strip(NamedTuple):
+    """Samples of one run: `samples` (steps, n, ...) as uint8 NCHW images or float32 points, at `steps` iterations."""
+
+    arm: str
+    seed: int
+    steps: np.ndarray
+    samples: np.ndarray
+
+
+def draw(strips: Sequence[Strip], heading: str, means: np.ndarray | None = None) -> Figure:
+    """One row per strip, one column per chosen step. Points are drawn over `means` (m, 2), the true modes."""
+    size = 1.9
+    chosen = _chosen(len(strips[0].steps))
+    figure, axes = plt.subplots(
+        len(strips), len(chosen), figsize=(size * len(chosen) + 0.9, size * len(strips) + 0.8), squeeze=False
+    )
+    for row, strip in zip(axes, strips, strict=True):
+        for axis, index in zip(row, chosen, strict=True):
+            _bare(axis)
+            if index >= len(strip.steps):
+                axis.text(0.5, 0.5, "diverged", ha="center", transform=axis.transAxes)
+            elif strip.samples.ndim == 3:
+                _cloud(axis, strip.samples[index], means)
+            else:
+                _grid(axis, strip.samples[index])
+        row[0].set_ylabel(f"{strip.arm}\nseed {strip.seed}")
+    for axis, index in zip(axes[0], chosen, strict=True):
+        axis.set_title(f"iteration {strips[0].steps[index]}")
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=11)
+    return figure
+
+
+def _chosen(count: int) -> list[int]:
+    """At most `COLUMNS` positions, evenly spread, the first and the last among them."""
+    return sorted({round(position) for position in np.linspace(0, count - 1, min(COLUMNS, count))})
+
+
+def _bare(axis: Axes) -> None:
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.grid(False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+
+
+def image_grid(images: np.ndarray, per_side: int) -> np.ndarray:
+    """The first per_side^2 of uint8 images (n, C, side, side) as one picture (H, W, 3), grey repeated."""
+    channels, side = images.shape[1:3]
+    rows = images[: per_side**2].reshape(per_side, per_side, channels, side, side)
+    picture = rows.transpose(0, 3, 1, 4, 2).reshape(per_side * side, per_side * side, channels)
+    return np.broadcast_to(picture, (*picture.shape[:2], 3))
+
+
+def _grid(axis: Axes, images: np.ndarray) -> None:
+    axis.imshow(image_grid(images, GRID), interpolation="nearest")
+
+
+def _cloud(axis: Axes, points: np.ndarray, means: np.ndarray | None) -> None:
+    reach = 3.0 if means is None else 1.4 * float(np.abs(means).max())
+    if means is not None:
+        axis.scatter(*means.T, s=40, facecolors="none", edgecolors="#888888", linewidths=0.8)
+    axis.scatter(*points.T, s=2, color=COLOURS[0], alpha=0.4, linewidths=0, rasterized=True)
+    axis.set_xlim(-reach, reach)
+    axis.set_ylim(-reach, reach)
+    axis.set_aspect("equal")

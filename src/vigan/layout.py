@@ -1,0 +1,86 @@
+"""Where everything lies: the only place that knows paths, shared by the command line and the workflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vigan.config.datasets import Dataset, key
+from vigan.config.study import Protocol, RunKey, Study
+from vigan.schemas import FIGURES, TABLES, RunFiles
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one study, relative to the project's root."""
+
+    study: Study
+    state_root: Path = Path("state")
+
+    @property
+    def results(self) -> Path:
+        """Everything a study finds out, but for its figures."""
+        return Path("results") / self.study.study
+
+    @property
+    def figures(self) -> Path:
+        """The study's figures."""
+        return Path("figures") / self.study.study
+
+    @property
+    def tables(self) -> Path:
+        """The study's tables, CSV."""
+        return self.results / "tables"
+
+    @property
+    def report(self) -> Path:
+        """The page people read."""
+        return self.results / "report.html"
+
+    def data(self, dataset: Dataset) -> Path:
+        """A prepared data set, shared by all studies that describe it alike."""
+        return Path("data") / key(dataset)
+
+    def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
+        """What a protocol needs of the real data, and its values on real data."""
+        return self.data(dataset) / "reference" / f"{protocol.kind}-n{protocol.samples}.npz"
+
+    def references(self, arm: str) -> dict[Protocol, Path]:
+        """Reference of every protocol that measures an arm."""
+        dataset = self.study.dataset_of(arm)
+        return {protocol: self.reference(dataset, protocol) for protocol in self.study.protocols_of(arm)}
+
+    def run(self, run: RunKey) -> Path:
+        """A run's record, telemetry, snapshots, metrics and samples."""
+        return self.results / "runs" / run.arm / run.reading / f"seed-{run.seed}"
+
+    def state(self, run: RunKey, digest: str) -> Path:
+        """A run's checkpoints while it trains; its name changes with its config, code and data."""
+        return self.state_root / self.study.study / f"{run.arm}-{run.reading}-seed-{run.seed}-{digest[:12]}"
+
+    def tensorboard(self, run: RunKey) -> Path:
+        """TensorBoard event files of a run."""
+        return Path("logs") / "tensorboard" / self.study.study / run.arm / run.reading / f"seed-{run.seed}"
+
+    def figure(self, kind: str, experiment: str) -> Path:
+        """One figure of one experiment."""
+        return self.figures / f"{kind}-{experiment}.svg"
+
+    def all_figures(self) -> dict[tuple[str, str], Path]:
+        """Every figure of the study by (kind, experiment)."""
+        return {(kind, name): self.figure(kind, name) for name in self.study.experiments for kind in FIGURES}
+
+    def all_tables(self) -> dict[str, Path]:
+        """Every table of the study by name."""
+        return {name: self.tables / f"{name}.csv" for name in TABLES}
+
+    def run_files(self) -> list[RunFiles]:
+        """Every run's experiment and folder, in the order of the study."""
+        return [RunFiles(self.study.experiment_of(run.arm), self.run(run)) for run in self.study.runs()]
+
+    def floors(self) -> list[tuple[str, Path]]:
+        """(data set, file with its floor) of every protocol."""
+        return [
+            (name, self.reference(self.study.datasets[name], protocol).with_suffix(".json"))
+            for name, protocol in self.study.measured()
+        ]

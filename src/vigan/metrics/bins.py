@@ -1,0 +1,64 @@
+"""Statistically different bins: does each region of the data get its share (Richardson and Weiss 2018, 1805.12462)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import rel_entr
+from scipy.stats import norm
+from sklearn.cluster import KMeans
+
+from vigan.metrics.validate import Floats, MetricError, check
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Voronoi cells of a k-means on whitened real data (each column centred, over its deviation), and their counts."""
+
+    centre: Floats
+    scale: Floats
+    clusters: KMeans
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def fit(cls, real: ArrayLike, rng: np.random.Generator, bins: int = 100) -> Bins:
+        """Cells of real pixels or features (n, d), n > `bins`; constant columns are centred only.
+
+        Holds two float64 copies of the data. Raises MetricError on bad input.
+        """
+        if bins < 2:
+            raise MetricError(f"{bins} bins: at least 2 are needed")
+        (values,) = check(bins + 1, real=real)
+        centre, scale = values.mean(axis=0), values.std(axis=0)
+        scale[scale == 0] = 1.0
+        clusters = KMeans(bins, random_state=int(rng.integers(2**31)))
+        labels = clusters.fit_predict((values - centre) / scale)
+        return cls(centre, scale, clusters, np.bincount(labels, minlength=bins))
+
+    def compare(self, fake: ArrayLike, level: float = 0.05) -> dict[str, float]:
+        """`ndb`: share in [0, 1] of cells whose fake and real proportions differ; `jsd`: divergence in [0, ln 2].
+
+        A cell differs if a two-sided two-proportion z test rejects at `level`, so equal distributions score about
+        `level`. The divergence is Jensen-Shannon's between the two histograms, natural logarithm. Raises MetricError
+        on bad input or another width.
+        """
+        fake, _ = check(1, fake=fake, bins=self.centre[None])
+        labels = self.clusters.predict((fake - self.centre) / self.scale)
+        counts = np.bincount(labels, minlength=len(self.counts))
+        return {"ndb": float((_p_values(self.counts, counts) < level).mean()), "jsd": _jsd(self.counts, counts)}
+
+
+def _p_values(a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
+    """Two-sided p value per bin that its proportions in histograms a and b are equal (pooled variance)."""
+    n, m = a.sum(), b.sum()
+    pooled = (a + b) / (n + m)
+    deviation = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    return 2 * norm.sf(np.abs(a / n - b / m) / deviation)
+
+
+def _jsd(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    p, q = a / a.sum(), b / b.sum()
+    middle = (p + q) / 2
+    return float((rel_entr(p, middle) + rel_entr(q, middle)).sum() / 2)

@@ -1,0 +1,84 @@
+"""Frechet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, arXiv 1706.08500, eq. 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import svdvals
+
+from vigan.metrics.validate import Floats, MetricError, check
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """Mean (d,), covariance (d, d; ddof 1) of `n` feature vectors. Raises MetricError if the shapes disagree.
+
+    `root` (d, n), when the fit had n <= d, is the centred data over sqrt(n - 1): root @ root.T == covariance.
+    """
+
+    mean: Floats
+    covariance: Floats
+    n: int
+    root: Floats | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a covariance that is not square, symmetric in shape with the mean, or not finite."""
+        if self.mean.ndim != 1 or self.covariance.shape != (self.mean.size, self.mean.size):
+            raise MetricError(f"mean of shape {self.mean.shape} with covariance of shape {self.covariance.shape}")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
+            raise MetricError("mean or covariance holds NaN or infinity")
+
+    @cached_property
+    def factor(self) -> Floats:
+        """Matrix F (d, r) with F @ F.T == covariance: `root`, or else from the eigenvectors of the covariance.
+
+        Eigenvalues below d * eps * the largest are rounding noise: they are dropped, and r is the numerical rank.
+        """
+        if self.root is not None:
+            return self.root
+        values, vectors = np.linalg.eigh(self.covariance)
+        real = values > values[-1] * values.size * np.finfo(np.float64).eps
+        return vectors[:, real] * np.sqrt(values[real])
+
+
+def fit(features: ArrayLike) -> Gaussian:
+    """Gaussian of features (n, d), n >= 2. Raises MetricError on bad input."""
+    (values,) = check(2, features=features)
+    n, width = values.shape
+    mean = values.mean(axis=0)
+    scaled = (values - mean) / np.sqrt(n - 1)
+    return Gaussian(mean, scaled.T @ scaled, n, root=scaled.T if n <= width else None)
+
+
+def frechet_distance(p: Gaussian, q: Gaussian) -> float:
+    """|mu_p - mu_q|^2 + tr(S_p + S_q - 2 (S_p S_q)^(1/2)), in squared feature units.
+
+    Symmetric; 0 for p = q up to rounding, which may leave a value a little below 0 (it is not clipped). Pass the
+    reference as `p`: its factor is computed once and kept. Raises MetricError if the widths differ.
+    """
+    if p.mean.size != q.mean.size:
+        raise MetricError(f"different numbers of features: {p.mean.size} and {q.mean.size}")
+    shift = p.mean - q.mean
+    return float(shift @ shift + np.trace(p.covariance) + np.trace(q.covariance) - 2 * _trace_of_root(p, q))
+
+
+def frechet(real: ArrayLike, fake: ArrayLike) -> float:
+    """Frechet distance between features (n, d) and (m, d); n and m may be below d. Raises MetricError on bad input."""
+    real, fake = check(2, real=real, fake=fake)
+    return frechet_distance(fit(real), fit(fake))
+
+
+def _trace_of_root(p: Gaussian, q: Gaussian) -> float:
+    """tr((S_p S_q)^(1/2)): the sum of the singular values of F_p.T @ F_q, for any factors F.
+
+    With one factor only, the same numbers are the square roots of the eigenvalues of F.T @ S @ F: half the work of
+    factoring both, and as exact where F has full rank. Two thin factors are already there.
+    """
+    if p.root is not None and q.root is not None:
+        return float(np.sum(svdvals(p.root.T @ q.root)))
+    factored, other = (q, p) if q.root is not None else (p, q)
+    product = factored.factor.T @ other.covariance @ factored.factor
+    return float(np.sqrt(np.maximum(np.linalg.eigvalsh(product), 0.0)).sum())

@@ -1,0 +1,58 @@
+"""Batch normalisation as TensorFlow 1's slim computes it, with moving averages that move only when told to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+EPS = 1e-5
+MOMENTUM = float(np.float32(0.1))  # 1 - decay, a float32 constant in the released graph
+
+
+class BatchNorm(nn.Module):
+    """Normalises (N, C) or (N, C, H, W) over all but C: biased batch variance in training, moving averages in eval.
+
+    The moving variance is biased too (torch's own layer keeps the unbiased one), as in the released graph.
+    `moves` is how often one training-mode forward moves the averages: see `moving_averages`.
+    """
+
+    moving_mean: Tensor
+    moving_variance: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("moving_mean", torch.zeros(channels))
+        self.register_buffer("moving_variance", torch.ones(channels))
+        self.moves = 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised, scaled and shifted `x`, of the same shape."""
+        if not self.training:
+            return F.batch_norm(x, self.moving_mean, self.moving_variance, self.weight, self.bias, eps=EPS)
+        mean, unbiased = torch.zeros_like(self.moving_mean), torch.zeros_like(self.moving_variance)
+        y = F.batch_norm(x, mean, unbiased, self.weight, self.bias, training=True, momentum=1.0, eps=EPS)
+        count = x.numel() // x.shape[1]
+        for _ in range(self.moves):
+            self.moving_mean.lerp_(mean, MOMENTUM)
+            self.moving_variance.lerp_(unbiased * ((count - 1) / count), MOMENTUM)
+        return y
+
+
+@contextlib.contextmanager
+def moving_averages(network: nn.Module, moves: int) -> Iterator[None]:
+    """Within, each training-mode forward of `network` moves its moving averages `moves` times instead of once."""
+    layers = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
+    for layer in layers:
+        layer.moves = moves
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.moves = 1

@@ -1,0 +1,109 @@
+"""The DCGAN of the released code (github.com/bojone/gan, folder vgan), for sides 32 and 64.
+
+Its conventions are TensorFlow 1's: SAME padding, height x width x channels order where maps meet a linear layer,
+and no bias wherever the code has none, also where BN is removed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vigan.models.batch_norm import BatchNorm
+
+KERNEL, START = 5, 4
+STD = 0.02
+
+
+def _norm(channels: int, batch_norm: bool) -> nn.Module:
+    return BatchNorm(channels) if batch_norm else nn.Identity()
+
+
+def _widths(dim: int, side: int) -> list[int]:
+    """Channels from the 4x4 map outwards: 8 dim, 4 dim, 2 dim, dim at side 64; 4 dim, 2 dim, dim at side 32."""
+    return [dim << stage for stage in reversed(range(int(math.log2(side // START))))]
+
+
+class UpConv(nn.Module):
+    """5x5 stride-2 transposed convolution, TF SAME: of the full output, the first row/column and the last two go."""
+
+    def __init__(self, inputs: int, outputs: int, bias: bool) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(inputs, outputs, KERNEL, stride=2, padding=1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, outputs, 2H, 2W) from (N, inputs, H, W)."""
+        return self.conv(x)[:, :, :-1, :-1]
+
+
+class DownConv(nn.Module):
+    """5x5 stride-2 convolution, TF SAME on even sides: one row/column of zeros before, two after."""
+
+    def __init__(self, inputs: int, outputs: int, bias: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, KERNEL, stride=2, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, outputs, H/2, W/2) from (N, inputs, H, W)."""
+        return self.conv(F.pad(x, (1, 2, 1, 2)))
+
+
+class _Network(nn.Module):
+    def initial_value(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Released initial value of a parameter: N(0, 0.02) for weights, gamma 1, biases 0."""
+        if len(shape) == 1:
+            return np.ones(shape) if "norm" in name and name.endswith("weight") else np.zeros(shape)
+        return STD * self._normal(shape, rng)
+
+    def _normal(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return rng.standard_normal(shape)
+
+
+class Generator(_Network):
+    """G: latents (N, latent) to images (N, channels, side, side) in (-1, 1)."""
+
+    def __init__(self, dim: int, latent: int, side: int, channels: int, batch_norm: bool) -> None:
+        super().__init__()
+        widths = _widths(dim, side)
+        self.linear = nn.Linear(latent, START * START * widths[0], bias=False)
+        self.linear_norm = _norm(START * START * widths[0], batch_norm)
+        self.ups = nn.ModuleList(UpConv(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.up_norms = nn.ModuleList(_norm(width, batch_norm) for width in widths[1:])
+        self.to_image = UpConv(widths[-1], channels, bias=True)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Images (N, channels, side, side) in (-1, 1) for latents (N, latent)."""
+        h = self.linear_norm(self.linear(z)).relu()
+        h = h.view(len(z), START, START, -1).permute(0, 3, 1, 2)
+        for up, norm in zip(self.ups, self.up_norms, strict=True):
+            h = norm(up(h)).relu()
+        return self.to_image(h).tanh()
+
+
+class Discriminator(_Network):
+    """D: images (N, channels, side, side) to logits (N,) that they are real."""
+
+    def __init__(self, dim: int, side: int, channels: int, batch_norm: bool) -> None:
+        super().__init__()
+        widths = _widths(dim, side)[::-1]
+        self.from_image = DownConv(channels, widths[0], bias=True)
+        self.downs = nn.ModuleList(DownConv(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.down_norms = nn.ModuleList(_norm(width, batch_norm) for width in widths[1:])
+        self.linear = nn.Linear(START * START * widths[-1], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N,) for images (N, channels, side, side)."""
+        h = F.leaky_relu(self.from_image(x), 0.2)
+        for down, norm in zip(self.downs, self.down_norms, strict=True):
+            h = F.leaky_relu(norm(down(h)), 0.2)
+        return self.linear(h.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
+
+    def _normal(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Normal draws; for convolutions (4-D), those beyond two deviations are drawn again, as in TensorFlow."""
+        draw = rng.standard_normal(shape)
+        while len(shape) == 4 and (outside := np.abs(draw) > 2).any():
+            draw[outside] = rng.standard_normal(int(outside.sum()))
+        return draw

@@ -1,0 +1,15 @@
+"""The article's regulariser: KL(q || q_o) for Dirac generators, Su (2018), estimated by ||G(z) - G_o(z)||^2.
+
+An arm writes its weight as `lambda_mean` or `lambda_sum`. At G = G_o the term and its gradient are exactly zero.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from vigan.objectives.terms import GeneratorView
+
+
+def generator_term(view: GeneratorView) -> Tensor:
+    """Mean over batch and coordinates of (G(z) - G_o(z))^2; lambda_sum = lambda_mean / coordinates."""
+    return (view.fake - view.old_fake).square().mean()

@@ -1,0 +1,68 @@
+"""Where a number comes from: digests of the code behind a stage, versions of the libraries under it."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import platform
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+import grimp
+
+LIBRARIES = ("numpy", "torch", "scipy", "pandas", "scikit-learn", "pillow")
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph("vigan", cache_dir=None)
+
+
+def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
+    """SHA-256 (hex) of the modules, of all that they import within the package, and of other files.
+
+    Comments, docstrings and layout do not count. Modules that are imported by name at run time (stabilisers) must be
+    named by the caller. Raises ValueError for a module that does not exist.
+    """
+    closure: set[str] = set()
+    for module in modules:
+        if module not in _graph().modules:
+            raise ValueError(f"no module {module}")
+        closure |= {module, *_graph().find_upstream_modules(module)}
+    total = hashlib.sha256()
+    for module in sorted(closure):
+        total.update(f"{module}\n{_bare_source(module)}\n".encode())
+    for file in sorted(files):
+        total.update(file.name.encode() + file.read_bytes())
+    return total.hexdigest()
+
+
+def stage_digest(stage: str, stabilisers: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
+    """Digest of the code behind one stage; a stabiliser's code counts only where an arm names it."""
+    return code_digest([f"vigan.stages.{stage}", *(f"vigan.objectives.stabilisers.{s}" for s in stabilisers)], files)
+
+
+@cache
+def _bare_source(module: str) -> str:
+    """Source of a module without comments and docstrings."""
+    spec = util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    tree = ast.parse(Path(spec.origin).read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that numbers depend on."""
+    found = {"python": platform.python_version(), "vigan": metadata.version("vigan")}
+    for library in LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            found[library] = "not installed"
+    return found

@@ -1,0 +1,1 @@
+"""The page people read: rendered from files that are already written; it computes nothing."""

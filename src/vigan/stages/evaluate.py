@@ -1,0 +1,94 @@
+"""Measure every snapshot of one run, in one job: the long table's rows and the samples that figures show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vigan.config.arms import Ledger
+from vigan.config.study import Protocol
+from vigan.data.store import load
+from vigan.models.build import build
+from vigan.records import RecordError, atomic_write, write_text
+from vigan.schemas import METRIC_COLUMNS, RunRecord, read_run
+from vigan.stages.rulers import Ruler, ruler
+from vigan.training.batches import evaluation_latents
+from vigan.training.run import pick_device
+from vigan.training.snapshots import load_snapshot, sample, snapshot_steps, to_uint8
+
+SHOWN = {3: 64, 1: 1000}
+"""Samples kept for figures by the number of axes of an example: a grid of images, a cloud of points."""
+
+
+class Place(NamedTuple):
+    """Where a run stands in its study."""
+
+    study: str
+    experiment: str
+
+
+def evaluate(
+    place: Place, run: Path, data: Path, references: Mapping[Protocol, Path], device: str, threads: int
+) -> pd.DataFrame:
+    """Write metrics.csv (see `METRIC_COLUMNS`) and samples.npz (steps, samples) into `run`; return the table.
+
+    Every snapshot is sampled in inference mode on the same latents, the seed's `eval` stream. Raises RecordError if
+    the run was trained on other data than lies in `data`.
+    """
+    torch.set_num_threads(threads)
+    record, prepared = read_run(run / "run.json"), load(data)
+    if record.data_sha256 != prepared.fingerprint:
+        raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
+    rulers = {p: ruler(p, record.spec.dataset, prepared, device, path) for p, path in references.items()}
+    latents = _latents(record, list(references))
+    shown, rows = [], []
+    for step, samples, finite in _snapshots(record, run / "snapshots", latents, pick_device(device)):
+        shown.append(samples[: SHOWN[len(record.spec.dataset.shape)]])
+        rows += [_row(place, record, step, *measured) for measured in _measure(rulers, samples, finite)]
+    table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
+    with atomic_write(run / "samples.npz") as stream:
+        np.savez_compressed(stream, steps=np.array(snapshot_steps(run / "snapshots")), samples=np.stack(shown))
+    write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
+    return table
+
+
+def _latents(record: RunRecord, protocols: Sequence[Protocol]) -> torch.Tensor:
+    count = max(SHOWN[len(record.spec.dataset.shape)], *(protocol.samples for protocol in protocols))
+    return evaluation_latents(record.spec.seed, count, record.spec.arm.network.latent)
+
+
+def _snapshots(
+    record: RunRecord, folder: Path, latents: torch.Tensor, device: torch.device
+) -> Iterator[tuple[int, np.ndarray, bool]]:
+    """(step, samples as the data set stores them, whether all are finite) of each snapshot; a NaN is shown as 0."""
+    generator = build(record.spec.arm.network, record.spec.dataset.shape, seed=0).generator.to(device)
+    for step in snapshot_steps(folder):
+        load_snapshot(folder, step, generator)
+        fakes = sample(generator, latents.to(device))
+        finite = bool(fakes.isfinite().all())
+        fakes = fakes.nan_to_num(0.0, 0.0, 0.0) if not finite else fakes
+        yield step, (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
+
+
+def _measure(
+    rulers: Mapping[Protocol, Ruler], samples: np.ndarray, finite: bool
+) -> Iterator[tuple[str, str, float]]:
+    """(metric, protocol, value) of one snapshot; where samples are not finite, `finite` = 0 is the only number."""
+    for protocol, measure in rulers.items():
+        values = measure(samples[: protocol.samples]) if finite else {}
+        yield "finite", protocol.name, float(finite)
+        yield from ((metric, protocol.name, value) for metric, value in values.items())
+
+
+def _row(place: Place, record: RunRecord, step: int, metric: str, protocol: str, value: float) -> tuple[object, ...]:
+    spec = record.spec
+    ledger = Ledger.of(spec.arm, step)
+    return (
+        *place, spec.name, spec.arm.reading, spec.seed, step, ledger.real_images, ledger.d_updates, ledger.g_updates,
+        metric, protocol, value, record.status,
+    )  # fmt: skip

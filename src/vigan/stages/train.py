@@ -1,0 +1,117 @@
+"""Train one run: from a prepared data set to its record, telemetry and snapshots."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from vigan import provenance
+from vigan.config.arms import Ledger, RunSpec
+from vigan.data.store import load
+from vigan.records import RecordError, read_json, write_json, write_text
+from vigan.schemas import RunRecord
+from vigan.training.run import Observer, Outcome, Run, pick_device
+from vigan.training.telemetry import COLUMNS
+
+
+class Settings(NamedTuple):
+    """How to train, which decides no weight on one machine: device, threads, seconds between checkpoints."""
+
+    device: str = "auto"
+    threads: int = 1
+    save_every: float = 60.0
+
+
+def train(
+    spec: RunSpec, data: Path, out: Path, state: Path, settings: Settings, observers: tuple[Observer, ...] = ()
+) -> RunRecord:
+    """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
+
+    Checkpoints live in `state` until the outputs are written; a run that was killed goes on from the newest sound
+    one. Raises RecordError if the data set is damaged, if another process trains in `state`, or if `state` belongs
+    to another run.
+    """
+    device = pick_device(settings.device)
+    torch.set_num_threads(settings.threads)
+    prepared = load(data)
+    state.mkdir(parents=True, exist_ok=True)
+    with _lock(state / "lock"):
+        _claim(state / "spec.json", spec)
+        run = Run(spec, prepared.array, state, device)
+        for reason in run.refused:
+            print(f"warning: {reason}", flush=True)
+        outcome = run.train(observers, settings.save_every)
+        record = _record(spec, outcome, prepared.fingerprint, device, settings.threads)
+        _publish(record, outcome, state, out)
+    shutil.rmtree(state)
+    return record
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            owner = handle.read().strip() or "unknown"
+            raise RecordError(
+                f"{path.parent}: process {owner} trains this run already; wait for it or stop it"
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+def _claim(path: Path, spec: RunSpec) -> None:
+    """Note whose state this is, or refuse a state made under another config, naming what differs."""
+    mine = spec.model_dump(mode="json")
+    if path.exists() and (theirs := read_json(path)) != mine:
+        fields = sorted(name for name in mine if theirs.get(name) != mine[name])
+        raise RecordError(f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew")
+    write_json(path, mine)
+
+
+def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, threads: int) -> RunRecord:
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return RunRecord(
+        spec=spec,
+        status=outcome.status,
+        iterations=outcome.iterations,
+        ledger=Ledger.of(spec.arm, outcome.iterations),
+        weights_sha256=outcome.weights_hash,
+        data_sha256=fingerprint,
+        code_sha256=provenance.stage_digest("train", spec.arm.stabiliser_names),
+        device=name,
+        threads=threads,
+        versions=provenance.versions(),
+        seconds=round(outcome.seconds, 3),
+    )
+
+
+def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "run.json").unlink(missing_ok=True)
+    write_text(out / "telemetry.csv", _csv(outcome.telemetry))
+    shutil.rmtree(out / "snapshots", ignore_errors=True)
+    shutil.copytree(state / "snapshots", out / "snapshots")
+    write_json(out / "run.json", record.model_dump(mode="json"))
+
+
+def _csv(table: np.ndarray) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([int(row[0]), *(repr(float(value)) for value in row[1:])] for row in table)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""The engine that plays the game, its optimisers, batches and checkpoints."""

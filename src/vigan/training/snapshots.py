@@ -1,0 +1,47 @@
+"""The generators kept along a run, one safetensors file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from vigan.records import RecordError, atomic_write
+
+
+def save_snapshot(folder: Path, iteration: int, generator: nn.Module) -> None:
+    """Keep G as it is after `iteration` iterations."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+    with atomic_write(folder / f"{iteration:09d}.safetensors") as stream:
+        stream.write(safetensors.torch.save(tensors))
+
+
+def snapshot_steps(folder: Path) -> list[int]:
+    """Iterations of the snapshots in a folder, ascending. Raises RecordError if there is none."""
+    steps = sorted(int(file.stem) for file in folder.glob("[0-9]*.safetensors"))
+    if not steps:
+        raise RecordError(f"{folder}: no snapshot here; train the run again")
+    return steps
+
+
+def load_snapshot(folder: Path, iteration: int, generator: nn.Module) -> None:
+    """Put a snapshot's weights into `generator`, in inference mode."""
+    generator.load_state_dict(safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors"))
+    generator.eval()
+
+
+@torch.inference_mode()
+def sample(generator: nn.Module, z: Tensor, batch: int = 256) -> Tensor:
+    """G(z) in inference mode for latents (n, latent), in batches; the network's mode is put back afterwards."""
+    training = generator.training
+    generator.eval()
+    fakes = torch.cat([generator(part) for part in z.split(batch)])
+    generator.train(training)
+    return fakes
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Images in [-1, 1] as uint8: round(127.5 (x + 1)), clipped to 0..255."""
+    return images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
