@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 
+import vigan.report
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import Study
@@ -13,7 +14,7 @@ MACHINE_SETTINGS = {"celeba", "download", "cpu", "state"}  # of this machine, no
 
 def load():
     """The study: of --configfile, or the paper's."""
-    files = workflow.configfiles or ["config/paper.yaml"]
+    files = workflow.configfiles or [Path(workflow.basedir) / "config" / "paper.yaml"]
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
     unknown = set(config) - MACHINE_SETTINGS - set(Study.model_fields)
@@ -38,7 +39,7 @@ RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 PREFLIGHT_FLAGS = flags("celeba", "download", "cpu")
 PREPARE_FLAGS = flags("celeba", "download")
 TRAIN_FLAGS = flags("state")
-TEMPLATES = list(Path("src/vigan/report/templates").glob("*"))
+TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 LOGS = Path("logs") / STUDY.study
 DATASETS = {LAYOUT.data(dataset).name: name for name, dataset in STUDY.datasets.items()}
 REFERENCES = {LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()}

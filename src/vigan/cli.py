@@ -145,11 +145,15 @@ def _train(options: argparse.Namespace) -> None:
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = Layout(study, options.state)
     data = layout.data(spec.dataset)
-    state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.stabiliser_names), load(data).fingerprint]))
+    state = layout.state(
+        run, digest_of([spec.digest, stage_digest("train", spec.arm.stabiliser_names), load(data).fingerprint])
+    )
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every)
     record = train(spec, data, layout.run(run), state, settings, (ProgressBar(spec), *watchers))
-    print(f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True)
+    print(
+        f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
+    )
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -161,9 +165,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
     place = Place(study.study, study.experiment_of(options.arm))
     device = str(pick_device(options.device))
-    table = evaluate(
-        place, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads
-    )
+    table = evaluate(place, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
     print(f"{run}: {len(table)} numbers", flush=True)
 
 
@@ -176,12 +178,12 @@ def _analyse(options: argparse.Namespace) -> None:
 
 
 def _figure(options: argparse.Namespace) -> None:
-    from vigan.stages.figures import draw
+    from vigan.stages.figures import Files, draw
 
     study = load_study(options.config)
     layout = Layout(study)
     out = layout.figure(options.kind, options.experiment)
-    draw(options.kind, study, options.experiment, layout.tables, layout.run_files(), out)
+    draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
 
 
 def _report(options: argparse.Namespace) -> None:

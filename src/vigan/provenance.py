@@ -48,12 +48,13 @@ def stage_digest(stage: str, stabilisers: Iterable[str] = (), files: Iterable[Pa
 def _bare_source(module: str) -> str:
     """Source of a module without comments and docstrings."""
     spec = util.find_spec(module)
-    assert spec is not None and spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise ValueError(f"no source of {module}")
     tree = ast.parse(Path(spec.origin).read_bytes())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
 
 

@@ -56,7 +56,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RecordError(f"{path}: cannot be read as JSON ({error}); delete it and run the same command again") from None
+        raise RecordError(
+            f"{path}: cannot be read as JSON ({error}); delete it and run the same command again"
+        ) from None
 
 
 def sha256_file(path: Path) -> str:

@@ -162,9 +162,9 @@ def test_an_error_in_the_caller_stops_the_workers_at_once(
     def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as held:
         prepare(images(pictures), tmp_path / "out", workers=2, progress=interrupt)
-    assert pool.closed
+    assert pool.closed, held
     assert list((tmp_path / "out").iterdir()) == []
 
 

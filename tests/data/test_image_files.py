@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vigan.data.images import decode
 from vigan.data.material import DataError
@@ -56,6 +58,18 @@ def test_whatever_is_damaged_the_error_names_the_file(monkeypatch: pytest.Monkey
             messages.append(str(error))
     assert len(messages) > 50
     assert all(message.startswith("a/b.img: ") for message in messages)
+
+
+@pytest.mark.parametrize("error", [struct.error, zlib.error, TypeError, KeyError, IndexError, EOFError, MemoryError])
+def test_whatever_pillow_trips_over_the_error_names_the_file(
+    monkeypatch: pytest.MonkeyPatch, jpeg: Jpeg, error: type[Exception]
+) -> None:
+    def trip(*_: object) -> None:
+        raise error("inside Pillow")
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", trip)
+    with pytest.raises(DataError, match=r"^a\.jpg: damaged or truncated image .*inside Pillow"):
+        decode("a.jpg", jpeg())
 
 
 def test_an_empty_file_is_named_in_the_error() -> None:

@@ -39,6 +39,16 @@ def test_grey_is_the_same_as_grey_repeated_in_three_channels(extractor: EffLite0
     np.testing.assert_allclose(extractor(grey), extractor(grey.repeat(3, axis=1)), atol=1e-5)
 
 
+@pytest.mark.filterwarnings("error")
+def test_read_only_and_strided_images_are_taken_without_a_warning(extractor: EffLite0) -> None:
+    images = _images(4)
+    locked = images.copy()
+    locked.flags.writeable = False
+    np.testing.assert_array_equal(extractor(locked), extractor(images))
+    np.testing.assert_array_equal(extractor(images[:, ::-1, :, ::-1]), extractor(images[:, ::-1, :, ::-1].copy()))
+    np.testing.assert_array_equal(images, _images(4))
+
+
 def test_two_calls_give_the_same_bits(extractor: EffLite0) -> None:
     images = _images(5)
     np.testing.assert_array_equal(extractor(images), extractor(images))

@@ -37,7 +37,7 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for keys, run in metrics.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
-        metric = METRICS[keys[4]]
+        metric = METRICS[str(keys[4])]
         if metric.better == "none":
             continue
         run = run.sort_values("step")
@@ -86,7 +86,7 @@ _PAIR_COLUMNS = [
 def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
     """Mean, lowest and highest difference over the n seeds of each pair, and in how many the second arm is better."""
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
-    signs = pairs["metric"].map(lambda metric: -1.0 if METRICS[metric].better == "lower" else 1.0)
+    signs = pairs["metric"].map(lambda metric: -1.0 if METRICS[str(metric)].better == "lower" else 1.0)
     ahead = pairs.assign(second_better=(signs * pairs["difference"]) > 0, equal=pairs["difference"] == 0)
     grouped = ahead.groupby(keys, sort=False)
     table = grouped["difference"].agg(n="count", mean="mean", low="min", high="max")

@@ -62,7 +62,7 @@ class Arm(Strict):
     batch_size: Annotated[int, Field(ge=2)] = 64
     lambda_mean: NonNegative | None = None
     lambda_sum: NonNegative | None = None
-    stabilisers: dict[str, NonNegative] = {}
+    stabilisers: dict[str, NonNegative] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from vigan.data.shelf import Archive, Folder, Shelf, images_among
 ARCHIVE = "img_align_celeba.zip"
 MEMBERS = "img_align_celeba"
 OFFICIAL_COUNT = 202_599
-OFFICIAL_SIZE, HALF_SIZE = (178, 218), (89, 109)
+HALF_SIZE = (89, 109)
 FRESH_COPY = f"get a fresh copy of {ARCHIVE} (1.4 GB)"
 HOW_TO_GET = f"""CelebA's aligned images were not found. Three ways to get them:
   1. set VIGAN_CELEBA to the official {ARCHIVE} (no need to unpack it) or to the folder of its jpgs;

@@ -53,7 +53,7 @@ def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
 
     Resized there by antialiased bicubic interpolation, clamped and not rounded: within 9e-4 of Pillow's.
     """
-    batch = torch.from_numpy(np.ascontiguousarray(images)).to(device).float()
+    batch = torch.from_numpy(np.array(images)).to(device).float()
     if batch.shape[-2:] != (side, side):
         batch = functional.interpolate(batch, (side, side), mode="bicubic", antialias=True, align_corners=False)
     return batch.clamp_(0, 255).expand(-1, 3, -1, -1)

@@ -25,9 +25,7 @@ def draw(
     """
     arms = list(dict.fromkeys(curves["arm"]))
     rows = -(-len(titles) // COLUMNS)
-    figure, axes = plt.subplots(
-        rows, COLUMNS, figsize=(PANEL[0] * COLUMNS, PANEL[1] * rows + 0.5), squeeze=False
-    )
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(PANEL[0] * COLUMNS, PANEL[1] * rows + 0.5), squeeze=False)
     for axis, (metric, title) in zip(axes.flat, titles.items(), strict=False):
         _panel(axis, curves[curves["metric"] == metric], arms)
         axis.set_title(title)

@@ -61,11 +61,12 @@ def _bare(axis: Axes) -> None:
         spine.set_visible(False)
 
 
-def image_grid(images: np.ndarray, per_side: int) -> np.ndarray:
-    """The first per_side^2 of uint8 images (n, C, side, side) as one picture (H, W, 3), grey repeated."""
-    channels, side = images.shape[1:3]
-    rows = images[: per_side**2].reshape(per_side, per_side, channels, side, side)
-    picture = rows.transpose(0, 3, 1, 4, 2).reshape(per_side * side, per_side * side, channels)
+def image_grid(images: np.ndarray, per_side: int, gap: int = 1) -> np.ndarray:
+    """The first per_side^2 of uint8 images (n, C, side, side) as one picture (H, W, 3), white gaps, grey repeated."""
+    padded = np.pad(images[: per_side**2], ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=255)
+    channels, height, width = padded.shape[1:]
+    rows = padded.reshape(per_side, per_side, channels, height, width).transpose(0, 3, 1, 4, 2)
+    picture = rows.reshape(per_side * height, per_side * width, channels)[:-gap, :-gap]
     return np.broadcast_to(picture, (*picture.shape[:2], 3))
 
 

@@ -1,15 +1,14 @@
-"""Named protocols: what is frozen before a number may be compared with another of the same name."""
+"""All feature metrics at the settings every protocol shares, so that numbers of one name can be compared."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from numpy.typing import ArrayLike
 
 from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.neighbours import Neighbours, density_coverage, precision_recall
-from vigan.metrics.validate import MetricError, check
+from vigan.metrics.validate import check
 from vigan.metrics.vendi import vendi
 
 PRECISION_K = 3
@@ -46,25 +45,3 @@ def feature_metrics(real: Reference, fake: ArrayLike) -> dict[str, float]:
         "coverage": coverage,
         "vendi": vendi(fake),
     }
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Feature metrics by `extractor` on `samples` fakes against `samples` reals of the split `reference`."""
-
-    extractor: str
-    samples: int
-    reference: str
-
-    @property
-    def name(self) -> str:
-        """Such as `fd/efflite0-128/n=2000/ref=train`: numbers of two names never share a column."""
-        return f"fd/{self.extractor}/n={self.samples}/ref={self.reference}"
-
-    def measure(self, real: Reference, fake: ArrayLike) -> dict[str, float]:
-        """`feature_metrics`, refused with MetricError unless both sets have exactly `samples` rows."""
-        (fake,) = check(1, fake=fake)
-        sizes = len(real.neighbours.features), len(fake)
-        if sizes != (self.samples, self.samples):
-            raise MetricError(f"{self.name}: got {sizes[0]} reals and {sizes[1]} fakes, needs {self.samples} of each")
-        return feature_metrics(real, fake)

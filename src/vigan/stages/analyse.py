@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from vigan.config.study import Study
 from vigan.records import write_text
 from vigan.schemas import TABLES, RunFiles
 
+
 def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], out: Path) -> None:
     """Write `TABLES` into `out`. Raises RecordError naming a file that is missing or malformed."""
     metrics, telemetry = tables.metric_table(runs), tables.telemetry_table(runs)
     run_table, scores = tables.run_table(runs), estimates.run_scores(metrics)
-    diverged = run_table[run_table["status"] == "diverged"].groupby("arm").size().to_dict()
+    diverged = Counter(run_table.loc[run_table["status"] == "diverged", "arm"])
     pairs = estimates.paired_differences(scores, study.pairs())
     made = {
         "arms": arm_table(study),

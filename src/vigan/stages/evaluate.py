@@ -75,9 +75,7 @@ def _snapshots(
         yield step, (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
 
 
-def _measure(
-    rulers: Mapping[Protocol, Ruler], samples: np.ndarray, finite: bool
-) -> Iterator[tuple[str, str, float]]:
+def _measure(rulers: Mapping[Protocol, Ruler], samples: np.ndarray, finite: bool) -> Iterator[tuple[str, str, float]]:
     """(metric, protocol, value) of one snapshot; where samples are not finite, `finite` = 0 is the only number."""
     for protocol, measure in rulers.items():
         values = measure(samples[: protocol.samples]) if finite else {}

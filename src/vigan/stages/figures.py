@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,15 @@ from vigan.figures import curves, samples, style
 from vigan.metrics.catalogue import METRICS
 from vigan.schemas import FIGURES, RunFiles, read_run
 
-Draw = Callable[[Study, str, Path, Sequence[RunFiles]], Figure]
+
+class Files(NamedTuple):
+    """Where a study's tables and runs lie."""
+
+    tables: Path
+    runs: Sequence[RunFiles]
+
+
+Draw = Callable[[Study, str, Files], Figure]
 
 TELEMETRY = {
     "d_loss": "D's loss (nats)",
@@ -28,32 +37,46 @@ TELEMETRY = {
 }
 
 
-def draw(kind: str, study: Study, experiment: str, tables: Path, runs: Sequence[RunFiles], out: Path) -> None:
-    """Draw figure `kind` (a key of `schemas.FIGURES`) of one experiment from the study's tables and runs, as SVG."""
-    style.save(_DRAW[kind](study, experiment, tables, runs), out)
+def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
+    """Draw figure `kind` (a key of `schemas.FIGURES`) of one experiment, as SVG."""
+    style.save(_DRAW[kind](study, experiment, files), out)
 
 
-def _curves(study: Study, experiment: str, tables: Path, runs: Sequence[RunFiles]) -> Figure:
+def _curves(study: Study, experiment: str, files: Files) -> Figure:
     chosen = study.experiments[experiment]
-    table, floors = _of(pd.read_csv(tables / "curves.csv"), experiment), pd.read_csv(tables / "floors.csv")
-    table = table[[METRICS[metric].better != "none" for metric in table["metric"]]]
-    keys = list(dict.fromkeys(zip(table["metric"], table["protocol"], strict=True)))
-    names = {key: f"{METRICS[key[0]].title}\n{key[1]}" for key in keys}
-    floors = floors[floors["dataset"] == chosen.dataset].set_index(["metric", "protocol"])["value"]
-    table = table.assign(metric=list(zip(table["metric"], table["protocol"], strict=True)))
-    return curves.draw(table, names, chosen.title, {key: floors[key] for key in keys if key in floors.index})
+    curve, floor = _read(files.tables, "curves"), _read(files.tables, "floors")
+    curve = _keyed(curve[curve["experiment"] == experiment])
+    floor = _keyed(floor[floor["dataset"] == chosen.dataset])
+    shown = [key for key in dict.fromkeys(curve["metric"]) if METRICS[_split(key)[0]].better != "none"]
+    titles = {key: f"{METRICS[_split(key)[0]].title}\n{_split(key)[1]}" for key in shown}
+    return curves.draw(curve, titles, chosen.title, dict(zip(floor["metric"], floor["value"], strict=True)))
 
 
-def _telemetry(study: Study, experiment: str, tables: Path, runs: Sequence[RunFiles]) -> Figure:
-    table = _of(pd.read_csv(tables / "telemetry-curves.csv"), experiment)
+def _keyed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with "metric@protocol" as its metric: numbers of two protocols never share a panel."""
+    return table.assign(metric=table["metric"] + "@" + table["protocol"])
+
+
+def _split(key: str) -> tuple[str, str]:
+    metric, _, protocol = key.partition("@")
+    return metric, protocol
+
+
+def _read(tables: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(tables / f"{name}.csv")
+
+
+def _telemetry(study: Study, experiment: str, files: Files) -> Figure:
+    table = _read(files.tables, "telemetry-curves")
+    table = table[table["experiment"] == experiment]
     return curves.draw(table, TELEMETRY, f"{study.experiments[experiment].title}: during training")
 
 
-def _samples(study: Study, experiment: str, tables: Path, runs: Sequence[RunFiles]) -> Figure:
+def _samples(study: Study, experiment: str, files: Files) -> Figure:
     """The first seed of the study, whatever it shows."""
     chosen = study.experiments[experiment]
     seed = (chosen.seeds or study.seeds)[0]
-    strips = [strip for run in runs if (strip := _strip(run)).seed == seed and run.experiment == experiment]
+    strips = [strip for run in files.runs if (strip := _strip(run)).seed == seed and run.experiment == experiment]
     dataset = study.datasets[chosen.dataset]
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     return samples.draw(strips, f"{chosen.title}: samples on the same latents", modes)
@@ -63,10 +86,6 @@ def _strip(run: RunFiles) -> samples.Strip:
     spec = read_run(run.folder / "run.json").spec
     with np.load(run.folder / "samples.npz") as archive:
         return samples.Strip(spec.name, spec.seed, archive["steps"], archive["samples"])
-
-
-def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    return table[table["experiment"] == experiment]
 
 
 _DRAW: dict[str, Draw] = {"curves": _curves, "samples": _samples, "telemetry": _telemetry}

@@ -45,7 +45,9 @@ def preflight(
     if torch.cuda.is_available():
         return Verdict(True, f"{len(pending)} runs to train on {torch.cuda.get_device_name(0)}")
     seconds = _training_seconds(study, pending) / max(1, min(cores, len(pending)))
-    told = f"{len(pending)} runs to train on the CPU: about {_human(seconds)} with {cores} cores, by iterations timed here"
+    told = (
+        f"{len(pending)} runs to train on the CPU: about {_human(seconds)} with {cores} cores, by iterations timed here"
+    )
     if seconds <= PATIENCE or cpu:
         return Verdict(True, told)
     return Verdict(
@@ -60,7 +62,9 @@ def preflight(
 def _training_seconds(study: Study, pending: Sequence[RunKey]) -> float:
     """Core-seconds of all pending runs; each arm is timed once, on one thread."""
     torch.set_num_threads(1)
-    per_iteration = {arm: _iteration_seconds(study.run_spec(arm, 0)) for arm in dict.fromkeys(run.arm for run in pending)}
+    per_iteration = {
+        arm: _iteration_seconds(study.run_spec(arm, 0)) for arm in dict.fromkeys(run.arm for run in pending)
+    }
     return sum(per_iteration[run.arm] * study.run_spec(run.arm, run.seed).iterations for run in pending)
 
 

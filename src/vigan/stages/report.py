@@ -14,6 +14,8 @@ from vigan.report.page import Page, Picture, Section, Table, embed, render
 from vigan.schemas import FIGURES, TABLES
 
 DIGITS = 4
+OVER_SEEDS = "Over seeds, mean [lowest, highest] of each run's last, best and mean-over-training value (area)."
+SEED_BY_SEED = "Seed by seed, the last value with the regulariser minus the last value without."
 
 
 def report(study: Study, config: Path, layout: Layout) -> None:
@@ -72,8 +74,8 @@ def _section(
         facts=_facts(study, experiment),
         pictures=pictures,
         tables=[
-            _table(_last_best_area(summary), "Over seeds: mean [lowest, highest] of the last, the best and the mean-over-training value of each run.", "summary"),
-            _table(_differences(pairs), "Seed by seed: last value with the regulariser minus last value without.", "pair-summary"),
+            _table(_last_best_area(summary), OVER_SEEDS, "summary"),
+            _table(_differences(pairs), SEED_BY_SEED, "pair-summary"),
         ],
     )  # fmt: skip
 
@@ -128,7 +130,10 @@ def _number(value: object) -> str:
 
 
 def _table(frame: pd.DataFrame, caption: str, name: str) -> Table:
-    rows = [[_cell(column, value) for column, value in zip(frame.columns, row, strict=True)] for row in frame.to_numpy(object)]
+    rows = [
+        [_cell(column, value) for column, value in zip(frame.columns, row, strict=True)]
+        for row in frame.to_numpy(object)
+    ]
     return Table(caption, [str(column) for column in frame.columns], rows, f"tables/{name}.csv")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,33 +24,37 @@ Ruler = Callable[[np.ndarray], dict[str, float]]
 DIGITS = 10
 
 
-class RealSamples(NamedTuple):
-    """Two disjoint random samples of the real data: the reference, and a second one whose score is the floor."""
+def draw_reals(prepared: Prepared, count: int, *, samples: int) -> list[np.ndarray]:
+    """`samples` disjoint random samples of `count` real examples, the same for every study.
 
-    reference: np.ndarray
-    second: np.ndarray
-
-
-def draw_reals(prepared: Prepared, count: int) -> RealSamples:
-    """Two disjoint samples of `count`, the same for every study. Raises RecordError if there are too few examples."""
-    if len(prepared.array) < 2 * count:
+    Raises RecordError if there are too few examples.
+    """
+    needed = samples * count
+    if len(prepared.array) < needed:
         raise RecordError(
-            f"{len(prepared.array)} examples are too few for a protocol of n={count}: "
-            f"its reference and floor take {2 * count}; ask for at most {len(prepared.array) // 2} samples"
+            f"{len(prepared.array)} examples are too few for a protocol of n={count}, which takes {needed}: "
+            f"ask for at most {len(prepared.array) // samples} samples"
         )
-    order = rng.generator(0, "metric", "reals").permutation(len(prepared.array))
-    return RealSamples(prepared.array[np.sort(order[:count])], prepared.array[np.sort(order[count : 2 * count])])
+    order = rng.generator(0, "metric", "reals").permutation(len(prepared.array))[:needed]
+    return [prepared.array[np.sort(part)] for part in order.reshape(samples, count)]
 
 
-def make_reference(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, path: Path) -> dict[str, float]:
-    """Write what `protocol` keeps of the real data to `path` (npz) and return its values on real data, the floor."""
-    reals = draw_reals(prepared, protocol.samples)
+def make_reference(
+    protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, path: Path
+) -> dict[str, float]:
+    """Write what `protocol` keeps of the real data to `path` (npz) and return its values on real data, the floor.
+
+    Where fakes are compared with a real sample, the floor is another real sample compared with it.
+    """
     kept = {}
     if protocol.kind == "efflite0-128":
-        kept["features"] = EffLite0(device)(reals.reference)
+        reference, measured = draw_reals(prepared, protocol.samples, samples=2)
+        kept["features"] = EffLite0(device)(reference)
+    else:
+        (measured,) = draw_reals(prepared, protocol.samples, samples=1)
     with atomic_write(path) as stream:
         np.savez(stream, **kept)
-    return ruler(protocol, dataset, prepared, device, path)(reals.second)
+    return ruler(protocol, dataset, prepared, device, path)(measured)
 
 
 def ruler(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Ruler:

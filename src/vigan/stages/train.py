@@ -79,7 +79,9 @@ def _claim(path: Path, spec: RunSpec) -> None:
     mine = spec.model_dump(mode="json")
     if path.exists() and (theirs := read_json(path)) != mine:
         fields = sorted(name for name in mine if theirs.get(name) != mine[name])
-        raise RecordError(f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew")
+        raise RecordError(
+            f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew"
+        )
     write_json(path, mine)
 
 

@@ -77,7 +77,9 @@ class Engine:
         _step(self.d_optimiser, loss)
 
     def _generator_phase(self, latents: Sequence[Tensor], watch: Watch | None) -> None:
-        for z, old_fake in zip(latents, self._old_fakes(latents, wanted=bool(self.terms.generator or watch)), strict=True):
+        for z, old_fake in zip(
+            latents, self._old_fakes(latents, wanted=bool(self.terms.generator or watch)), strict=True
+        ):
             for repeat in range(self.arm.k):
                 stands_for_old = repeat == 0 and len(latents) == 1 and self.old_forward_moves
                 with moving_averages(self.generator, 2 if stands_for_old else 1):

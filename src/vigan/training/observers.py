@@ -24,7 +24,7 @@ class ProgressBar:
         if not self.bar.fp.isatty():
             self.bar.mininterval, self.bar.maxinterval = 60.0, 60.0
 
-    def __call__(self, iteration: int, row: list[float] | None, networks: Networks) -> None:
+    def __call__(self, iteration: int, row: list[float] | None, networks: Networks) -> None:  # noqa: ARG002
         """Show the iterations done and the latest losses."""
         if row is not None:
             self.bar.set_postfix(d=f"{row[1]:.3f}", g=f"{row[3]:.3f}", penalty=f"{row[4]:.4f}", refresh=False)

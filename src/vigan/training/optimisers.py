@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,14 +22,13 @@ class AdamTF1(torch.optim.Optimizer):
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, eps: float) -> None:
-        single = {key: float(np.float32(value)) for key, value in dict(lr=lr, beta1=beta1, beta2=beta2, eps=eps).items()}
+        settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
+        single = {key: float(np.float32(value)) for key, value in settings.items()}
         super().__init__(parameters, {**single, "power1": single["beta1"], "power2": single["beta2"]})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """One update of every parameter that has a gradient."""
-        if closure is not None:
-            raise TypeError("AdamTF1 takes no closure")
         for group in self.param_groups:
             self._update([p for p in group["params"] if p.grad is not None], group)
             for power, beta in (("power1", "beta1"), ("power2", "beta2")):
@@ -38,7 +37,7 @@ class AdamTF1(torch.optim.Optimizer):
     def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         if not parameters:
             return
-        gradients = [p.grad for p in parameters]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         m, v = self._moments(parameters)
         rate = group["lr"] * math.sqrt(1 - group["power2"]) / (1 - group["power1"])
         torch._foreach_lerp_(m, gradients, 1 - group["beta1"])

@@ -29,7 +29,7 @@ def variables(role: str, network: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def to_tensorflow(tensor: Tensor) -> np.ndarray:
-    """A tensor with its axes as TensorFlow stores it: kernels (kh, kw, in, out) or (kh, kw, out, in), dense (in, out)."""
+    """A tensor with its axes as TensorFlow stores it: kernels (height, width, ...), dense layers (in, out)."""
     return tensor.detach().permute(_axes(tensor)[1]).numpy()
 
 

@@ -116,11 +116,16 @@ def _replay(engine: Engine, inputs: _Inputs, iterations: int) -> dict[str, np.nd
 
     def watch(update: Update) -> None:
         adversarial = update.adversarial.item() if update.player == "g" else 0.0
-        rows.append((update.player, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values())))
+        rows.append(
+            (update.player, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values()))
+        )
 
     for _ in range(iterations):
         engine.iterate(inputs.iteration(), watch)
-    return {name: np.array(column) for name, column in zip(("kind", "loss", "adversarial", "penalty"), zip(*rows, strict=True), strict=True)}
+    return {
+        name: np.array(column)
+        for name, column in zip(("kind", "loss", "adversarial", "penalty"), zip(*rows, strict=True), strict=True)
+    }
 
 
 @torch.no_grad()

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import grimp
+import pytest
+
+import vigan
+from vigan import provenance
+
+SOURCE = Path(vigan.__file__).parent
+ENGINE = "training/engine.py"
+
+Digests = Callable[..., "list[str]"]
+
+
+@pytest.fixture(scope="module")
+def digests(tmp_path_factory: pytest.TempPathFactory) -> Digests:
+    """Digests of training (bare, with proximal, with both) in a copy of the package after edits (file, old, new)."""
+    root = tmp_path_factory.mktemp("copy")
+    copy = root / "vigan"
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    script = (
+        "from vigan.provenance import stage_digest\n"
+        f"import vigan; assert vigan.__file__.startswith({str(root)!r})\n"
+        "for names in ([], ['proximal'], ['proximal', 'r1']): print(stage_digest('train', names))"
+    )
+
+    def run(*edits: tuple[str, str, str]) -> list[str]:
+        for file, old, new in edits:
+            text = (SOURCE / file).read_text(encoding="utf-8")
+            assert old in text
+            (copy / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, cwd=root
+        )
+        for file, _, _ in edits:
+            shutil.copyfile(SOURCE / file, copy / file)
+        return done.stdout.split()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def untouched(digests: Digests) -> list[str]:
+    """Digests of the package as it is."""
+    return digests()
+
+
+def test_a_digest_is_the_same_wherever_the_package_lies(untouched: list[str]) -> None:
+    here = [provenance.stage_digest("train", names) for names in ([], ["proximal"], ["proximal", "r1"])]
+    assert untouched == here
+    assert len(set(here)) == 3
+
+
+def test_comments_docstrings_and_layout_leave_the_digest_alone(digests: Digests, untouched: list[str]) -> None:
+    edits = [
+        (ENGINE, "def _step(", "# A remark.\n\n\ndef _step("),
+        ("training/optimisers.py", '"""Adam as TensorFlow 1 computes it', '"""Adam, as they compute it'),
+        ("training/race.py", '"""D\'s moving', '"""Their moving'),
+        ("models/dcgan.py", '"""Logits (N,) for images', '"""The logits (N,) for images'),
+        ("rng.py", 'digest = hashlib.sha256(f"{seed}|', 'digest = hashlib.sha256(\n        f"{seed}|'),
+    ]
+    assert digests(*edits) == untouched
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (ENGINE, "repeat == 0 and", "repeat == 1 and"),
+        ("models/dcgan.py", "STD = 0.02", "STD = 0.03"),
+        ("rng.py", "{seed}|{stream}", "{seed}-{stream}"),
+        ("config/arms.py", '"released": 2, "literal": 1}[', '"released": 3, "literal": 1}['),
+        ("objectives/losses.py", "zeros_like(fake_logits))) / 2", "zeros_like(fake_logits))) / 3"),
+    ],
+)
+def test_code_that_trains_changes_the_digest(
+    file: str, old: str, new: str, digests: Digests, untouched: list[str]
+) -> None:
+    assert not set(digests((file, old, new))) & set(untouched)
+
+
+def test_a_stabiliser_s_code_counts_only_where_it_is_named(digests: Digests, untouched: list[str]) -> None:
+    changed = digests(("objectives/stabilisers/r1.py", ".mean() / 2", ".mean() / 3"))
+    assert changed[:2] == untouched[:2]
+    assert changed[2] != untouched[2]
+
+
+def test_code_that_no_run_needs_leaves_the_digest_alone(digests: Digests, untouched: list[str]) -> None:
+    top = "from __future__ import annotations\n"
+    others = ("metrics/frechet.py", "analysis/tables.py", "figures/curves.py", "report/page.py", "cli.py")
+    edits = [(file, top, f"{top}import sys\n") for file in others]
+    assert digests(("data/toy.py", "2 * np.pi", "3 * np.pi"), *edits) == untouched
+
+
+def test_training_is_behind_its_digest_and_nothing_else_is() -> None:
+    graph = grimp.build_graph("vigan", cache_dir=None)
+    closure = graph.find_upstream_modules("vigan.stages.train")
+    needed = {"training.engine", "training.optimisers", "training.run", "training.batches", "training.checkpoint",
+              "models.dcgan", "models.mlp", "models.batch_norm", "objectives.losses", "objectives.terms", "rng",
+              "config.arms"}  # fmt: skip
+    assert {f"vigan.{name}" for name in needed} <= closure
+    for package in ("metrics", "analysis", "figures", "report", "features", "cli", "training.trace"):
+        assert not {module for module in closure if module.startswith(f"vigan.{package}")}
+    assert {module for module in closure if module.startswith("vigan.data.")} == {"vigan.data.store"}
+    assert {module for module in closure if module.startswith("vigan.stages.")} == set()
+
+
+def test_files_count_by_name_and_content_in_any_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.html", tmp_path / "b.html"
+    first.write_text("a")
+    second.write_text("b")
+    module = ["vigan.rng"]
+    both = provenance.code_digest(module, [first, second])
+    assert provenance.code_digest(module, [second, first]) == both
+    assert provenance.code_digest(module, [first]) != both
+    second.write_text("c")
+    assert provenance.code_digest(module, [first, second]) != both
+
+
+def test_a_module_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no module vigan\.stages\.trian"):
+        provenance.stage_digest("trian")
+
+
+def test_versions_name_every_library_behind_a_number() -> None:
+    found = provenance.versions()
+    assert {"python", "vigan", "numpy", "torch"} <= set(found)
+    assert found["python"] == sys.version.split()[0]
+    assert all(found.values())

@@ -1,0 +1,63 @@
+"""Plans and refusals: what the workflow says before any work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, Snakemake
+
+
+def _jobs(plan: str) -> dict[str, int]:
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", plan, re.MULTILINE)}
+
+
+def test_the_paper_study_is_the_default_and_its_jobs_are_counted_in_runs(snakemake: Snakemake) -> None:
+    plan = snakemake("--dry-run", "--quiet", "rules")
+    assert plan.returncode == 0, plan.stdout
+    jobs = _jobs(plan.stdout)
+    assert jobs["train"] == jobs["evaluate"] == 12
+    assert jobs["total"] < 60
+
+
+def test_without_celeba_the_paper_study_stops_before_any_work_with_three_ways_to_get_it(snakemake: Snakemake) -> None:
+    refused = snakemake()
+    assert refused.returncode != 0
+    assert "needs CelebA" in refused.stdout
+    assert all(way in refused.stdout for way in ("VIGAN_CELEBA", "--config celeba=", "download=true"))
+    assert not (snakemake.folder / "data").exists()
+
+
+def test_without_a_gpu_the_paper_study_stops_with_the_days_it_would_take(
+    snakemake: Snakemake, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    faces = tmp_path_factory.mktemp("faces")
+    refused = snakemake("--config", f"celeba={faces}")
+    assert refused.returncode != 0
+    assert re.search(r"about [\d.]+ days with 2 cores", refused.stdout)
+    assert "--config cpu=true" in refused.stdout
+    assert not (snakemake.folder / "data").exists()
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_study_has_a_plan(snakemake: Snakemake, study: Path) -> None:
+    plan = snakemake("--dry-run", "--quiet", "rules", "--configfile", str(study))
+    assert plan.returncode == 0, plan.stdout
+    assert _jobs(plan.stdout)["report"] == 1
+
+
+def test_a_broken_study_file_is_one_line_not_a_traceback(snakemake: Snakemake, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text((ROOT / "config" / "smoke.yaml").read_text().replace("batch_size: 64", "batch_sise: 64", 1))
+    refused = snakemake("--dry-run", "--configfile", str(broken))
+    assert refused.returncode != 0
+    assert "did you mean 'batch_size'?" in refused.stdout
+    assert "Traceback" not in refused.stdout
+
+
+def test_an_unknown_machine_setting_is_refused(snakemake: Snakemake) -> None:
+    refused = snakemake("--dry-run", "--config", "celebaa=x")
+    assert refused.returncode != 0
+    assert "celebaa" in refused.stdout

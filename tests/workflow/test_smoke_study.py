@@ -1,0 +1,141 @@
+"""The smoke study for real: from nothing to a report, and nothing to be done afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vigan.config.load import load_study
+from vigan.layout import Layout
+from vigan.schemas import METRIC_COLUMNS, read_run
+
+from .conftest import ROOT, Snakemake
+
+CONFIG = ROOT / "config" / "smoke.yaml"
+STUDY = load_study(CONFIG)
+LAYOUT = Layout(STUDY)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def folder(smoke_study: tuple[Snakemake, str]) -> Path:
+    return smoke_study[0].folder
+
+
+def test_a_second_run_has_nothing_to_do(smoke_study: tuple[Snakemake, str]) -> None:
+    runner, _ = smoke_study
+    again = runner("--configfile", str(CONFIG))
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout
+
+
+def test_a_lost_table_is_made_again_without_training(smoke_study: tuple[Snakemake, str]) -> None:
+    runner, _ = smoke_study
+    (runner.folder / LAYOUT.tables / "summary.csv").unlink()
+    plan = runner("--configfile", str(CONFIG), "--dry-run", "--quiet", "rules").stdout
+    assert "rule train" not in plan
+    again = runner("--configfile", str(CONFIG))
+    assert again.returncode == 0, again.stdout[-2000:]
+    assert (runner.folder / LAYOUT.tables / "summary.csv").exists()
+
+
+def test_every_run_has_a_record_that_says_where_it_comes_from(folder: Path) -> None:
+    for run in STUDY.runs():
+        record = read_run(folder / LAYOUT.run(run) / "run.json")
+        assert record.status == "completed"
+        assert record.iterations == record.spec.iterations
+        assert record.spec == STUDY.run_spec(run.arm, run.seed)
+        manifest = json.loads((folder / LAYOUT.data(record.spec.dataset) / "manifest.json").read_text())
+        assert record.data_sha256 == manifest["sha256"]
+
+
+def test_no_state_is_left_behind(folder: Path) -> None:
+    assert not list((folder / "state").rglob("*.safetensors"))
+
+
+def test_the_long_table_holds_every_snapshot_of_every_run(folder: Path) -> None:
+    table = pd.read_csv(folder / LAYOUT.tables / "metrics.csv")
+    assert tuple(table.columns) == METRIC_COLUMNS
+    assert table["value"].notna().all()
+    steps = table.groupby(["arm", "reading", "seed"])["step"].unique()
+    for run in STUDY.runs():
+        experiment = STUDY.experiments[STUDY.experiment_of(run.arm)]
+        assert tuple(sorted(steps[run])) == experiment.snapshot_steps
+
+
+def test_arms_of_one_seed_start_from_the_same_weights_and_seeds_differ(folder: Path) -> None:
+    table = pd.read_csv(folder / LAYOUT.tables / "metrics.csv").query("step == 0")
+    values = table.pivot_table(index=["experiment", "seed", "metric"], columns="arm", values="value")
+    for first, second in STUDY.pairs():
+        pair = values[[first, second]].dropna()
+        assert len(pair) > 0
+        assert (pair[first] == pair[second]).all()
+    frechet = table[(table["arm"] == "bn-plain") & (table["metric"] == "frechet")]
+    assert frechet["value"].nunique() == len(STUDY.seeds)
+
+
+def test_digits_are_recognised_by_a_classifier_whose_accuracy_is_recorded(folder: Path) -> None:
+    table = pd.read_csv(folder / LAYOUT.tables / "metrics.csv")
+    accuracy = table.loc[table["metric"] == "classifier_accuracy", "value"]
+    assert len(accuracy) > 0
+    assert accuracy.min() > 0.95
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[dict[str, str | None]] = []
+        self.loads: list[str] = []
+        self.ids: set[str] = set()
+        self.anchors: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "img":
+            self.images.append(values)
+        if tag in {"script", "link", "iframe", "object"}:
+            self.loads.append(tag)
+        if values.get("id"):
+            self.ids.add(str(values["id"]))
+        if tag == "a":
+            self.anchors.append(str(values.get("href")))
+
+
+@pytest.fixture(scope="session")
+def page(folder: Path) -> _Page:
+    parser = _Page()
+    parser.feed((folder / LAYOUT.report).read_text(encoding="utf-8"))
+    return parser
+
+
+def test_the_report_needs_no_other_file_to_be_shown(page: _Page, folder: Path) -> None:
+    assert len(page.images) == len(LAYOUT.all_figures())
+    assert all(str(image["src"]).startswith("data:image/") for image in page.images)
+    assert not page.loads
+    text = (folder / LAYOUT.report).read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)=\"https?:", text)
+
+
+def test_every_picture_of_the_report_has_a_text_instead(page: _Page) -> None:
+    assert all(len(str(image["alt"])) > 20 for image in page.images)
+
+
+def test_every_link_of_the_report_leads_somewhere(page: _Page, folder: Path) -> None:
+    assert page.anchors
+    for anchor in page.anchors:
+        if anchor.startswith("#"):
+            assert anchor[1:] in page.ids
+        else:
+            assert (folder / LAYOUT.results / anchor).exists()
+
+
+def test_the_figures_keep_text_as_text(folder: Path) -> None:
+    for path in LAYOUT.all_figures().values():
+        assert "<text" in (folder / path).read_text(encoding="utf-8")
