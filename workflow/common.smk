@@ -40,6 +40,7 @@ PREFLIGHT_FLAGS = flags("celeba", "download", "cpu")
 PREPARE_FLAGS = flags("celeba", "download")
 TRAIN_FLAGS = flags("state")
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
+DEVIATIONS = Path(workflow.basedir) / "config" / "deviations.yaml"
 LOGS = Path("logs") / STUDY.study
 DATASETS = {LAYOUT.data(dataset).name: name for name, dataset in STUDY.datasets.items()}
 REFERENCES = {LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()}

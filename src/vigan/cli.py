@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
 from vigan.records import RecordError
+
+DEVIATIONS = Path("config/deviations.yaml")
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
@@ -76,7 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     figure = stage(_figure, "draw one figure")
     figure.add_argument("--kind", required=True, help="curves, samples or telemetry")
     figure.add_argument("--experiment", required=True)
-    stage(_report, "write the page people read")
+    page = stage(_report, "write the page people read")
+    page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
+
+    difference = stage(_diff, "print field by field how two arms differ")
+    difference.add_argument("arms", nargs=2, metavar="ARM")
+    stage(_explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    deviations = stage(_deviations, "print what differs between article, released code and here", study=False)
+    deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
     trace = stage(_verify_trace, "replay a golden trace of the released graph; exit 0 if it agrees", study=False)
     trace.add_argument("file", type=Path, help="a trace (npz)")
@@ -191,15 +201,39 @@ def _report(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = Layout(study)
-    report(study, options.config, layout)
+    report(study, options.config, layout, options.deviations)
     print(layout.report, flush=True)
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from vigan.config.telling import tell_difference, tell_places
+
+    study = load_study(options.config)
+    first, second = options.arms
+    coordinates = math.prod(study.dataset_of(first).shape)
+    print(tell_difference(first, study.arm(first), second, study.arm(second), coordinates))
+    print(tell_places(study, first, second), end="")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from vigan.config.telling import explain
+
+    study = load_study(options.config)
+    iterations = study.experiments[study.experiment_of(options.arm)].iterations
+    print(explain(options.arm, study.arm(options.arm), math.prod(study.dataset_of(options.arm).shape), iterations))
+
+
+def _deviations(options: argparse.Namespace) -> None:
+    from vigan.config.deviations import as_markdown, load_deviations
+
+    print(as_markdown(load_deviations(options.file)), end="")
 
 
 def _verify_trace(options: argparse.Namespace) -> int:
     from vigan.stages.verify import verify
 
     result = verify(options.file)
-    print(json.dumps(result, indent=2))
+    print(json.dumps(result, indent=2, allow_nan=False))
     return 0 if result["passed"] else 1
 
 

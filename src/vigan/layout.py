@@ -7,7 +7,30 @@ from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
 from vigan.config.study import Protocol, RunKey, Study
-from vigan.schemas import FIGURES, TABLES, RunFiles
+from vigan.schemas import RunFiles
+
+TABLES = {
+    "arms": "every arm, all its settings",
+    "runs": "every run: how it ended, what it cost, digests of weights, data, code and config",
+    "timing": "every run: seconds and library versions (differ between machines)",
+    "metrics": "the long table: one number a row",
+    "telemetry": "every logged iteration of every run",
+    "floors": "real data measured against real data, per protocol",
+    "curves": "metrics over training: n, mean, lowest, highest over seeds",
+    "telemetry-curves": "telemetry over training: n, mean, lowest, highest over seeds",
+    "scores": "last, best and area of every run",
+    "summary": "last, best and area over seeds",
+    "pairs": "last values seed by seed: regularised minus plain",
+    "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
+}
+"""The tables of a study and what each holds; each is `tables/NAME.csv`."""
+
+FIGURES = {
+    "curves": "metrics over training: mean and range over seeds, and what real data score",
+    "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
+    "telemetry": "losses, D's accuracy, penalty, drift and gradient ratio over training",
+}
+"""The figures of every experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`."""
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,15 @@ def _bare_source(module: str) -> str:
     spec = util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ValueError(f"no source of {module}")
-    tree = ast.parse(Path(spec.origin).read_bytes())
-    for node in ast.walk(tree):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return ast.unparse(_WithoutText().visit(ast.parse(Path(spec.origin).read_bytes())))
+
+
+class _WithoutText(ast.NodeTransformer):
+    """Drops docstrings, of whatever they stand under."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return ast.copy_location(ast.Pass(), node) if is_text else node
 
 
 def versions() -> dict[str, str]:

@@ -55,7 +55,7 @@ def read_json(path: Path) -> Any:
     """Content of a JSON file. Raises RecordError naming the file if it is missing or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(
             f"{path}: cannot be read as JSON ({error}); delete it and run the same command again"
         ) from None

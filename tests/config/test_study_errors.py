@@ -36,7 +36,7 @@ def refusal(tmp_path: Path) -> Refusal:
 
 
 def edited(old: str, new: str) -> tuple[str, int]:
-    """The smoke study with the first `old` replaced, and the line (from 1) where it stood."""
+    """The example with the first `old` replaced, and the line (from 1) where it stood."""
     assert old in EXAMPLE
     return EXAMPLE.replace(old, new, 1), EXAMPLE[: EXAMPLE.index(old)].count("\n") + 1
 

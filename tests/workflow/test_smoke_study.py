@@ -12,7 +12,8 @@ import pytest
 
 from vigan.config.load import load_study
 from vigan.layout import Layout
-from vigan.schemas import METRIC_COLUMNS, read_run
+from vigan.metrics.catalogue import METRIC_COLUMNS
+from vigan.schemas import read_run
 
 from .conftest import ROOT, Snakemake
 

@@ -2,6 +2,7 @@ rule report:
     input:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
+        deviations=DEVIATIONS,
     output:
         LAYOUT.report,
     params:
@@ -10,4 +11,4 @@ rule report:
     log:
         LOGS / "report.log",
     shell:
-        "vigan report --config {STUDY_FILE} > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan report --config {STUDY_FILE} --deviations {input.deviations} > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from vigan.metrics.catalogue import METRIC_COLUMNS
 from vigan.records import RecordError, read_json
-from vigan.schemas import METRIC_COLUMNS, RunFiles, RunRecord, read_run
+from vigan.schemas import RunFiles, RunRecord, read_run
 
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV table. Raises RecordError naming the file if it is missing or not a table."""
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read as a table ({error})") from None
 
 
 def run_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
@@ -49,13 +58,12 @@ def timing_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
 
 def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """The long table: one number a row, columns `METRIC_COLUMNS`. Raises RecordError on a file with other columns."""
-    tables = []
-    for run in runs:
-        file = run.folder / "metrics.csv"
-        table = pd.read_csv(file)
+    tables = [read_table(run.folder / "metrics.csv") for run in runs]
+    for run, table in zip(runs, tables, strict=True):
         if tuple(table.columns) != METRIC_COLUMNS:
-            raise RecordError(f"{file}: columns are not those of the long table; evaluate the run again")
-        tables.append(table)
+            raise RecordError(
+                f"{run.folder / 'metrics.csv'}: not the columns of the long table; evaluate the run again"
+            )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -64,7 +72,7 @@ def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     tables = []
     for run in runs:
         record = read_run(run.folder / "run.json")
-        table = pd.read_csv(run.folder / "telemetry.csv")
+        table = read_table(run.folder / "telemetry.csv")
         key = (run.experiment, record.spec.name, record.spec.arm.reading, record.spec.seed)
         for column, value in zip(reversed(RUN_KEYS), reversed(key), strict=True):
             table.insert(0, column, value)

@@ -13,6 +13,7 @@ from vigan.config.datasets import Dataset
 
 Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
+REGULARISER = "proximal"
 Reading = Literal["released", "literal", "proximal"]
 
 
@@ -86,6 +87,8 @@ class Arm(Strict):
     @model_validator(mode="after")
     def _known_stabilisers(self) -> Arm:
         for name in self.stabilisers:
+            if name == REGULARISER:
+                raise ValueError(f"the weight of '{REGULARISER}' is 'lambda_mean' or 'lambda_sum', not a stabiliser's")
             if name not in known_stabilisers():
                 raise ValueError(f"unknown stabiliser '{name}'" + nearest(name, known_stabilisers()))
         return self
@@ -102,7 +105,7 @@ class Arm(Strict):
     @property
     def stabiliser_names(self) -> tuple[str, ...]:
         """Every stabiliser whose code takes part in training: the regulariser and the rivals."""
-        return ("proximal", *self.stabilisers)
+        return (REGULARISER, *self.stabilisers)
 
     @property
     def regularised(self) -> bool:

@@ -39,7 +39,9 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
                 raise ConfigError(f"line {key.start_mark.line + 1}: '{key.value}' is named twice")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -58,7 +60,7 @@ def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
         return yaml.load(text, _Loader), yaml.compose(text, yaml.SafeLoader)  # noqa: S506 - a SafeLoader
     except ConfigError as error:
         raise ConfigError(f"{path}, {error}") from None
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError, LookupError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or error
@@ -74,6 +76,15 @@ def line_of(node: yaml.Node | None, location: Sequence[str | int]) -> tuple[int,
             node, line = child
             depth += 1
     return depth, line
+
+
+def last_line_of_key(node: yaml.Node | None, name: str) -> int | None:
+    """Line (from 1) of the last mapping key called `name`, anywhere in a YAML node tree."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    lines = [last_line_of_key(value, name) for _, value in node.value]
+    lines += [key.start_mark.line + 1 for key, _ in node.value if key.value == name]
+    return max((line for line in lines if line), default=None)
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | None:
@@ -106,5 +117,6 @@ def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[st
     elif first["type"] == "missing":
         message = f"'{location[-1]}' is missing"
     elif isinstance(first.get("input"), str) and first["type"] in {"float_type", "int_type"}:
-        message = f"'{first['input']}' is text, not a number (in YAML write 2.0e-4, not 2e-4)"
+        hint = " (in YAML write 2.0e-4, not 2e-4)" if "e" in first["input"].lower() else ""
+        message = f"'{first['input']}' is text, not a number{hint}"
     return location, message

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from vigan.config.arms import Arm, Dcgan, Mlp, Optimiser
-from vigan.config.base import ConfigError, explain, first_of, line_of, read_yaml
+from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring
 from vigan.config.study import Experiment, Protocol, Study
 
@@ -16,6 +17,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
     "digits": Digits, "celeba": CelebA, "folder": ImageFolder, "ring": Ring, "grid": Grid,
 }  # fmt: skip
+_NAMED_BY_USERS = {"experiments", "arms", "datasets"}
+"""Keys whose own keys are names that users choose."""
 
 Location = tuple[str | int, ...]
 
@@ -29,11 +32,10 @@ def load_study(path: Path) -> Study:
         return Study.model_validate(raw)
     except ValidationError as error:
         location, message = explain(error, _known_keys(error))
-        line = _line(tree, location)
+        line = _line(tree, location) or _line_of_name(tree, message)
         place = ".".join(str(part) for part in location)
-        raise ConfigError(
-            f"{path}{f', line {line}' if line else ''}: {place + ': ' if place else ''}{message}"
-        ) from None
+        where = f"{path}, line {line}" if line else str(path)
+        raise ConfigError(" ".join(": ".join(filter(None, (where, place, message))).split())) from None
 
 
 def _line(tree: yaml.Node | None, location: Location) -> int | None:
@@ -42,13 +44,23 @@ def _line(tree: yaml.Node | None, location: Location) -> int | None:
     if "arms" in location:
         at = location.index("arms")
         as_shared = (*location[:at], "shared", *location[at + 2 :])
-    depth, line = max(line_of(tree, location), line_of(tree, as_shared))
-    return line if depth else None
+    found = [(written, *line_of(tree, written)) for written in (location, as_shared)]
+    missing = [len(written) - depth if line else len(location) for written, depth, line in found]
+    return found[missing.index(min(missing))][2] or None
+
+
+def _line_of_name(tree: yaml.Node | None, message: str) -> int | None:
+    """Line of the first name that a message quotes, for problems of the study as a whole."""
+    lines = (last_line_of_key(tree, name) for name in re.findall(r"'([^']+)'", message))
+    return next(filter(None, lines), None)
 
 
 def _known_keys(error: ValidationError) -> list[str]:
     """Keys of the innermost model that the first error's location passes through."""
     model: type[BaseModel] = Study
-    for part in first_of(error)["loc"][:-1]:
+    parts = iter(first_of(error)["loc"][:-1])
+    for part in parts:
         model = _MODELS.get(str(part), model)
+        if part in _NAMED_BY_USERS:
+            next(parts, None)
     return [*model.model_fields, *(["shared"] if model is Experiment else [])]

@@ -56,11 +56,15 @@ class Experiment(Strict):
     @classmethod
     def _share(cls, raw: Any) -> Any:
         """Write what `shared` says into every arm that does not say otherwise."""
-        if not isinstance(raw, dict) or not isinstance(raw.get("arms"), dict) or "shared" not in raw:
+        if not isinstance(raw, dict) or "shared" not in raw:
             return raw
-        shared = raw["shared"]
-        arms = {name: _merge(shared, row) for name, row in raw["arms"].items()}
-        return {**{key: value for key, value in raw.items() if key != "shared"}, "arms": arms}
+        shared, arms = raw["shared"], raw.get("arms")
+        if not isinstance(shared, dict):
+            raise ValueError("'shared' must be a mapping of arm settings")
+        own = {key: value for key, value in raw.items() if key != "shared"}
+        if isinstance(arms, dict):
+            own["arms"] = {name: _merge(shared, row) for name, row in arms.items()}
+        return own
 
     @property
     def snapshot_steps(self) -> tuple[int, ...]:

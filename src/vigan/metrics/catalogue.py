@@ -29,3 +29,9 @@ METRICS = {
     "finite": Metric("Samples are finite", "none", highest=1.0),
 }
 """Every metric the long table may hold."""
+
+METRIC_COLUMNS = (
+    "study", "experiment", "arm", "reading", "seed", "step", "images", "d_updates", "g_updates",
+    "metric", "protocol", "value", "status",
+)  # fmt: skip
+"""The long table: one number a row. `images` are the real images shown to D by `step` iterations."""

@@ -25,19 +25,23 @@ def build(network: Dcgan | Mlp, shape: tuple[int, ...], seed: int) -> Networks:
     Every parameter is drawn from its own block of the `init` stream, named after it: arms of one seed start equal,
     with and without BN, whatever else differs.
     """
+    with torch.random.fork_rng(devices=[]):  # torch's layers draw values of their own, which are replaced
+        networks = _modules(network, shape)
+    _initialise(networks, seed)
+    return networks
+
+
+def _modules(network: Dcgan | Mlp, shape: tuple[int, ...]) -> Networks:
     if isinstance(network, Dcgan):
         channels, side, _ = shape
-        networks = Networks(
+        return Networks(
             dcgan.Generator(network.dim, network.latent, side, channels, network.batch_norm),
             dcgan.Discriminator(network.dim, side, channels, network.batch_norm),
         )
-    else:
-        networks = Networks(
-            mlp.Perceptron(network.latent, network.width, shape[0]),
-            mlp.Discriminator(shape[0], network.width),
-        )
-    _initialise(networks, seed)
-    return networks
+    return Networks(
+        mlp.Perceptron(network.latent, network.width, shape[0]),
+        mlp.Discriminator(shape[0], network.width),
+    )
 
 
 @torch.no_grad()

@@ -27,12 +27,20 @@ class Table(NamedTuple):
     file: str
 
 
+class Note(NamedTuple):
+    """A titled text: its facts as (term, words)."""
+
+    title: str
+    facts: list[tuple[str, str]]
+
+
 class Section(NamedTuple):
-    """One experiment: what was compared, its pictures and tables."""
+    """One experiment: what was compared, how its arms differ, its pictures and tables."""
 
     name: str
     title: str
     facts: list[tuple[str, str]]
+    differences: list[str]
     pictures: list[Picture]
     tables: list[Table]
 
@@ -47,6 +55,7 @@ class Page(NamedTuple):
     sections: list[Section]
     arms: Table
     runs: Table
+    deviations: list[Note]
     provenance: list[tuple[str, str]]
     tables: list[tuple[str, str]]
     commands: list[tuple[str, str]]

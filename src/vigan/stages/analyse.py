@@ -10,8 +10,9 @@ import pandas as pd
 
 from vigan.analysis import estimates, tables
 from vigan.config.study import Study
+from vigan.layout import TABLES
 from vigan.records import write_text
-from vigan.schemas import TABLES, RunFiles
+from vigan.schemas import RunFiles
 
 
 def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], out: Path) -> None:

@@ -13,9 +13,10 @@ import torch
 from vigan.config.arms import Ledger
 from vigan.config.study import Protocol
 from vigan.data.store import load
+from vigan.metrics.catalogue import METRIC_COLUMNS
 from vigan.models.build import build
 from vigan.records import RecordError, atomic_write, write_text
-from vigan.schemas import METRIC_COLUMNS, RunRecord, read_run
+from vigan.schemas import RunRecord, read_run
 from vigan.stages.rulers import Ruler, ruler
 from vigan.training.batches import evaluation_latents
 from vigan.training.run import pick_device

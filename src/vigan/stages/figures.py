@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from vigan.analysis.tables import read_table
 from vigan.config.datasets import Grid, Ring
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import curves, samples, style
+from vigan.layout import FIGURES
 from vigan.metrics.catalogue import METRICS
-from vigan.schemas import FIGURES, RunFiles, read_run
+from vigan.schemas import RunFiles, read_run
 
 
 class Files(NamedTuple):
@@ -38,7 +40,7 @@ TELEMETRY = {
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
-    """Draw figure `kind` (a key of `schemas.FIGURES`) of one experiment, as SVG."""
+    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG."""
     style.save(_DRAW[kind](study, experiment, files), out)
 
 
@@ -63,7 +65,7 @@ def _split(key: str) -> tuple[str, str]:
 
 
 def _read(tables: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(tables / f"{name}.csv")
+    return read_table(tables / f"{name}.csv")
 
 
 def _telemetry(study: Study, experiment: str, files: Files) -> Figure:

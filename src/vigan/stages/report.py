@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
 
+from vigan.analysis.tables import read_table
+from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.study import Experiment, Study
-from vigan.layout import Layout
+from vigan.config.telling import tell_difference
+from vigan.layout import FIGURES, TABLES, Layout
 from vigan.metrics.catalogue import METRICS
 from vigan.records import write_text
-from vigan.report.page import Page, Picture, Section, Table, embed, render
-from vigan.schemas import FIGURES, TABLES
+from vigan.report.page import Note, Page, Picture, Section, Table, embed, render
 
 DIGITS = 4
 OVER_SEEDS = "Over seeds, mean [lowest, highest] of each run's last, best and mean-over-training value (area)."
 SEED_BY_SEED = "Seed by seed, the last value with the regulariser minus the last value without."
 
 
-def report(study: Study, config: Path, layout: Layout) -> None:
-    """Write the study's report from the tables and figures that `layout` names."""
-    tables = {name: pd.read_csv(path) for name, path in layout.all_tables().items()}
+def report(study: Study, config: Path, layout: Layout, deviations: Path) -> None:
+    """Write the study's report from the tables and figures that `layout` names, and the list of deviations."""
+    tables = {name: read_table(path) for name, path in layout.all_tables().items()}
     command = f"snakemake --cores all --configfile config/{config.name} --"
     page = Page(
         study=study.study,
@@ -32,6 +35,7 @@ def report(study: Study, config: Path, layout: Layout) -> None:
         ],
         arms=_table(tables["arms"].dropna(axis=1, how="all"), "Every setting of every arm.", "arms"),
         runs=_table(tables["runs"].drop(columns=["config_sha256"]), "One row a run; digests are shortened.", "runs"),
+        deviations=[_note(deviation) for deviation in load_deviations(deviations)],
         provenance=_provenance(tables),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         commands=[("This study, from nothing", f"{command} all"), ("This page alone", f"{command} {layout.report}")],
@@ -72,12 +76,34 @@ def _section(
         name=name,
         title=experiment.title,
         facts=_facts(study, experiment),
+        differences=_differences_of_arms(study, experiment),
         pictures=pictures,
         tables=[
             _table(_last_best_area(summary), OVER_SEEDS, "summary"),
             _table(_differences(pairs), SEED_BY_SEED, "pair-summary"),
         ],
     )  # fmt: skip
+
+
+def _differences_of_arms(study: Study, experiment: Experiment) -> list[str]:
+    """The words of `vigan diff`, for each pair."""
+    coordinates = math.prod(study.datasets[experiment.dataset].shape)
+    return [
+        tell_difference(first, experiment.arms[first], second, experiment.arms[second], coordinates)
+        for first, second in experiment.pairs()
+    ]
+
+
+def _note(deviation: Deviation) -> Note:
+    facts = [
+        ("The article", deviation.article),
+        ("The released code", deviation.released),
+        ("Here", deviation.ours),
+        ("Can it move a number?", deviation.moves_numbers),
+        ("Measured effect", deviation.effect),
+        ("Held by", ", ".join(deviation.tests) or "no test"),
+    ]
+    return Note(deviation.topic, facts)
 
 
 def _facts(study: Study, experiment: Experiment) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ def train(
         outcome = run.train(observers, settings.save_every)
         record = _record(spec, outcome, prepared.fingerprint, device, settings.threads)
         _publish(record, outcome, state, out)
-    shutil.rmtree(state)
+        shutil.rmtree(state)
     return record
 
 

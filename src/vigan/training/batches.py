@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vigan import rng
 from vigan.config.arms import RunSpec
+from vigan.records import RecordError
 from vigan.training.engine import Batches
 
 
@@ -17,14 +18,14 @@ class BatchSource:
     """Input of every iteration of a run.
 
     Real images come epoch by epoch, each epoch a permutation drawn from the `data` stream whose incomplete last
-    batch is dropped, as in the released code; latents are N(0, I) from the `latent` stream. Arms of one seed that
+    batch is dropped (the released code's queue shuffles without end: see docs/deviations.md); latents are N(0, I) from the `latent` stream. Arms of one seed that
     show D equally many batches see the same images and latents in the same order.
     """
 
     def __init__(self, spec: RunSpec, array: np.ndarray, device: torch.device) -> None:
-        """Serve `array` (uint8 NCHW images or float32 points). Raises ValueError if it cannot fill one batch."""
+        """Serve `array` (uint8 NCHW images or float32 points). Raises RecordError if it cannot fill one batch."""
         if len(array) < spec.arm.batch_size:
-            raise ValueError(f"{len(array)} examples cannot fill a batch of {spec.arm.batch_size}")
+            raise RecordError(f"{len(array)} examples cannot fill a batch of {spec.arm.batch_size}")
         self.spec, self.array, self.device = spec, array, device
         self.per_epoch = len(array) // spec.arm.batch_size
         self._order = lru_cache(maxsize=2)(self._permutation)

@@ -26,7 +26,7 @@ class Checkpoint(NamedTuple):
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, then its seal (a JSON with its SHA-256), then drop all but the newest two."""
+    """Write a checkpoint, then its seal (a JSON with its SHA-256), then drop all but the two saved last."""
     name = f"checkpoint-{checkpoint.iteration:09d}"
     payload = safetensors.torch.save({key: value.contiguous() for key, value in checkpoint.tensors.items()})
     with atomic_write(folder / f"{name}.safetensors") as stream:
@@ -37,13 +37,13 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         "values": checkpoint.values,
     }
     write_json(folder / f"{name}.json", seal)
-    for old in sorted(folder.glob("checkpoint-*.json"))[:-KEPT]:
+    for old in sorted(folder.glob("checkpoint-*.json"), key=lambda seal: seal.stat().st_mtime_ns)[:-KEPT]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 
 
 def load_newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Newest checkpoint whose content matches its seal (None if there is none), and why newer ones were passed over."""
+    """Newest checkpoint whose content matches its seal (None if there is none), and why newer ones were refused."""
     refused: list[str] = []
     for seal in sorted(folder.glob("checkpoint-*.json"), reverse=True):
         try:

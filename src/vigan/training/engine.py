@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vigan.config.arms import Arm
+from vigan.config.arms import REGULARISER, Arm
 from vigan.models.batch_norm import moving_averages
 from vigan.models.build import Networks
 from vigan.objectives.losses import discriminator_loss, generator_loss
@@ -52,7 +52,7 @@ class Engine:
         self.g_optimiser = optimiser(arm.optimiser, self.generator)
         self.d_optimiser = optimiser(arm.optimiser, self.discriminator)
         self.old_forward_moves = arm.reading == "released" and arm.regularised
-        self.terms: Terms = collect({"proximal": arm.lambda_per_mean(coordinates), **arm.stabilisers})
+        self.terms: Terms = collect({REGULARISER: arm.lambda_per_mean(coordinates), **arm.stabilisers})
 
     def iterate(self, batches: Batches, watch: Watch | None = None) -> None:
         """One iteration: every D update, then the G phase; `watch` is told of each update before its step.

@@ -27,8 +27,10 @@ class AdamTF1(torch.optim.Optimizer):
         super().__init__(parameters, {**single, "power1": single["beta1"], "power2": single["beta2"]})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
-        """One update of every parameter that has a gradient."""
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One update of every parameter that has a gradient. Raises TypeError if given a closure."""
+        if closure is not None:
+            raise TypeError("AdamTF1 takes no closure")
         for group in self.param_groups:
             self._update([p for p in group["params"] if p.grad is not None], group)
             for power, beta in (("power1", "beta1"), ("power2", "beta2")):

@@ -66,7 +66,7 @@ class Run:
             self._keep_snapshot()
             for observe in observers:
                 observe(self.iteration, row, self.networks)
-            if time.monotonic() - saved >= save_every:
+            if finite and time.monotonic() - saved >= save_every:
                 self._save(time.monotonic() - started)
                 saved = time.monotonic()
         self.seconds += time.monotonic() - started

@@ -21,6 +21,8 @@ from vigan.training.tensorflow import from_tensorflow, to_tensorflow, variables
 SIDE, CHANNELS, LATENT = 64, 3, 100
 LAMBDA_MEAN = 5.0
 TOLERANCE = 1e-10
+INFINITE = 1e308
+"""Error of arrays that cannot be compared; a number that JSON can hold."""
 
 _REQUIRED = (
     "seed", "batch_size", "dim", "iterations", "inner", "g_updates_per_batch", "regularised", "batch_norm",
@@ -35,17 +37,19 @@ def verify(file: Path) -> dict[str, Any]:
     exceeds their rounding. Raises RecordError naming a file that is not a trace.
     """
     trace = _load(file)
-    arm = _arm(trace)
-    networks = Networks(*(network.double() for network in build(arm.network, (CHANNELS, SIDE, SIDE), seed=0)))
+    try:
+        arm, inputs = _arm(trace), _Inputs(trace)
+        networks = Networks(*(net.double() for net in build(arm.network, (CHANNELS, SIDE, SIDE), seed=0)))
+        _load_weights(trace, networks)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise RecordError(f"{file}: not a trace of the released graph ({str(error).splitlines()[0]})") from None
     engine = Engine(arm, networks, CHANNELS * SIDE * SIDE)
     engine.old_forward_moves = arm.regularised
-    inputs = _Inputs(trace)
-    _load_weights(trace, networks)
     d_passes = BatchStatistics(networks.discriminator)
     sample_before = _sample(networks.generator, inputs.z_sample)
     record = _replay(engine, inputs, int(trace["iterations"]))
     errors = {name: _error(record[name], trace[name]) for name in ("loss", "adversarial", "penalty")}
-    errors["order"] = 0.0 if np.array_equal(record["kind"], trace["kind"]) else float("inf")
+    errors["order"] = 0.0 if np.array_equal(record["kind"], trace["kind"]) else INFINITE
     errors["weights"] = _weights_error(trace, networks, d_passes)
     errors["sample_before"] = _error(sample_before, trace["sample_before"])
     errors["sample_after"] = _error(_sample(networks.generator, inputs.z_sample), trace["sample_after"])
@@ -64,7 +68,7 @@ def _load(file: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             trace = dict(archive)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise RecordError(f"{file}: not a trace ({error})") from None
     missing = [key for key in _REQUIRED if key not in trace]
     if missing:
@@ -74,6 +78,8 @@ def _load(file: Path) -> dict[str, np.ndarray]:
 
 def _arm(trace: Mapping[str, np.ndarray]) -> Arm:
     """The arm a trace was made with; its K is the trace's own."""
+    if trace["iterations"] < 1:
+        raise ValueError("no iterations")
     return Arm(
         network=Dcgan(kind="dcgan", dim=int(trace["dim"]), latent=LATENT, batch_norm=bool(trace["batch_norm"])),
         reading="proximal",
@@ -144,8 +150,11 @@ def _variables(networks: Networks) -> Iterator[tuple[str, Tensor]]:
 
 @torch.no_grad()
 def _load_weights(trace: Mapping[str, np.ndarray], networks: Networks) -> None:
+    missing = [key for name, _ in _variables(networks) for key in (f"init/{name}", f"final/{name}") if key not in trace]
+    if missing:
+        raise ValueError(f"no '{missing[0]}'")
     for name, tensor in _variables(networks):
-        tensor.copy_(from_tensorflow(_entry(trace, f"init/{name}"), tensor))
+        tensor.copy_(from_tensorflow(trace[f"init/{name}"], tensor))
 
 
 def _weights_error(trace: Mapping[str, np.ndarray], networks: Networks, d_passes: BatchStatistics) -> float:
@@ -153,9 +162,9 @@ def _weights_error(trace: Mapping[str, np.ndarray], networks: Networks, d_passes
     d_names = {id(tensor): name for name, tensor in networks.discriminator.state_dict(keep_vars=True).items()}
     worst = 0.0
     for name, tensor in _variables(networks):
-        ours, theirs = to_tensorflow(tensor), _entry(trace, f"final/{name}")
+        ours, theirs = to_tensorflow(tensor), trace[f"final/{name}"]
         passes = d_passes.passes.get(d_names.get(id(tensor), ""))
-        if passes:
+        if passes and ours.shape == theirs.shape:
             ours = in_their_order(ours, theirs, np.array(passes), _real_passes(trace))
         worst = max(worst, _error(ours, theirs, scale=_layer_scale(trace, name)))
     return worst
@@ -173,16 +182,10 @@ def _layer_scale(trace: Mapping[str, np.ndarray], name: str) -> float:
     return max(float(np.abs(value).max()) for key, value in trace.items() if key.startswith(layer))
 
 
-def _entry(trace: Mapping[str, np.ndarray], key: str) -> np.ndarray:
-    if key not in trace:
-        raise RecordError(f"not a trace of the released graph: no '{key}'")
-    return trace[key]
-
-
 def _error(ours: np.ndarray, theirs: np.ndarray, scale: float | None = None) -> float:
-    """Largest deviation over `scale` (default: the largest value); inf where shapes differ or a value is not finite."""
-    if ours.shape != theirs.shape or not np.isfinite(ours).all():
-        return float("inf")
+    """Largest deviation over `scale` (default: the largest value); `INFINITE` for other shapes or a value not finite."""
+    if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
+        return INFINITE
     rounding = np.spacing(np.abs(theirs)).astype(np.float64) / 2 if theirs.dtype == np.float32 else 0.0
     deviation = np.maximum(np.abs(ours - theirs.astype(np.float64)) - rounding, 0.0).max()
     scale = float(np.abs(theirs).max()) if scale is None else scale

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vigan.cli import main
+
+TINY = """
+study: tiny
+title: A ring in seconds
+seeds: [0, 1]
+datasets:
+  ring: {source: ring, count: 6000}
+experiments:
+  ring:
+    title: A ring
+    dataset: ring
+    iterations: 60
+    snapshots: 3
+    log_every: 20
+    protocols: [{kind: toy-modes, samples: 500}]
+    shared:
+      network: {kind: mlp, width: 16}
+      reading: released
+      d_batches: 1
+      g_batches: 1
+      batch_size: 32
+      optimiser: {kind: adam_tf1, lr: 1.0e-3}
+    arms:
+      plain:       {lambda_sum: 0.0}
+      regularised: {lambda_sum: 1.0}
+      wild:        {lambda_sum: 0.0, optimiser: {kind: adam_tf1, lr: 1.0e+38}}
+"""
+
+
+class Project:
+    """A folder with a tiny study in it, and `vigan` to work on it."""
+
+    def __init__(self, folder: Path, text: str = TINY) -> None:
+        self.folder, self.config = folder, folder / "tiny.yaml"
+        self.config.write_text(text)
+
+    def start(self, stage: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "vigan.cli", stage, "--config", str(self.config), *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    def vigan(self, stage: str, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of a command, run in this process: importing torch takes seconds."""
+        output = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            code = main([stage, "--config", str(self.config), *arguments])
+        return code, output.getvalue()
+
+    def run_folder(self, arm: str, seed: int) -> Path:
+        return self.folder / "results" / "tiny" / "runs" / arm / "released" / f"seed-{seed}"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    assert made.vigan("prepare", "--dataset", "ring")[0] == 0
+    return made

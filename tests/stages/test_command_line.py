@@ -1,0 +1,123 @@
+"""Stages work one by one, without Snakemake, and refuse in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vigan.layout import TABLES
+from vigan.schemas import read_run
+
+from .conftest import TINY, Project
+
+DEVIATIONS = Path(__file__).parents[2] / "config" / "deviations.yaml"
+QUIET = ("--no-tensorboard", "--device", "cpu")
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bits(project: Project, tmp_path_factory) -> None:
+    long = Project(project.folder, TINY.replace("iterations: 60", "iterations: 1500"))
+    assert long.vigan("train", "--arm", "regularised", "--seed", "0", *QUIET)[0] == 0
+    straight = long.run_folder("regularised", 0)
+    files = ["telemetry.csv", *(f"snapshots/{path.name}" for path in (straight / "snapshots").iterdir())]
+    expected = {name: (straight / name).read_bytes() for name in files}
+    weights = read_run(straight / "run.json").weights_sha256
+    (straight / "run.json").unlink()
+
+    kills = 0
+    while not (straight / "run.json").exists():
+        trainer = long.start("train", "--arm", "regularised", "--seed", "0", "--save-every", "0.05", *QUIET)
+        if kills < 3:
+            _wait_for_new_checkpoint(long)
+            trainer.send_signal(signal.SIGKILL)
+            kills += trainer.wait() == -signal.SIGKILL
+        else:
+            assert trainer.wait() == 0, trainer.communicate()[0]
+        trainer.communicate()
+    assert kills == 3
+    assert read_run(straight / "run.json").weights_sha256 == weights
+    assert {name: (straight / name).read_bytes() for name in files} == expected
+
+
+def _wait_for_new_checkpoint(project: Project) -> None:
+    def checkpoints() -> set[str]:
+        return {path.name for path in (project.folder / "state").rglob("checkpoint-*.json")}
+
+    before, deadline = checkpoints(), time.monotonic() + 60
+    while not checkpoints() - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: Project) -> None:
+    protocol = "toy-modes/n=500/ref=train"
+    assert project.vigan("reference", "--dataset", "ring", "--protocol", protocol)[0] == 0
+    for arm in ("plain", "regularised", "wild"):
+        for seed in ("0", "1"):
+            code, output = project.vigan("train", "--arm", arm, "--seed", seed, *QUIET)
+            assert code == 0, output
+            code, output = project.vigan("evaluate", "--arm", arm, "--seed", seed, "--device", "cpu")
+            assert code == 0, output
+    assert project.vigan("analyse") == (0, "")
+    tables = {name: pd.read_csv(project.folder / "results/tiny/tables" / f"{name}.csv") for name in TABLES}
+    runs = tables["runs"].set_index(["arm", "seed"])
+    assert set(runs.loc["wild", "status"]) == {"diverged"}
+    assert set(runs.loc["plain", "status"]) == {"completed"}
+    assert "wild" in set(tables["metrics"]["arm"])
+    assert (tables["summary"].set_index("arm").loc["wild", "diverged"] == 2).all()
+    for kind in ("curves", "samples", "telemetry"):
+        code, output = project.vigan("figure", "--kind", kind, "--experiment", "ring")
+        assert code == 0, output
+    assert project.vigan("report", "--deviations", str(DEVIATIONS))[0] == 0
+    assert "diverged" in (project.folder / "results/tiny/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--arm", "plane", "--seed", "0"), "no arm 'plane' in this study; did you mean 'plain'?"),
+        (("prepare", "--dataset", "rings"), "no dataset 'rings' in this study; did you mean 'ring'?"),
+        (("evaluate", "--arm", "plain", "--seed", "0"), "run.json"),
+        (("analyse",), "metrics.csv"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    code, output = project.vigan(*arguments)
+    assert code == 1
+    assert message in output
+    assert output.startswith("vigan: ")
+    assert output.count("\n") == 1
+
+
+def test_training_without_prepared_data_says_how_to_prepare_it(tmp_path) -> None:
+    code, output = Project(tmp_path).vigan("train", "--arm", "plain", "--seed", "0", *QUIET)
+    assert code == 1
+    assert "vigan prepare" in output
+
+
+def test_a_seed_the_study_does_not_name_can_be_trained_alone(project: Project) -> None:
+    assert project.vigan("train", "--arm", "plain", "--seed", "7", *QUIET)[0] == 0
+    assert read_run(project.run_folder("plain", 7) / "run.json").spec.seed == 7
+
+
+def test_evaluating_a_run_on_other_data_is_refused(project: Project) -> None:
+    assert project.vigan("reference", "--dataset", "ring", "--protocol", "toy-modes/n=500/ref=train")[0] == 0
+    assert project.vigan("train", "--arm", "plain", "--seed", "0", *QUIET)[0] == 0
+    record = project.run_folder("plain", 0) / "run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "data_sha256": "0" * 64}))
+    code, output = project.vigan("evaluate", "--arm", "plain", "--seed", "0", "--device", "cpu")
+    assert code == 1
+    assert "other data" in output
+
+
+def test_tensorboard_gets_scalars_of_every_logged_iteration(project: Project) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert project.vigan("train", "--arm", "plain", "--seed", "0", "--device", "cpu")[0] == 0
+    events = EventAccumulator(str(project.folder / "logs/tensorboard/tiny/plain/released/seed-0"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("d_loss")] == [20, 40, 60]
+    assert set(events.Tags()["scalars"]) >= {"penalty", "drift", "gradient_ratio", "d_accuracy"}

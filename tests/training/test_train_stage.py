@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vigan import provenance
+from vigan.config.arms import RunSpec
+from vigan.config.datasets import Ring
+from vigan.data.prepare import prepare
+from vigan.records import RecordError
+from vigan.schemas import read_run
+from vigan.stages.train import Settings, train
+from vigan.training.telemetry import COLUMNS
+
+RING = Ring(source="ring", count=50)
+Maker = Callable[..., RunSpec]
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a prepared ring of fifty points."""
+    folder = tmp_path_factory.mktemp("ring")
+    prepare(RING, folder)
+    return folder
+
+
+@pytest.fixture
+def toy(spec: Maker) -> Maker:
+    """Makes a run on the ring."""
+    return lambda **fields: spec("mlp", **fields).model_copy(update={"dataset": RING})
+
+
+class Stop(BaseException):
+    """Stands for a kill between two iterations."""
+
+
+def stop(done: int, row: object, networks: object) -> None:
+    if done == 4:
+        raise Stop
+
+
+OFTEN = Settings("cpu", 1, 0.0)
+
+
+def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(
+    toy: Maker, ring: Path, tmp_path: Path
+) -> None:
+    spec, out, state = toy(), tmp_path / "out", tmp_path / "state"
+    record = train(spec, ring, out, state, Settings("cpu"))
+    assert read_run(out / "run.json") == record
+    assert sorted(file.name for file in out.iterdir()) == ["run.json", "snapshots", "telemetry.csv"]
+    assert [file.name for file in sorted((out / "snapshots").iterdir())] == [
+        f"{step:09d}.safetensors" for step in spec.snapshots
+    ]
+    assert not state.exists()
+    assert (record.status, record.iterations, record.spec) == ("completed", 7, spec)
+    assert record.ledger.d_updates == 7
+    assert record.ledger.g_updates == 14
+    assert record.data_sha256 == json.loads((ring / "manifest.json").read_text())["sha256"]
+    assert record.code_sha256 == provenance.stage_digest("train", spec.arm.stabiliser_names)
+    assert (record.device, record.threads) == ("cpu", 1)
+    with (out / "telemetry.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["iteration"] for row in rows] == ["2", "4", "6", "7"]
+
+
+def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
+    with pytest.raises(Stop):
+        train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN, (stop,))
+    assert not (tmp_path / "b").exists()
+    resumed = train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN)
+    assert resumed.weights_sha256 == straight.weights_sha256
+    for name in ["telemetry.csv", *(f"snapshots/{step:09d}.safetensors" for step in toy().snapshots)]:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert not (tmp_path / "state-b").exists()
+
+
+def test_a_damaged_checkpoint_is_named_to_the_user(
+    toy: Maker, ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Stop):
+        train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (stop,))
+    newest = max((tmp_path / "state").glob("*.safetensors"))
+    newest.write_bytes(b"")
+    train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN)
+    assert f"warning: {newest}" in capsys.readouterr().out
+
+
+def test_two_trainers_of_one_run_do_not_meet(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    state, refused = tmp_path / "state", []
+
+    def second_trainer(done: int, row: object, networks: object) -> None:
+        if done == 2:
+            with pytest.raises(RecordError) as caught:
+                train(toy(), ring, tmp_path / "other", state, OFTEN)
+            refused.append(str(caught.value))
+
+    record = train(toy(), ring, tmp_path / "out", state, OFTEN, (second_trainer,))
+    assert len(refused) == 1
+    assert str(state) in refused[0]
+    assert "trains this run already" in refused[0]
+    assert not (tmp_path / "other").exists()
+    assert record.weights_sha256 == train(toy(), ring, tmp_path / "alone", tmp_path / "s", OFTEN).weights_sha256
+
+
+def test_the_state_of_a_killed_trainer_can_be_taken_over(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "lock").write_text("12345")
+    assert train(toy(), ring, tmp_path / "out", state, OFTEN).status == "completed"
+
+
+def test_the_state_of_another_config_is_refused_and_what_differs_is_named(
+    toy: Maker, ring: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Stop):
+        train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (stop,))
+    with pytest.raises(RecordError, match=r"state: made under another config \(arm, seed differ\)"):
+        train(toy(seed=1, lambda_mean=1.0), ring, tmp_path / "out", tmp_path / "state", OFTEN)
+
+
+@pytest.mark.parametrize("log_every", [1, 30])
+def test_a_diverged_run_still_writes_its_record(log_every: int, toy: Maker, ring: Path, tmp_path: Path) -> None:
+    spec = toy(iterations=30, log_every=log_every, optimiser={"kind": "adam_tf1", "lr": 1e38})
+    record = train(spec, ring, tmp_path / "out", tmp_path / "state", OFTEN)
+    assert record.status == "diverged"
+    assert record == read_run(tmp_path / "out" / "run.json")
+    assert record.ledger.d_updates == record.iterations
+    last = (tmp_path / "out" / "telemetry.csv").read_text().splitlines()[-1].split(",")
+    assert int(last[0]) == record.iterations
+    assert not all(math.isfinite(float(value)) for value in last[1:])
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_record_stands_only_beside_what_it_describes(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    train(toy(), ring, out, tmp_path / "state", OFTEN)
+    (out / "snapshots" / "000000999.safetensors").write_bytes(b"left over")
+    train(toy(seed=3), ring, out, tmp_path / "state", OFTEN)
+    assert read_run(out / "run.json").spec.seed == 3
+    assert not (out / "snapshots" / "000000999.safetensors").exists()
+
+
+def test_a_damaged_data_set_is_refused_before_training(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="never prepared"):
+        train(toy(), tmp_path / "none", tmp_path / "out", tmp_path / "state", OFTEN)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record.pop("weights_sha256"),
+        lambda record: record.update(status="fine"),
+        lambda record: record.update(more=1),
+        lambda record: record["spec"].update(seed="0"),
+        lambda record: record["ledger"].pop("d_updates"),
+    ],
+)
+def test_a_record_that_is_not_one_is_named(
+    change: Callable[[dict], object], toy: Maker, ring: Path, tmp_path: Path
+) -> None:
+    train(toy(iterations=2), ring, tmp_path, tmp_path / "state", OFTEN)
+    record = json.loads((tmp_path / "run.json").read_text())
+    change(record)
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RecordError, match=f"{tmp_path}/run.json: not a run record"):
+        read_run(tmp_path / "run.json")
