@@ -6,9 +6,6 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-container: None
-
-
 include: "workflow/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -18,13 +15,13 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    shell(f"vigan preflight --config {STUDY_FILE} --cores {workflow.cores} {PREFLIGHT_FLAGS}")
+    shell("vigan preflight --config {STUDY_FILE:q} --cores {workflow.cores}")
 
 
 rule all:
+    default_target: True
     input:
         LAYOUT.report,
         LAYOUT.all_figures().values(),
         LAYOUT.all_tables().values(),
         [run / name for run in RUNS for name in ("run.json", "metrics.csv")],
-    default_target: True

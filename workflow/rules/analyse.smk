@@ -1,16 +1,23 @@
 rule analyse:
     input:
-        [run / name for run in RUNS for name in ("run.json", "telemetry.csv", "metrics.csv")],
+        [
+            run / name
+            for run in RUNS
+            for name in ("run.json", "telemetry.csv", "metrics.csv")
+        ],
         [reference.with_suffix(".json") for reference in REFERENCES],
     output:
         LAYOUT.all_tables().values(),
-    params:
-        study=STUDY.digest,
-        code=stage_digest("analyse"),
     log:
         LOGS / "analyse.log",
+    conda:
+        "../../environment.yml"
+    params:
+        config=STUDY_FILE,
+        study=STUDY.digest,
+        code=stage_digest("analyse"),
     shell:
-        "vigan analyse --config {STUDY_FILE} > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan analyse --config {params.config:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule figure:
@@ -19,11 +26,14 @@ rule figure:
         [run / "samples.npz" for run in RUNS],
     output:
         LAYOUT.figures / "{kind}-{experiment}.svg",
-    params:
-        study=STUDY.digest,
-        code=stage_digest("figures"),
     log:
         LOGS / "figures" / "{kind}-{experiment}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        config=STUDY_FILE,
+        study=STUDY.digest,
+        code=stage_digest("figures"),
     shell:
-        "vigan figure --config {STUDY_FILE} --kind {wildcards.kind} --experiment {wildcards.experiment}"
-        " > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan figure --config {params.config:q} --kind {wildcards.kind:q} --experiment {wildcards.experiment:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -2,15 +2,18 @@ rule prepare:
     output:
         array="data/{dataset}/array.npy",
         manifest="data/{dataset}/manifest.json",
-    params:
-        name=lambda wildcards: DATASETS[wildcards.dataset],
-        code=stage_digest("prepare"),
     log:
         "logs/data/{dataset}.log",
+    conda:
+        "../../environment.yml"
     threads: 2
+    params:
+        config=STUDY_FILE,
+        name=lambda wildcards: DATASETS[wildcards.dataset],
+        code=stage_digest("prepare"),
     shell:
-        "vigan prepare --config {STUDY_FILE} --dataset {params.name} --threads {threads}"
-        " {PREPARE_FLAGS} > {log} 2>&1 || {{ cat {log} >&2; exit 1; }}"
+        "vigan prepare --config {params.config:q} --dataset {params.name:q} --threads {threads}"
+        " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule reference:
@@ -19,12 +22,15 @@ rule reference:
     output:
         "data/{dataset}/reference/{protocol}.npz",
         "data/{dataset}/reference/{protocol}.json",
+    log:
+        "logs/data/{dataset}-{protocol}.log",
+    conda:
+        "../../environment.yml"
     params:
+        config=STUDY_FILE,
         name=lambda wildcards: DATASETS[wildcards.dataset],
         protocol=lambda wildcards, output: REFERENCES[Path(output[0])][1].name,
         code=stage_digest("reference"),
-    log:
-        "logs/data/{dataset}-{protocol}.log",
     shell:
-        "vigan reference --config {STUDY_FILE} --dataset {params.name} --protocol {params.protocol}"
-        " > {log} 2>&1 || {{ cat {log} >&2; exit 1; }}"
+        "vigan reference --config {params.config:q} --dataset {params.name:q} --protocol {params.protocol:q}"
+        " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

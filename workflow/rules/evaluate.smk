@@ -6,13 +6,16 @@ rule evaluate:
     output:
         metrics=RUN / "metrics.csv",
         samples=RUN / "samples.npz",
-    params:
-        protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
-        code=stage_digest("evaluate"),
     log:
         LOGS / "evaluate" / "{arm}-{reading}-{seed}.log",
+    conda:
+        "../../environment.yml"
     resources:
         gpu=1,
+    params:
+        config=STUDY_FILE,
+        protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
+        code=stage_digest("evaluate"),
     shell:
-        "vigan evaluate --config {STUDY_FILE} --arm {wildcards.arm} --seed {wildcards.seed} --threads {threads}"
-        " > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan evaluate --config {params.config:q} --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

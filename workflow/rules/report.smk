@@ -5,10 +5,13 @@ rule report:
         deviations=DEVIATIONS,
     output:
         LAYOUT.report,
-    params:
-        study=STUDY.digest,
-        code=stage_digest("report", files=TEMPLATES),
     log:
         LOGS / "report.log",
+    conda:
+        "../../environment.yml"
+    params:
+        config=STUDY_FILE,
+        study=STUDY.digest,
+        code=stage_digest("report", files=TEMPLATES),
     shell:
-        "vigan report --config {STUDY_FILE} --deviations {input.deviations} > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan report --config {params.config:q} --deviations {input.deviations:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

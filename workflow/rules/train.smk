@@ -5,14 +5,19 @@ rule train:
         record=RUN / "run.json",
         telemetry=RUN / "telemetry.csv",
         snapshots=directory(RUN / "snapshots"),
-    params:
-        spec=lambda wildcards: STUDY.run_spec(wildcards.arm, int(wildcards.seed)).digest,
-        code=lambda wildcards: stage_digest("train", STUDY.arm(wildcards.arm).stabiliser_names),
     log:
         LOGS / "train" / "{arm}-{reading}-{seed}.log",
+    retries: 1
+    conda:
+        "../../environment.yml"
     resources:
         gpu=1,
-    retries: 1
+    params:
+        config=STUDY_FILE,
+        spec=lambda wildcards: STUDY.run_spec(wildcards.arm, int(wildcards.seed)).digest,
+        code=lambda wildcards: stage_digest(
+            "train", STUDY.arm(wildcards.arm).stabiliser_names
+        ),
     shell:
-        "vigan train --config {STUDY_FILE} --arm {wildcards.arm} --seed {wildcards.seed} --threads {threads}"
-        " {TRAIN_FLAGS} > {log} 2>&1 || {{ tail -n 5 {log} >&2; exit 1; }}"
+        "vigan train --config {params.config:q} --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

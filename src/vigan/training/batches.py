@@ -17,9 +17,10 @@ from vigan.training.engine import Batches
 class BatchSource:
     """Input of every iteration of a run.
 
-    Real images come epoch by epoch, each epoch a permutation drawn from the `data` stream whose incomplete last
-    batch is dropped (the released code's queue shuffles without end: see docs/deviations.md); latents are N(0, I) from the `latent` stream. Arms of one seed that
-    show D equally many batches see the same images and latents in the same order.
+    Real images come epoch by epoch, each epoch a permutation drawn from the `data` stream, its incomplete last batch
+    dropped (the released code's queue shuffles without end: docs/deviations.md); latents are N(0, I) from the
+    `latent` stream. Arms of one seed that show D equally many batches see the same images and latents in the same
+    order.
     """
 
     def __init__(self, spec: RunSpec, array: np.ndarray, device: torch.device) -> None:

@@ -183,7 +183,7 @@ def _layer_scale(trace: Mapping[str, np.ndarray], name: str) -> float:
 
 
 def _error(ours: np.ndarray, theirs: np.ndarray, scale: float | None = None) -> float:
-    """Largest deviation over `scale` (default: the largest value); `INFINITE` for other shapes or a value not finite."""
+    """Largest deviation over `scale` (default: the largest value); `INFINITE` if shapes differ or one is not finite."""
     if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return INFINITE
     rounding = np.spacing(np.abs(theirs)).astype(np.float64) / 2 if theirs.dtype == np.float32 else 0.0
