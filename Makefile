@@ -1,4 +1,5 @@
 # `make smoke` and `make test` do everything on a machine that has git, make and Python >= 3.11.
+SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
@@ -41,4 +42,4 @@ lock: setup  ## compile requirements.txt anew from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.txt
 
 clean:  ## remove what can be made again; results, figures and data stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .snakemake logs state
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    shell("vigan preflight --config {STUDY_FILE:q} --cores {workflow.cores}")
+    shell("vigan preflight --cores {workflow.cores}")
 
 
 rule all:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import vigan.report
 from vigan import machine
-from vigan.config.base import ConfigError
+from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.layout import Layout
@@ -17,12 +17,16 @@ def load():
     files = workflow.configfiles or [Path(workflow.basedir) / "config" / "paper.yaml"]
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
+    study = load_study(Path(files[0]))
     unknown = set(config) - set(machine.SETTINGS) - set(Study.model_fields)
     if unknown:
         raise ConfigError(
             f"--config knows {', '.join(machine.SETTINGS)}, not {', '.join(sorted(unknown))}"
         )
-    return os.path.relpath(files[0]), load_study(Path(files[0]))
+    written = read_yaml(Path(files[0]))[0]
+    if any(config[key] != written[key] for key in set(config) & set(written)):
+        raise ConfigError("--config cannot change a study; write another study file")
+    return os.path.relpath(files[0]), study
 
 
 try:
@@ -32,11 +36,10 @@ except ConfigError as error:
 
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
-machine.pass_on(config)
+machine.pass_on(STUDY_FILE, config)
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 DEVIATIONS = Path(workflow.basedir) / "config" / "deviations.yaml"
 LOGS = Path("logs") / STUDY.study
-DATASETS = {LAYOUT.data(dataset).name: name for name, dataset in STUDY.datasets.items()}
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
 }
@@ -52,6 +55,6 @@ wildcard_constraints:
     experiment="[a-z0-9-]+",
 
 
-# One training job per core, or per GPU where there are GPUs; `--resources gpu=N` overrides.
+# One training job per core; one at a time where there is a GPU, which all would share. `--resources gpu=N` overrides.
 if "gpu" not in workflow.global_resources:
-    workflow.global_resources["gpu"] = machine.gpu_count() or workflow.cores
+    workflow.global_resources["gpu"] = 1 if machine.has_gpu() else workflow.cores

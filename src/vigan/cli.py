@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
         added = stages.add_parser(name, help=summary, description=summary)
         added.set_defaults(command=command)
         if study:
-            added.add_argument("--config", type=Path, required=True, help="study file, such as config/smoke.yaml")
+            given = setting("config") or None
+            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG)"
+            added.add_argument("--config", type=Path, default=given, required=given is None, help=told)
         return added
 
     preflight = stage(commands.preflight, "say whether a study can run here, and how long it will take")

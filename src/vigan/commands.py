@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -55,7 +56,7 @@ def _percent() -> Callable[[int, int], None]:
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
     from vigan.stages.reference import reference
-    from vigan.training.run import pick_device
+    from vigan.training.device import pick_device
 
     study = load_study(options.config)
     layout, dataset = Layout(study), study.dataset(options.dataset)
@@ -82,6 +83,8 @@ def train(options: argparse.Namespace) -> None:
     state = layout.state(
         run, digest_of([spec.digest, stage_digest("train", spec.arm.stabiliser_names), load(data).fingerprint])
     )
+    if not state.exists():
+        shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every)
     record = train(spec, data, layout.run(run), state, settings, (ProgressBar(spec), *watchers))
@@ -92,15 +95,14 @@ def train(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Measure all snapshots of one run."""
-    from vigan.stages.evaluate import Place, evaluate
-    from vigan.training.run import pick_device
+    from vigan.stages.evaluate import evaluate
+    from vigan.training.device import pick_device
 
     study = load_study(options.config)
     layout, spec = Layout(study), study.run_spec(options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
-    place = Place(study.study, study.experiment_of(options.arm))
     device = str(pick_device(options.device))
-    table = evaluate(place, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
+    table = evaluate(spec, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
     print(f"{run}: {len(table)} numbers", flush=True)
 
 

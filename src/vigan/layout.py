@@ -99,7 +99,10 @@ class Layout:
 
     def run_files(self) -> list[RunFiles]:
         """Every run's experiment and folder, in the order of the study."""
-        return [RunFiles(self.study.experiment_of(run.arm), self.run(run)) for run in self.study.runs()]
+        return [
+            RunFiles(self.study.experiment_of(run.arm), self.run(run), self.study.run_spec(run.arm, run.seed))
+            for run in self.study.runs()
+        ]
 
     def floors(self) -> list[tuple[str, Path]]:
         """(data set, file with its floor) of every protocol."""

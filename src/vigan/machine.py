@@ -20,13 +20,18 @@ def switched_on(name: str) -> bool:
     return setting(name).lower() in {"1", "true", "yes"}
 
 
-def pass_on(values: Mapping[str, object]) -> None:
-    """Put settings into the environment, where every vigan command that is started from here finds them."""
+def pass_on(study_file: str, values: Mapping[str, object]) -> None:
+    """Put a study file's path and the settings among `values` into the environment of the commands started from here.
+
+    There they are no part of a rule, so that moving a file never makes a result look outdated.
+    """
+    os.environ["VIGAN_CONFIG"] = study_file
     for name in SETTINGS:
         if name in values:
             os.environ[f"VIGAN_{name.upper()}"] = str(values[name])
 
 
-def gpu_count() -> int:
-    """NVIDIA GPUs of this machine, found without loading any library."""
-    return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+def has_gpu() -> bool:
+    """Whether an NVIDIA GPU may be used here, found without loading any library."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    return not hidden and any(Path("/proc/driver/nvidia/gpus").glob("*"))

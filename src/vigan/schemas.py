@@ -13,10 +13,15 @@ from vigan.records import RecordError, read_json
 
 
 class RunFiles(NamedTuple):
-    """Where a run's files lie, and its experiment."""
+    """Where a run's files lie, its experiment, and what it must have been trained with."""
 
     experiment: str
     folder: Path
+    spec: RunSpec
+
+    def record(self) -> RunRecord:
+        """The run's record. Raises RecordError if it is missing, damaged, or was trained under another config."""
+        return read_run(self.folder / "run.json", self.spec)
 
 
 class RunRecord(Strict):
@@ -38,11 +43,16 @@ class RunRecord(Strict):
     seconds: float
 
 
-def read_run(path: Path) -> RunRecord:
-    """A run's record. Raises RecordError naming the file if it is not one."""
+def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
+    """A run's record. Raises RecordError naming the file if it is not one, or is of another run than `spec`."""
     try:
-        return RunRecord.model_validate(read_json(path))
+        record = RunRecord.model_validate(read_json(path))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise RecordError(f"{path}: not a run record ({where}: {problem['msg']}); train the run again") from None
+    if spec is not None and record.spec != spec:
+        mine, theirs = (value.model_dump(mode="json") for value in (spec, record.spec))
+        fields = ", ".join(name for name in mine if mine[name] != theirs[name])
+        raise RecordError(f"{path}: trained under another config ({fields} differ); delete it and train the run again")
+    return record

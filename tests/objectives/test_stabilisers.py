@@ -29,6 +29,9 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(f"{folder.__name__}.{name}")
 
 
+VANISHING = [name for name in OF_GENERATOR if getattr(module(name), "VANISHES_AT_OLD_GENERATOR", False)]
+
+
 def draws(*shape: int, seed: int = 0) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
 
@@ -67,7 +70,7 @@ def test_a_weight_reaches_the_engine_as_it_was_written(name: str) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", OF_GENERATOR)
+@pytest.mark.parametrize("name", VANISHING)
 def test_a_generator_term_and_its_gradient_are_exactly_zero_at_the_old_generator(
     name: str, shape: tuple[int, ...]
 ) -> None:

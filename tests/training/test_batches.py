@@ -8,7 +8,8 @@ import torch
 
 from vigan.config.arms import RunSpec
 from vigan.records import RecordError
-from vigan.training.batches import BatchSource, as_input, evaluation_latents
+from vigan.training.batches import BatchSource, as_input
+from vigan.training.latents import evaluation_latents
 
 CPU = torch.device("cpu")
 Maker = Callable[..., RunSpec]

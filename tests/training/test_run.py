@@ -128,8 +128,7 @@ def test_telemetry_means_what_its_columns_say(
     assert (rows["drift"] > 0).all()
     assert (rows["penalty"] > 0).all()
     assert (rows["gradient_ratio"] > 0).all()
-    if fields.get("batches", 1) == 1 and "updates_per_batch" not in fields:
-        np.testing.assert_allclose(rows["penalty"], 5 * rows["drift"] / 2, rtol=1e-6)  # first of two updates: zero
+    np.testing.assert_allclose(rows["penalty"], 5 * rows["drift"], rtol=1e-6)
 
 
 def test_the_drift_of_a_plain_arm_is_measured_too(spec: Maker, start: Start, tmp_path: Path) -> None:

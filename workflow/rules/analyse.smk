@@ -13,11 +13,10 @@ rule analyse:
     conda:
         "../../environment.yml"
     params:
-        config=STUDY_FILE,
         study=STUDY.digest,
         code=stage_digest("analyse"),
     shell:
-        "vigan analyse --config {params.config:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        "vigan analyse > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule figure:
@@ -31,9 +30,8 @@ rule figure:
     conda:
         "../../environment.yml"
     params:
-        config=STUDY_FILE,
         study=STUDY.digest,
         code=stage_digest("figures"),
     shell:
-        "vigan figure --config {params.config:q} --kind {wildcards.kind:q} --experiment {wildcards.experiment:q}"
+        "vigan figure --kind {wildcards.kind:q} --experiment {wildcards.experiment:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -8,11 +8,9 @@ rule prepare:
         "../../environment.yml"
     threads: 2
     params:
-        config=STUDY_FILE,
-        name=lambda wildcards: DATASETS[wildcards.dataset],
         code=stage_digest("prepare"),
     shell:
-        "vigan prepare --config {params.config:q} --dataset {params.name:q} --threads {threads}"
+        "vigan prepare --dataset {wildcards.dataset} --threads {threads}"
         " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
@@ -26,11 +24,11 @@ rule reference:
         "logs/data/{dataset}-{protocol}.log",
     conda:
         "../../environment.yml"
+    resources:
+        gpu=1,
     params:
-        config=STUDY_FILE,
-        name=lambda wildcards: DATASETS[wildcards.dataset],
         protocol=lambda wildcards, output: REFERENCES[Path(output[0])][1].name,
         code=stage_digest("reference"),
     shell:
-        "vigan reference --config {params.config:q} --dataset {params.name:q} --protocol {params.protocol:q}"
+        "vigan reference --dataset {wildcards.dataset} --protocol {params.protocol:q}"
         " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

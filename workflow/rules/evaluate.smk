@@ -13,9 +13,8 @@ rule evaluate:
     resources:
         gpu=1,
     params:
-        config=STUDY_FILE,
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
         code=stage_digest("evaluate"),
     shell:
-        "vigan evaluate --config {params.config:q} --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
+        "vigan evaluate --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -10,8 +10,7 @@ rule report:
     conda:
         "../../environment.yml"
     params:
-        config=STUDY_FILE,
         study=STUDY.digest,
         code=stage_digest("report", files=TEMPLATES),
     shell:
-        "vigan report --config {params.config:q} --deviations {input.deviations:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        "vigan report --deviations {input.deviations:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -13,11 +13,10 @@ rule train:
     resources:
         gpu=1,
     params:
-        config=STUDY_FILE,
         spec=lambda wildcards: STUDY.run_spec(wildcards.arm, int(wildcards.seed)).digest,
         code=lambda wildcards: stage_digest(
             "train", STUDY.arm(wildcards.arm).stabiliser_names
         ),
     shell:
-        "vigan train --config {params.config:q} --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
+        "vigan train --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -1,17 +1,16 @@
-"""Curves and end points over seeds: n beside every number, no best run picked."""
+"""Curves and end points over seeds: n beside every number, no best run picked, no diverged run left out."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from vigan.analysis.tables import RUN_KEYS
-from vigan.metrics.catalogue import METRICS
+from vigan.metrics.catalogue import CHECKS, METRICS
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]
+SCORES = ("last", "best", "area")
 
 
 def curves(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -33,18 +32,22 @@ def _spread(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     """Last, best and mean-over-training (area under the curve over its length) of each run, metric and protocol.
 
-    "Best" is the lowest or highest value as the metric's better direction says; metrics without one are left out.
+    "Best" is the lowest or highest value after step 0, as the metric's better direction says, NaN where it has none.
+    A run that diverged has no last value and no area: they are NaN, never the values it had while it lived.
     """
     rows = []
-    for keys, run in metrics.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
-        metric = METRICS[str(keys[4])]
-        if metric.better == "none":
-            continue
+    compared = metrics[~metrics["metric"].isin(CHECKS)]
+    for keys, run in compared.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
         run = run.sort_values("step")
         steps, values = run["step"].to_numpy(float), run["value"].to_numpy(float)
-        best = values.min() if metric.better == "lower" else values.max()
-        rows.append((*keys, values[-1], best, _area(steps, values)))
-    return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, "last", "best", "area"])
+        diverged = bool((run["status"] == "diverged").any())
+        last, area = (np.nan, np.nan) if diverged else (values[-1], _area(steps, values))
+        rows.append((*keys, last, _best(values[steps > 0], METRICS[str(keys[4])].sign), area))
+    return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, *SCORES])
+
+
+def _best(values: np.ndarray, sign: int) -> float:
+    return float(sign * (sign * values).max()) if sign and len(values) else np.nan
 
 
 def _area(steps: np.ndarray, values: np.ndarray) -> float:
@@ -53,14 +56,15 @@ def _area(steps: np.ndarray, values: np.ndarray) -> float:
     return float(np.trapezoid(values, steps) / (steps[-1] - steps[0]))
 
 
-def summary(scores: pd.DataFrame, statuses: Mapping[str, int]) -> pd.DataFrame:
-    """Mean, lowest and highest over seeds of last, best and area, with n, per arm, metric and protocol.
+def summary(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean, lowest and highest over seeds of last, best and area per arm, metric and protocol.
 
-    `statuses` counts the diverged runs per arm: their numbers are in, and their count stands beside.
+    n counts the runs that have the number, `diverged` those of the arm that diverged.
     """
-    long = scores.melt([*RUN_KEYS, *MEASURE_KEYS], var_name="score", value_name="value")
+    diverged = runs[runs["status"] == "diverged"].groupby("arm").size()
+    long = scores.melt([*RUN_KEYS, *MEASURE_KEYS], list(SCORES), var_name="score", value_name="value")
     table = _spread(long, [*ARM_KEYS, *MEASURE_KEYS, "score"])
-    table["diverged"] = table["arm"].map(statuses).fillna(0).astype(int)
+    table["diverged"] = table["arm"].map(diverged).fillna(0).astype(int)
     return table
 
 
@@ -84,10 +88,19 @@ _PAIR_COLUMNS = [
 
 
 def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest difference over the n seeds of each pair, and in how many the second arm is better."""
+    """Mean, lowest and highest difference over the seeds of each pair, and in how many the second arm is better.
+
+    n counts the seeds in which both runs have a last value. A run that has one is better than one that diverged.
+    Metrics without a better direction have neither better nor equal seeds.
+    """
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
-    signs = pairs["metric"].map(lambda metric: -1.0 if METRICS[str(metric)].better == "lower" else 1.0)
-    ahead = pairs.assign(second_better=(signs * pairs["difference"]) > 0, equal=pairs["difference"] == 0)
-    grouped = ahead.groupby(keys, sort=False)
+    sign = pairs["metric"].map(lambda metric: METRICS[str(metric)].sign)
+    survived = pairs["last_first"].isna() & pairs["last_second"].notna()
+    died_both = pairs["last_first"].isna() & pairs["last_second"].isna()
+    judged = pairs.assign(
+        second_better=(sign != 0) & ((sign * pairs["difference"] > 0) | survived),
+        equal=(sign != 0) & ((pairs["difference"] == 0) | died_both),
+    )
+    grouped = judged.groupby(keys, sort=False)
     table = grouped["difference"].agg(n="count", mean="mean", low="min", high="max")
     return table.join(grouped[["second_better", "equal"]].sum()).reset_index()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vigan.metrics.catalogue import METRIC_COLUMNS
 from vigan.records import RecordError, read_json
-from vigan.schemas import RunFiles, RunRecord, read_run
+from vigan.schemas import RunFiles, RunRecord
 
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]
 
@@ -24,7 +24,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def run_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """One row a run: how it ended, what it cost, the digests of its weights, data and code, its device."""
-    return pd.DataFrame([_run_row(run.experiment, read_run(run.folder / "run.json")) for run in runs])
+    return pd.DataFrame([_run_row(run.experiment, run.record()) for run in runs])
 
 
 def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
@@ -50,28 +50,35 @@ def timing_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """One row a run: seconds of training and library versions, which differ between machines."""
     rows = []
     for run in runs:
-        record = read_run(run.folder / "run.json")
+        record = run.record()
         key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
         rows.append({"experiment": run.experiment, **key, "seconds": record.seconds, **record.versions})
     return pd.DataFrame(rows)
 
 
-def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
-    """The long table: one number a row, columns `METRIC_COLUMNS`. Raises RecordError on a file with other columns."""
-    tables = [read_table(run.folder / "metrics.csv") for run in runs]
-    for run, table in zip(runs, tables, strict=True):
+def metric_table(runs: Sequence[RunFiles], study: str) -> pd.DataFrame:
+    """The long table: one number a row, columns study, experiment and `METRIC_COLUMNS`.
+
+    Raises RecordError on a file with other columns.
+    """
+    tables = []
+    for run in runs:
+        file = run.folder / "metrics.csv"
+        table = read_table(file)
         if tuple(table.columns) != METRIC_COLUMNS:
-            raise RecordError(
-                f"{run.folder / 'metrics.csv'}: not the columns of the long table; evaluate the run again"
-            )
-    return pd.concat(tables, ignore_index=True)
+            raise RecordError(f"{file}: not the columns of the long table; evaluate the run again")
+        table.insert(0, "experiment", run.experiment)
+        tables.append(table)
+    joined = pd.concat(tables, ignore_index=True)
+    joined.insert(0, "study", study)
+    return joined
 
 
 def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """Telemetry of all runs, one row a run and logged iteration."""
     tables = []
     for run in runs:
-        record = read_run(run.folder / "run.json")
+        record = run.record()
         table = read_table(run.folder / "telemetry.csv")
         key = (run.experiment, record.spec.name, record.spec.arm.reading, record.spec.seed)
         for column, value in zip(reversed(RUN_KEYS), reversed(key), strict=True):

@@ -15,6 +15,7 @@ Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 REGULARISER = "proximal"
 Reading = Literal["released", "literal", "proximal"]
+UPDATES_PER_BATCH = {"released": 2, "literal": 1}
 
 
 class Dcgan(Strict):
@@ -74,7 +75,7 @@ class Arm(Strict):
 
     @model_validator(mode="after")
     def _reading_fixes_updates(self) -> Arm:
-        fixed = {"released": 2, "literal": 1}.get(self.reading)
+        fixed = UPDATES_PER_BATCH.get(self.reading)
         if fixed is None and self.updates_per_batch is None:
             raise ValueError("reading 'proximal' needs 'updates_per_batch' (K)")
         if fixed is not None and self.updates_per_batch not in (None, fixed):
@@ -96,7 +97,7 @@ class Arm(Strict):
     @property
     def k(self) -> int:
         """G updates on each batch of z: 2, 1, or the K of the row."""
-        return self.updates_per_batch or {"released": 2, "literal": 1}[self.reading]
+        return self.updates_per_batch or UPDATES_PER_BATCH[self.reading]
 
     def lambda_per_mean(self, coordinates: int) -> float:
         """Weight of the *mean* squared difference for examples of `coordinates` numbers."""

@@ -27,7 +27,8 @@ class CelebA(Strict):
     """Aligned CelebA faces: centre crop of `crop` pixels, resized to `side`, three channels.
 
     `crop` 108 belongs to the official 178x218 files, 54 to half-size copies. `resize` is "antialias" (Pillow's
-    bicubic) or "released" (TensorFlow 1's bicubic, no antialiasing). `limit` takes the first files by name only.
+    bicubic) or "released" (TensorFlow 1's bicubic, no antialiasing). `limit` takes the first files by name only;
+    `count` is how many there must be.
     Where the files are is the machine's business, not the study's: see `vigan.data.celeba.locate`.
     """
 
@@ -36,6 +37,7 @@ class CelebA(Strict):
     crop: Annotated[int, Field(ge=8, le=178)] = 108
     resize: Literal["antialias", "released"] = "antialias"
     limit: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vigan.config.arms import Arm, Count, Mlp, RunSpec
 from vigan.config.base import ConfigError, Strict, digest_of, nearest
-from vigan.config.datasets import Dataset, Digits, Grid, Ring
+from vigan.config.datasets import Dataset, Digits, Grid, Ring, key
 
 T = TypeVar("T")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -133,8 +133,9 @@ class Study(Strict):
         return self.experiments[self.experiment_of(name)].arms[name]
 
     def dataset(self, name: str) -> Dataset:
-        """Data set by name. Raises ConfigError naming the nearest one if there is none."""
-        return _known(self.datasets, name, "dataset")
+        """Data set by its name, or by its folder's. Raises ConfigError naming the nearest one if there is none."""
+        folders = {key(dataset): dataset for dataset in self.datasets.values()}
+        return folders[name] if name in folders else _known(self.datasets, name, "dataset")
 
     def dataset_of(self, arm: str) -> Dataset:
         """Data set an arm is trained on."""

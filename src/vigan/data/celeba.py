@@ -82,14 +82,14 @@ def fetch(folder: Path) -> Path:
 def material(dataset: CelebA, path: Path, workers: int) -> Material:
     """The faces at `path` (a zip, or a folder of jpgs), in the order of their names.
 
-    Raises DataError naming the file if there are none, fewer than `limit`, or one that is damaged or of another size
-    than the first.
+    Raises DataError naming the file if there are none, fewer than `limit`, not `count`, or one that is damaged or of
+    another size than the first.
     """
     shelf = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
     names = shelf.names()
     faces = _faces(names)
     chosen = faces[: dataset.limit]
-    _check_count(path, len(faces), dataset.limit)
+    _check_count(path, len(faces), dataset)
     recipe = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(shelf, chosen, dataset.crop))
     return Material(
         count=len(chosen),
@@ -140,11 +140,14 @@ def _faces(names: Sequence[str]) -> list[str]:
     return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
 
 
-def _check_count(path: Path, found: int, limit: int | None) -> None:
+def _check_count(path: Path, found: int, dataset: CelebA) -> None:
     if found == 0:
         raise DataError(f"{path}: no jpg in it, neither at the top nor under {MEMBERS}/; name the official {ARCHIVE}")
+    limit, count = dataset.limit, dataset.count
     if limit is not None and found < limit:
         raise DataError(f"{path}: only {found} images, but the data set's `limit` is {limit}; lower it to {found}")
+    if count is not None and found != count:
+        raise DataError(f"{path}: {found} images, but the study is about {count}; name the complete {ARCHIVE}")
 
 
 def _size_of_first(shelf: Shelf, faces: Sequence[str], crop: int) -> tuple[int, int]:

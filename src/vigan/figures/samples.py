@@ -17,40 +17,51 @@ GRID = 4
 
 
 class Strip(NamedTuple):
-    """Samples of one run: `samples` (steps, n, ...) as uint8 NCHW images or float32 points, at `steps` iterations."""
+    """Samples of one run: `samples` (n steps, m, ...) as uint8 NCHW images or float32 points, taken at `steps`.
+
+    `scheduled` are the steps it was to reach; `finite` (n steps) says whether the samples of a step were.
+    """
 
     arm: str
     seed: int
+    scheduled: Sequence[int]
     steps: np.ndarray
     samples: np.ndarray
+    finite: np.ndarray
 
 
 def draw(strips: Sequence[Strip], heading: str, means: np.ndarray | None = None) -> Figure:
     """One row per strip, one column per chosen step. Points are drawn over `means` (m, 2), the true modes."""
     size = 1.9
-    chosen = _chosen(len(strips[0].steps))
+    chosen = _chosen(strips[0].scheduled)
     figure, axes = plt.subplots(
         len(strips), len(chosen), figsize=(size * len(chosen) + 0.9, size * len(strips) + 0.8), squeeze=False
     )
     for row, strip in zip(axes, strips, strict=True):
-        for axis, index in zip(row, chosen, strict=True):
+        for axis, step in zip(row, chosen, strict=True):
             _bare(axis)
-            if index >= len(strip.steps):
-                axis.text(0.5, 0.5, "diverged", ha="center", transform=axis.transAxes)
-            elif strip.samples.ndim == 3:
-                _cloud(axis, strip.samples[index], means)
-            else:
-                _grid(axis, strip.samples[index])
+            _cell(axis, strip, step, means)
         row[0].set_ylabel(f"{strip.arm}\nseed {strip.seed}")
-    for axis, index in zip(axes[0], chosen, strict=True):
-        axis.set_title(f"iteration {strips[0].steps[index]}")
+    for axis, step in zip(axes[0], chosen, strict=True):
+        axis.set_title(f"iteration {step}")
     figure.suptitle(heading, x=0.01, ha="left", fontsize=11)
     return figure
 
 
-def _chosen(count: int) -> list[int]:
-    """At most `COLUMNS` positions, evenly spread, the first and the last among them."""
-    return sorted({round(position) for position in np.linspace(0, count - 1, min(COLUMNS, count))})
+def _cell(axis: Axes, strip: Strip, step: int, means: np.ndarray | None) -> None:
+    at = list(strip.steps).index(step) if step in strip.steps else None
+    if at is None or not strip.finite[at]:
+        axis.text(0.5, 0.5, "diverged" if at is None else "not finite", ha="center", transform=axis.transAxes)
+    elif strip.samples.ndim == 3:
+        _cloud(axis, strip.samples[at], means)
+    else:
+        _grid(axis, strip.samples[at])
+
+
+def _chosen(steps: Sequence[int]) -> list[int]:
+    """At most `COLUMNS` steps, evenly spread, the first and the last among them."""
+    positions = {round(position) for position in np.linspace(0, len(steps) - 1, min(COLUMNS, len(steps)))}
+    return [steps[position] for position in sorted(positions)]
 
 
 def _bare(axis: Axes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from vigan.schemas import RunFiles
 
 def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], out: Path) -> None:
     """Write `TABLES` into `out`. Raises RecordError naming a file that is missing or malformed."""
-    metrics, telemetry = tables.metric_table(runs), tables.telemetry_table(runs)
+    metrics, telemetry = tables.metric_table(runs, study.study), tables.telemetry_table(runs)
     run_table, scores = tables.run_table(runs), estimates.run_scores(metrics)
-    diverged = Counter(run_table.loc[run_table["status"] == "diverged", "arm"])
     pairs = estimates.paired_differences(scores, study.pairs())
     made = {
         "arms": arm_table(study),
@@ -31,7 +29,7 @@ def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, 
         "curves": estimates.curves(metrics),
         "telemetry-curves": estimates.telemetry_curves(telemetry),
         "scores": scores,
-        "summary": estimates.summary(scores, diverged),
+        "summary": estimates.summary(scores, run_table),
         "pairs": pairs,
         "pair-summary": estimates.pair_summary(pairs),
     }

@@ -16,8 +16,8 @@ from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import curves, samples, style
 from vigan.layout import FIGURES
-from vigan.metrics.catalogue import METRICS
-from vigan.schemas import RunFiles, read_run
+from vigan.metrics.catalogue import CHECKS, METRICS
+from vigan.schemas import RunFiles
 
 
 class Files(NamedTuple):
@@ -49,7 +49,7 @@ def _curves(study: Study, experiment: str, files: Files) -> Figure:
     curve, floor = _read(files.tables, "curves"), _read(files.tables, "floors")
     curve = _keyed(curve[curve["experiment"] == experiment])
     floor = _keyed(floor[floor["dataset"] == chosen.dataset])
-    shown = [key for key in dict.fromkeys(curve["metric"]) if METRICS[_split(key)[0]].better != "none"]
+    shown = [key for key in dict.fromkeys(curve["metric"]) if _split(key)[0] not in CHECKS]
     titles = {key: f"{METRICS[_split(key)[0]].title}\n{_split(key)[1]}" for key in shown}
     return curves.draw(curve, titles, chosen.title, dict(zip(floor["metric"], floor["value"], strict=True)))
 
@@ -85,9 +85,10 @@ def _samples(study: Study, experiment: str, files: Files) -> Figure:
 
 
 def _strip(run: RunFiles) -> samples.Strip:
-    spec = read_run(run.folder / "run.json").spec
     with np.load(run.folder / "samples.npz") as archive:
-        return samples.Strip(spec.name, spec.seed, archive["steps"], archive["samples"])
+        return samples.Strip(
+            run.spec.name, run.spec.seed, run.spec.snapshots, archive["steps"], archive["samples"], archive["finite"]
+        )
 
 
 _DRAW: dict[str, Draw] = {"curves": _curves, "samples": _samples, "telemetry": _telemetry}

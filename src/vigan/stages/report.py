@@ -24,7 +24,7 @@ SEED_BY_SEED = "Seed by seed, the last value with the regulariser minus the last
 def report(study: Study, config: Path, layout: Layout, deviations: Path) -> None:
     """Write the study's report from the tables and figures that `layout` names, and the list of deviations."""
     tables = {name: read_table(path) for name, path in layout.all_tables().items()}
-    command = f"snakemake --cores all --configfile config/{config.name} --"
+    command = f"snakemake --cores all --configfile {config} --"
     page = Page(
         study=study.study,
         title=study.title,
@@ -124,8 +124,8 @@ def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
 def _last_best_area(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per metric and arm, one column per score, as text."""
     text = summary.assign(text=[_spread(row) for row in summary.itertuples()], metric=_named(summary))
-    wide = text.pivot(index=["metric", "arm", "n", "diverged"], columns="score", values="text").reset_index()
-    return wide[["metric", "arm", "n", "diverged", "last", "best", "area"]]
+    wide = text.pivot(index=["metric", "arm", "diverged"], columns="score", values="text").reset_index()
+    return wide[["metric", "arm", "diverged", "last", "best", "area"]]
 
 
 def _differences(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def _named(table: pd.DataFrame) -> list[str]:
 
 
 def _spread(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
-    return f"{_number(row.mean)} [{_number(row.low)}, {_number(row.high)}]"
+    return f"{_number(row.mean)} [{_number(row.low)}, {_number(row.high)}], n = {row.n}" if row.n else "none"
 
 
 def _number(value: object) -> str:

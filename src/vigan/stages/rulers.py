@@ -53,7 +53,7 @@ def make_reference(
     else:
         (measured,) = draw_reals(prepared, protocol.samples, samples=1)
     with atomic_write(path) as stream:
-        np.savez(stream, **kept)
+        np.savez(stream, data_sha256=np.array(prepared.fingerprint), **kept)
     return ruler(protocol, dataset, prepared, device, path)(measured)
 
 
@@ -66,6 +66,8 @@ def ruler(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str,
     if protocol.kind == "digit-modes":
         return _digit_modes(prepared)
     with np.load(reference) as archive:
+        if str(archive["data_sha256"]) != prepared.fingerprint:
+            raise RecordError(f"{reference}: made from other data; delete it and run the same command again")
         real, extractor = Reference(archive["features"]), EffLite0(device)
     return lambda samples: feature_metrics(real, extractor(samples))
 

@@ -20,7 +20,8 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.data.store import load
 from vigan.records import RecordError, read_json, write_json, write_text
 from vigan.schemas import RunRecord
-from vigan.training.run import Observer, Outcome, Run, pick_device
+from vigan.training.device import calculate_in_float32, pick_device
+from vigan.training.run import Observer, Outcome, Run
 from vigan.training.telemetry import COLUMNS
 
 
@@ -42,8 +43,8 @@ def train(
     to another run.
     """
     device = pick_device(settings.device)
-    torch.set_num_threads(settings.threads)
-    prepared = load(data)
+    calculate_in_float32(settings.threads)
+    prepared = load(data, verify=True)
     state.mkdir(parents=True, exist_ok=True)
     with _lock(state / "lock"):
         _claim(state / "spec.json", spec)

@@ -53,8 +53,3 @@ def as_input(examples: np.ndarray, device: torch.device) -> Tensor:
     """Examples as a network takes them: uint8 images become x / 127.5 - 1 in float32, points stay as they are."""
     tensor = torch.from_numpy(examples).to(device)
     return tensor.float().div_(127.5).sub_(1) if tensor.dtype == torch.uint8 else tensor
-
-
-def evaluation_latents(seed: int, count: int, latent: int) -> Tensor:
-    """Latents (count, latent) from the `eval` stream: the same for every arm and snapshot of a seed."""
-    return torch.from_numpy(rng.generator(seed, "eval").standard_normal((count, latent), dtype=np.float32))

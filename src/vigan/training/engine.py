@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vigan.config.arms import REGULARISER, Arm
+from vigan.config import game
+from vigan.config.arms import Arm
 from vigan.models.batch_norm import moving_averages
 from vigan.models.build import Networks
 from vigan.objectives.losses import discriminator_loss, generator_loss
@@ -45,14 +46,19 @@ Watch = Callable[[Update], None]
 class Engine:
     """Plays the released game between G and D under one arm's schedule and terms."""
 
-    def __init__(self, arm: Arm, networks: Networks, coordinates: int) -> None:
-        """Prepare to train `networks` for examples of `coordinates` numbers."""
+    def __init__(
+        self, arm: Arm, networks: Networks, coordinates: int, *, old_forward_moves: bool | None = None
+    ) -> None:
+        """Prepare to train `networks` for examples of `coordinates` numbers.
+
+        `old_forward_moves`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
+        """
         self.arm = arm
         self.generator, self.discriminator = networks
         self.g_optimiser = optimiser(arm.optimiser, self.generator)
         self.d_optimiser = optimiser(arm.optimiser, self.discriminator)
-        self.old_forward_moves = arm.reading == "released" and arm.regularised
-        self.terms: Terms = collect({REGULARISER: arm.lambda_per_mean(coordinates), **arm.stabilisers})
+        self.old_forward_moves = game.old_fakes_move(arm) if old_forward_moves is None else old_forward_moves
+        self.terms: Terms = collect(game.weights(arm, coordinates))
 
     def iterate(self, batches: Batches, watch: Watch | None = None) -> None:
         """One iteration: every D update, then the G phase; `watch` is told of each update before its step.

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from vigan.config.arms import RunSpec
 from vigan.models.build import Networks
-from vigan.training.batches import evaluation_latents
+from vigan.training.latents import evaluation_latents
 from vigan.training.snapshots import sample, to_uint8
 from vigan.training.telemetry import COLUMNS
 

@@ -33,13 +33,6 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def pick_device(name: str) -> torch.device:
-    """Device by name; "auto" is the first CUDA device, or the CPU."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
 class Run:
     """One arm and seed: its engine, its input, its state folder."""
 
@@ -94,7 +87,7 @@ class Run:
 
     def _save(self, elapsed: float) -> None:
         tensors = store.network_tensors(self.networks._asdict())
-        values: dict[str, Any] = {"seconds": self.seconds + elapsed, "rows": len(self.rows)}
+        values: dict[str, Any] = {"seconds": self.seconds + elapsed}
         for name, optimiser in self._optimisers():
             tensors |= store.optimiser_tensors(optimiser, name)
             values[name] = store.optimiser_values(optimiser)

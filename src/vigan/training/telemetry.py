@@ -9,10 +9,10 @@ from vigan.training.engine import Update
 
 COLUMNS = {
     "iteration": "iterations done",
-    "d_loss": "D's loss (nats), mean over the iteration's D updates",
+    "d_loss": "D's adversarial loss (nats), without terms, mean over the iteration's D updates",
     "d_accuracy": "share of real and fake images that D tells right, same updates",
     "g_adversarial": "-log D(G(z)) (nats), mean over the phase's G updates",
-    "penalty": "weighted terms added to G's loss, same updates; lambda * drift for the regulariser",
+    "penalty": "weighted terms of G's loss at the phase's last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
 }
@@ -44,15 +44,15 @@ class Telemetry:
 
     def row(self, iteration: int) -> list[float]:
         """Values of `COLUMNS` for the iteration that has just ended."""
-        drift = self.g_updates[-1].drift
-        assert drift is not None
+        last = self.g_updates[-1]
+        assert last.drift is not None
         return [
             float(iteration),
-            _mean([update.loss for update in self.d_updates]),
+            _mean([update.adversarial for update in self.d_updates]),
             _mean([_accuracy(update) for update in self.d_updates]),
             _mean([update.adversarial for update in self.g_updates]),
-            _mean([torch.as_tensor(sum(update.terms.values())) for update in self.g_updates]),
-            drift.item(),
+            sum(term.item() for term in last.terms.values()),
+            last.drift.item(),
             self.gradient_ratio,
         ]
 

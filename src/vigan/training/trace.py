@@ -43,8 +43,7 @@ def verify(file: Path) -> dict[str, Any]:
         _load_weights(trace, networks)
     except (ValueError, TypeError, RuntimeError) as error:
         raise RecordError(f"{file}: not a trace of the released graph ({str(error).splitlines()[0]})") from None
-    engine = Engine(arm, networks, CHANNELS * SIDE * SIDE)
-    engine.old_forward_moves = arm.regularised
+    engine = Engine(arm, networks, CHANNELS * SIDE * SIDE, old_forward_moves=arm.regularised)
     d_passes = BatchStatistics(networks.discriminator)
     sample_before = _sample(networks.generator, inputs.z_sample)
     record = _replay(engine, inputs, int(trace["iterations"]))

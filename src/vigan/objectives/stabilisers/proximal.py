@@ -9,6 +9,8 @@ from torch import Tensor
 
 from vigan.objectives.terms import GeneratorView
 
+VANISHES_AT_OLD_GENERATOR = True
+
 
 def generator_term(view: GeneratorView) -> Tensor:
     """Mean over batch and coordinates of (G(z) - G_o(z))^2; lambda_sum = lambda_mean / coordinates."""
