@@ -37,9 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         added = stages.add_parser(name, help=summary, description=summary)
         added.set_defaults(command=command)
         if study:
-            given = setting("config") or None
-            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG)"
-            added.add_argument("--config", type=Path, default=given, required=given is None, help=told)
+            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
+            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=told)
         return added
 
     preflight = stage(commands.preflight, "say whether a study can run here, and how long it will take")

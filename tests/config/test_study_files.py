@@ -50,6 +50,8 @@ def test_every_regularised_arm_has_a_plain_partner_that_differs_in_lambda_alone(
 def test_the_paper_study_says_what_the_released_scripts_do() -> None:
     paper = paper_study()
     assert 158_250 == 50 * (202_599 // 64)
+    faces = paper.datasets["celeba"].model_dump()
+    assert (faces["crop"], faces["side"], faces["resize"], faces["count"]) == (108, 64, "released", 202_599)
     for name, batches, batch_norm in (("bn", 1, True), ("nobn", 5, False)):
         for arm_name, weight in ((f"{name}-plain", 0.0), (f"{name}-regularised", 5.0)):
             arm, spec = paper.arm(arm_name), paper.run_spec(arm_name, 0)
