@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def switched_on(name: str) -> bool:
 def pass_on(study_file: str, values: Mapping[str, object]) -> None:
     """Put a study file's path and the settings among `values` into the environment of the commands started from here.
 
-    There they are no part of a rule, so that moving a file never makes a result look outdated.
+    There they are no part of a rule, so that moving a file never makes a result look outdated. `vigan` is found there
+    too, whether or not the environment it lives in was activated.
     """
     os.environ["VIGAN_CONFIG"] = study_file
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for name in SETTINGS:
         if name in values:
             os.environ[f"VIGAN_{name.upper()}"] = str(values[name])

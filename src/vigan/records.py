@@ -55,6 +55,8 @@ def read_json(path: Path) -> Any:
     """Content of a JSON file. Raises RecordError naming the file if it is missing or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RecordError(
             f"{path}: cannot be read as JSON ({error}); delete it and run the same command again"

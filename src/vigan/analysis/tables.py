@@ -18,6 +18,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """A CSV table. Raises RecordError naming the file if it is missing or not a table."""
     try:
         return pd.read_csv(path)
+    except FileNotFoundError:
+        raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read as a table ({error})") from None
 

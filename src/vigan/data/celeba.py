@@ -21,11 +21,13 @@ ARCHIVE = "img_align_celeba.zip"
 MEMBERS = "img_align_celeba"
 OFFICIAL_COUNT = 202_599
 HALF_SIZE = (89, 109)
+HALF_CROP = 54
+OFFICIAL_SIZE = (178, 218)
 FRESH_COPY = f"get a fresh copy of {ARCHIVE} (1.4 GB)"
 HOW_TO_GET = f"""CelebA's aligned images were not found. Three ways to get them:
   1. set VIGAN_CELEBA to the official {ARCHIVE} (no need to unpack it) or to the folder of its jpgs;
   2. name it for one run: `snakemake ... --config celeba=PATH` or `vigan prepare --celeba PATH`;
-  3. let torchvision fetch it (1.4 GB from Google Drive, needs `pip install gdown`): `--config download=true` or
+  3. let torchvision fetch it (1.4 GB from Google Drive, no account needed): `--config download=true` or
      `vigan prepare --download`."""
 LICENCE = (
     "CelebA (Liu, Luo, Wang, Tang, ICCV 2015) is for non-commercial research only; neither its images nor arrays, "
@@ -157,6 +159,8 @@ def _size_of_first(shelf: Shelf, faces: Sequence[str], crop: int) -> tuple[int, 
         half = size == HALF_SIZE
         advice = "this is the half-size copy: set `crop: 54`" if half else f"set `crop` to at most {min(size)}"
         raise DataError(f"{title}: {_by(size)} pixels, too small for a crop of {crop}; {advice}")
+    if size == OFFICIAL_SIZE and crop == HALF_CROP:
+        raise DataError(f"{title}: {_by(size)} pixels, but a crop of {crop} is for the half-size copy; set `crop: 108`")
     return size
 
 

@@ -33,9 +33,9 @@ TELEMETRY = {
     "d_loss": "D's loss (nats)",
     "d_accuracy": "D's accuracy",
     "g_adversarial": "−log D(G(z)) (nats)",
-    "penalty": "Weighted penalty",
-    "drift": "Drift: mean (G(z) − G_o(z))²",
-    "gradient_ratio": "|∇ penalty| / |∇ adversarial|",
+    "penalty": "Weighted penalty, last G update",
+    "drift": "Drift (G(z) − G_old(z))², last G update",
+    "gradient_ratio": "|∇ penalty| / |∇ adversarial|, last",
 }
 
 

@@ -12,13 +12,9 @@ from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.study import Experiment, Study
 from vigan.config.telling import tell_difference
 from vigan.layout import FIGURES, TABLES, Layout
-from vigan.metrics.catalogue import METRICS
 from vigan.records import write_text
-from vigan.report.page import Note, Page, Picture, Section, Table, embed, render
-
-DIGITS = 4
-OVER_SEEDS = "Over seeds, mean [lowest, highest] of each run's last, best and mean-over-training value (area)."
-SEED_BY_SEED = "Seed by seed, the last value with the regulariser minus the last value without."
+from vigan.report.page import Note, Page, Picture, Section, embed, render
+from vigan.report.tables import pair_tables, plain_table, score_tables
 
 
 def report(study: Study, config: Path, layout: Layout, deviations: Path) -> None:
@@ -33,8 +29,8 @@ def report(study: Study, config: Path, layout: Layout, deviations: Path) -> None
         sections=[
             _section(study, name, experiment, tables, layout, command) for name, experiment in study.experiments.items()
         ],
-        arms=_table(tables["arms"].dropna(axis=1, how="all"), "Every setting of every arm.", "arms"),
-        runs=_table(tables["runs"].drop(columns=["config_sha256"]), "One row a run; digests are shortened.", "runs"),
+        arms=plain_table(tables["arms"].dropna(axis=1, how="all"), "Every setting of every arm.", "arms"),
+        runs=plain_table(tables["runs"].drop(columns=["config_sha256"]), "One row a run, digests shortened.", "runs"),
         deviations=[_note(deviation) for deviation in load_deviations(deviations)],
         provenance=_provenance(tables),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
@@ -47,16 +43,25 @@ def _summary(study: Study, runs: pd.DataFrame) -> list[tuple[str, str]]:
     return [
         ("Experiments", str(len(study.experiments))),
         ("Arms", str(runs["arm"].nunique())),
-        ("Runs (arms x seeds)", str(len(runs))),
-        ("Seeds", ", ".join(str(seed) for seed in sorted(runs["seed"].unique()))),
+        ("Runs", str(len(runs))),
+        ("Seeds used", _listed(sorted(runs["seed"].unique()))),
         ("Diverged runs", str((runs["status"] == "diverged").sum())),
     ]
 
 
+def _listed(seeds: list[int]) -> str:
+    together = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
+    return f"seed {seeds[0]} to seed {seeds[-1]}" if together else ", ".join(f"seed {seed}" for seed in seeds)
+
+
 def _warnings(runs: pd.DataFrame) -> list[str]:
     fewest = runs.groupby("arm")["seed"].nunique().min()
-    few = f"With {fewest} seeds an arm, differences between arms are illustrations, not findings."
+    few = f"Arms with {_count(fewest, 'seed')} only: differences between them are illustrations, not findings."
     return [few] if fewest < 5 else []
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _section(
@@ -72,17 +77,15 @@ def _section(
         for kind, meaning in FIGURES.items()
     ]
     summary, pairs = (_of(tables[table], name) for table in ("summary", "pair-summary"))
+    floors = tables["floors"][tables["floors"]["dataset"] == experiment.dataset]
     return Section(
         name=name,
         title=experiment.title,
         facts=_facts(study, experiment),
         differences=_differences_of_arms(study, experiment),
         pictures=pictures,
-        tables=[
-            _table(_last_best_area(summary), OVER_SEEDS, "summary"),
-            _table(_differences(pairs), SEED_BY_SEED, "pair-summary"),
-        ],
-    )  # fmt: skip
+        tables=[*score_tables(summary, floors), *pair_tables(pairs)],
+    )
 
 
 def _differences_of_arms(study: Study, experiment: Experiment) -> list[str]:
@@ -111,7 +114,10 @@ def _facts(study: Study, experiment: Experiment) -> list[tuple[str, str]]:
     return [
         ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
         ("Iterations", str(experiment.iterations)),
-        ("An iteration", f"{arm.d_batches} D updates; G: {arm.g_batches} batches x {arm.k} updates"),
+        (
+            "An iteration",
+            f"{_count(arm.d_batches, 'D update')}, {arm.g_batches} x {_count(arm.k, 'G update')}",
+        ),
         ("Reading", ", ".join(dict.fromkeys(a.reading for a in experiment.arms.values()))),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
     ]
@@ -121,57 +127,11 @@ def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
     return table[table["experiment"] == experiment]
 
 
-def _last_best_area(summary: pd.DataFrame) -> pd.DataFrame:
-    """One row per metric and arm, one column per score, as text."""
-    text = summary.assign(text=[_spread(row) for row in summary.itertuples()], metric=_named(summary))
-    wide = text.pivot(index=["metric", "arm", "diverged"], columns="score", values="text").reset_index()
-    return wide[["metric", "arm", "diverged", "last", "best", "area"]]
-
-
-def _differences(pairs: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "metric": _named(pairs),
-            "arms": pairs["second"] + " − " + pairs["first"],
-            "n": pairs["n"],
-            "difference": [_spread(row) for row in pairs.itertuples()],
-            "seeds in which the regulariser is better": pairs["second_better"],
-            "equal": pairs["equal"],
-        }
-    )
-
-
-def _named(table: pd.DataFrame) -> list[str]:
-    arrows = {"lower": "↓", "higher": "↑", "none": ""}
-    metrics = [METRICS[name] for name in table["metric"]]
-    return [f"{m.title} {arrows[m.better]} · {p}" for m, p in zip(metrics, table["protocol"], strict=True)]
-
-
-def _spread(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
-    return f"{_number(row.mean)} [{_number(row.low)}, {_number(row.high)}], n = {row.n}" if row.n else "none"
-
-
-def _number(value: object) -> str:
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
-
-
-def _table(frame: pd.DataFrame, caption: str, name: str) -> Table:
-    rows = [
-        [_cell(column, value) for column, value in zip(frame.columns, row, strict=True)]
-        for row in frame.to_numpy(object)
-    ]
-    return Table(caption, [str(column) for column in frame.columns], rows, f"tables/{name}.csv")
-
-
-def _cell(column: str, value: object) -> str:
-    return str(value)[:12] if column.endswith("_sha256") else _number(value)
-
-
 def _provenance(tables: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
     timing, runs = tables["timing"], tables["runs"]
     versions = timing.drop(columns=["experiment", "arm", "reading", "seed", "seconds"]).drop_duplicates()
     return [
-        ("Training time, all runs", f"{timing['seconds'].sum() / 60:.1f} minutes"),
+        ("Training time, summed over runs", f"{timing['seconds'].sum() / 60:.1f} minutes"),
         ("Devices", ", ".join(sorted(runs["device"].unique()))),
         ("Data (SHA-256)", ", ".join(digest[:12] for digest in runs["data_sha256"].unique())),
         ("Training code (digest)", ", ".join(digest[:12] for digest in runs["code_sha256"].unique())),
