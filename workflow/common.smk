@@ -37,6 +37,7 @@ except ConfigError as error:
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 machine.pass_on(STUDY_FILE, config)
+LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 DEVIATIONS = Path(workflow.basedir) / "config" / "deviations.yaml"
 LOGS = Path("logs") / STUDY.study

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
 from vigan.config.study import Protocol, RunKey, Study
+from vigan.records import write_text
 from vigan.schemas import RunFiles
 
 TABLES = {
@@ -76,6 +77,23 @@ class Layout:
     def run(self, run: RunKey) -> Path:
         """A run's record, telemetry, snapshots, metrics and samples."""
         return self.results / "runs" / run.arm / run.reading / f"seed-{run.seed}"
+
+    def spec(self, arm: str) -> Path:
+        """What an arm is trained with, written by the workflow whenever it changes."""
+        return self.results / "specs" / f"{arm}.json"
+
+    def write_specs(self) -> None:
+        """Write every arm's spec that is missing or has changed.
+
+        Its time stamp then tells Snakemake that runs of the arm are outdated, even where Snakemake's own memory of
+        how they were made was lost.
+        """
+        for experiment in self.study.experiments.values():
+            for arm in experiment.arms:
+                spec = self.study.run_spec(arm, 0).model_dump_json(exclude={"seed"}, indent=2) + "\n"
+                path = self.spec(arm)
+                if not path.exists() or path.read_text(encoding="utf-8") != spec:
+                    write_text(path, spec)
 
     def state(self, run: RunKey, digest: str) -> Path:
         """A run's checkpoints while it trains; its name changes with its config, code and data."""

@@ -1,5 +1,6 @@
 rule train:
     input:
+        lambda wildcards: LAYOUT.spec(wildcards.arm),
         lambda wildcards: LAYOUT.data(STUDY.dataset_of(wildcards.arm)) / "manifest.json",
     output:
         record=RUN / "run.json",
@@ -13,7 +14,6 @@ rule train:
     resources:
         gpu=1,
     params:
-        spec=lambda wildcards: STUDY.run_spec(wildcards.arm, int(wildcards.seed)).digest,
         code=lambda wildcards: stage_digest(
             "train", STUDY.arm(wildcards.arm).stabiliser_names
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -33,15 +35,17 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     """Last, best and mean-over-training (area under the curve over its length) of each run, metric and protocol.
 
     "Best" is the lowest or highest value after step 0, as the metric's better direction says, NaN where it has none.
-    A run that diverged has no last value and no area: they are NaN, never the values it had while it lived.
+    A run that diverged, or whose last samples are not finite, has no last value and no area: they are NaN, never the
+    values it had while it lived.
     """
     rows = []
+    ends: dict[Hashable, float] = metrics.groupby(RUN_KEYS)["step"].max().to_dict()
     compared = metrics[~metrics["metric"].isin(CHECKS)]
     for keys, run in compared.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
         run = run.sort_values("step")
         steps, values = run["step"].to_numpy(float), run["value"].to_numpy(float)
-        diverged = bool((run["status"] == "diverged").any())
-        last, area = (np.nan, np.nan) if diverged else (values[-1], _area(steps, values))
+        lived = steps[-1] == ends[keys[:4]] and not (run["status"] == "diverged").any()
+        last, area = (values[-1], _area(steps, values)) if lived else (np.nan, np.nan)
         rows.append((*keys, last, _best(values[steps > 0], METRICS[str(keys[4])].sign), area))
     return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, *SCORES])
 

@@ -35,8 +35,9 @@ def draw(
     for axis in axes.flat[len(titles) :]:
         axis.remove()
     figure.suptitle(f"{heading}\n{_seeds(curves)}", x=0.01, ha="left", fontsize=11)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=4)
+    shown = [axis.get_legend_handles_labels() for axis in axes.flat[: len(titles)]]
+    by_label = {label: handle for handles, labels in shown for handle, label in zip(handles, labels, strict=True)}
+    figure.legend(by_label.values(), by_label.keys(), loc="outside lower left", ncols=4)
     return figure
 
 
@@ -50,5 +51,7 @@ def _panel(axis: Axes, curves: pd.DataFrame, arms: list[str]) -> None:
 
 def _seeds(curves: pd.DataFrame) -> str:
     lowest, highest = curves["n"].min(), curves["n"].max()
+    if highest == 1:
+        return "n = 1 seed"
     count = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
     return f"line: mean of n = {count} seeds; band: their lowest to highest value"

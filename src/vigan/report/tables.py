@@ -23,13 +23,18 @@ def score_tables(summary: pd.DataFrame, floors: pd.DataFrame) -> Iterator[Table]
     real = floors.set_index(["metric", "protocol"])["value"].to_dict()
     for protocol, part in summary.groupby("protocol", sort=False):
         rows = []
-        for (metric, arm), scores in part.groupby(["metric", "arm"], sort=False):
-            text = {row.score: spread(row) for row in scores.itertuples()}
+        for metric, arms in part.groupby("metric", sort=False):
             floor = number(real.get((metric, protocol), NOTHING))
-            diverged = str(scores["diverged"].iloc[0])
-            rows.append([_title(str(metric)), str(arm), text["last"], text["best"], text["area"], floor, diverged])
+            rows += [
+                _score_row(str(metric), str(arm), scores, floor) for arm, scores in arms.groupby("arm", sort=False)
+            ]
         columns = ["metric", "arm", "last", "best", "area", "real", "diverged runs"]
         yield Table(OVER_SEEDS.format(protocol=protocol), columns, rows, "tables/summary.csv")
+
+
+def _score_row(metric: str, arm: str, scores: pd.DataFrame, floor: str) -> list[str]:
+    text = {row.score: spread(row) for row in scores.itertuples()}
+    return [_title(metric), arm, text["last"], text["best"], text["area"], floor, str(scores["diverged"].iloc[0])]
 
 
 def pair_tables(pairs: pd.DataFrame) -> Iterator[Table]:

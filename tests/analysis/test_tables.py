@@ -1,0 +1,132 @@
+"""Per-run files become tables only if they are what they claim to be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
+from vigan.metrics.catalogue import CHECKS, METRIC_COLUMNS, METRICS
+from vigan.metrics.modes import class_modes, toy_modes
+from vigan.metrics.protocols import Reference, feature_metrics
+from vigan.records import RecordError
+from vigan.schemas import RunFiles
+
+from .conftest import PROTOCOL, spec_of
+
+
+def test_a_run_is_one_row_with_its_end_its_cost_and_its_digests(trained: RunFiles) -> None:
+    (row,) = run_table([trained]).to_dict("records")
+    assert (row["experiment"], row["arm"], row["reading"], row["seed"]) == ("ring", "plain", "released", 0)
+    assert (row["status"], row["iterations"]) == ("completed", 60)
+    assert (row["d_updates"], row["g_updates"], row["real_images"], row["latents"]) == (60, 120, 3840, 7680)
+    assert (row["weights_sha256"], row["data_sha256"], row["code_sha256"]) == ("w", "d", "c")
+    assert row["config_sha256"] == trained.spec.digest
+    assert "seconds" not in row
+
+
+def test_seconds_and_versions_stand_in_a_table_of_their_own(trained: RunFiles) -> None:
+    (row,) = timing_table([trained]).to_dict("records")
+    assert (row["arm"], row["seconds"], row["torch"]) == ("plain", 1.5, "2")
+
+
+@pytest.mark.parametrize("table", [run_table, telemetry_table, timing_table])
+def test_a_run_trained_under_another_config_is_refused_and_what_differs_is_named(trained: RunFiles, table) -> None:
+    stale = trained._replace(spec=spec_of(weight=1.0).model_copy(update={"iterations": 80}))
+    with pytest.raises(RecordError, match=r"run\.json: trained under another config .*iterations") as refusal:
+        table([stale])
+    assert "lambda" in str(refusal.value) or "arm" in str(refusal.value)
+    assert "seed" not in str(refusal.value).split("config", 1)[1]
+
+
+def test_a_missing_record_is_named(trained: RunFiles) -> None:
+    (trained.folder / "run.json").unlink()
+    with pytest.raises(RecordError, match=r"run\.json"):
+        run_table([trained])
+
+
+def test_a_record_that_is_none_says_where(trained: RunFiles) -> None:
+    record = json.loads((trained.folder / "run.json").read_text())
+    (trained.folder / "run.json").write_text(json.dumps({**record, "status": "stopped"}))
+    with pytest.raises(RecordError, match=r"run\.json: not a run record \(status"):
+        run_table([trained])
+
+
+def test_the_long_table_says_of_which_study_and_experiment_each_number_is(trained: RunFiles) -> None:
+    table = metric_table([trained, trained._replace(experiment="again")], "tiny")
+    assert tuple(table.columns) == ("study", "experiment", *METRIC_COLUMNS)
+    assert table["experiment"].tolist() == ["ring", "ring", "again", "again"]
+    assert set(table["study"]) == {"tiny"}
+    assert table["value"].tolist() == [1.0, 8.0, 1.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.rename(columns={"value": "score"}),
+        lambda table: table.drop(columns="status"),
+        lambda table: table.assign(extra=1),
+        lambda table: table[table.columns[::-1]],
+    ],
+    ids=["renamed", "missing", "extra", "turned"],
+)
+def test_a_table_with_other_columns_is_refused_by_name(trained: RunFiles, change) -> None:
+    file = trained.folder / "metrics.csv"
+    change(pd.read_csv(file)).to_csv(file, index=False)
+    with pytest.raises(RecordError, match=r"metrics\.csv: not the columns of the long table; evaluate the run again"):
+        metric_table([trained], "tiny")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"], ids=["empty", "not text"])
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "metrics.csv"
+    file.write_bytes(content)
+    with pytest.raises(RecordError, match=r"metrics\.csv: cannot be read as a table"):
+        read_table(file)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"metrics\.csv"):
+        read_table(tmp_path / "metrics.csv")
+
+
+def test_telemetry_names_its_run_in_front_of_every_row(trained: RunFiles) -> None:
+    table = telemetry_table([trained])
+    assert list(table) == ["experiment", "arm", "reading", "seed", "iteration", "d_loss"]
+    assert table.to_numpy().tolist() == [
+        ["ring", "plain", "released", 0, 20, 1.0],
+        ["ring", "plain", "released", 0, 40, 0.5],
+    ]
+
+
+def test_floors_are_one_row_per_data_set_protocol_and_metric(tmp_path: Path) -> None:
+    files = []
+    for name, floor in {"ring": {"modes": 8.0, "high_quality": 0.99}, "grid": {"modes": 25.0}}.items():
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps({"protocol": PROTOCOL, "data_sha256": "d", "floor": floor}))
+        files.append((name, file))
+    assert floor_table(files).to_numpy().tolist() == [
+        ["ring", PROTOCOL, "modes", 8.0],
+        ["ring", PROTOCOL, "high_quality", 0.99],
+        ["grid", PROTOCOL, "modes", 25.0],
+    ]
+
+
+def test_a_missing_floor_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"floor\.json"):
+        floor_table([("ring", tmp_path / "floor.json")])
+
+
+def test_every_number_a_protocol_emits_is_in_the_catalogue() -> None:
+    draw = np.random.default_rng(0)
+    emitted = {
+        *toy_modes(draw.normal(size=(20, 2)), np.eye(2), 0.1),
+        *class_modes(np.arange(10), 10),
+        *feature_metrics(Reference(draw.normal(size=(20, 4))), draw.normal(size=(20, 4))),
+        *CHECKS,
+    }
+    assert emitted == set(METRICS)

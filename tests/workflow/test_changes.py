@@ -1,0 +1,233 @@
+"""What a change, a loss or a kill makes the workflow do again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vigan.config.load import load_study
+from vigan.config.study import RunKey
+from vigan.layout import Layout
+from vigan.schemas import read_run
+from vigan.stages.train import Settings, train
+
+from .conftest import ROOT, Snakemake
+
+pytestmark = pytest.mark.slow
+
+TINY = """
+study: tiny
+title: A ring in seconds
+seeds: [0, 1]
+datasets:
+  ring: {source: ring, count: 6000}
+experiments:
+  circle:
+    title: A ring
+    dataset: ring
+    iterations: 60
+    snapshots: 3
+    log_every: 20
+    protocols: [{kind: toy-modes, samples: 500}]
+    shared:
+      network: {kind: mlp, width: 16}
+      reading: released
+      d_batches: 1
+      g_batches: 1
+      batch_size: 32
+      optimiser: {kind: adam_tf1, lr: 1.0e-3}
+    arms:
+      plain:       {lambda_sum: 0.0}
+      regularised: {lambda_sum: 1.0}
+"""
+ONE_RUN = TINY.replace("study: tiny", "study: one").replace("seeds: [0, 1]", "seeds: [0]")
+ONE_RUN = ONE_RUN.replace("iterations: 60", "iterations: 1500").replace("      regularised: {lambda_sum: 1.0}\n", "")
+EDITED = TINY.replace("lambda_sum: 1.0", "lambda_sum: 2.0")
+ON_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+class Place:
+    """A folder with a study in it, and Snakemake to work on it."""
+
+    def __init__(self, folder: Path, text: str = TINY) -> None:
+        self.folder, self.snakemake = folder, Snakemake(folder, **ON_ONE_THREAD)
+        self.file = self.write("study.yaml", text)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def run(self, *arguments: str, file: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return self.snakemake("--configfile", str(file or self.file), *arguments)
+
+    def plan(self, text: str = TINY, name: str = "study.yaml") -> dict[str, int]:
+        """Jobs by rule that a study file would lead to."""
+        planned = self.run("--dry-run", "--quiet", "rules", file=self.write(name, text))
+        assert planned.returncode == 0, planned.stdout
+        jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", planned.stdout, re.MULTILINE)}
+        assert jobs or "Nothing to be done" in planned.stdout
+        return {rule: count for rule, count in jobs.items() if rule not in {"all", "total"}}
+
+    def results(self) -> dict[Path, int]:
+        """Every result and when it was written."""
+        return {path: path.stat().st_mtime_ns for path in (self.folder / "results").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The tiny study run from nothing, in a folder whose path has a space in it."""
+    place = Place(tmp_path_factory.mktemp("a study"))
+    done = place.run()
+    assert done.returncode == 0, done.stdout[-4000:]
+    return place
+
+
+@pytest.fixture
+def place(finished: Place, tmp_path: Path) -> Place:
+    """A copy of the finished study, to be changed."""
+    shutil.copytree(finished.folder, tmp_path / "a copy")
+    return Place(tmp_path / "a copy")
+
+
+def test_an_edited_lambda_redoes_that_arms_runs_and_what_is_made_of_them(place: Place) -> None:
+    assert place.plan(EDITED) == {"train": 2, "evaluate": 2, "analyse": 1, "figure": 3, "report": 1}
+    told = place.run("--dry-run").stdout
+    trained = re.findall(r"^rule train:.*?output: (\S+)/run\.json", told, re.MULTILINE | re.DOTALL)
+    assert set(trained) == {f"results/tiny/runs/regularised/released/seed-{seed}" for seed in (0, 1)}
+    assert "seed-0/metrics.csv" in told
+    assert not re.search(r"output: .*runs/plain/", told)
+
+
+def test_a_renamed_experiment_is_not_trained_again_but_its_tables_carry_the_new_name(place: Place) -> None:
+    renamed = TINY.replace("  circle:", "  round-and-round:")
+    plan = place.plan(renamed)
+    assert plan == {"analyse": 1, "figure": 3, "report": 1}
+    before = {path: time for path, time in place.results().items() if "runs" in path.parts}
+    done = place.run("--until", "analyse")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert {path: time for path, time in place.results().items() if "runs" in path.parts} == before
+    for name in ("runs", "metrics", "summary", "pairs"):
+        table = pd.read_csv(place.folder / "results" / "tiny" / "tables" / f"{name}.csv")
+        assert set(table["experiment"]) == {"round-and-round"}
+
+
+@pytest.mark.parametrize("name", ["renamed.yaml", "moved elsewhere/study.yaml"])
+def test_a_study_file_may_be_renamed_or_moved(place: Place, name: str) -> None:
+    place.file.unlink()
+    assert place.plan(TINY, name) == {}
+
+
+def test_another_study_of_the_same_data_set_does_not_prepare_it_again(finished: Place) -> None:
+    other = (
+        TINY.replace("study: tiny", "study: other").replace("  ring: {", "  hoop: {").replace(": ring\n", ": hoop\n")
+    )
+    plan = finished.plan(other, "other.yaml")
+    assert plan == {"train": 4, "evaluate": 4, "analyse": 1, "figure": 3, "report": 1}
+
+
+def test_results_of_an_edited_study_are_never_taken_for_its_own_when_snakemake_forgot_how_they_were_made(
+    place: Place,
+) -> None:
+    shutil.rmtree(place.folder / ".snakemake")
+    place.write("study.yaml", EDITED)
+    done = place.run("--quiet", "rules")
+    if done.returncode == 0:
+        runs = Layout(load_study(place.file)).run_files()
+        assert [run._replace(folder=place.folder / run.folder).record().spec.arm.lambda_sum for run in runs] == [
+            0,
+            0,
+            2,
+            2,
+        ]
+    else:
+        assert "lambda" in done.stdout
+
+
+def test_a_seed_from_the_command_line_is_refused(finished: Place) -> None:
+    refused = finished.run("--config", "seeds=[7]")
+    assert refused.returncode != 0
+    assert "vigan: --config cannot change a study" in refused.stdout
+    assert "Traceback" not in refused.stdout
+
+
+@pytest.fixture
+def one_run(finished: Place, tmp_path: Path) -> Place:
+    """A study of one longer run, whose data set is prepared already."""
+    folder = tmp_path / "one run"
+    for kept in ("data", ".snakemake"):
+        shutil.copytree(finished.folder / kept, folder / kept)
+    return Place(folder, ONE_RUN)
+
+
+def test_a_failed_and_a_killed_training_are_finished_by_the_same_command_to_the_same_bits(one_run: Place) -> None:
+    study = load_study(one_run.file)
+    layout, spec = Layout(study), study.run_spec("plain", 0)
+    data, run = one_run.folder / layout.data(spec.dataset), one_run.folder / layout.run(RunKey("plain", "released", 0))
+
+    with _truncated(data / "array.npy"):
+        failed = one_run.run()
+    assert failed.returncode != 0
+    reasons = [line for line in failed.stdout.splitlines() if line.startswith("vigan: ")]
+    assert reasons
+    assert all(
+        "array.npy: cannot be read as an array" in line and "run `vigan prepare` again" in line for line in reasons
+    )
+    assert "Traceback" not in failed.stdout
+    assert not run.exists() or not any(run.iterdir())
+
+    _kill_when(one_run, lambda: any((one_run.folder / "state").rglob("000000500.safetensors")))
+    assert not (run / "run.json").exists()
+    assert one_run.run("--unlock").returncode == 0
+    done = one_run.run()
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "rule prepare" not in done.stdout
+    assert (one_run.folder / layout.report).exists()
+
+    apart = one_run.folder / "apart"
+    undisturbed = train(spec, data, apart / "run", apart / "state", Settings("cpu", 1))
+    assert read_run(run / "run.json", spec).weights_sha256 == undisturbed.weights_sha256
+    assert np.isfinite(pd.read_csv(run / "metrics.csv")["value"]).all()
+    assert (run / "telemetry.csv").read_bytes() == (apart / "run" / "telemetry.csv").read_bytes()
+
+
+class _truncated:
+    """Within, a file lacks its second half."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.whole = path, path.read_bytes()
+
+    def __enter__(self) -> None:
+        self.path.write_bytes(self.whole[: len(self.whole) // 2])
+
+    def __exit__(self, *_: object) -> None:
+        self.path.write_bytes(self.whole)
+
+
+def _kill_when(place: Place, reached: Callable[[], bool]) -> None:
+    """Start the study in a process group of its own and kill all of it as soon as `reached`."""
+    command = ["snakemake", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(place.folder)]
+    with (place.folder / "killed.log").open("w") as log:
+        started = subprocess.Popen(
+            [*command, "--cores", "2", "--configfile", str(place.file)],
+            cwd=ROOT, env=place.snakemake.environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not reached() and started.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    alive = started.poll() is None
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    assert alive, (place.folder / "killed.log").read_text()[-2000:]
+    assert reached()
