@@ -1,0 +1,44 @@
+"""What the README says of results and files is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = ROOT / "results" / "ring" / "tables"
+ROWS = {"modes captured": "modes", "modes with": "fair_modes", "share of samples": "high_quality"}
+
+
+def _cells(beginning: str) -> list[str]:
+    (line,) = [line for line in README.splitlines() if line.startswith(f"| {beginning}")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
+
+
+@pytest.mark.parametrize(("beginning", "metric"), ROWS.items(), ids=ROWS.values())
+def test_the_ring_table_is_that_of_the_kept_results(beginning: str, metric: str) -> None:
+    _, without, with_, better, real = _cells(beginning)
+    summary = pd.read_csv(TABLES / "summary.csv").query("score == 'last' and metric == @metric").set_index("arm")
+    for cell, arm in ((without, "ring-plain"), (with_, "ring-regularised")):
+        row = summary.loc[arm]
+        assert row["n"] == 16
+        assert _numbers(cell) == pytest.approx([row["mean"], row["low"], row["high"]], abs=0.00501)
+    pairs = pd.read_csv(TABLES / "pair-summary.csv").set_index("metric").loc[metric]
+    assert _numbers(better) == [pairs["second_better"], pairs["equal"]]
+    floor = pd.read_csv(TABLES / "floors.csv").set_index("metric").loc[metric, "value"]
+    assert _numbers(real) == pytest.approx([floor], abs=0.00501)
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
+def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
