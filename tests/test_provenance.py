@@ -76,7 +76,7 @@ def test_comments_docstrings_and_layout_leave_the_digest_alone(digests: Digests,
         (ENGINE, "repeat == 0 and", "repeat == 1 and"),
         ("models/dcgan.py", "STD = 0.02", "STD = 0.03"),
         ("rng.py", "{seed}|{stream}", "{seed}-{stream}"),
-        ("config/arms.py", '"released": 2, "literal": 1}[', '"released": 3, "literal": 1}['),
+        ("config/arms.py", '"released": 2, "literal": 1}', '"released": 3, "literal": 1}'),
         ("objectives/losses.py", "zeros_like(fake_logits))) / 2", "zeros_like(fake_logits))) / 3"),
     ],
 )
