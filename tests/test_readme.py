@@ -1,4 +1,4 @@
-"""What the README says of results and files is so."""
+"""What the README and the deviations say of kept results is so."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_effect_of_the_two_adams_is_that_of_the_kept_results() -> None:
+    tables = ROOT / "results" / "adam" / "tables"
+    telemetry = pd.read_csv(tables / "telemetry.csv").query("iteration == 10")
+    losses = telemetry.pivot(index="seed", columns="arm", values="d_loss")
+    assert (losses["nobn-adam-tf1"] / losses["nobn-adam-torch"] - 1).abs().round(2).tolist() == [0.02, 0.02]
+    scores = pd.read_csv(tables / "scores.csv").query("metric == 'modes'")
+    modes = scores.pivot(index="seed", columns="arm", values="last")
+    assert modes["nobn-adam-tf1"].tolist() == [10, 1]
+    assert modes["nobn-adam-torch"].tolist() == [10, 7]
