@@ -164,7 +164,7 @@ def deviations(options: argparse.Namespace) -> None:
 
 def verify_trace(options: argparse.Namespace) -> int:
     """Exit code 0 if a replay of a golden trace agrees; prints its errors as JSON."""
-    from vigan.stages.verify import verify
+    from vigan.training.trace import verify
 
     result = verify(options.file)
     print(json.dumps(result, indent=2, allow_nan=False))

@@ -159,6 +159,7 @@ def test_a_survivor_beats_a_diverged_run_and_two_diverged_are_equal(metric: str)
     first, second = ("diverged", "completed", "diverged"), ("completed", "diverged", "diverged")
     row = pair_summary(_pairs((8.0,) * 3, (8.0,) * 3, metric=metric, statuses=(first, second))).iloc[0]
     assert (row["second_better"], row["equal"], row["n"]) == (1, 1, 0)
+    assert row["pairs"] == 3
     assert math.isnan(row["mean"])
 
 
@@ -173,7 +174,7 @@ def test_a_study_without_pairs_has_empty_tables_with_their_columns() -> None:
     told = pair_summary(pairs)
     assert len(pairs) == len(told) == 0
     assert list(pairs) == list(_pairs((1.0, 2.0, 3.0), (1.0, 2.0, 3.0)))
-    assert {"n", "mean", "low", "high", "second_better", "equal"} <= set(told)
+    assert {"pairs", "n", "mean", "low", "high", "second_better", "equal"} <= set(told)
 
 
 def test_curves_say_at_every_step_how_many_runs_were_measured_there() -> None:

@@ -69,7 +69,7 @@ def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: P
     assert "wild" in set(tables["metrics"]["arm"])
     assert (tables["summary"].set_index("arm").loc["wild", "diverged"] == 2).all()
     for kind in ("curves", "samples", "telemetry"):
-        code, output = project.vigan("figure", "--kind", kind, "--experiment", "ring")
+        code, output = project.vigan("figure", "--kind", kind, "--experiment", "circle")
         assert code == 0, output
     assert project.vigan("report", "--deviations", str(DEVIATIONS))[0] == 0
     assert "diverged" in (project.folder / "results/tiny/report.html").read_text()

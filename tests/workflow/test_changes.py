@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from studies import TINY
 
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
@@ -25,31 +26,6 @@ from .conftest import ROOT, Snakemake
 
 pytestmark = pytest.mark.slow
 
-TINY = """
-study: tiny
-title: A ring in seconds
-seeds: [0, 1]
-datasets:
-  ring: {source: ring, count: 6000}
-experiments:
-  circle:
-    title: A ring
-    dataset: ring
-    iterations: 60
-    snapshots: 3
-    log_every: 20
-    protocols: [{kind: toy-modes, samples: 500}]
-    shared:
-      network: {kind: mlp, width: 16}
-      reading: released
-      d_batches: 1
-      g_batches: 1
-      batch_size: 32
-      optimiser: {kind: adam_tf1, lr: 1.0e-3}
-    arms:
-      plain:       {lambda_sum: 0.0}
-      regularised: {lambda_sum: 1.0}
-"""
 ONE_RUN = TINY.replace("study: tiny", "study: one").replace("seeds: [0, 1]", "seeds: [0]")
 ONE_RUN = ONE_RUN.replace("iterations: 60", "iterations: 1500").replace("      regularised: {lambda_sum: 1.0}\n", "")
 EDITED = TINY.replace("lambda_sum: 1.0", "lambda_sum: 2.0")

@@ -94,7 +94,8 @@ _PAIR_COLUMNS = [
 def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
     """Mean, lowest and highest difference over the seeds of each pair, and in how many the second arm is better.
 
-    n counts the seeds in which both runs have a last value. A run that has one is better than one that diverged.
+    `pairs` counts the seeds, n those in which both runs have a last value. A run that has one is better than one that
+    diverged.
     Metrics without a better direction have neither better nor equal seeds.
     """
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
@@ -106,5 +107,5 @@ def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
         equal=(sign != 0) & ((pairs["difference"] == 0) | died_both),
     )
     grouped = judged.groupby(keys, sort=False)
-    table = grouped["difference"].agg(n="count", mean="mean", low="min", high="max")
+    table = grouped["difference"].agg(pairs="size", n="count", mean="mean", low="min", high="max")
     return table.join(grouped[["second_better", "equal"]].sum()).reset_index()

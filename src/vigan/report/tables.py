@@ -47,7 +47,7 @@ def pair_tables(pairs: pd.DataFrame) -> Iterator[Table]:
 
 def _pair(row) -> list[str]:  # noqa: ANN001 - a named tuple made by pandas
     directed = METRICS[row.metric].better != "none"
-    counts = [f"{count} of {row.n}" if directed else NOTHING for count in (row.second_better, row.equal)]
+    counts = [f"{count} of {row.pairs}" if directed else NOTHING for count in (row.second_better, row.equal)]
     return [_title(row.metric), f"{row.second} − {row.first}", spread(row), *counts]
 
 

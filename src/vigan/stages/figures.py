@@ -78,7 +78,7 @@ def _samples(study: Study, experiment: str, files: Files) -> Figure:
     """The first seed of the study, whatever it shows."""
     chosen = study.experiments[experiment]
     seed = (chosen.seeds or study.seeds)[0]
-    strips = [strip for run in files.runs if (strip := _strip(run)).seed == seed and run.experiment == experiment]
+    strips = [_strip(run) for run in files.runs if run.experiment == experiment and run.spec.seed == seed]
     dataset = study.datasets[chosen.dataset]
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     return samples.draw(strips, f"{chosen.title}: samples on the same latents", modes)

@@ -110,15 +110,13 @@ def _note(deviation: Deviation) -> Note:
 
 
 def _facts(study: Study, experiment: Experiment) -> list[tuple[str, str]]:
-    arm = next(iter(experiment.arms.values()))
+    arms = experiment.arms.values()
+    schedules = (f"{_count(a.d_batches, 'D update')}, {a.g_batches} x {_count(a.k, 'G update')}" for a in arms)
     return [
         ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
         ("Iterations", str(experiment.iterations)),
-        (
-            "An iteration",
-            f"{_count(arm.d_batches, 'D update')}, {arm.g_batches} x {_count(arm.k, 'G update')}",
-        ),
-        ("Reading", ", ".join(dict.fromkeys(a.reading for a in experiment.arms.values()))),
+        ("An iteration", "; ".join(dict.fromkeys(schedules))),
+        ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
     ]
 
