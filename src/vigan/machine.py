@@ -7,8 +7,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-SETTINGS = ("celeba", "download", "cpu", "state")
-"""Where CelebA is; whether to fetch it; whether to train for days on CPUs; where checkpoints live."""
+from vigan.errors import Refused
+
+SETTINGS = ("celeba", "mnist", "download", "cpu", "state", "inception", "cache", "gpus", "slots_per_gpu", "slots")
+"""Where CelebA is; where MNIST is; whether to fetch them; whether to train for days on CPUs; where checkpoints live;
+where the FID's network is; the folder for what is fetched once; how many GPUs there are, how many runs share one, and
+the folder that counts them."""
+
+
+class MachineError(Refused, ValueError):
+    """A setting of the machine that makes no sense; the message names it and what to write."""
 
 
 def setting(name: str, otherwise: str = "") -> str:
@@ -19,6 +27,14 @@ def setting(name: str, otherwise: str = "") -> str:
 def switched_on(name: str) -> bool:
     """Whether a setting says yes."""
     return setting(name).lower() in {"1", "true", "yes"}
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
+    if named := setting("cache"):
+        return Path(named).expanduser()
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
+    return (base if base.is_absolute() else Path.home() / ".cache") / "vigan"
 
 
 def pass_on(study_file: str, values: Mapping[str, object]) -> None:
@@ -34,7 +50,33 @@ def pass_on(study_file: str, values: Mapping[str, object]) -> None:
             os.environ[f"VIGAN_{name.upper()}"] = str(values[name])
 
 
-def has_gpu() -> bool:
-    """Whether an NVIDIA GPU may be used here, found without loading any library."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
-    return not hidden and any(Path("/proc/driver/nvidia/gpus").glob("*"))
+def gpus() -> list[str]:
+    """NVIDIA GPUs that may be used here, as CUDA_VISIBLE_DEVICES names them, found without loading any library.
+
+    Those of CUDA_VISIBLE_DEVICES up to the first -1, as CUDA reads it; else VIGAN_GPUS many (for machines whose driver
+    cannot be seen, and to try things out); else what the driver has.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        named = [name.strip() for name in visible.split(",")]
+        return [name for name in named[: named.index("-1") if "-1" in named else None] if name]
+    found = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+    return [str(index) for index in range(_whole("gpus", found, least=0))]
+
+
+def slots_per_gpu() -> int:
+    """How many runs may share one GPU: VIGAN_SLOTS_PER_GPU, else 1."""
+    return _whole("slots_per_gpu", 1, least=1)
+
+
+def gpu_slots() -> int:
+    """How many jobs that need a GPU may run here at a time; 0 without a GPU."""
+    return len(gpus()) * slots_per_gpu()
+
+
+def _whole(name: str, otherwise: int, least: int) -> int:
+    """A setting that is a whole number. Raises MachineError if it is not, or is below `least`."""
+    told = setting(name) or str(otherwise)
+    if not told.isdecimal() or int(told) < least:
+        raise MachineError(f"VIGAN_{name.upper()} is '{told}'; write a whole number, {least} or more")
+    return int(told)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -11,27 +13,72 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from vigan.errors import Refused
 
-class RecordError(RuntimeError):
+_PART = ".part"
+
+
+class RecordError(Refused, RuntimeError):
     """A file between stages that is missing, foreign or damaged; the message names it and what to do."""
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Binary file that appears under `path` only when it is complete and on disk; on any error, not at all."""
+    """Binary file that appears under `path` only when it is complete and on disk; on any error, not at all.
+
+    What processes that were killed left of earlier attempts is removed. An OSError of writing names `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
+    _remove_abandoned(path)
+    with _naming(path):
+        handle, part = _own_part(path)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                part.chmod(0o666 & ~_umask())
+                part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Within, an OSError that names no file, or a part of `path`, names `path`."""
     try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.filename is None or str(error.filename).endswith(_PART):
+            error.filename = str(path)
         raise
+
+
+def _own_part(path: Path) -> tuple[int, Path]:
+    """A new part of `path`, open and locked: the lock tells it from those whose process was killed."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+        _lock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_abandoned(path: Path) -> None:
+    for part in path.parent.glob(f"{glob.escape(f'.{path.name}.')}*{_PART}"):
+        with contextlib.suppress(OSError), part.open("rb") as stream:
+            if _lock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+                part.unlink()
+
+
+def _lock(handle: int, how: int) -> bool:
+    """Whether the lock could be had; never on file systems without locks, where abandoned parts stay."""
+    try:
+        fcntl.flock(handle, how)
+    except OSError:
+        return False
+    return True
 
 
 def _umask() -> int:

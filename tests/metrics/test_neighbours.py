@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vigan.metrics import neighbours
 from vigan.metrics.neighbours import Neighbours, density_coverage, precision_recall
 from vigan.metrics.validate import MetricError
 
@@ -128,3 +129,11 @@ def test_a_k_that_the_rows_cannot_give_is_an_error() -> None:
         density_coverage(Neighbours(real, 3), fake, 4)
     with pytest.raises(MetricError, match="number 1"):
         precision_recall(real, fake, 0)
+
+
+@pytest.mark.parametrize("cells", [1, 333, 2**23])
+def test_one_pass_over_the_distances_gives_the_numbers_of_two(cells: int) -> None:
+    rng = np.random.default_rng(5)
+    real, fake = rng.integers(0, 3, (90, 4)), rng.integers(0, 3, (70, 4))  # ties and duplicates in plenty
+    together = neighbours.prdc(Neighbours(real, 5, cells), Neighbours(fake, 3, cells))
+    assert tuple(together.values()) == (*precision_recall(real, fake, 3), *density_coverage(real, fake, 5))

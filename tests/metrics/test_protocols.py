@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 
 import vigan.metrics
+from vigan.metrics.birthday import birthday
+from vigan.metrics.diversity import mean_pairwise_distance
 from vigan.metrics.frechet import frechet
+from vigan.metrics.kernel import kid
 from vigan.metrics.neighbours import density_coverage, precision_recall
 from vigan.metrics.protocols import Reference, feature_metrics
+from vigan.metrics.validate import MetricError
 from vigan.metrics.vendi import vendi
+from vigan.rng import generator
 
 REAL = np.random.default_rng(0).normal(size=(200, 12))
 FAKE = np.random.default_rng(1).normal(size=(200, 12)) * 0.8
@@ -21,14 +26,44 @@ FAKE = np.random.default_rng(1).normal(size=(200, 12)) * 0.8
 def test_feature_metrics_are_the_estimators_at_their_frozen_settings() -> None:
     precision, recall = precision_recall(REAL, FAKE, 3)
     density, coverage = density_coverage(REAL, FAKE, 5)
+    kid_mean, kid_std = kid(REAL, FAKE, generator(0, "metric", "kid"))
     assert feature_metrics(Reference(REAL), FAKE) == {
         "frechet": pytest.approx(frechet(REAL, FAKE)),
+        "kid_mean": kid_mean,
+        "kid_std": kid_std,
         "precision": precision,
         "recall": recall,
         "density": density,
         "coverage": coverage,
         "vendi": pytest.approx(vendi(FAKE)),
+        "diversity": mean_pairwise_distance(FAKE, generator(0, "metric", "pairs")),
     }
+
+
+@pytest.mark.parametrize(("reals", "fakes"), [(999, 200), (1000, 99)])
+def test_the_birthday_test_is_left_out_where_there_are_too_few_rows(reals: int, fakes: int) -> None:
+    many = np.tile(REAL, (5, 1)) + np.random.default_rng(2).normal(size=(1000, 12))
+    assert "birthday" not in feature_metrics(Reference(many[:reals]), FAKE[:fakes])
+    found = feature_metrics(Reference(many), FAKE[:100])["birthday"]
+    assert found == birthday(many, FAKE[:100], generator(0, "metric", "birthday"), 100)["fake"]
+
+
+def test_a_restored_reference_measures_the_same_and_computes_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Reference(REAL.astype(np.float32))
+    arrays = real.arrays()
+    restored = Reference.restore(arrays)
+    assert restored.neighbours.nearest is arrays["nearest"]
+    assert restored.gaussian.factor is arrays["factor"]
+    assert feature_metrics(restored, FAKE) == feature_metrics(real, FAKE)
+
+
+@pytest.mark.parametrize("name", ["features", "nearest", "factor"])
+def test_a_reference_that_lacks_an_array_or_has_another_s_is_refused(name: str) -> None:
+    arrays = Reference(REAL).arrays()
+    with pytest.raises(MetricError, match=f"without {name}"):
+        Reference.restore({key: array for key, array in arrays.items() if key != name})
+    with pytest.raises(MetricError, match="of shape"):
+        Reference.restore({**arrays, name: arrays[name][:-1]})
 
 
 def test_a_reference_serves_many_snapshots_without_fitting_again() -> None:

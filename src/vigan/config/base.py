@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from vigan.errors import Refused
 
-class ConfigError(ValueError):
+_ABSENT = object()
+
+
+class ConfigError(Refused, ValueError):
     """A study file that cannot be run; the message is one line a user can act on."""
 
 
@@ -31,6 +35,26 @@ class Strict(BaseModel):
 def digest_of(value: Any) -> str:
     """SHA-256 (hex) of `value` as JSON with sorted keys and no spaces."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def differing_fields(mine: Mapping[str, Any], theirs: object) -> list[str]:
+    """Dotted names of the fields in which two records (as JSON) differ, sorted, such as "arm.lambda_mean".
+
+    A field that one of them lacks differs; if `theirs` is no record, every field of `mine` does.
+    """
+    if not isinstance(theirs, Mapping):
+        return sorted(mine)
+    return [
+        field
+        for name in sorted({*mine, *theirs})
+        for field in _differing(name, mine.get(name, _ABSENT), theirs.get(name, _ABSENT))
+    ]
+
+
+def _differing(name: str, mine: object, theirs: object) -> list[str]:
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        return [f"{name}.{field}" for field in differing_fields(mine, theirs)]
+    return [] if mine == theirs else [name]
 
 
 class _Loader(yaml.SafeLoader):

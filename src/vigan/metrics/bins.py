@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,14 +14,20 @@ from sklearn.cluster import KMeans
 
 from vigan.metrics.validate import Floats, MetricError, check
 
+ARRAYS = ("centre", "scale", "middles", "counts")
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Voronoi cells of a k-means on whitened real data (each column centred, over its deviation), and their counts."""
+    """Voronoi cells of a k-means on whitened real data (each column centred, over its deviation), and their counts.
+
+    `centre`, `scale`: (d,), data units; `middles`: (bins, d), whitened; `counts`: (bins,) of the data they were fit on.
+    """
 
     centre: Floats
     scale: Floats
-    clusters: KMeans
+    middles: Floats
     counts: NDArray[np.int64]
 
     @classmethod
@@ -35,7 +43,18 @@ class Bins:
         scale[scale == 0] = 1.0
         clusters = KMeans(bins, random_state=int(rng.integers(2**31)))
         labels = clusters.fit_predict((values - centre) / scale)
-        return cls(centre, scale, clusters, np.bincount(labels, minlength=bins))
+        return cls(centre, scale, clusters.cluster_centers_, np.bincount(labels, minlength=bins))
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Bins:
+        """The bins that `arrays` was taken of. Raises MetricError if an array is missing."""
+        if missing := [name for name in ARRAYS if name not in arrays]:
+            raise MetricError(f"bins without {', '.join(missing)}")
+        return cls(*(arrays[name] for name in ARRAYS))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What restores these bins."""
+        return {name: getattr(self, name) for name in ARRAYS}
 
     def compare(self, fake: ArrayLike, level: float = 0.05) -> dict[str, float]:
         """`ndb`: share in [0, 1] of cells whose fake and real proportions differ; `jsd`: divergence in [0, ln 2].
@@ -45,9 +64,15 @@ class Bins:
         on bad input or another width.
         """
         fake, _ = check(1, fake=fake, bins=self.centre[None])
-        labels = self.clusters.predict((fake - self.centre) / self.scale)
-        counts = np.bincount(labels, minlength=len(self.counts))
+        counts = np.bincount(self._assign(fake), minlength=len(self.counts))
         return {"ndb": float((_p_values(self.counts, counts) < level).mean()), "jsd": _jsd(self.counts, counts)}
+
+    def _assign(self, values: Floats) -> NDArray[np.intp]:
+        """Nearest cell of each row."""
+        half_norms = np.einsum("ij,ij->i", self.middles, self.middles) / 2
+        parts = (values[start : start + _ROWS_AT_ONCE] for start in range(0, len(values), _ROWS_AT_ONCE))
+        nearness = (((part - self.centre) / self.scale) @ self.middles.T - half_norms for part in parts)
+        return np.concatenate([part.argmax(axis=1) for part in nearness])
 
 
 def _p_values(a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:

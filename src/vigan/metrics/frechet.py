@@ -43,6 +43,12 @@ class Gaussian:
         real = values > values[-1] * values.size * np.finfo(np.float64).eps
         return vectors[:, real] * np.sqrt(values[real])
 
+    def keep(self, factor: Floats) -> None:
+        """Take `factor` as computed before from the same features. Raises MetricError if its shape does not fit."""
+        if factor.ndim != 2 or len(factor) != self.mean.size:
+            raise MetricError(f"covariance factor of shape {factor.shape} for {self.mean.size} features")
+        self.__dict__["factor"] = factor
+
 
 def fit(features: ArrayLike) -> Gaussian:
     """Gaussian of features (n, d), n >= 2. Raises MetricError on bad input."""

@@ -38,19 +38,25 @@ class Neighbours:
         return self.features.mean(axis=0)
 
     @cached_property
-    def _nearest(self) -> Floats:
+    def nearest(self) -> Floats:
         """Squared distances (n, depth) to the nearest other points, ascending."""
         nearest = np.empty((len(self.features), self.depth))
-        for rows, squared in _blocks(self, self.features, slack=0.0):
+        for rows, squared, _ in _blocks(self, self.features):
             squared[np.arange(len(squared)), np.arange(rows.start, rows.stop)] = np.inf
             nearest[rows] = np.sort(np.partition(squared, self.depth - 1, axis=1)[:, : self.depth], axis=1)
         return np.maximum(nearest, 0.0)
+
+    def keep(self, nearest: Floats) -> None:
+        """Take `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
+        if nearest.shape != (len(self.features), self.depth):
+            raise MetricError(f"neighbour distances of shape {nearest.shape} for {len(self.features)} features")
+        self.__dict__["nearest"] = nearest
 
     def squared_radii(self, k: int) -> Floats:
         """Squared distance (n,) of each point to its k-th nearest other. Raises MetricError unless 1 <= k <= depth."""
         if not 1 <= k <= self.depth:
             raise MetricError(f"neighbour {k} was asked for, 1 to {self.depth} are known")
-        return self._nearest[:, k - 1]
+        return self.nearest[:, k - 1]
 
 
 def precision_recall(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours, k: int = 3) -> tuple[float, float]:
@@ -59,12 +65,9 @@ def precision_recall(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours,
     Pass `Neighbours` to keep the radii from call to call. Raises MetricError on bad input or when n <= k.
     """
     real, fake = _pair(real, fake, k, k)
-    precise = np.zeros(len(fake.features), dtype=bool)
-    recalled = np.zeros(len(real.features), dtype=bool)
-    for rows, squared in _blocks(real, fake.features, slack=-TIE):
-        precise |= (squared <= real.squared_radii(k)[rows, None]).any(axis=0)
-        recalled[rows] = (squared <= fake.squared_radii(k)).any(axis=1)
-    return float(precise.mean()), float(recalled.mean())
+    closed = _Closed(real, fake, k)
+    _sweep(real, fake, closed)
+    return closed.scores()
 
 
 def density_coverage(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours, k: int = 5) -> tuple[float, float]:
@@ -74,13 +77,68 @@ def density_coverage(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours,
     its radii from call to call; fake radii are not used. Raises MetricError on bad input or when the reals are <= k.
     """
     real, fake = _pair(real, fake, k, 1)
-    inside = 0
-    covered = np.zeros(len(real.features), dtype=bool)
-    for rows, squared in _blocks(real, fake.features, slack=TIE):
-        hits: NDArray[np.bool_] = squared < real.squared_radii(k)[rows, None]
-        inside += int(hits.sum())
-        covered[rows] = hits.any(axis=1)
-    return inside / (k * len(fake.features)), float(covered.mean())
+    open_ = _Open(real, fake, k)
+    _sweep(real, fake, open_)
+    return open_.scores()
+
+
+def prdc(real: Neighbours, fake: Neighbours, precision_k: int = 3, coverage_k: int = 5) -> dict[str, float]:
+    """`precision`, `recall`, `density` and `coverage` from one pass over the distances between reals and fakes.
+
+    The same numbers as `precision_recall` and `density_coverage`. Raises MetricError on bad input.
+    """
+    real, fake = _pair(real, fake, coverage_k, precision_k)
+    closed, open_ = _Closed(real, fake, precision_k), _Open(real, fake, coverage_k)
+    _sweep(real, fake, closed, open_)
+    return dict(zip(("precision", "recall", "density", "coverage"), (*closed.scores(), *open_.scores()), strict=True))
+
+
+class _Closed:
+    """Counts of points in balls that hold their surface: precision and recall."""
+
+    slack = -TIE
+
+    def __init__(self, real: Neighbours, fake: Neighbours, k: int) -> None:
+        self.real_radii, self.fake_radii = real.squared_radii(k), fake.squared_radii(k)
+        self.precise = np.zeros(len(fake.features), dtype=bool)
+        self.recalled = np.zeros(len(real.features), dtype=bool)
+
+    def add(self, rows: slice, squared: Floats) -> None:
+        self.precise |= (squared <= self.real_radii[rows, None]).any(axis=0)
+        self.recalled[rows] = (squared <= self.fake_radii).any(axis=1)
+
+    def scores(self) -> tuple[float, float]:
+        return float(self.precise.mean()), float(self.recalled.mean())
+
+
+class _Open:
+    """Counts of fakes in real balls without their surface: density and coverage."""
+
+    slack = TIE
+
+    def __init__(self, real: Neighbours, fake: Neighbours, k: int) -> None:
+        self.radii, self.k, self.fakes = real.squared_radii(k), k, len(fake.features)
+        self.inside = 0
+        self.covered = np.zeros(len(real.features), dtype=bool)
+
+    def add(self, rows: slice, squared: Floats) -> None:
+        hits: NDArray[np.bool_] = squared < self.radii[rows, None]
+        self.inside += int(hits.sum())
+        self.covered[rows] = hits.any(axis=1)
+
+    def scores(self) -> tuple[float, float]:
+        return self.inside / (self.k * self.fakes), float(self.covered.mean())
+
+
+def _sweep(real: Neighbours, fake: Neighbours, *tallies: _Closed | _Open) -> None:
+    """Show every tally the squared distances from reals to fakes, each made a little nearer or farther as it asks."""
+    for rows, squared, norms in _blocks(real, fake.features):
+        shifted = 0.0
+        for tally in tallies:
+            for norm in norms:
+                squared += (tally.slack - shifted) * norm
+            shifted = tally.slack
+            tally.add(rows, squared)
 
 
 def _pair(
@@ -94,14 +152,14 @@ def _pair(
     return real, fake
 
 
-def _blocks(reference: Neighbours, others: Floats, slack: float) -> Iterator[tuple[slice, Floats]]:
-    """Row slices of the reference with their squared distances (rows, m) to `others`.
+def _blocks(reference: Neighbours, others: Floats) -> Iterator[tuple[slice, Floats, tuple[Floats, Floats]]]:
+    """Row slices of the reference, their squared distances (rows, m) to `others`, and the squared norms of both.
 
-    Each value is off by slack * (|x|^2 + |y|^2), x and y taken around the reference's centre: a comparison "<=" with a
-    negative slack takes a tie as inside, "<" with a positive one as outside, whatever the rounding and the block size.
+    Norms are |x|^2 (rows, 1) and |y|^2 (m,) around the reference's centre. Rounding is far below `TIE` times their sum:
+    less that sum, a comparison "<=" takes a tie as inside; plus it, "<" takes a tie as outside, at any block size.
     """
     x, y = reference.features - reference.centre, others - reference.centre
-    x_norms, y_norms = ((1 + slack) * np.einsum("ij,ij->i", a, a) for a in (x, y))
+    x_norms, y_norms = (np.einsum("ij,ij->i", a, a) for a in (x, y))
     step = max(1, reference.cells // len(y))
     for start in range(0, len(x), step):
         rows = slice(start, min(start + step, len(x)))
@@ -109,4 +167,4 @@ def _blocks(reference: Neighbours, others: Floats, slack: float) -> Iterator[tup
         squared *= -2
         squared += x_norms[rows, None]
         squared += y_norms
-        yield rows, squared
+        yield rows, squared, (x_norms[rows, None], y_norms)
