@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vigan.layout import TABLES
+from vigan.config.load import load_study
+from vigan.layout import TABLES, Layout
 from vigan.schemas import read_run
 
 from .conftest import TINY, Project
@@ -68,9 +69,10 @@ def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: P
     assert set(runs.loc["plain", "status"]) == {"completed"}
     assert "wild" in set(tables["metrics"]["arm"])
     assert (tables["summary"].set_index("arm").loc["wild", "diverged"] == 2).all()
-    for kind in ("curves", "samples", "telemetry"):
-        code, output = project.vigan("figure", "--kind", kind, "--experiment", "circle")
+    for kind, experiment in Layout(load_study(project.config)).all_figures():
+        code, output = project.vigan("figure", "--kind", kind, "--experiment", experiment)
         assert code == 0, output
+    assert project.vigan("frames", "--experiment", "circle") == (0, "")
     assert project.vigan("report", "--deviations", str(DEVIATIONS))[0] == 0
     assert "diverged" in (project.folder / "results/tiny/report.html").read_text()
 

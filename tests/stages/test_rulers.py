@@ -7,21 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vigan.catalogue import MEASURED, METRICS
 from vigan.config.datasets import Dataset, Digits, Ring
-from vigan.config.study import Protocol
+from vigan.config.experiment import Protocol
 from vigan.data.prepare import prepare
 from vigan.data.store import Prepared, load
 from vigan.data.toy import means
 from vigan.features.efflite import EffLite0
-from vigan.metrics.catalogue import METRICS
 from vigan.records import RecordError
-from vigan.stages import rulers
-from vigan.stages.rulers import DIGITS, draw_reals, make_reference, ruler
+from vigan.stages import instruments
+from vigan.stages.instruments import DIGITS
+from vigan.stages.rulers import draw_reals, make_reference, ruler
 
 RING, DIGIT_SCANS = Ring(source="ring", count=6000), Digits(source="digits")
 FEATURES = Protocol(kind="efflite0-128", samples=24)
 TOY = Protocol(kind="toy-modes", samples=3000)
 DIGIT_MODES = Protocol(kind="digit-modes", samples=500)
+BINS = Protocol(kind="pixel-bins-32", samples=600)
 
 
 def _prepared(dataset: Dataset, folder: Path) -> Prepared:
@@ -47,7 +49,7 @@ def extractor() -> EffLite0:
 @pytest.fixture
 def once(extractor: EffLite0, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extractor is loaded once for the module."""
-    monkeypatch.setattr(rulers, "EffLite0", lambda device: extractor)
+    monkeypatch.setattr(instruments, "make_extractor", lambda name, device: extractor)
 
 
 def _indices(parts: list[np.ndarray], prepared: Prepared) -> list[set[int]]:
@@ -94,11 +96,13 @@ def test_the_floor_compares_real_images_with_other_real_images(
 ) -> None:
     seen: list[np.ndarray] = []
 
-    def watched(images: np.ndarray) -> np.ndarray:
-        seen.append(images)
-        return extractor(images)
+    class Watched(EffLite0):
+        def __call__(self, images: np.ndarray) -> np.ndarray:
+            seen.append(images)
+            return extractor(images)
 
-    monkeypatch.setattr(rulers, "EffLite0", lambda device: watched)
+    watched = Watched()
+    monkeypatch.setattr(instruments, "make_extractor", lambda name, device: watched)
     floor = make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")
     reference, measured = seen
     assert len(reference) == len(measured) == FEATURES.samples
@@ -129,7 +133,7 @@ def test_a_reference_made_from_other_data_is_refused(digits: Prepared, tmp_path:
     path = tmp_path / "kept.npz"
     make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
     changed = Prepared(digits.array, digits.labels, {**digits.manifest, "sha256": "0" * 64})
-    with pytest.raises(RecordError, match=r"kept\.npz: made from other data; delete it"):
+    with pytest.raises(RecordError, match=r"kept\.npz: made under another data_sha256; delete it"):
         ruler(FEATURES, DIGIT_SCANS, changed, "cpu", path)
 
 
@@ -176,3 +180,54 @@ def test_digits_of_one_kind_are_one_mode(digits: Prepared, tmp_path: Path) -> No
 def test_digit_modes_without_labels_are_refused(digits: Prepared, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="labels"):
         ruler(DIGIT_MODES, DIGIT_SCANS, Prepared(digits.array, None, digits.manifest), "cpu", tmp_path / "unused")
+
+
+def test_a_reference_of_another_network_or_sample_count_is_refused(
+    digits: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: EffLite0
+) -> None:
+    path = tmp_path / "kept.npz"
+    monkeypatch.setattr(instruments, "make_extractor", lambda name, device: extractor)
+    make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
+    with pytest.raises(RecordError, match="under another protocol"):
+        ruler(FEATURES.model_copy(update={"samples": 25}), DIGIT_SCANS, digits, "cpu", path)
+    monkeypatch.setattr(EffLite0, "weights_sha256", "0" * 64)
+    with pytest.raises(RecordError, match="under another weights_sha256"):
+        ruler(FEATURES, DIGIT_SCANS, digits, "cpu", path)
+
+
+def test_a_damaged_reference_is_named(digits: Prepared, tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    make_reference(BINS, DIGIT_SCANS, digits, "cpu", path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(RecordError, match=r"kept\.npz: cannot be read .* delete it"):
+        ruler(BINS, DIGIT_SCANS, digits, "cpu", path)
+
+
+def test_a_reference_is_computed_once_and_measures_the_same_from_disk(
+    digits: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: EffLite0
+) -> None:
+    monkeypatch.setattr(instruments, "make_extractor", lambda name, device: extractor)
+    path = tmp_path / "kept.npz"
+    floor = make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
+    monkeypatch.setattr(np.linalg, "eigh", lambda *_: pytest.fail("a factor was computed again"))
+    again = ruler(FEATURES, DIGIT_SCANS, digits, "cpu", path)(draw_reals(digits, FEATURES.samples, samples=2)[1])
+    assert again == floor
+
+
+def test_bins_of_real_digits_fit_other_real_digits_and_not_a_single_kind(digits: Prepared, tmp_path: Path) -> None:
+    floor = make_reference(BINS, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")
+    assert floor["ndb"] < 0.25
+    assert digits.labels is not None
+    ones = np.asarray(digits.array)[digits.labels == 1]
+    assert ruler(BINS, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")(ones)["jsd"] > 4 * floor["jsd"]
+
+
+@pytest.mark.parametrize("protocol", [TOY, DIGIT_MODES, BINS, FEATURES], ids=lambda protocol: protocol.kind)
+def test_every_kind_gives_the_metrics_that_the_catalogue_says(
+    protocol: Protocol, ring: Prepared, digits: Prepared, tmp_path: Path
+) -> None:
+    dataset, prepared = (RING, ring) if protocol is TOY else (DIGIT_SCANS, digits)
+    given = make_reference(protocol, dataset, prepared, "cpu", tmp_path / "kept.npz").keys()
+    few = {"birthday"} if protocol is FEATURES else set()
+    assert given | few == set(MEASURED[protocol.kind])
+    assert given <= METRICS.keys()

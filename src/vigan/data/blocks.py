@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -36,7 +40,7 @@ def image_blocks(shelf: Shelf, names: Sequence[str], recipe: Recipe, workers: in
         for chunk in chunks:
             yield _block(shelf, chunk, recipe)
         return
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         yield from _in_order(executor, shelf, chunks, recipe, 2 * workers)
     except BrokenProcessPool:
@@ -63,6 +67,19 @@ def _block(shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
 
 def _block_in_worker(shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
     return _block(_kept(shelf), names, recipe)
+
+
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the parent, and end this worker as soon as the parent is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
+
+
+def _outlive_nobody() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @functools.cache

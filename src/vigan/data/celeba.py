@@ -10,14 +10,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from vigan import fetch as web
 from vigan.config.datasets import CelebA
 from vigan.data.blocks import image_blocks
 from vigan.data.images import decode
 from vigan.data.material import DataError, Material
 from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
 from vigan.data.shelf import Archive, Folder, Shelf, images_among
+from vigan.records import RecordError
 
 ARCHIVE = "img_align_celeba.zip"
+FILE_ID = "0B7EVK8r0v71pZjFTYXZWM3FlRnM"
 MEMBERS = "img_align_celeba"
 OFFICIAL_COUNT = 202_599
 HALF_SIZE = (89, 109)
@@ -27,8 +30,12 @@ FRESH_COPY = f"get a fresh copy of {ARCHIVE} (1.4 GB)"
 HOW_TO_GET = f"""CelebA's aligned images were not found. Three ways to get them:
   1. set VIGAN_CELEBA to the official {ARCHIVE} (no need to unpack it) or to the folder of its jpgs;
   2. name it for one run: `snakemake ... --config celeba=PATH` or `vigan prepare --celeba PATH`;
-  3. let torchvision fetch it (1.4 GB from Google Drive, no account needed): `--config download=true` or
+  3. let it be fetched (1.4 GB from Google Drive, no account needed): `--config download=true` or
      `vigan prepare --download`."""
+URL = f"https://drive.usercontent.google.com/download?id={FILE_ID}&export=download&confirm=t"
+SIZE = 1_443_490_838
+SHA256 = "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74"
+"""Of the file whose MD5 torchvision checks; size and SHA-256 as TensorFlow Datasets publishes them."""
 LICENCE = (
     "CelebA (Liu, Luo, Wang, Tang, ICCV 2015) is for non-commercial research only; neither its images nor arrays, "
     "grids or samples of them may be redistributed or published"
@@ -66,19 +73,15 @@ def find(path: Path | None, download_to: Path | None) -> Path:
 
 
 def fetch(folder: Path) -> Path:
-    """Path of the official archive in `folder`, fetched by torchvision (with its file id and MD5), not unpacked.
+    """Path of the official archive in `folder`, fetched from Google Drive unless it is there, not unpacked.
 
-    An archive already there with the right MD5 is kept. Raises DataError, with the other ways, if it cannot be had.
+    The address is the one behind Google's page on files too large for its virus scanner. Raises DataError, with the
+    other ways, if the archive cannot be had; see `vigan.fetch.fetch`.
     """
-    from torchvision.datasets import CelebA as Torchvision
-    from torchvision.datasets import utils
-
-    file_id, md5 = next((row[0], row[1]) for row in Torchvision.file_list if row[2] == ARCHIVE)
     try:
-        utils.download_file_from_google_drive(file_id, folder, ARCHIVE, md5)
-    except Exception as error:  # whatever torchvision, gdown or the network raise, the user needs the other ways
-        raise DataError(f"{folder / ARCHIVE}: could not be fetched ({error})\n{HOW_TO_GET}") from error
-    return folder / ARCHIVE
+        return web.fetch(URL, folder / ARCHIVE, sha256=SHA256, size=SIZE)
+    except RecordError as error:
+        raise DataError(f"{error}\n{HOW_TO_GET}") from None
 
 
 def material(dataset: CelebA, path: Path, workers: int) -> Material:
@@ -92,6 +95,7 @@ def material(dataset: CelebA, path: Path, workers: int) -> Material:
     faces = _faces(names)
     chosen = faces[: dataset.limit]
     _check_count(path, len(faces), dataset)
+    _check_distinct(path, faces)
     recipe = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(shelf, chosen, dataset.crop))
     return Material(
         count=len(chosen),
@@ -140,6 +144,14 @@ class Face:
 def _faces(names: Sequence[str]) -> list[str]:
     """The images at the top or in a folder `img_align_celeba`, at whatever depth that stands."""
     return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
+
+
+def _check_distinct(path: Path, faces: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    for face in faces:
+        other = first.setdefault(PurePosixPath(face).name, face)
+        if other != face:
+            raise DataError(f"{path}: the same face in two places, {other} and {face}; remove one")
 
 
 def _check_count(path: Path, found: int, dataset: CelebA) -> None:

@@ -14,11 +14,14 @@ from vigan.data.material import DataError, Material
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.shelf import Folder, images_among
 
+SMALLEST = 8
+
 
 def material(dataset: ImageFolder, workers: int) -> Material:
     """Every image below the folder, in the order of their relative names; other and hidden files are counted.
 
-    Raises DataError naming the folder if it is missing or has no image, or the file that is damaged.
+    Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
+    `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
     shelf = Folder(Path(dataset.path).expanduser())
     names = shelf.names()
@@ -46,6 +49,8 @@ class Picture:
         """Example, uint8 (channels, side, side). Raises DataError if the image cannot be decoded."""
         image = decode(title, data)
         square = min(image.size)
+        if square < SMALLEST:
+            raise DataError(f"{title}: {image.width}x{image.height} pixels, at least {SMALLEST} are needed; remove it")
         small = antialias(centre_crop(image, square, square), self.side)
         if self.channels == 1:
             return np.asarray(small.convert("L"))[None]

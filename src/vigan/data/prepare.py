@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
 from vigan.data import celeba as faces
-from vigan.data import digits, image_folder, toy
+from vigan.data import digits, image_folder, stacked_digits, toy
 from vigan.data.material import DataError, Material
 from vigan.data.store import ARRAY, LABELS, MANIFEST
 from vigan.records import atomic_write, sha256_file, write_json
@@ -34,9 +34,9 @@ def prepare(
     """The manifest of `dataset`, written into `folder` as array.npy, labels.npy (if there are labels), manifest.json.
 
     Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` alone, not
-    on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate`; with `download`
-    it is fetched, if it is nowhere, into `download` beside `folder`. `progress` is called with (examples done,
-    examples in all) after each block.
+    on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
+    `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into `download` beside `folder`.
+    `progress` is called with (examples done, examples in all) after each block.
 
     The manifest holds source, spec, preprocessing, count, shape (of one example), dtype, bytes and sha256 of the array
     file, labels (whether there are any), labels_sha256, skipped (files that are no images), mean (per channel or
@@ -70,7 +70,9 @@ def prepare(
 def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> Material:
     match dataset:
         case Digits():
-            return digits.material(dataset)
+            return digits.material(dataset, download_to)
+        case StackedDigits():
+            return stacked_digits.material(dataset, download_to)
         case CelebA():
             return faces.material(dataset, faces.find(celeba, download_to), workers)
         case ImageFolder():

@@ -28,10 +28,16 @@ def released_bicubic(images: np.ndarray, side: int) -> np.ndarray:
     antialiasing, no clipping: values overshoot the range of the input. Source: the released preprocessing. TensorFlow
     rounds a sample's position to 1/1024 pixel; H / side is exact there when side is a power of two up to 1024.
     """
-    *batch, height, width, channels = images.shape
-    rows, columns = _weights(height, side), _weights(width, side)
-    flat = images.astype(np.float64, copy=False).reshape(*batch, height, width * channels)
-    return columns @ (rows @ flat).reshape(*batch, side, width, channels)
+    rows = _resample(np.moveaxis(images, -3, 0), side)
+    columns = _resample(np.moveaxis(rows, -2, 0), side)
+    return np.moveaxis(columns, (1, 0), (-3, -2))
+
+
+def _resample(images: np.ndarray, side: int) -> np.ndarray:
+    """Float64 (side, ...) from images (size, ...), along the first axis."""
+    index, weights = _taps(len(images), side)
+    neighbours = images.reshape(len(images), -1)[index].astype(np.float64, copy=False)
+    return (weights[:, None] @ neighbours).reshape(side, *images.shape[1:])
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:
@@ -40,16 +46,14 @@ def to_uint8(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _weights(size: int, side: int) -> np.ndarray:
-    """Read-only matrix (side, size) whose row i holds the four taps of sample i; taps clamped to one index add up."""
+def _taps(size: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (side, 4), clamped at the border, and weights (side, 4) of the samples that make each output."""
     position = np.arange(side) * size / side
-    first = np.floor(position).astype(int)
-    matrix = np.zeros((side, size))
-    for tap in (-1, 0, 1, 2):
-        index = np.clip(first + tap, 0, size - 1)
-        matrix[np.arange(side), index] += _keys_cubic(position - first - tap)
-    matrix.setflags(write=False)
-    return matrix
+    taps = np.floor(position).astype(int)[:, None] + np.arange(-1, 3)
+    index, weights = np.clip(taps, 0, size - 1), _keys_cubic(position[:, None] - taps)
+    index.setflags(write=False)
+    weights.setflags(write=False)
+    return index, weights
 
 
 def _keys_cubic(distance: np.ndarray) -> np.ndarray:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from vigan.config.arms import RunSpec
-from vigan.config.datasets import CelebA, Dataset
+from vigan.config.datasets import CelebA, Dataset, Digits, StackedDigits
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
-from vigan.models.build import build
-from vigan.training.batches import BatchSource
-from vigan.training.engine import Engine
+from vigan.data import mnist
+from vigan.data.material import DataError
+from vigan.stages.estimate import human, training_seconds
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
@@ -31,22 +28,27 @@ class Verdict(NamedTuple):
 
 def preflight(
     study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset], *,
-    celeba: Path | None, download: bool, cpu: bool, cores: int,
+    celeba: Path | None, download: bool, cpu: bool, cores: int | None,
 ) -> Verdict:  # fmt: skip
     """Verdict on starting the `pending` runs of a study with `cores` cores and `unprepared` data sets.
 
-    Without CelebA where it is needed: three ways to get it. Without a GPU: the time the pending runs would take, from
-    a few iterations of each arm timed here, and, beyond `PATIENCE`, how to go on anyway.
+    `cores` is None where the runs are trained on other machines, of which nothing is said.
+    Without CelebA or MNIST where it is needed: the ways to get it. Without a GPU: the time the pending runs would
+    take, from a few iterations of each arm timed here, and, beyond `PATIENCE`, how to go on anyway.
     """
-    if not download and any(isinstance(data, CelebA) for data in unprepared) and faces.locate(celeba) is None:
-        return Verdict(False, f"study '{study.study}' needs CelebA.\n{faces.HOW_TO_GET}")
+    missing = [] if download else list(filter(None, (_missing(data, celeba) for data in unprepared)))
+    if missing:
+        return Verdict(False, f"study '{study.study}' needs {missing[0]}")
     if not pending:
         return Verdict(True, "every run has been trained already")
+    if cores is None:
+        return Verdict(True, f"{len(pending)} runs to train on other machines")
     if torch.cuda.is_available():
         return Verdict(True, f"{len(pending)} runs to train on {torch.cuda.get_device_name(0)}")
-    seconds = _training_seconds(study, pending) / max(1, min(cores, len(pending)))
+    torch.set_num_threads(1)
+    seconds = training_seconds(study, pending, "cpu") / max(1, min(cores, len(pending)))
     told = (
-        f"{len(pending)} runs to train on the CPU: about {_human(seconds)} with {cores} cores, by iterations timed here"
+        f"{len(pending)} runs to train on the CPU: about {human(seconds)} with {cores} cores, by iterations timed here"
     )
     if seconds <= PATIENCE or cpu:
         return Verdict(True, told)
@@ -59,31 +61,14 @@ def preflight(
     )
 
 
-def _training_seconds(study: Study, pending: Sequence[RunKey]) -> float:
-    """Core-seconds of all pending runs; each arm is timed once, on one thread."""
-    torch.set_num_threads(1)
-    per_iteration = {
-        arm: _iteration_seconds(study.run_spec(arm, 0)) for arm in dict.fromkeys(run.arm for run in pending)
-    }
-    return sum(per_iteration[run.arm] * study.run_spec(run.arm, run.seed).iterations for run in pending)
-
-
-def _iteration_seconds(spec: RunSpec) -> float:
-    """Shortest of three iterations, after one that is not counted; long ones are timed once."""
-    shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
-    examples = np.zeros(shape, np.uint8 if len(shape) == 4 else np.float32)
-    source = BatchSource(spec, examples, torch.device("cpu"))
-    engine = Engine(spec.arm, build(spec.arm.network, spec.dataset.shape, seed=0), int(np.prod(spec.dataset.shape)))
-    times: list[float] = []
-    while len(times) < 4 and sum(times) < 2.0:
-        start = time.perf_counter()
-        engine.iterate(source.iteration(len(times)))
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def _human(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
+def _missing(dataset: Dataset, celeba: Path | None) -> str | None:
+    """What a data set is made from, where that is not at hand, and how to get it; else None."""
+    match dataset:
+        case CelebA() if faces.locate(celeba) is None:
+            return f"CelebA.\n{faces.HOW_TO_GET}"
+        case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
+            try:
+                mnist.find(origin, None)
+            except DataError as error:
+                return f"MNIST.\n{error}"
+    return None

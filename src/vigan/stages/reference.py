@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vigan.config.datasets import Dataset
-from vigan.config.study import Protocol
+from vigan.config.experiment import Protocol
 from vigan.data.store import load
 from vigan.records import write_json
 from vigan.stages.rulers import make_reference

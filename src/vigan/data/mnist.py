@@ -1,0 +1,180 @@
+"""MNIST's handwritten digits: where the files are, how to get them, and how to read them."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import zlib
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from vigan.data.material import DataError
+from vigan.fetch import fetch
+from vigan.machine import setting
+from vigan.records import RecordError
+
+Origin = Literal["mnist", "mnist-test"]
+MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
+GZIP = b"\x1f\x8b"
+FOLDERS = (".", "raw", "MNIST/raw")
+"""Where the files may stand in the folder that is named; torchvision's layout is the last."""
+
+
+class Packed(NamedTuple):
+    """One of MNIST's four files as it is published: its name without `.gz`, the bytes and SHA-256 of that with it."""
+
+    stem: str
+    size: int
+    sha256: str
+
+
+class Part(NamedTuple):
+    """One of MNIST's two parts: what it is called, its files, how many there are of each digit."""
+
+    words: str
+    images: Packed
+    labels: Packed
+    counts: tuple[int, ...]
+
+    @property
+    def names(self) -> str:
+        """Its files, packed or not, in words."""
+        return f"{self.images.stem}[.gz] and {self.labels.stem}[.gz]"
+
+
+PARTS: dict[Origin, Part] = {
+    "mnist": Part(
+        "MNIST's 60,000 training digits",
+        Packed(
+            "train-images-idx3-ubyte", 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+        ),
+        Packed("train-labels-idx1-ubyte", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+    ),
+    "mnist-test": Part(
+        "MNIST's 10,000 test digits",
+        Packed("t10k-images-idx3-ubyte", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        Packed("t10k-labels-idx1-ubyte", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+        (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+    ),
+}
+
+
+class Scans(NamedTuple):
+    """Handwritten digits, white on black: images uint8 (n, side, side), labels int64 (n,), 0 to 9."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def how_to_get(origin: Origin) -> str:
+    """What to do where the part is missing."""
+    other: Origin = "mnist-test" if origin == "mnist" else "mnist"
+    return f"""The study says `origin: {origin}`. Ways to go on:
+  1. set VIGAN_MNIST to the folder of {PARTS[origin].names}
+     (torchvision's will do), or name it for one run: `snakemake ... --config mnist=PATH`;
+  2. let them be fetched (at most 10 MB): `--config download=true` or `vigan prepare --download`;
+  3. write other digits into the study: `origin: {other}` ({PARTS[other].words}), or
+     `origin: sklearn`, which needs no file."""
+
+
+def locate(origin: Origin) -> Path | None:
+    """Folder of MNIST's files: of VIGAN_MNIST, else the test data's copy if it has this part, else None.
+
+    VIGAN_MNIST may name one of the files. A folder that was asked for is returned whatever it holds, so that the
+    error can name it.
+    """
+    if named := setting("mnist"):
+        path = Path(named).expanduser()
+        return path.parent if path.is_file() else path
+    copy = _copy_for_tests()
+    return copy if copy and _files(copy, PARTS[origin]) else None
+
+
+def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
+    """Files with the part's images and labels; if they are nowhere and `download_to` is a folder, fetched there.
+
+    Raises DataError that says where they were looked for and what to do.
+    """
+    folder, part = locate(origin), PARTS[origin]
+    if folder is None and download_to is not None:
+        return download(origin, download_to)
+    if folder is None:
+        copy = _copy_for_tests()
+        looked = f"VIGAN_MNIST is not set{f', and {copy} does not have them' if copy else ''}"
+        raise DataError(f"{part.words} were not found: {looked}. {how_to_get(origin)}")
+    if files := _files(folder, part):
+        return files
+    raise DataError(f"{folder}: no {part.names} in it, nor in raw/ or MNIST/raw/ below it. {how_to_get(origin)}")
+
+
+def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
+    """Files with the part's images and labels in `folder`, packed, from the mirror that torchvision asks first.
+
+    Raises DataError, with the other ways, if one cannot be had; see `vigan.fetch.fetch`.
+    """
+    part = PARTS[origin]
+    try:
+        images, labels = (_fetched(packed, folder) for packed in (part.images, part.labels))
+    except RecordError as error:
+        raise DataError(f"{error}. {how_to_get(origin)}") from None
+    return images, labels
+
+
+def read(origin: Origin, download_to: Path | None = None) -> Scans:
+    """The part's scans, 28x28, in the order of its files.
+
+    Raises DataError naming a file that is damaged, or whose digits are not those of MNIST (other data sets, such as
+    Fashion-MNIST, come in files of the same names).
+    """
+    images_path, labels_path = find(origin, download_to)
+    images, labels = _idx(images_path, 3), _idx(labels_path, 1)
+    part = PARTS[origin]
+    if tuple(np.bincount(labels)) != part.counts:
+        raise DataError(f"{labels_path}: not the labels of {part.words}; name the folder of the original files")
+    if images.shape != (len(labels), 28, 28):
+        expected = (len(labels), 28, 28)
+        raise DataError(f"{images_path}: images of shape {images.shape}, expected {expected}; get a fresh copy")
+    return Scans(images, labels.astype("<i8"))
+
+
+def _fetched(packed: Packed, folder: Path) -> Path:
+    name = f"{packed.stem}.gz"
+    return fetch(f"{MIRROR}/{name}", folder / name, sha256=packed.sha256, size=packed.size)
+
+
+def _copy_for_tests() -> Path | None:
+    tests = os.environ.get("VIGAN_TEST_DATA")
+    return Path(tests) / "data" / "mnist-t10k" if tests else None
+
+
+def _files(folder: Path, part: Part) -> tuple[Path, Path] | None:
+    images, labels = (_file(folder, packed.stem) for packed in (part.images, part.labels))
+    return (images, labels) if images and labels else None
+
+
+def _file(folder: Path, stem: str) -> Path | None:
+    candidates = (folder / place / f"{stem}{suffix}" for place in FOLDERS for suffix in ("", ".gz"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _idx(path: Path, axes: int) -> np.ndarray:
+    """Array uint8 of an IDX file: two zero bytes, 8 (unsigned bytes), the number of axes, their lengths, the data."""
+    content, start = _unpacked(path), 4 + 4 * axes
+    if len(content) < start or content[:4] != bytes((0, 0, 8, axes)):
+        raise DataError(f"{path}: not an IDX file of bytes with {axes} axes; get a fresh copy")
+    shape = tuple(int(length) for length in np.frombuffer(content, ">u4", axes, 4))
+    if len(content) != start + math.prod(shape):
+        raise DataError(f"{path}: {len(content) - start} bytes, but its head says {shape}; get a fresh copy")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(GZIP) else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error}); get a fresh copy") from None
