@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
-from vigan.config.study import Protocol, RunKey, Study
+from vigan.config.experiment import Experiment, Protocol
+from vigan.config.study import RunKey, Study
 from vigan.records import write_text
 from vigan.schemas import RunFiles
 
@@ -17,21 +19,37 @@ TABLES = {
     "metrics": "the long table: one number a row",
     "telemetry": "every logged iteration of every run",
     "floors": "real data measured against real data, per protocol",
-    "curves": "metrics over training: n, mean, lowest, highest over seeds",
-    "telemetry-curves": "telemetry over training: n, mean, lowest, highest over seeds",
+    "curves": "metrics over training: n, mean with its 95% interval, lowest, highest over seeds",
+    "telemetry-curves": "telemetry over training: n, mean with its 95% interval, lowest, highest over seeds",
     "scores": "last, best and area of every run",
-    "summary": "last, best and area over seeds",
+    "summary": "last, best and area over seeds: mean with its 95% interval, range, interquartile mean",
     "pairs": "last values seed by seed: regularised minus plain",
     "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
+    "claims": "every claim: its rule, its evidence, the verdict",
+    "events": "every run: when it collapsed and when it got on track, by the study's rules",
+    "speed": "those events per arm: median times in iterations, images and G updates; paired differences",
+    "survival": "Kaplan-Meier curves of those events, per arm, with runs at risk",
+    "sensitivity": "what other thresholds of those rules would have said",
+    "noise": "last snapshots measured again on other latents: seeds' spread beside the metric's own noise",
 }
 """The tables of a study and what each holds; each is `tables/NAME.csv`."""
 
+LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "pairs")
+"""Tables too long to be read on a page."""
+
 FIGURES = {
-    "curves": "metrics over training: mean and range over seeds, and what real data score",
+    "curves": "metrics over training: mean over seeds, its 95% interval, their range, and what real data score",
+    "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",
+    "survival": "share of runs that have not collapsed, and that are not on track yet, with runs at risk",
     "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
-    "telemetry": "losses, D's accuracy, penalty, drift and gradient ratio over training",
+    "drift": "how far G moves within a phase: drift, step of its parameters, and whether the penalty acts",
+    "telemetry": "losses, D's accuracy and penalty over training",
+    "map": "mean last value by the number of G updates on one batch (K) and by lambda, with n",
 }
-"""The figures of every experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`."""
+"""The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
+
+"survival" is there where the experiment has a rule for an event, "map" where its arms span two K and two lambda.
+"""
 
 
 @dataclass(frozen=True)
@@ -109,11 +127,56 @@ class Layout:
 
     def all_figures(self) -> dict[tuple[str, str], Path]:
         """Every figure of the study by (kind, experiment)."""
-        return {(kind, name): self.figure(kind, name) for name in self.study.experiments for kind in FIGURES}
+        return {
+            (kind, name): self.figure(kind, name)
+            for name, experiment in self.study.experiments.items()
+            for kind in figures_of(experiment)
+        }
+
+    def all_table_pages(self) -> dict[str, Path]:
+        """Every short table as a page of its own, for `snakemake --report`."""
+        return {name: self.tables / "pages" / f"{name}.html" for name in TABLES if name not in LONG_TABLES}
+
+    def frames(self, experiment: str) -> Path:
+        """The pictures that the report's slider moves through."""
+        return self.results / "frames" / f"{experiment}.json"
+
+    def all_frames(self) -> dict[str, Path]:
+        """The pictures of every experiment by its name."""
+        return {name: self.frames(name) for name in self.study.experiments}
+
+    def movie(self, first: str, second: str) -> Path:
+        """Training of two arms side by side."""
+        return self.figures / f"movie-{first}_vs_{second}.gif"
+
+    def all_movies(self) -> dict[tuple[str, str], Path]:
+        """The movie of every pair of arms."""
+        return {pair: self.movie(*pair) for pair in self.study.pairs()}
+
+    def contact(self, experiment: str) -> Path:
+        """Every run of an experiment at a few steps, for papers."""
+        return self.figures / f"contact-{experiment}.pdf"
+
+    def all_contacts(self) -> dict[str, Path]:
+        """The contact sheet of every experiment by its name."""
+        return {name: self.contact(name) for name in self.study.experiments}
 
     def all_tables(self) -> dict[str, Path]:
         """Every table of the study by name."""
         return {name: self.tables / f"{name}.csv" for name in TABLES}
+
+    def samples(self, experiment: str, seeds: Sequence[int] | None = None) -> list[Path]:
+        """Samples kept of an experiment's runs, at its own seeds if none are named."""
+        chosen = self.study.experiments[experiment]
+        return [
+            self.run(RunKey(name, arm.reading, seed)) / "samples.npz"
+            for name, arm in chosen.arms.items()
+            for seed in seeds or chosen.seeds or self.study.seeds
+        ]
+
+    def first_samples(self, experiment: str) -> list[Path]:
+        """Samples kept of the first seed of each of an experiment's arms."""
+        return self.samples(experiment, [(self.study.experiments[experiment].seeds or self.study.seeds)[0]])
 
     def run_files(self) -> list[RunFiles]:
         """Every run's experiment and folder, in the order of the study."""
@@ -128,3 +191,11 @@ class Layout:
             (name, self.reference(self.study.datasets[name], protocol).with_suffix(".json"))
             for name, protocol in self.study.measured()
         ]
+
+
+def figures_of(experiment: Experiment) -> list[str]:
+    """Kinds of `FIGURES` that an experiment has."""
+    arms = experiment.arms.values()
+    spans = all(len(values) > 1 for values in ({arm.k for arm in arms}, {arm.lambda_ for arm in arms}))
+    missing = {"survival": not (experiment.collapse or experiment.reach), "map": not spans}
+    return [kind for kind in FIGURES if not missing.get(kind, False)]

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from vigan.config.arms import Ledger, RunSpec
-from vigan.config.base import Strict
+from vigan.config.base import Strict, differing_fields
 from vigan.records import RecordError, read_json
 
 
@@ -27,7 +27,8 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `seconds` is training time (it varies from run to run and enters no table that is compared).
+    `seconds` is training time (it varies from run to run and enters no table that is compared). `rules` are digests of
+    the study's claims, by id, as they were when the run was made.
     """
 
     spec: RunSpec
@@ -41,6 +42,7 @@ class RunRecord(Strict):
     threads: int
     versions: dict[str, str]
     seconds: float
+    rules: dict[str, str]
 
 
 def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
@@ -52,7 +54,6 @@ def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
         where = ".".join(str(part) for part in problem["loc"])
         raise RecordError(f"{path}: not a run record ({where}: {problem['msg']}); train the run again") from None
     if spec is not None and record.spec != spec:
-        mine, theirs = (value.model_dump(mode="json") for value in (spec, record.spec))
-        fields = ", ".join(name for name in mine if mine[name] != theirs[name])
+        fields = ", ".join(differing_fields(spec.model_dump(mode="json"), record.spec.model_dump(mode="json")))
         raise RecordError(f"{path}: trained under another config ({fields} differ); delete it and train the run again")
     return record

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.arms import Arm, Ledger, Mlp, RunSpec
 from vigan.config.datasets import Ring
-from vigan.metrics.catalogue import METRIC_COLUMNS
 from vigan.records import write_json
 from vigan.schemas import RunFiles, RunRecord
 
@@ -59,7 +59,7 @@ def trained(tmp_path: Path) -> RunFiles:
     spec = spec_of()
     record = RunRecord(
         spec=spec, status="completed", iterations=60, ledger=Ledger.of(spec.arm, 60), weights_sha256="w",
-        data_sha256="d", code_sha256="c", device="cpu", threads=1, versions={"torch": "2"}, seconds=1.5,
+        data_sha256="d", code_sha256="c", device="cpu", threads=1, versions={"torch": "2"}, seconds=1.5, rules={},
     )  # fmt: skip
     folder = tmp_path / "seed-0"
     write_json(folder / "run.json", record.model_dump(mode="json"))

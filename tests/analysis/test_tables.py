@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
-from vigan.metrics.catalogue import CHECKS, METRIC_COLUMNS, METRICS
-from vigan.metrics.modes import class_modes, toy_modes
-from vigan.metrics.protocols import Reference, feature_metrics
+from vigan.catalogue import CHECKS, MEASURED, METRIC_COLUMNS, METRICS
 from vigan.records import RecordError
 from vigan.schemas import RunFiles
 
@@ -121,12 +118,7 @@ def test_a_missing_floor_is_named(tmp_path: Path) -> None:
         floor_table([("ring", tmp_path / "floor.json")])
 
 
-def test_every_number_a_protocol_emits_is_in_the_catalogue() -> None:
-    draw = np.random.default_rng(0)
-    emitted = {
-        *toy_modes(draw.normal(size=(20, 2)), np.eye(2), 0.1),
-        *class_modes(np.arange(10), 10),
-        *feature_metrics(Reference(draw.normal(size=(20, 4))), draw.normal(size=(20, 4))),
-        *CHECKS,
-    }
-    assert emitted == set(METRICS)
+def test_every_metric_of_the_catalogue_is_given_by_a_protocol_and_every_given_one_is_in_it() -> None:
+    given = {metric for metrics in MEASURED.values() for metric in metrics}
+    assert given | {"finite"} == set(METRICS)
+    assert set(CHECKS) <= set(METRICS)

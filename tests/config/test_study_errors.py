@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.layout import Layout
 
 EXAMPLE = (Path(__file__).parent / "example.yaml").read_text(encoding="utf-8")
-SMOKE = (Path(__file__).parents[2] / "config" / "smoke.yaml").read_text(encoding="utf-8")
+CONFIG = Path(__file__).parents[2] / "config"
+STUDIES = [
+    text for path in sorted(CONFIG.glob("*.yaml")) if (text := path.read_text(encoding="utf-8")).count("\nexperiments:")
+]
 
 Refusal = Callable[[str], str]
 
@@ -175,8 +179,8 @@ VALUES = st.sampled_from(
 
 @st.composite
 def mutations(draw: st.DrawFn) -> str:
-    """The smoke study with one to three lines deleted, doubled, swapped, indented anew, or given another value."""
-    lines = SMOKE.splitlines()
+    """A study with one to three lines deleted, doubled, swapped, indented anew, or given another value."""
+    lines = draw(st.sampled_from(STUDIES)).splitlines()
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(lines) - 1))
         kind = draw(st.sampled_from(["delete", "double", "swap", "indent", "value", "value", "inner"]))
@@ -197,14 +201,26 @@ def mutations(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None,
+@settings(max_examples=2000, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(text=mutations())
-def test_a_mutated_study_loads_or_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+def test_a_mutated_study_is_a_plan_or_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
     path = tmp_path / "mutated.yaml"
     path.write_text(text, encoding="utf-8")
     outcome = _outcome(path)
-    assert isinstance(outcome, Study) or (outcome.startswith(str(path)) and len(outcome.splitlines()) == 1)
+    if isinstance(outcome, Study):
+        layout = Layout(outcome)
+        assert all(run.spec.iterations in run.spec.snapshots for run in layout.run_files())
+        assert layout.floors()
+        assert all(not file.is_absolute() and ".." not in file.parts for file in layout.all_tables().values())
+        assert all(outcome.rules().values())
+    else:
+        assert outcome.startswith(str(path))
+        assert len(outcome.splitlines()) == 1
+
+
+def test_every_study_is_mutated() -> None:
+    assert len(STUDIES) >= 5
 
 
 def _outcome(path: Path) -> Study | str:

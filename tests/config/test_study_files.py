@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from vigan.config.arms import Arm, Ledger, Mlp, known_stabilisers
 from vigan.config.base import ConfigError
 from vigan.config.datasets import Digits, Grid, ImageFolder, Ring, key
+from vigan.config.experiment import Experiment
 from vigan.config.load import load_study
-from vigan.config.study import Experiment, Study
+from vigan.config.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
-FILES = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "deviations.yaml"})
+FILES = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "deviations.yaml", CONFIG / "anchors.yaml"})
 
 
 def paper_study() -> Study:

@@ -178,6 +178,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     ("optimiser.beta1", {"optimiser": {"beta1": 0.1}}, "0.5", "0.1"),
     ("optimiser.beta2", {"optimiser": {"beta2": 0.1}}, "0.999", "0.1"),
     ("optimiser.eps", {"optimiser": {"eps": 0.1}}, "1e-08", "0.1"),
+    ("precision", {"precision": "bf16"}, "float32", "bf16"),
 ]
 BASE: dict[str, Any] = {"reading": "proximal", "updates_per_batch": 1}
 

@@ -1,4 +1,4 @@
-"""Curves and end points over seeds: n beside every number, no best run picked, no diverged run left out."""
+"""Curves and end points over seeds: n and interval beside every number, no best run picked, no failed run left out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
+from vigan.analysis.permutation import sign_flip_test
 from vigan.analysis.tables import RUN_KEYS
-from vigan.metrics.catalogue import CHECKS, METRICS
+from vigan.analysis.uncertainty import bootstrap, interquartile_mean, mean
+from vigan.catalogue import CHECKS, METRICS
+from vigan.rng import generator
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]
@@ -16,19 +19,27 @@ SCORES = ("last", "best", "area")
 
 
 def curves(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest value over seeds, and n, at every step of every arm, metric and protocol."""
-    return _spread(metrics, [*ARM_KEYS, *MEASURE_KEYS, "step"])
+    """`spread` over seeds at every step of every arm, metric and protocol."""
+    return spread(metrics, [*ARM_KEYS, *MEASURE_KEYS, "step"])
 
 
 def telemetry_curves(telemetry: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest value over seeds, and n, of every telemetry column, in long form."""
+    """`spread` over seeds of every telemetry column, in long form."""
     long = telemetry.melt([*RUN_KEYS, "iteration"], var_name="metric", value_name="value")
-    return _spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"])
+    return spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"])
 
 
-def _spread(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    grouped = table.groupby(keys, sort=False)["value"]
-    return grouped.agg(n="count", mean="mean", low="min", high="max").reset_index()
+def spread(table: pd.DataFrame, keys: list[str], value: str = "value") -> pd.DataFrame:
+    """n, mean, lowest and highest value per key, and `ci_low`, `ci_high`: the mean's 95% bootstrap interval.
+
+    Values that are not finite do not count. The interval's random numbers are the same for every key.
+    """
+    grouped = table.replace([np.inf, -np.inf], np.nan).groupby(keys, sort=False)[value]
+    found = grouped.agg(n="count", mean="mean", low="min", high="max")
+    ends = {key: bootstrap(mean, values.dropna(), generator(0, "metric", "spread")) for key, values in grouped}
+    intervals = [(ends[key].low, ends[key].high) for key in found.index]
+    found[["ci_low", "ci_high"]] = np.array(intervals, dtype=float).reshape(-1, 2)
+    return found.reset_index()
 
 
 def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -61,15 +72,34 @@ def _area(steps: np.ndarray, values: np.ndarray) -> float:
 
 
 def summary(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest over seeds of last, best and area per arm, metric and protocol.
+    """`spread` over seeds of last, best and area per arm, metric and protocol, and their interquartile mean, `iqm`.
 
     n counts the runs that have the number, `diverged` those of the arm that diverged.
     """
     diverged = runs[runs["status"] == "diverged"].groupby("arm").size()
     long = scores.melt([*RUN_KEYS, *MEASURE_KEYS], list(SCORES), var_name="score", value_name="value")
-    table = _spread(long, [*ARM_KEYS, *MEASURE_KEYS, "score"])
+    keys = [*ARM_KEYS, *MEASURE_KEYS, "score"]
+    middles = long.groupby(keys, sort=False)["value"].agg(lambda values: _middle(values.dropna()))
+    table = spread(long, keys).join(middles.rename("iqm"), on=keys)
     table["diverged"] = table["arm"].map(diverged).fillna(0).astype(int)
     return table
+
+
+def _middle(values: pd.Series) -> float:
+    return float(interquartile_mean(values)) if len(values) else np.nan
+
+
+def noise(redraws: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The metric's own noise beside that of seeds, for each arm, metric and protocol that was measured again.
+
+    `latent_sd`: deviation over sets of latents within a run, root mean square over runs, `draws` sets each.
+    `seed_sd`: deviation of the runs' last values over `n` seeds (ddof 1), which holds one set's noise too.
+    """
+    keys = [*ARM_KEYS, *MEASURE_KEYS]
+    within = redraws.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False)["value"].agg(["var", "size"]).reset_index()
+    table = within.groupby(keys, sort=False).agg(latent_sd=("var", "mean"), draws=("size", "min"))
+    table["latent_sd"] **= 0.5
+    return table.join(scores.groupby(keys, sort=False)["last"].agg(seed_sd="std", n="count")).reset_index()
 
 
 def paired_differences(scores: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataFrame:
@@ -92,20 +122,27 @@ _PAIR_COLUMNS = [
 
 
 def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest difference over the seeds of each pair, and in how many the second arm is better.
+    """`spread` of the differences over the seeds of each pair, and in how many the second arm is better.
 
-    `pairs` counts the seeds, n those in which both runs have a last value. A run that has one is better than one that
-    diverged.
-    Metrics without a better direction have neither better nor equal seeds.
+    `pairs` counts the seeds, n those in which both runs have a last value; `p_two_sided` is the sign-flip test's over
+    those. A run that has a last value is better than one that diverged. Metrics without a better direction have
+    neither better nor equal seeds; elsewhere the probability of improvement is (better + equal / 2) / pairs.
     """
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
     sign = pairs["metric"].map(lambda metric: METRICS[str(metric)].sign)
     survived = pairs["last_first"].isna() & pairs["last_second"].notna()
     died_both = pairs["last_first"].isna() & pairs["last_second"].isna()
     judged = pairs.assign(
+        pairs=1,
         second_better=(sign != 0) & ((sign * pairs["difference"] > 0) | survived),
         equal=(sign != 0) & ((pairs["difference"] == 0) | died_both),
     )
-    grouped = judged.groupby(keys, sort=False)
-    table = grouped["difference"].agg(pairs="size", n="count", mean="mean", low="min", high="max")
-    return table.join(grouped[["second_better", "equal"]].sum()).reset_index()
+    counts = judged.groupby(keys, sort=False)[["pairs", "second_better", "equal"]].sum()
+    tests = judged.groupby(keys, sort=False)["difference"].agg(lambda values: _two_sided(values.dropna()))
+    table = spread(pairs, keys, "difference").join(tests.rename("p_two_sided"), on=keys)
+    return table.join(counts, on=keys)
+
+
+def _two_sided(differences: pd.Series) -> float:
+    sides = (sign_flip_test(sign * differences, rng=generator(0, "metric", "pairs")) for sign in (1, -1))
+    return float(np.minimum(1.0, 2 * min(sides)))

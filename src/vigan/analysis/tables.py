@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vigan.metrics.catalogue import METRIC_COLUMNS
+from vigan.catalogue import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.records import RecordError, read_json
 from vigan.schemas import RunFiles, RunRecord
 
@@ -63,17 +63,25 @@ def metric_table(runs: Sequence[RunFiles], study: str) -> pd.DataFrame:
 
     Raises RecordError on a file with other columns.
     """
-    tables = []
-    for run in runs:
-        file = run.folder / "metrics.csv"
-        table = read_table(file)
-        if tuple(table.columns) != METRIC_COLUMNS:
-            raise RecordError(f"{file}: not the columns of the long table; evaluate the run again")
-        table.insert(0, "experiment", run.experiment)
-        tables.append(table)
-    joined = pd.concat(tables, ignore_index=True)
+    joined = _joined(runs, "metrics.csv", METRIC_COLUMNS)
     joined.insert(0, "study", study)
     return joined
+
+
+def noise_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """Last snapshots measured again, columns experiment and `NOISE_COLUMNS`. Raises RecordError on other columns."""
+    return _joined(runs, "noise.csv", NOISE_COLUMNS)
+
+
+def _joined(runs: Sequence[RunFiles], name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    tables = []
+    for run in runs:
+        table = read_table(run.folder / name)
+        if tuple(table.columns) != columns:
+            raise RecordError(f"{run.folder / name}: not the columns it should have; evaluate the run again")
+        table.insert(0, "experiment", run.experiment)
+        tables.append(table)
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vigan.config.base import Strict, nearest
 from vigan.config.datasets import Dataset
@@ -15,6 +15,7 @@ Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 REGULARISER = "proximal"
 Reading = Literal["released", "literal", "proximal"]
+Precision = Literal["float32", "tf32", "bf16"]
 UPDATES_PER_BATCH = {"released": 2, "literal": 1}
 
 
@@ -54,6 +55,8 @@ class Arm(Strict):
     which must then be written. Exactly one lambda is given, its reduction in its name: `lambda_mean` multiplies
     the mean over coordinates of (G(z) - G_o(z))^2 (as the released code), `lambda_sum` the squared norm (as the
     article); both are averaged over the batch.
+    `precision` is that of convolutions and matrix products: "tf32" needs a CUDA device; "bf16" is autocast. Records
+    of a float32 arm do not name it, so that they read as they did before there was a choice.
     """
 
     network: Annotated[Dcgan | Mlp, Field(discriminator="kind")]
@@ -66,6 +69,12 @@ class Arm(Strict):
     lambda_sum: NonNegative | None = None
     stabilisers: dict[str, NonNegative] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
+    precision: Precision = "float32"
+
+    @model_serializer(mode="wrap")
+    def _without_float32(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = serialize(self)
+        return {key: value for key, value in record.items() if (key, value) != ("precision", "float32")}
 
     @model_validator(mode="after")
     def _one_lambda(self) -> Arm:
@@ -111,7 +120,12 @@ class Arm(Strict):
     @property
     def regularised(self) -> bool:
         """Whether lambda is positive."""
-        return (self.lambda_mean or self.lambda_sum or 0.0) > 0
+        return self.lambda_ > 0
+
+    @property
+    def lambda_(self) -> float:
+        """Lambda as written, under either reduction."""
+        return self.lambda_mean or self.lambda_sum or 0.0
 
 
 class Ledger(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from vigan.config.arms import REGULARISER, Arm, Dcgan, Mlp, Optimiser
+from vigan.config.arms import REGULARISER, Arm, Dcgan, Mlp, Optimiser, Precision
 
 
 class Computation(NamedTuple):
@@ -18,6 +18,7 @@ class Computation(NamedTuple):
     batch_size: int
     weights: Mapping[str, float]
     optimiser: Optimiser
+    precision: Precision
 
 
 def computation(arm: Arm, coordinates: int) -> Computation:
@@ -25,7 +26,9 @@ def computation(arm: Arm, coordinates: int) -> Computation:
     acting_weights = {name: weight for name, weight in weights(arm, coordinates).items() if weight}
     if updates(arm) == 1:
         acting_weights.pop(REGULARISER, None)
-    return Computation(arm.network, arm.d_batches, arm.g_batches, arm.k, arm.batch_size, acting_weights, arm.optimiser)
+    return Computation(
+        arm.network, arm.d_batches, arm.g_batches, arm.k, arm.batch_size, acting_weights, arm.optimiser, arm.precision
+    )
 
 
 def acting(arm: Arm, coordinates: int) -> range:

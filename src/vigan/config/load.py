@@ -10,12 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from vigan.config.arms import Arm, Dcgan, Mlp, Optimiser
 from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml
-from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring
-from vigan.config.study import Experiment, Protocol, Study
+from vigan.config.claims import Collapse, Difference, Occurrence, Reach, Timing, Untested
+from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
+from vigan.config.experiment import Experiment, Protocol
+from vigan.config.study import Study
 
 _MODELS: dict[str, type[BaseModel]] = {
     "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
-    "digits": Digits, "celeba": CelebA, "folder": ImageFolder, "ring": Ring, "grid": Grid,
+    "collapse": Collapse, "reach": Reach, "paired-permutation": Difference, "log-rank": Timing, "binomial": Occurrence,
+    "none": Untested, "digits": Digits, "stacked-digits": StackedDigits, "celeba": CelebA, "folder": ImageFolder,
+    "ring": Ring, "grid": Grid,
 }  # fmt: skip
 _NAMED_BY_USERS = {"experiments", "arms", "datasets"}
 """Keys whose own keys are names that users choose."""
@@ -63,4 +67,4 @@ def _known_keys(error: ValidationError) -> list[str]:
         model = _MODELS.get(str(part), model)
         if part in _NAMED_BY_USERS:
             next(parts, None)
-    return [*model.model_fields, *(["shared"] if model is Experiment else [])]
+    return [*model.model_fields, *(["shared", "sweep"] if model is Experiment else [])]

@@ -69,7 +69,11 @@ def explain(name: str, arm: Arm, coordinates: int, iterations: int) -> str:
 
 def _row(arm: Arm) -> dict[str, Any]:
     row = arm.model_dump(mode="json")
-    return {**row, "updates_per_batch": row["updates_per_batch"] or f"{arm.k} (by its reading)"}
+    return {
+        **row,
+        "updates_per_batch": row["updates_per_batch"] or f"{arm.k} (by its reading)",
+        "precision": arm.precision,
+    }
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -118,6 +122,7 @@ def _iteration(arm: Arm) -> list[str]:
         f"{_count(game.updates(arm), 'update')} per phase against one D and one G_o",
         "losses: D (BCE(D(x), 1) + BCE(D(G(z)), 0)) / 2; G -log D(G(z))",
         f"optimiser of each: {adam[o.kind]}, lr {o.lr:g}, beta1 {o.beta1:g}, beta2 {o.beta2:g}, eps {o.eps:g}",
+        f"precision of products: {arm.precision}",
     ]
     rivals = [f"{name} {weight:g}" for name, weight in arm.stabilisers.items() if weight]
     return lines + [f"further terms: {', '.join(rivals)}" for _ in rivals[:1]]

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from vigan.analysis import estimates, tables
+from vigan.analysis import estimates, events, tables
+from vigan.analysis.evidence import Measurements
+from vigan.analysis.limits import possible
+from vigan.analysis.speed import speed
+from vigan.analysis.verdicts import claim_table
+from vigan.config.claims import Untested, arms_of
 from vigan.config.study import Study
 from vigan.layout import TABLES
 from vigan.records import write_text
@@ -19,22 +24,44 @@ def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, 
     metrics, telemetry = tables.metric_table(runs, study.study), tables.telemetry_table(runs)
     run_table, scores = tables.run_table(runs), estimates.run_scores(metrics)
     pairs = estimates.paired_differences(scores, study.pairs())
+    floor = tables.floor_table(floors)
+    happened = events.events(metrics, floor, study.experiments)
     made = {
         "arms": arm_table(study),
         "runs": run_table,
         "timing": tables.timing_table(runs),
         "metrics": metrics,
         "telemetry": telemetry,
-        "floors": tables.floor_table(floors),
-        "curves": estimates.curves(metrics),
+        "floors": floor,
+        "curves": possible(estimates.curves(metrics), study),
         "telemetry-curves": estimates.telemetry_curves(telemetry),
         "scores": scores,
-        "summary": estimates.summary(scores, run_table),
+        "summary": possible(estimates.summary(scores, run_table), study),
         "pairs": pairs,
-        "pair-summary": estimates.pair_summary(pairs),
+        "pair-summary": possible(estimates.pair_summary(pairs), study, differences=True),
+        "claims": claim_table(study, Measurements(scores, metrics, happened), edited_claims(study, runs)),
+        "events": happened,
+        "speed": speed(happened, study.experiments),
+        "survival": events.survival(happened),
+        "sensitivity": events.sensitivity(metrics, floor, study.experiments),
+        "noise": estimates.noise(tables.noise_table(runs), scores),
     }
     for name in TABLES:
         write_text(out / f"{name}.csv", made[name].to_csv(index=False, lineterminator="\n"))
+
+
+def edited_claims(study: Study, runs: Sequence[RunFiles]) -> list[str]:
+    """Ids of claims whose rule now is not the one kept with their runs: it was written or changed after the data."""
+    now = study.rules()
+    kept = {run.spec.name: [] for run in runs}
+    for run in runs:
+        kept[run.spec.name].append(run.record().rules)
+    return [
+        claim.id
+        for claim in study.claims
+        if not isinstance(claim, Untested)
+        and any(rules.get(claim.id) != now[claim.id] for arm in arms_of(claim) for rules in kept[arm])
+    ]
 
 
 def arm_table(study: Study) -> pd.DataFrame:

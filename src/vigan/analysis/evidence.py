@@ -1,0 +1,123 @@
+"""What a study's runs say of one claim: an estimate with its interval, and p-values for and against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vigan import rng
+from vigan.analysis.permutation import needed_n, sign_flip_test
+from vigan.analysis.survival import log_rank, share_interval, share_test
+from vigan.analysis.uncertainty import Interval, bootstrap, mean
+from vigan.catalogue import METRICS
+from vigan.config.claims import Difference, Occurrence, TestedClaim, Timing
+from vigan.config.experiment import Experiment
+
+SEED = 0
+MOST_RUNS = 1000
+
+
+class Evidence(NamedTuple):
+    """Estimate over n seeds in the claim's own unit; one-sided p-values; seeds that would settle an open question.
+
+    `p_for`: of data this far on the claim's side if there were no effect. `p_against`: of data this far from it if
+    the effect were the smallest that matters. `reaches`: the estimate is at least that large, as claimed.
+    """
+
+    interval: Interval
+    p_for: float
+    p_against: float
+    reaches: bool
+    needed_n: int | None
+
+
+class Measurements(NamedTuple):
+    """Tables that evidence is drawn from: scores of runs, the long table, events."""
+
+    scores: pd.DataFrame
+    metrics: pd.DataFrame
+    events: pd.DataFrame
+
+
+def evidence(claim: TestedClaim, experiment: Experiment, data: Measurements, alpha: float) -> Evidence:
+    """Evidence on a claim about arms of `experiment`; `alpha` is the level for which `needed_n` is computed."""
+    match claim:
+        case Difference():
+            return _of_difference(claim, experiment, data, alpha)
+        case Timing():
+            return _of_timing(claim, data.events, alpha)
+        case Occurrence():
+            return _of_occurrence(claim, data.events, alpha)
+
+
+def _of_difference(claim: Difference, experiment: Experiment, data: Measurements, alpha: float) -> Evidence:
+    protocol = experiment.protocol_of(claim.protocol)
+    assert protocol is not None
+
+    def measured(table: pd.DataFrame) -> pd.DataFrame:
+        return table[
+            table["arm"].isin(claim.arms) & (table["metric"] == claim.metric) & (table["protocol"] == protocol.name)
+        ]
+
+    values = measured(data.metrics)["value"]
+    worst = values.min() if METRICS[claim.metric].better == "higher" else values.max()
+    scores = measured(data.scores).pivot_table(index="seed", columns="arm", values=claim.score, dropna=False)
+    scores = scores.reindex(columns=list(claim.arms)).fillna(worst)
+    differences = (scores[claim.arms[1]] - scores[claim.arms[0]]).to_numpy(float)
+    sign = 1 if claim.direction == "higher" else -1
+    return _of_signed(differences, sign, claim.smallest_effect, alpha, lambda d: sign_flip_test(d, rng=_random()))
+
+
+def _of_timing(claim: Timing, events: pd.DataFrame, alpha: float) -> Evidence:
+    lives = events[(events["event"] == claim.event) & events["arm"].isin(claim.arms)]
+    first, second = (lives[lives["arm"] == arm].set_index("seed").sort_index() for arm in claim.arms)
+    seeds = first.index.intersection(second.index)
+    first, second = first.loc[seeds], second.loc[seeds]
+    shares = [np.minimum(arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
+    differences = np.asarray(shares[1] - shares[0])
+    sign, rarer = (1, "greater") if claim.direction == "later" else (-1, "less")
+
+    def test(_: np.ndarray) -> float:
+        lived = (arm[column] for arm in (first, second) for column in ("step", "observed"))
+        return log_rank(*lived, alternative=rarer)
+
+    return _of_signed(differences, sign, claim.smallest_effect, alpha, test)
+
+
+def _of_signed(
+    differences: np.ndarray, sign: int, smallest: float, alpha: float, test: Callable[[np.ndarray], float]
+) -> Evidence:
+    """Evidence from paired differences, whose mean is claimed to have `sign` and to be at least `smallest`."""
+    claimed = sign * differences
+    if not len(claimed):
+        return Evidence(Interval(np.nan, np.nan, np.nan, 0), np.nan, np.nan, reaches=False, needed_n=None)
+    reaches = bool(claimed.mean() >= smallest)
+    against = sign_flip_test(smallest - claimed, rng=_random())
+    open_question = claimed if reaches else smallest - claimed
+    interval = bootstrap(mean, differences, _random())
+    return Evidence(interval, test(claimed), against, reaches, needed_n(open_question, 0.0, alpha))
+
+
+def _of_occurrence(claim: Occurrence, events: pd.DataFrame, alpha: float) -> Evidence:
+    lives = events[(events["event"] == claim.event) & (events["arm"] == claim.arm)]
+    share = lives["step"] / lives["end"]
+    n, came = len(lives), int((lives["observed"] & (share > claim.after) & (share <= claim.by)).sum())
+    more = claim.direction == "more"
+    towards, away = ("greater", "less") if more else ("less", "greater")
+    edge = claim.share + claim.smallest_effect * (1 if more else -1)
+    reaches = bool(n and (came / n >= edge if more else came / n <= edge))
+    bound, side = (claim.share, towards) if reaches else (edge, away)
+
+    def settles(runs: int) -> bool:
+        return share_test(round(came / n * runs), runs, bound, side) <= alpha
+
+    needed = next(filter(settles, range(n, MOST_RUNS)), None) if n else None
+    p_for, p_against = share_test(came, n, claim.share, towards), share_test(came, n, edge, away)
+    return Evidence(share_interval(came, n), p_for, p_against, reaches, needed)
+
+
+def _random() -> np.random.Generator:
+    return rng.generator(SEED, "metric", "claims")

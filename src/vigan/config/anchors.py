@@ -1,0 +1,45 @@
+"""Numbers of other papers that may stand beside ours, each with how its protocol differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from vigan.config.base import ConfigError, Strict, explain, line_of, read_yaml
+
+Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
+
+
+class Anchor(Strict):
+    """One published number.
+
+    `value` as printed there, with its unit of spread; `differs` says what keeps it from being compared with ours;
+    `read_in` whether it was read in the paper itself, in its code's documentation, or transcribed by later papers.
+    """
+
+    model: Text
+    metric: Text
+    value: Annotated[str, Field(pattern=r"^\d")]
+    protocol: Text
+    differs: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+    source: Text
+    read_in: Literal["paper", "documentation", "later papers"]
+
+
+class _File(Strict):
+    anchors: Annotated[tuple[Anchor, ...], Field(strict=False, min_length=1)]
+
+
+def load_anchors(path: Path) -> tuple[Anchor, ...]:
+    """Entries of a YAML file, in its order. Raises ConfigError: one line with the file, the line and what is wrong."""
+    raw, tree = read_yaml(path)
+    try:
+        return _File.model_validate(raw).anchors
+    except ValidationError as error:
+        location, message = explain(error, list(Anchor.model_fields))
+        _, line = line_of(tree, location)
+        place = ".".join(str(part) for part in location)
+        where = f"{path}, line {line}" if line else str(path)
+        raise ConfigError(f"{where}: {place + ': ' if place else ''}{message}") from None

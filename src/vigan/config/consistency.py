@@ -1,0 +1,76 @@
+"""What must hold between the parts of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vigan.config.arms import Mlp
+from vigan.config.base import nearest
+from vigan.config.claims import Claim, Difference, Measured, Occurrence, Timing, Untested, arms_of
+from vigan.config.datasets import Dataset, Grid, Ring
+from vigan.config.experiment import Experiment
+
+_IMAGES = {"digits", "stacked-digits", "celeba", "folder"}
+_MEASURABLE = {"toy-modes": {"ring", "grid"}, "digit-modes": {"digits"}, "stacked-modes": {"stacked-digits"}}
+"""Sources that a kind of protocol can measure; other kinds take any images."""
+
+
+def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[str, Dataset]) -> None:
+    """Raise ValueError unless every arm has one home, and every data set exists and fits its networks and protocols."""
+    seen: dict[str, str] = {}
+    for name, experiment in experiments.items():
+        if experiment.dataset not in datasets:
+            raise ValueError(
+                f"experiment '{name}' uses unknown dataset '{experiment.dataset}'"
+                + nearest(experiment.dataset, list(datasets))
+            )
+        for arm in experiment.arms:
+            if arm in seen:
+                raise ValueError(f"arm '{arm}' is named in both '{seen[arm]}' and '{name}'")
+            seen[arm] = name
+        _check_fit(name, experiment, datasets[experiment.dataset])
+        for rule in filter(None, (experiment.collapse, experiment.reach)):
+            _check_measured(f"experiment '{name}'", rule, experiment)
+
+
+def check_claims(claims: Sequence[Claim], experiments: Mapping[str, Experiment]) -> None:
+    """Raise ValueError unless every claim has its own id and compares arms of one experiment by what it measures."""
+    for claim in claims:
+        if [other.id for other in claims].count(claim.id) > 1:
+            raise ValueError(f"claim '{claim.id}' is named twice")
+        if not isinstance(claim, Untested):
+            _check_claim(claim, experiments)
+
+
+def _check_claim(claim: Difference | Timing | Occurrence, experiments: Mapping[str, Experiment]) -> None:
+    homes = {arm: experiment for experiment in experiments.values() for arm in experiment.arms}
+    arms = arms_of(claim)
+    for arm in arms:
+        if arm not in homes:
+            raise ValueError(f"claim '{claim.id}': no arm '{arm}' in this study" + nearest(arm, list(homes)))
+    home = homes[arms[0]]
+    if any(homes[arm] is not home for arm in arms) or len(set(arms)) < len(arms):
+        raise ValueError(f"claim '{claim.id}': compare two different arms of one experiment")
+    if isinstance(claim, Difference):
+        _check_measured(f"claim '{claim.id}'", claim, home)
+    elif getattr(home, claim.event) is None:
+        raise ValueError(f"claim '{claim.id}': its experiment has no rule '{claim.event}'; write one there")
+
+
+def _check_measured(who: str, measured: Measured, experiment: Experiment) -> None:
+    if experiment.protocol_of(measured.protocol) is None:
+        kinds = [protocol.kind for protocol in experiment.protocols]
+        raise ValueError(f"{who}: no protocol of kind '{measured.protocol}'" + nearest(measured.protocol, kinds))
+
+
+def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
+    toy = isinstance(dataset, Ring | Grid)
+    for arm_name, arm in experiment.arms.items():
+        if isinstance(arm.network, Mlp) != toy:
+            raise ValueError(
+                f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
+                f"({dataset.source}): use mlp for ring and grid, dcgan for images"
+            )
+    for protocol in experiment.protocols:
+        if dataset.source not in _MEASURABLE.get(protocol.kind, _IMAGES):
+            raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")

@@ -1,0 +1,115 @@
+"""What an experiment is: arms compared on one data set, how they are measured, what counts as an event."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, Field, model_validator
+
+from vigan.config.arms import Arm, Count
+from vigan.config.base import Strict, digest_of
+from vigan.config.claims import Collapse, Reach
+from vigan.config.sweep import expand
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise ValueError("seeds must be distinct and not negative")
+    return seeds
+
+
+Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
+ProtocolKind = Literal["efflite0-128", "inception-clean", "pixel-bins-32", "digit-modes", "stacked-modes", "toy-modes"]
+
+
+class Protocol(Strict):
+    """How a snapshot is measured: the kind of measurement and the number of samples that it takes.
+
+    "efflite0-128", "inception-clean": Frechet and kernel distance, precision/recall, density/coverage, diversity on a
+    network's features. "pixel-bins-32": bins of real images that get too many or too few fakes.
+    "digit-modes", "stacked-modes": digits and triples of digits found by a classifier. "toy-modes": Gaussians found, on
+    the ring and the grid. The last snapshot is measured again on `redraws` further sets of latents, to tell the
+    metric's own noise from that of seeds.
+    """
+
+    kind: ProtocolKind
+    samples: Annotated[int, Field(ge=16)]
+    redraws: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def name(self) -> str:
+        """Name under which the numbers stand in every table: kind, sample count, reference."""
+        return f"{self.kind}/n={self.samples}/ref=train"
+
+    @model_validator(mode="after")
+    def _enough(self) -> Protocol:
+        if self.samples < _LEAST[self.kind]:
+            raise ValueError(f"'{self.kind}' needs at least {_LEAST[self.kind]} samples, not {self.samples}")
+        return self
+
+
+_LEAST = {kind: 500 if kind == "pixel-bins-32" else 16 for kind in get_args(ProtocolKind)}
+
+
+class Experiment(Strict):
+    """Arms that are compared with one another: one data set, one length, one set of protocols.
+
+    `collapse` and `reach` say when a run counts as collapsed and as on track; without them there are no such events.
+    """
+
+    title: str
+    dataset: str
+    iterations: Count
+    snapshots: Count
+    log_every: Count = 50
+    protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1)]
+    arms: Annotated[dict[Name, Arm], Field(min_length=1)]
+    seeds: Seeds | None = None
+    collapse: Collapse | None = None
+    reach: Reach | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share(cls, raw: Any) -> Any:
+        """Add the arms of `sweep`, and write what `shared` says into every arm that does not say otherwise."""
+        if not isinstance(raw, dict) or not {"shared", "sweep"} & set(raw):
+            return raw
+        shared, arms = raw.get("shared", {}), raw.get("arms", {})
+        if not isinstance(shared, dict):
+            raise ValueError("'shared' must be a mapping of arm settings")
+        own = {key: value for key, value in raw.items() if key not in {"shared", "sweep"}}
+        if isinstance(arms, dict):
+            swept = expand(raw["sweep"]) if "sweep" in raw else {}
+            if twice := swept.keys() & arms.keys():
+                raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by 'sweep'")
+            own["arms"] = {name: _merge(shared, row) for name, row in (swept | arms).items()}
+        return own
+
+    @property
+    def snapshot_steps(self) -> tuple[int, ...]:
+        """Iterations at which the generator is kept: 0, the end, and `snapshots` - 1 even steps between them."""
+        count = min(self.snapshots, self.iterations)
+        return tuple(round(self.iterations * index / count) for index in range(count + 1))
+
+    def protocol_of(self, kind: str) -> Protocol | None:
+        """The experiment's first protocol of a kind."""
+        return next((protocol for protocol in self.protocols if protocol.kind == kind), None)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(plain, regularised) arms that differ in nothing but lambda: seed by seed, they start and go on as pairs."""
+        plain = {_without_lambda(arm): name for name, arm in self.arms.items() if not arm.regularised}
+        partners = ((plain.get(_without_lambda(arm)), name) for name, arm in self.arms.items() if arm.regularised)
+        return [(first, second) for first, second in partners if first]
+
+
+def _without_lambda(arm: Arm) -> str:
+    return digest_of(arm.model_dump(mode="json", exclude={"lambda_mean", "lambda_sum"}))
+
+
+def _merge(shared: Any, row: Any) -> Any:
+    if not isinstance(shared, dict) or not isinstance(row, dict):
+        return row
+    merged = {**shared, **row}
+    return {key: _merge(shared[key], row[key]) if key in shared and key in row else merged[key] for key in merged}
