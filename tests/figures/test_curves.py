@@ -1,8 +1,8 @@
-"""Curves show the mean, the range and the floor of every metric, and how many seeds stand behind them."""
+"""Curves show the mean, its interval, the range and real data of every metric, and how many runs stand behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,11 +11,17 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from vigan.figures.curves import draw
-from vigan.figures.style import COLOURS, colour_of
+from vigan.figures.curves import MOST_STEPS, Panel, draw
+from vigan.figures.style import COLOURS, INK, looks
 
-TITLES = {"modes": "Modes captured", "frechet": "Fréchet", "recall": "Recall", "vendi": "Vendi"}
+from .made_up import key_of, panel, words
+
+TITLES = {"modes": "Modes captured", "frechet": "Fréchet", "recall": "Recall", "vendi": "Vendi", "jsd": "JSD"}
+PANELS = {metric: Panel(title) for metric, title in TITLES.items()}
+ARMS = {"plain": False, "regularised": True}
+LOOKS = looks(ARMS)
 
 
 @pytest.fixture(autouse=True)
@@ -24,80 +30,130 @@ def _closed() -> Iterator[None]:
     plt.close("all")
 
 
-def _table(n: tuple[int, ...] = (3, 3, 3)) -> pd.DataFrame:
-    """Every metric of two arms at steps 0, 20, 60: mean 10 * arm + step / 10, from 1 below it to 2 above."""
+def _table(n: tuple[int, ...] = (3, 3, 3), steps: tuple[int, ...] = (0, 20, 60), base: float = 10.0) -> pd.DataFrame:
+    """Metrics of two arms: mean base * arm + step / 10, from 2 below it to 3 above, its interval from 1 to 2."""
     rows = [
-        (arm, metric, step, count, mean := 10.0 * place + step / 10, mean - 1, mean + 2)
+        (arm, metric, step, count, mean := base * place + step / 10, mean - 2, mean + 3, mean - 1, mean + 2)
         for metric in TITLES
-        for place, arm in enumerate(("plain", "regularised"))
-        for step, count in zip((0, 20, 60), n, strict=True)
+        for place, arm in enumerate(ARMS)
+        for step, count in zip(steps, n, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"])
 
 
-def _panel(figure: Figure, title: str) -> Axes:
-    (panel,) = [axis for axis in figure.axes if axis.get_title(loc="left") == title]
-    return panel
+def _drawn(
+    table: pd.DataFrame, panels: Mapping[str, Panel] = PANELS, diverged: Mapping[str, int] | None = None
+) -> Figure:
+    return draw(table, panels, "A ring", LOOKS, diverged or {})
 
 
-def _dashed(axis: Axes) -> list[float]:
-    return [float(np.asarray(line.get_ydata())[0]) for line in axis.lines if line.get_linestyle() == "--"]
+def _means(axis: Axes) -> dict[str, Line2D]:
+    """The line with an arm's markers, by arm."""
+    by_marker = {look.marker: arm for arm, look in LOOKS.items()}
+    return {by_marker[str(line.get_marker())]: line for line in axis.lines if line.get_marker() in by_marker}
 
 
-@pytest.mark.parametrize("count", [1, 3, 4])
+def _corners(axis: Axes, place: int) -> set[tuple[float, float]]:
+    return {tuple(corner) for corner in np.asarray(axis.collections[place].get_paths()[0].vertices).tolist()}
+
+
+def _real(axis: Axes) -> list[float]:
+    return [float(np.asarray(line.get_ydata())[0]) for line in axis.lines if line.get_color() == INK]
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5])
 def test_there_is_one_panel_per_metric_and_no_empty_one(count: int) -> None:
-    titles = dict(list(TITLES.items())[:count])
-    figure = draw(_table(), titles, "A ring")
-    assert [axis.get_title(loc="left") for axis in figure.axes] == list(titles.values())
+    figure = _drawn(_table(), dict(list(PANELS.items())[:count]))
+    assert [axis.get_title(loc="left") for axis in figure.axes] == list(TITLES.values())[:count]
     assert {axis.get_xlabel() for axis in figure.axes} == {"iteration"}
 
 
-def test_a_line_is_the_mean_of_an_arm_in_its_colour() -> None:
-    lines = {str(line.get_label()): line for line in _panel(draw(_table(), TITLES, "A ring"), "Recall").lines}
-    assert list(lines) == ["plain", "regularised"]
-    for place, (arm, line) in enumerate(lines.items()):
-        assert np.asarray(line.get_xydata()).tolist() == [
-            [0, 10.0 * place],
-            [20, 10.0 * place + 2],
-            [60, 10.0 * place + 6],
-        ]
-        assert to_hex(line.get_color()).upper() == COLOURS[place] == colour_of(arm, list(lines))
+def test_a_line_is_the_mean_of_an_arm_in_its_colour_dashed_if_it_is_plain() -> None:
+    lines = _means(panel(_drawn(_table()), "Recall"))
+    for place, arm in enumerate(ARMS):
+        points = [[0, 10.0 * place], [20, 10.0 * place + 2], [60, 10.0 * place + 6]]
+        assert np.asarray(lines[arm].get_xydata()).tolist() == points
+        assert to_hex(lines[arm].get_color()).upper() == COLOURS[place]
+    assert {arm: line.is_dashed() for arm, line in lines.items()} == {"plain": True, "regularised": False}
 
 
-def test_the_band_goes_from_the_lowest_to_the_highest_value() -> None:
-    bands = _panel(draw(_table(), TITLES, "A ring"), "Recall").collections
-    assert len(bands) == 2
-    for place, band in enumerate(bands):
-        corners = {tuple(corner) for corner in np.asarray(band.get_paths()[0].vertices).tolist()}
-        base = 10.0 * place
-        assert {(0, base - 1), (20, base + 1), (60, base + 5), (0, base + 2), (20, base + 4), (60, base + 8)} <= corners
-        assert {y for x, y in corners if x == 60} == {base + 5, base + 8}
+def test_the_outer_band_is_the_range_and_the_inner_one_the_interval() -> None:
+    axis = panel(_drawn(_table()), "Recall")
+    assert len(axis.collections) == 4
+    regularised, plain = _corners(axis, 0), _corners(axis, 2)
+    assert {(0, -2), (0, 3), (20, 0), (20, 5), (60, 4), (60, 9)} <= plain
+    assert {y for x, y in plain if x == 60} == {4, 9}
+    assert {y for x, y in regularised if x == 60} == {14, 19}
+    assert {y for x, y in _corners(axis, 3) if x == 60} == {5, 8}
 
 
-def test_the_floor_is_dashed_in_the_panels_that_have_one_and_named() -> None:
-    figure = draw(_table(), TITLES, "A ring", {"modes": 8.0, "recall": 0.5, "unknown": 1.0})
-    assert {title: _dashed(_panel(figure, title)) for title in TITLES.values()} == {
-        "Modes captured": [8.0], "Fréchet": [], "Recall": [0.5], "Vendi": [],
+def test_up_to_two_runs_have_a_range_but_no_interval() -> None:
+    figure = _drawn(_table((2, 2, 2)))
+    assert all(not band.get_paths() for band in panel(figure, "Recall").collections[1::2])
+    assert _corners(panel(figure, "Recall"), 0)
+    assert key_of(figure) == ["plain (n = 2)", "regularised (n = 2)", "lowest to highest run"]
+
+
+def test_real_data_are_dashed_in_the_panels_that_have_them_and_named() -> None:
+    figure = _drawn(
+        _table(), PANELS | {"modes": Panel("Modes captured", real=8.0), "recall": Panel("Recall", real=0.5)}
+    )
+    assert {title: _real(panel(figure, title)) for title in ("Modes captured", "Recall", "Vendi")} == {
+        "Modes captured": [8.0], "Recall": [0.5], "Vendi": [],
     }  # fmt: skip
-    assert "real against real" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "real against real" in key_of(figure)
+    assert "real against real" not in key_of(_drawn(_table()))
 
 
-def test_without_floors_nothing_is_dashed() -> None:
-    figure = draw(_table(), TITLES, "A ring")
-    assert [_dashed(axis) for axis in figure.axes] == [[]] * 4
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain", "regularised"]
+def test_where_n_falls_a_cross_and_the_key_say_so() -> None:
+    figure = _drawn(_table((5, 5, 2)), diverged={"plain": 3, "regularised": 0})
+    assert key_of(figure)[:2] == ["plain (n = 5, falls to 2: 3 diverged)", "regularised (n = 5, falls to 2)"]
+    axis = panel(figure, "Recall")
+    crosses = [np.asarray(line.get_xydata()).tolist() for line in axis.lines if line.get_marker() == "x"]
+    assert crosses == [[[20, 12.0]], [[20, 2.0]]]
+    assert words(axis).count("n = 2") == 2
 
 
-@pytest.mark.parametrize(("n", "told"), [((3, 3, 3), "n = 3 seeds"), ((5, 5, 2), "n = 2 to 5 seeds")])
-def test_the_heading_states_the_number_of_seeds(n: tuple[int, ...], told: str) -> None:
-    heading = draw(_table(n), TITLES, "A ring").get_suptitle()
-    assert heading.startswith("A ring\n")
-    assert told in heading
+def test_an_arm_that_ends_before_the_others_falls_to_no_runs() -> None:
+    table = _table()
+    figure = _drawn(table[(table["arm"] == "regularised") | (table["step"] == 0)], diverged={"plain": 3})
+    assert key_of(figure)[:2] == ["plain (n = 3, falls to 0: 3 diverged)", "regularised (n = 3)"]
+    assert "n = 0" in words(panel(figure, "Recall"))
 
 
 def test_an_arm_without_a_metric_leaves_its_panel_to_the_others() -> None:
     table = _table()
-    table = table[(table["arm"] == "plain") | (table["metric"] != "vendi")]
-    drawn = [line for line in _panel(draw(table, TITLES, "A ring"), "Vendi").lines if len(np.asarray(line.get_xdata()))]
-    assert [line.get_label() for line in drawn] == ["plain"]
-    assert to_hex(drawn[0].get_color()).upper() == COLOURS[0]
+    table = table[(table["arm"] == "regularised") | (table["metric"] != "vendi")]
+    lines = _means(panel(_drawn(table), "Vendi"))
+    assert list(lines) == ["regularised"]
+    assert to_hex(lines["regularised"].get_color()).upper() == COLOURS[1]
+
+
+def test_an_arm_that_is_always_zero_is_named_instead_of_drawn_on_a_logarithmic_axis() -> None:
+    table = _table(base=100.0)
+    values = ["mean", "low", "high", "ci_low", "ci_high"]
+    table.loc[table["arm"] == "plain", values] = 0.0
+    figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
+    assert list(_means(panel(figure, "Drift"))) == ["regularised"]
+    assert panel(figure, "Drift").get_yscale() == "log"
+    assert "0 at every logged iteration: plain" in words(panel(figure, "Drift"))
+    assert sorted(_means(panel(figure, "Penalty"))) == ["plain", "regularised"]
+
+
+def test_values_below_zero_keep_the_axis_linear() -> None:
+    assert panel(_drawn(_table(), {"modes": Panel("Drift", logarithmic=True)}), "Drift").get_yscale() == "linear"
+
+
+def test_an_arm_without_a_finite_value_is_named() -> None:
+    table = _table()
+    table.loc[table["arm"] == "plain", ["mean", "low", "high"]] = np.nan
+    assert "never finite: plain" in words(panel(_drawn(table), "Recall"))
+
+
+def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
+    steps = tuple(range(0, 2 * MOST_STEPS + 20, 1))
+    figure = _drawn(_table((3,) * len(steps), steps), {"modes": Panel("Modes")})
+    drawn = np.asarray(_means(panel(figure, "Modes"))["plain"].get_xdata())
+    assert len(drawn) <= MOST_STEPS + 1
+    assert drawn[-1] == steps[-1]
+    assert "Lines: mean over n runs, one a seed. One in 3 logged iterations is drawn." in words(figure)

@@ -1,57 +1,170 @@
-"""Small multiples of estimates over training: the mean of each arm's seeds, their range, the floor."""
+"""Small multiples of estimates over training: each arm's mean over seeds, its interval, their range, real data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from vigan.figures.style import colour_of
+from vigan.figures.page import COLUMNS, Title, by_iteration, columns_for, entitle, head, key
+from vigan.figures.style import ENOUGH, INK, PALE, SOFT, WIDTH, Look, Looks
 
-COLUMNS = 3
-PANEL = (3.4, 2.5)
+HEIGHT = 2.6
+MOST_STEPS = 150
+"""Longer curves are thinned: every second, third, ... row and the last are drawn."""
+FEW = 60
+"""Rows up to which the edges of the range are as strong as they can be."""
+FAINT_IN_ALL = 0.25
+"""Opacity that the light bands of all arms share, the dark ones four times as much."""
+
+
+class Panel(NamedTuple):
+    """One metric: its title, a line under it, the value of real data, whether its axis is logarithmic if all are > 0.
+
+    On a logarithmic axis an arm that is always 0 is named instead of drawn.
+    """
+
+    title: str
+    subtitle: str = ""
+    real: float | None = None
+    logarithmic: bool = False
 
 
 def draw(
-    curves: pd.DataFrame, titles: Mapping[str, str], heading: str, floors: Mapping[str, float] | None = None
+    curves: pd.DataFrame, panels: Mapping[str, Panel], heading: str, looks: Looks, diverged: Mapping[str, int]
 ) -> Figure:
-    """One panel per metric in `titles` (column name to title): line = mean over seeds, band = lowest to highest.
+    """One panel per metric: line = mean over seeds, inner band = its 95% interval, outer = lowest to highest.
 
-    `curves` has the columns arm, metric, step, n, mean, low, high; `floors` maps a metric to its value for real
-    against real data, drawn dashed.
+    `curves` has the columns arm, metric, step, n, mean, low, high, ci_low, ci_high. A cross marks where n falls;
+    `diverged` counts the runs of each arm that did.
     """
-    arms = list(dict.fromkeys(curves["arm"]))
-    rows = -(-len(titles) // COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(PANEL[0] * COLUMNS, PANEL[1] * rows + 0.5), squeeze=False)
-    for axis, (metric, title) in zip(axes.flat, titles.items(), strict=False):
-        _panel(axis, curves[curves["metric"] == metric], arms)
-        axis.set_title(title)
-        axis.set_xlabel("iteration")
-        if floors and metric in floors:
-            axis.axhline(floors[metric], color="#555555", linestyle="--", linewidth=1, label="real against real")
-    for axis in axes.flat[len(titles) :]:
-        axis.remove()
-    figure.suptitle(f"{heading}\n{_seeds(curves)}", x=0.01, ha="left", fontsize=11)
-    shown = [axis.get_legend_handles_labels() for axis in axes.flat[: len(titles)]]
-    by_label = {label: handle for handles, labels in shown for handle, label in zip(handles, labels, strict=True)}
-    figure.legend(by_label.values(), by_label.keys(), loc="outside lower left", ncols=4)
+    columns = columns_for(len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, HEIGHT * rows + 1.2), squeeze=False)
+    curves = curves[curves["metric"].isin(panels)]
+    titles = [
+        _panel(axis, _thinned(curves[curves["metric"] == metric]), panel, looks, columns)
+        for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False)
+    ]
+    entitle(axes, titles)
+    head(figure, heading, *_notes(curves))
+    real = any(panel.real is not None for panel in panels.values())
+    known = set(curves["arm"])
+    arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items() if arm in known]
+    key(figure, arms, _legend(curves, real))
     return figure
 
 
-def _panel(axis: Axes, curves: pd.DataFrame, arms: list[str]) -> None:
-    for arm in arms:
-        curve = curves[curves["arm"] == arm]
-        colour = colour_of(arm, arms)
-        axis.fill_between(curve["step"], curve["low"], curve["high"], color=colour, alpha=0.18, linewidth=0)
-        axis.plot(curve["step"], curve["mean"], color=colour, linewidth=1.6, label=arm)
+def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns: int) -> Title:
+    """Draw a panel; what is to be said over it."""
+    known = {arm: part for arm, part in curves.groupby("arm", sort=False) if arm in looks}
+    finite = {str(arm): part.dropna(subset="mean") for arm, part in known.items()}
+    drawn = {arm: part for arm, part in finite.items() if len(part) and not (panel.logarithmic and _zero(part))}
+    for place, arm in enumerate(sorted(drawn, key=lambda arm: looks[arm].dashed)):
+        _bands(axis, drawn[arm], looks[arm], len(drawn))
+        _line(axis, drawn[arm], looks[arm], place)
+        _falls(axis, drawn[arm], looks[arm], ends=int(curves["step"].max()))
+    by_iteration(axis, bins=4 if columns == COLUMNS else 6)
+    _scale(axis, pd.concat([curves[:0], *drawn.values()]), panel)
+    notes = {
+        "": [panel.subtitle] if panel.subtitle else [],
+        "0 at every logged iteration: ": [arm for arm, part in finite.items() if len(part) and arm not in drawn],
+        "never finite: ": [arm for arm, part in finite.items() if part.empty],
+    }
+    return Title(panel.title, [what + ", ".join(named) for what, named in notes.items() if named])
 
 
-def _seeds(curves: pd.DataFrame) -> str:
-    lowest, highest = curves["n"].min(), curves["n"].max()
-    if highest == 1:
-        return "n = 1 seed"
-    count = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
-    return f"line: mean of n = {count} seeds; band: their lowest to highest value"
+def _zero(part: pd.DataFrame) -> bool:
+    return not part[["low", "high"]].to_numpy().any()
+
+
+def _bands(axis: Axes, part: pd.DataFrame, look: Look, arms: int) -> None:
+    """Range and interval, the fainter the more arms there are, and the range's edges."""
+    steps, sure = part["step"], part["n"] >= ENOUGH
+    light, dark = FAINT_IN_ALL / arms, 4 * FAINT_IN_ALL / arms
+    axis.fill_between(steps, part["low"], part["high"], color=look.colour, alpha=min(0.07, light), linewidth=0)
+    axis.plot(steps, part[["low", "high"]], color=look.colour, linewidth=0.6 if len(part) <= FEW else 0.3, alpha=0.5)
+    ends = part["ci_low"].where(sure), part["ci_high"].where(sure)
+    axis.fill_between(steps, *ends, color=look.colour, alpha=min(0.22, dark), linewidth=0)
+
+
+def _line(axis: Axes, part: pd.DataFrame, look: Look, place: int) -> None:
+    every = max(1, len(part) // 6)
+    marked = {"markersize": 4.5, "markevery": (place % every, every)}
+    axis.plot(part["step"], part["mean"], **look.line, **look.points, **marked, linewidth=1.6, zorder=2.5)
+
+
+def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
+    """Crosses at the last point before each fall of n, the lowest n beside the last cross."""
+    counts = np.append(part["n"], part["n"].iloc[-1] if part["step"].iloc[-1] == ends else 0)
+    at = part[np.diff(counts) < 0]
+    if at.empty:
+        return
+    axis.plot(at["step"], at["mean"], "x", color=look.colour, markersize=9, markeredgewidth=2, zorder=4)
+    last = (at["step"].iloc[-1], at["mean"].iloc[-1])
+    axis.annotate(f"n = {counts[-1]}", last, (7, 5), textcoords="offset points", fontsize=8, color=look.ink, bbox=PALE)
+
+
+def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
+    """Show all of the range and of real data; an interval wider than the range may leave the panel."""
+    if panel.real is not None:
+        axis.axhline(panel.real, color=INK, linestyle="--", linewidth=1, zorder=1.5)
+    known = [*values["low"], *values["high"], *([] if panel.real is None else [panel.real])]
+    if not known:
+        axis.set_yticks([])
+        return
+    low, high = min(known), max(known)
+    if panel.logarithmic and low > 0:
+        axis.set_yscale("log")
+        axis.set_ylim(low / 1.5, high * 1.5)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
+    elif low < high:
+        axis.set_ylim(low - 0.07 * (high - low), high + 0.07 * (high - low))
+
+
+def _thinned(curves: pd.DataFrame) -> pd.DataFrame:
+    steps = np.sort(curves["step"].unique())
+    kept = {*steps[:: _stride(len(steps))], *steps[-1:]}
+    return curves[curves["step"].isin(kept)]
+
+
+def _stride(steps: int) -> int:
+    return -(-steps // MOST_STEPS)
+
+
+def _notes(curves: pd.DataFrame) -> list[str]:
+    stride = _stride(curves["step"].nunique())
+    lines = "Lines: mean over n runs, one a seed." if curves["n"].max() > 1 else "Lines: one run each (n = 1)."
+    return [lines + (f" One in {stride} logged iterations is drawn." if stride > 1 else "")]
+
+
+def _label(curves: pd.DataFrame, arm: str, diverged: int) -> str:
+    """An arm's name and the runs behind its lines: none at the end if they end before those of other arms."""
+    part = curves[curves["arm"] == arm]
+    most, least = int(part["n"].max()), int(part["n"].min())
+    if part["step"].max() < curves["step"].max():
+        least = 0
+    if least == most:
+        return f"{arm} (n = {most})"
+    return f"{arm} (n = {most}, falls to {least}" + (f": {diverged} diverged)" if diverged else ")")
+
+
+def _legend(curves: pd.DataFrame, real: bool) -> list[Patch | Line2D]:
+    handles: list[Patch | Line2D] = []
+    if curves["n"].max() >= ENOUGH:
+        handles.append(Patch(facecolor=SOFT, alpha=0.4, label="95% interval of the mean"))
+    if curves["n"].max() > 1:
+        handles.append(Patch(facecolor="#eeeeee", edgecolor=SOFT, linewidth=0.6, label="lowest to highest run"))
+    if real:
+        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="real against real"))
+    return handles

@@ -10,10 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vigan.figures.style import COLOURS
+from vigan.figures.page import head
+from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
 
 COLUMNS = 5
 GRID = 4
+LARGEST, BESIDE = 2.4, 0.6
 
 
 class Strip(NamedTuple):
@@ -30,12 +32,15 @@ class Strip(NamedTuple):
     finite: np.ndarray
 
 
-def draw(strips: Sequence[Strip], heading: str, means: np.ndarray | None = None) -> Figure:
-    """One row per strip, one column per chosen step. Points are drawn over `means` (m, 2), the true modes."""
-    size = 1.9
+def draw(strips: Sequence[Strip], heading: str, seeds: int, means: np.ndarray | None = None) -> Figure:
+    """One row per strip, one column per chosen step, each strip one of `seeds` runs of its arm.
+
+    Points are drawn over `means` (m, 2), the true modes.
+    """
     chosen = _chosen(strips[0].scheduled)
+    size = min(LARGEST, (WIDTH - BESIDE) / len(chosen))
     figure, axes = plt.subplots(
-        len(strips), len(chosen), figsize=(size * len(chosen) + 0.9, size * len(strips) + 0.8), squeeze=False
+        len(strips), len(chosen), figsize=(size * len(chosen) + BESIDE, size * len(strips) + 1.0), squeeze=False
     )
     for row, strip in zip(axes, strips, strict=True):
         for axis, step in zip(row, chosen, strict=True):
@@ -43,15 +48,18 @@ def draw(strips: Sequence[Strip], heading: str, means: np.ndarray | None = None)
             _cell(axis, strip, step, means)
         row[0].set_ylabel(f"{strip.arm}\nseed {strip.seed}")
     for axis, step in zip(axes[0], chosen, strict=True):
-        axis.set_title(f"iteration {step}")
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=11)
+        axis.set_title(f"iteration {step:,}", fontsize=9)
+    circles = "" if means is None else " Circles: the true modes."
+    head(figure, heading, f"Of each arm one run of n = {seeds}, that of the first seed, whatever it shows.{circles}")
     return figure
 
 
 def _cell(axis: Axes, strip: Strip, step: int, means: np.ndarray | None) -> None:
     at = list(strip.steps).index(step) if step in strip.steps else None
     if at is None or not strip.finite[at]:
-        axis.text(0.5, 0.5, "diverged" if at is None else "not finite", ha="center", transform=axis.transAxes)
+        axis.text(
+            0.5, 0.5, "diverged" if at is None else "not finite", ha="center", color=SOFT, transform=axis.transAxes
+        )
     elif strip.samples.ndim == 3:
         _cloud(axis, strip.samples[at], means)
     else:
@@ -68,8 +76,8 @@ def _bare(axis: Axes) -> None:
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.set_box_aspect(1)
+    axis.spines[:].set(visible=True, color=FAINT)
 
 
 def image_grid(images: np.ndarray, per_side: int, gap: int = 1) -> np.ndarray:

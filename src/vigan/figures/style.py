@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from vigan.records import write_text
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito (2008), "Color Universal Design", without yellow."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "<", "h")
+
+INK, SOFT, FAINT = "#1c1e21", "#5b6067", "#dddddd"
+LEGIBLE = 4.5
+ENOUGH = 3
+"""Runs from which on an interval of the mean is drawn."""
+WIDTH = 10.2
+"""Width of every figure in inches: a page shows it at about 1100 pixels, so that 8 points are 12 pixels."""
+PALE: dict[str, Any] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
+"""Box that keeps words legible over lines."""
 
 mpl.use("Agg")
 mpl.rcParams.update(
@@ -23,24 +37,77 @@ mpl.rcParams.update(
         "svg.hashsalt": "vigan",
         "font.family": ["DejaVu Sans", "sans-serif"],
         "font.size": 9,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": SOFT,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
         "axes.prop_cycle": cycler(color=COLOURS),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
+        "axes.axisbelow": True,
         "axes.grid": True,
-        "grid.color": "#dddddd",
+        "grid.color": FAINT,
         "grid.linewidth": 0.6,
         "legend.frameon": False,
         "figure.constrained_layout.use": True,
         "savefig.facecolor": "white",
+        "savefig.dpi": 150,
     }
 )
 
 
-def colour_of(name: str, names: Sequence[str]) -> str:
-    """Colour of a name by its place among all names of a figure."""
-    return COLOURS[list(names).index(name) % len(COLOURS)]
+class Look(NamedTuple):
+    """How one arm is drawn in all figures of its experiment. Arms differ in marker and line as well as in colour."""
+
+    colour: str
+    marker: str
+    dashed: bool
+
+    @property
+    def ink(self) -> str:
+        """The arm's colour, darkened until text in it can be read on white (contrast 4.5, WCAG 2.2)."""
+        red, green, blue = to_rgb(self.colour)
+        shades = ((red * part, green * part, blue * part) for part in np.linspace(1, 0, 101))
+        return to_hex(next(shade for shade in shades if 1.05 / (luminance(shade) + 0.05) >= LEGIBLE))
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Settings of the arm's lines."""
+        return {"color": self.colour, "linestyle": (0, (4, 1.6)) if self.dashed else "-"}
+
+    @property
+    def points(self) -> dict[str, Any]:
+        """Settings of the arm's markers: hollow where its lines are dashed."""
+        inside = "white" if self.dashed else self.colour
+        return {"marker": self.marker, "markerfacecolor": inside, "markeredgecolor": self.colour}
+
+    def handle(self, label: str) -> Line2D:
+        """The arm's entry in a key."""
+        return Line2D([], [], **self.line, **self.points, label=label)
+
+
+Looks = Mapping[str, Look]
+
+
+def looks(regularised: Mapping[str, bool]) -> dict[str, Look]:
+    """The look of each arm, by its place. Plain arms are dashed and hollow where there are regularised ones too."""
+    both = len(set(regularised.values())) > 1
+    return {
+        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], dashed=both and not with_term)
+        for place, (name, with_term) in enumerate(regularised.items())
+    }
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """Relative luminance of a colour (red, green, blue, ... in [0, 1]), in [0, 1] (WCAG 2.2)."""
+    parts = np.asarray(colour, dtype=float)[:3]
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def save(figure: Figure, path: Path) -> None:

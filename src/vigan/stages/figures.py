@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +11,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vigan.analysis.tables import read_table
+from vigan.catalogue import CHECKS, METRICS, Metric
+from vigan.config.claim_words import tell_event
 from vigan.config.datasets import Grid, Ring
+from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.data.toy import means
-from vigan.figures import curves, samples, style
+from vigan.figures import curves, samples, seeds, style, survival
+from vigan.figures import map as heat_map
 from vigan.layout import FIGURES
-from vigan.metrics.catalogue import CHECKS, METRICS
 from vigan.schemas import RunFiles
 
 
@@ -27,61 +30,128 @@ class Files(NamedTuple):
     runs: Sequence[RunFiles]
 
 
-Draw = Callable[[Study, str, Files], Figure]
+class Subject(NamedTuple):
+    """What a figure is of: one experiment of a study, its tables and runs."""
 
+    study: Study
+    name: str
+    files: Files
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment."""
+        return self.study.experiments[self.name]
+
+    @property
+    def looks(self) -> dict[str, style.Look]:
+        """Its arms' looks."""
+        return style.looks({name: arm.regularised for name, arm in self.experiment.arms.items()})
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The experiment's rows of a table, as "metric@protocol" where they have protocols.
+
+        Numbers of two protocols then never share a panel.
+        """
+        table = read_table(self.files.tables / f"{name}.csv")
+        table = table[table["experiment"] == self.name]
+        return _keyed(table) if "protocol" in table else table
+
+    def diverged(self) -> dict[str, int]:
+        """How many runs of each arm diverged."""
+        runs = self.table("runs")
+        return {arm: int(sum(runs.loc[runs["arm"] == arm, "status"] == "diverged")) for arm in self.experiment.arms}
+
+    def real(self) -> dict[str, float]:
+        """Each metric of real data measured against real data."""
+        floors = read_table(self.files.tables / "floors.csv")
+        floors = _keyed(floors[floors["dataset"] == self.experiment.dataset])
+        return dict(zip(floors["metric"], floors["value"], strict=True))
+
+
+Draw = Callable[[Subject], Figure]
+
+ARROWS = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}
+
+AT_LAST = "at the last G update of a phase"
 TELEMETRY = {
-    "d_loss": "D's loss (nats)",
-    "d_accuracy": "D's accuracy",
-    "g_adversarial": "−log D(G(z)) (nats)",
-    "penalty": "Weighted penalty, last G update",
-    "drift": "Drift (G(z) − G_old(z))², last G update",
-    "gradient_ratio": "|∇ penalty| / |∇ adversarial|, last",
+    "d_loss": curves.Panel("D's loss (nats)"),
+    "d_accuracy": curves.Panel("D's accuracy"),
+    "g_adversarial": curves.Panel("−log D(G(z)) (nats)"),
+    "penalty": curves.Panel("Weighted penalty", AT_LAST),
+}
+DRIFT = {
+    "drift": curves.Panel("Drift: mean (G(z) − G_old(z))²", AT_LAST, logarithmic=True),
+    "step": curves.Panel("Step of G: |Δθ| / |θ|", "over a phase of G updates", logarithmic=True),
+    "gradient_ratio": curves.Panel("|∇ penalty| / |∇ adversarial|", AT_LAST, logarithmic=True),
 }
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
     """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG."""
-    style.save(_DRAW[kind](study, experiment, files), out)
+    style.save(_DRAW[kind](Subject(study, experiment, files)), out)
 
 
-def _curves(study: Study, experiment: str, files: Files) -> Figure:
-    chosen = study.experiments[experiment]
-    curve, floor = _read(files.tables, "curves"), _read(files.tables, "floors")
-    curve = _keyed(curve[curve["experiment"] == experiment])
-    floor = _keyed(floor[floor["dataset"] == chosen.dataset])
-    shown = [key for key in dict.fromkeys(curve["metric"]) if _split(key)[0] not in CHECKS]
-    titles = {key: f"{METRICS[_split(key)[0]].title}\n{_split(key)[1]}" for key in shown}
-    return curves.draw(curve, titles, chosen.title, dict(zip(floor["metric"], floor["value"], strict=True)))
+def _curves(subject: Subject) -> Figure:
+    table, real = subject.table("curves"), subject.real()
+    panels = {
+        key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
+        for key, metric, protocol in _shown(table["metric"])
+    }
+    return curves.draw(table, panels, subject.experiment.title, subject.looks, subject.diverged())
 
 
-def _keyed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with "metric@protocol" as its metric: numbers of two protocols never share a panel."""
-    return table.assign(metric=table["metric"] + "@" + table["protocol"])
+def _telemetry(subject: Subject) -> Figure:
+    return _logged(subject, TELEMETRY, "during training")
 
 
-def _split(key: str) -> tuple[str, str]:
-    metric, _, protocol = key.partition("@")
-    return metric, protocol
+def _drift(subject: Subject) -> Figure:
+    return _logged(subject, DRIFT, "how far G moves")
 
 
-def _read(tables: Path, name: str) -> pd.DataFrame:
-    return read_table(tables / f"{name}.csv")
+def _logged(subject: Subject, panels: Mapping[str, curves.Panel], what: str) -> Figure:
+    table = subject.table("telemetry-curves")
+    known = {metric: panel for metric, panel in panels.items() if metric in set(table["metric"])}
+    return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.looks, subject.diverged())
 
 
-def _telemetry(study: Study, experiment: str, files: Files) -> Figure:
-    table = _read(files.tables, "telemetry-curves")
-    table = table[table["experiment"] == experiment]
-    return curves.draw(table, TELEMETRY, f"{study.experiments[experiment].title}: during training")
+def _seeds(subject: Subject) -> Figure:
+    scores, real = subject.table("scores"), subject.real()
+    rows = {
+        key: seeds.Row(metric.title + ARROWS[metric.better], protocol, metric.better, real.get(key))
+        for key, metric, protocol in _shown(scores["metric"])
+    }
+    heading = f"{subject.experiment.title}: every run"
+    return seeds.draw(scores, subject.table("summary"), rows, heading, subject.looks, subject.experiment.pairs())
 
 
-def _samples(study: Study, experiment: str, files: Files) -> Figure:
-    """The first seed of the study, whatever it shows."""
-    chosen = study.experiments[experiment]
-    seed = (chosen.seeds or study.seeds)[0]
-    strips = [_strip(run) for run in files.runs if run.experiment == experiment and run.spec.seed == seed]
-    dataset = study.datasets[chosen.dataset]
+def _survival(subject: Subject) -> Figure:
+    rules = {"collapse": subject.experiment.collapse, "reach": subject.experiment.reach}
+    titles = {"collapse": "Runs that have not collapsed", "reach": "Runs that are not on track yet"}
+    panels = {event: survival.Panel(titles[event], tell_event(rule)) for event, rule in rules.items() if rule}
+    heading = f"{subject.experiment.title}: when runs collapse and get on track"
+    return survival.draw(subject.table("survival"), panels, heading, subject.looks)
+
+
+def _map(subject: Subject) -> Figure:
+    summary = subject.table("summary")
+    panels = {
+        key: heat_map.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
+        for key, metric, protocol in _shown(summary["metric"])
+    }
+    last = summary[summary["score"] == "last"]
+    heading = f"{subject.experiment.title}: last values by K and λ"
+    return heat_map.draw(last, panels, heading, heat_map.cells(subject.experiment.arms))
+
+
+def _samples(subject: Subject) -> Figure:
+    """The first seed of the experiment, whatever it shows."""
+    chosen = subject.experiment
+    seed = (chosen.seeds or subject.study.seeds)[0]
+    strips = [_strip(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed]
+    dataset = subject.study.datasets[chosen.dataset]
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    return samples.draw(strips, f"{chosen.title}: samples on the same latents", modes)
+    runs = len(chosen.seeds or subject.study.seeds)
+    return samples.draw(strips, f"{chosen.title}: samples on the same latents", runs, modes)
 
 
 def _strip(run: RunFiles) -> samples.Strip:
@@ -91,5 +161,25 @@ def _strip(run: RunFiles) -> samples.Strip:
         )
 
 
-_DRAW: dict[str, Draw] = {"curves": _curves, "samples": _samples, "telemetry": _telemetry}
+def _keyed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(metric=table["metric"] + "@" + table["protocol"])
+
+
+def _shown(keys: Iterable[str]) -> list[tuple[str, Metric, str]]:
+    """(key, metric, protocol) of every "metric@protocol" but for checks, in the catalogue's order."""
+    order = list(METRICS)
+    split = {key: key.split("@", 1) for key in keys}
+    known = sorted(split, key=lambda key: order.index(split[key][0]))
+    return [(key, METRICS[split[key][0]], split[key][1]) for key in known if split[key][0] not in CHECKS]
+
+
+_DRAW: dict[str, Draw] = {
+    "curves": _curves,
+    "seeds": _seeds,
+    "survival": _survival,
+    "samples": _samples,
+    "drift": _drift,
+    "telemetry": _telemetry,
+    "map": _map,
+}
 assert _DRAW.keys() == FIGURES.keys()

@@ -1,0 +1,28 @@
+"""What a table of estimates says of each arm, as figures write it down."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Estimate(NamedTuple):
+    """Mean over the `n` runs of an arm that have a value, its 95% interval, their range; how many runs diverged."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    ci_low: float
+    ci_high: float
+    diverged: int
+
+
+def by_arm(summary: pd.DataFrame) -> dict[str, Estimate]:
+    """Estimates of one metric and score, whose rows `summary` holds, by arm."""
+    rows = summary[list(Estimate._fields)].itertuples(index=False, name=None)
+    return {
+        str(arm): Estimate(int(n), *map(float, values), diverged=int(diverged))
+        for arm, (n, *values, diverged) in zip(summary["arm"], rows, strict=True)
+    }

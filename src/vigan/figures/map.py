@@ -1,0 +1,148 @@
+"""Mean last values by K and lambda: one heat map a metric, the number, its interval and n written in every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.figure import Figure
+
+from vigan.config.arms import Arm
+from vigan.config.base import digest_of
+from vigan.figures.estimate import Estimate, by_arm
+from vigan.figures.page import Title, columns_for, entitle, head
+from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
+
+PALETTE = "cividis"
+"""Perceptually uniform, and nearly the same to people who see no red or green (Nuñez et al. 2018, PLOS ONE 13(7))."""
+EMPTY = "#f2f2f2"
+REDUCTIONS = {True: "sum", False: "mean"}
+
+
+class Panel(NamedTuple):
+    """One metric: its title, the protocol it is of, and which way is better (there the map is bright)."""
+
+    title: str
+    subtitle: str
+    better: Literal["lower", "higher", "none"]
+
+
+class Cells(NamedTuple):
+    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms that are not in it."""
+
+    arms: Mapping[tuple[int, float], str]
+    reduction: str
+    left_out: Sequence[str]
+
+
+def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
+    """One heat map per metric, K upwards and lambda to the right.
+
+    `summary` has the columns arm, metric, n, mean, low, high, ci_low, ci_high, diverged: the last values over seeds.
+    """
+    columns = columns_for(len(panels))
+    rows = -(-len(panels) // columns)
+    height = 0.62 * len(_axes(shown)[0]) + 1.25
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height * rows + 0.8), squeeze=False)
+    for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
+        _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown)
+    entitle(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
+    head(figure, heading, *_notes(shown, summary, panels))
+    return figure
+
+
+def cells(arms: Mapping[str, Arm]) -> Cells:
+    """The largest set of arms, a plain one among them, that differ in K and lambda alone, each cell held by one arm.
+
+    A K says all that a reading does. Lambda's two reductions have no common axis: the one that more arms use is shown.
+    """
+    alike: dict[str, dict[str, Arm]] = {}
+    for name, arm in arms.items():
+        alike.setdefault(_else(arm), {})[name] = arm
+    with_plain = [group for group in alike.values() if any(not arm.regularised for arm in group.values())]
+    group = max(with_plain or list(alike.values()), key=len)
+    summed = [arm.lambda_sum is not None for arm in group.values() if arm.regularised]
+    by_sum = sum(summed) > len(summed) / 2
+    placed: dict[tuple[int, float], str] = {}
+    for name, arm in group.items():
+        if not arm.regularised or (arm.lambda_sum is not None) == by_sum:
+            placed.setdefault((arm.k, arm.lambda_), name)
+    shown = set(placed.values())
+    return Cells(placed, REDUCTIONS[by_sum], [name for name in arms if name not in shown])
+
+
+def _else(arm: Arm) -> str:
+    return digest_of(arm.model_dump(mode="json", exclude={"reading", "updates_per_batch", "lambda_mean", "lambda_sum"}))
+
+
+def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells) -> None:
+    ks, lambdas = _axes(shown)
+    means = np.full((len(ks), len(lambdas)), np.nan)
+    for (k, weight), arm in shown.arms.items():
+        means[ks.index(k), lambdas.index(weight)] = known[arm].mean
+    colours = plt.get_cmap(PALETTE + ("_r" if panel.better == "lower" else ""))
+    scale = _scale(means)
+    mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
+    mesh.set_zorder(0)
+    axis.set_facecolor(EMPTY)
+    for (k, weight), arm in shown.arms.items():
+        ink = _ink(to_rgb(colours(scale(known[arm].mean)))) if known[arm].n else INK
+        where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
+        axis.text(*where, _told(known[arm]), ha="center", va="center", color=ink, fontsize=8.5, linespacing=1.3)
+    _frame(axis, shown)
+
+
+def _frame(axis: Axes, shown: Cells) -> None:
+    ks, lambdas = _axes(shown)
+    axis.grid(visible=False)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xticks(np.arange(len(lambdas)) + 0.5, [f"{weight:g}" for weight in lambdas])
+    axis.set_yticks(np.arange(len(ks)) + 0.5, [str(k) for k in ks])
+    axis.set_xlabel(f"λ (times the {shown.reduction} over coordinates)")
+    axis.set_ylabel("K: G updates per batch")
+
+
+def _axes(shown: Cells) -> tuple[list[int], list[float]]:
+    """Every K and every lambda of the map, ascending."""
+    return sorted({k for k, _ in shown.arms}), sorted({weight for _, weight in shown.arms})
+
+
+def _scale(means: np.ndarray) -> Normalize:
+    known = means[np.isfinite(means)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    return Normalize(low, high) if low < high else Normalize(low - 1, high + 1)
+
+
+def _told(estimate: Estimate) -> str:
+    """The number with its interval (below `ENOUGH` runs: its range), n, and how many runs diverged."""
+    n, mean, low, high, ci_low, ci_high, diverged = estimate
+    lost = f", {diverged} diverged" if diverged else ""
+    if not n:
+        return f"no value\nn = 0{lost}"
+    ends = (ci_low, ci_high) if n >= ENOUGH else (low, high)
+    spread = f"\n{ends[0]:.3g} to {ends[1]:.3g}" if n > 1 else ""
+    return f"{mean:.3g}{spread}\nn = {n}{lost}".replace("-", "−")
+
+
+def _ink(colour: Sequence[float]) -> str:
+    """Black or white, whichever contrasts more with a colour."""
+    return "black" if (luminance(colour) + 0.05) ** 2 > 1.05 * 0.05 else "white"
+
+
+def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> list[str]:
+    ends = "its 95% interval" if known["n"].max() >= ENOUGH else "the lowest and highest"
+    undirected = any(panel.better == "none" for panel in panels.values())
+    more = " (where neither is, yellow is more)" if undirected else ""
+    notes = [
+        f"In each cell: mean of the runs' last values, {ends}, number of runs. "
+        f"Yellow is better than blue{more}; each panel has its own scale."
+    ]
+    if shown.left_out:
+        notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(shown.left_out)}.")
+    return notes

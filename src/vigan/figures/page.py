@@ -1,0 +1,106 @@
+"""What stands around the panels of a figure: its head, the panels' titles, its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Annotation
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+
+from vigan.figures.style import SOFT, WIDTH
+
+COLUMNS = 3
+LINE = 11 / 72
+"""Height of a line of notes in inches."""
+
+
+def head(figure: Figure, title: str, *notes: str) -> None:
+    """Put a title in bold over a figure, and under it how to read it, each note from a new line and wrapped."""
+    lines = [line for note in notes for line in wrap(note, 0.97 * figure.get_figwidth())]
+    over = figure.suptitle(title + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    told = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
+    figure.add_artist(told)
+
+
+def width_of(text: str, points: float = 9) -> float:
+    """Width of a line of text, in inches."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=points), ismath=False)[0] / 72
+
+
+def wrap(text: str, inches: float, points: float = 9) -> list[str]:
+    """Lines of `text` that fit in a width where its words do; no-break spaces do not break."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip(" ")
+        if not lines[-1] or width_of(longer, points) <= inches:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def columns_for(panels: int) -> int:
+    """Columns of a figure of so many panels: at most `COLUMNS`, four panels as a square."""
+    return 2 if panels == 4 else min(COLUMNS, panels)
+
+
+class Title(NamedTuple):
+    """What stands over a panel: its title and, smaller, notes under it."""
+
+    title: str
+    notes: Sequence[str] = ()
+
+
+def entitle(axes: np.ndarray, titles: Sequence[Title], beside: float = 0.8) -> None:
+    """Put titles over panels (rows, columns) and remove the panels that have none; in a row they are aligned.
+
+    `beside` are the inches that labels take to the left of each panel. The figure grows by what notes need.
+    """
+    columns = axes.shape[1]
+    for row, first in zip(axes, range(0, axes.size, columns), strict=True):
+        lines = _entitle(row, titles[first : first + columns], WIDTH / columns - beside)
+        _grow(row[0].figure, LINE * max(0, lines - 1))
+    for axis in axes.flat[len(titles) :]:
+        axis.remove()
+
+
+def _entitle(axes: Sequence[Axes], titles: Sequence[Title], inches: float) -> int:
+    notes = [[line for note in title.notes for line in wrap(note, inches, 8)] for title in titles]
+    most = max(len(lines) for lines in notes)
+    height = 72 * LINE * most
+    for axis, title, lines in zip(axes, titles, notes, strict=False):
+        axis.set_title("\n".join(wrap(title.title, inches, 10)), pad=height + (8 if height else 5))
+        told = axis.annotate("\n".join(lines), (0, 1), (0, height + 4), "axes fraction", "offset points", va="top")
+        told.set(fontsize=8, color=SOFT, in_layout=False)
+    return most
+
+
+def _grow(figure: Figure, inches: float) -> None:
+    figure.set_figheight(figure.get_figheight() + inches)
+
+
+def by_iteration(axis: Axes, bins: int) -> None:
+    """Let a panel's horizontal axis be iterations, with so many intervals between ticks at most."""
+    axis.set_xlabel("iteration")
+    axis.xaxis.set_major_locator(MaxNLocator(bins, integer=True))
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def key(figure: Figure, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) -> None:
+    """Put the key under a figure: the arms in the first columns, all else in the last."""
+    widest = max(len(str(handle.get_label())) for handle in (*arms, *others))
+    fit = max(2, min(4, int(figure.get_figwidth() * 72 / (4.8 * widest + 50))))
+    rows = max(len(others), -(-len(arms) // (fit - 1)))
+    blank = Line2D([], [], linestyle="none", label=" ")
+    handles = [handle for part in (arms, others) for handle in (*part, *[blank] * (-len(part) % rows))]
+    columns = len(handles) // rows
+    _grow(figure, 0.19 * max(0, rows - 3))
+    figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=3.2, columnspacing=2.5)

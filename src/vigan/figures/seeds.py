@@ -1,0 +1,191 @@
+"""Every run as a point: its last value, its best and its mean over training, the runs of one seed joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from vigan.figures.estimate import Estimate, by_arm
+from vigan.figures.page import head, key
+from vigan.figures.style import ENOUGH, INK, SOFT, WIDTH, Look, Looks
+
+SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
+TOP, SPREAD = -0.3, 0.44
+"""Runs lie up to this far above their arm's line, the seeds one below the other in the same order in every arm."""
+BESIDE = 0.32
+"""How far below its arm's line the mean lies."""
+MARGIN = 0.08
+FINE: dict[str, Any] = {"fontsize": 8, "color": SOFT}
+
+
+class Row(NamedTuple):
+    """One metric: its title, the protocol it is of, which way is better, and the value of real data."""
+
+    title: str
+    subtitle: str
+    better: Literal["lower", "higher", "none"]
+    real: float | None = None
+
+
+class Panel(NamedTuple):
+    """One score of one metric: `values` (seed by arm) with NaN where a run has none, and its arms' means."""
+
+    score: str
+    values: pd.DataFrame
+    means: Mapping[str, Estimate]
+    row: Row
+
+
+def draw(
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+    rows: Mapping[str, Row],
+    heading: str,
+    looks: Looks,
+    pairs: Sequence[tuple[str, str]],
+) -> Figure:
+    """One row of panels per metric, its columns `SCORES`; arms one below the other, each under its plain partner.
+
+    `scores` has the columns arm, seed, metric and `SCORES`: a run that has no value is a cross at the worst edge.
+    `summary` has arm, metric, score, n, mean, ci_low, ci_high, diverged.
+    """
+    order = _ordered(list(looks), pairs)
+    height = 0.42 * len(order) + 0.95
+    figure, axes = plt.subplots(
+        len(rows), len(SCORES), figsize=(WIDTH, height * len(rows) + 1.1), squeeze=False, sharey=True, sharex="row"
+    )
+    for line, (metric, row) in zip(axes, rows.items(), strict=True):
+        known, given = scores[scores["metric"] == metric], summary[summary["metric"] == metric]
+        _scale(line[0], known, row, len(order))
+        for axis, score in zip(line, SCORES, strict=True):
+            values = known.pivot_table(index="seed", columns="arm", values=score, dropna=False).reindex(columns=order)
+            _draw_panel(axis, Panel(score, values, by_arm(given[given["score"] == score]), row), looks, pairs)
+        _label(line, row, order, looks)
+    head(figure, heading, "Each point is a run. Thin lines join the runs of one seed in arms that are a pair.")
+    runs = scores.groupby("arm")["seed"].nunique()
+    labels = {arm: f"{arm} ({runs[arm]} run{'s' if runs[arm] > 1 else ''})" for arm in order}
+    key(figure, [_handle(looks[arm], labels[arm]) for arm in order], _legend(rows, scores, summary))
+    return figure
+
+
+def _ordered(arms: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Arms as they come, but partners right after their plain arm."""
+    partners = {second for _, second in pairs}
+    return [
+        name
+        for arm in arms
+        if arm not in partners
+        for name in (arm, *(second for first, second in pairs if first == arm))
+    ]
+
+
+def _scale(axis: Axes, scores: pd.DataFrame, row: Row, arms: int) -> None:
+    """Limits that hold every value of the row's metric, under each score, and that of real data."""
+    values = scores[list(SCORES)].to_numpy(float).ravel()
+    known = np.append(values[np.isfinite(values)], [] if row.real is None else [row.real])
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    wide = (high - low) or 1.0
+    axis.set_xlim(low - MARGIN * wide, high + MARGIN * wide)
+    axis.set_ylim(arms - 0.45, -0.55)
+
+
+def _draw_panel(axis: Axes, panel: Panel, looks: Looks, pairs: Sequence[tuple[str, str]]) -> None:
+    axis.set_title(SCORES[panel.score], fontsize=9)
+    if panel.score == "best" and panel.row.better == "none":
+        axis.text(0.5, 0.5, "neither more nor less is better", ha="center", transform=axis.transAxes, **FINE)
+        return
+    if panel.row.real is not None:
+        axis.axvline(panel.row.real, color=INK, linestyle="--", linewidth=1, zorder=1.5)
+    values, edge = panel.values, _worst_edge(axis, panel.row)
+    heights = _heights(len(values), values.shape[1])
+    for first, second in pairs:
+        at = [list(values.columns).index(arm) for arm in (first, second)]
+        axis.plot(values.fillna(edge).to_numpy()[:, at].T, heights[:, at].T, color=SOFT, linewidth=0.6, alpha=0.6)
+    for place, arm in enumerate(values.columns):
+        axis.plot(values[arm], heights[:, place], **looks[arm].points, linestyle="none", markersize=4, zorder=3)
+        _mean(axis, panel.means[arm], place, looks[arm])
+        _missing(axis, heights[values[arm].isna(), place], looks[arm], edge, panel.means[arm].diverged)
+
+
+def _worst_edge(axis: Axes, row: Row) -> float:
+    low, high = axis.get_xlim()
+    inset = 0.02 * (high - low)
+    return high - inset if row.better == "lower" else low + inset
+
+
+def _heights(seeds: int, arms: int) -> np.ndarray:
+    """Height of each run (seeds, arms)."""
+    within = np.linspace(0, SPREAD, seeds) if seeds > 1 else np.array([SPREAD / 2])
+    return TOP + within[:, None] + np.arange(arms)
+
+
+def _mean(axis: Axes, mean: Estimate, place: int, look: Look) -> None:
+    """The mean over the runs that have a value, with its interval; their number at the panel's right."""
+    height = place + BESIDE
+    axis.annotate(f"n = {mean.n}", (1, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", **FINE)
+    if mean.n >= ENOUGH:
+        ends = mean.ci_low, mean.ci_high
+        axis.plot(ends, [height] * 2, color=look.colour, linewidth=2.2, zorder=3)
+        _beyond(axis, ends, height, look)
+    if mean.n:
+        axis.plot([mean.mean], [height], "|", color=look.colour, markersize=9, markeredgewidth=2.2, zorder=4)
+
+
+def _beyond(axis: Axes, ends: tuple[float, float], height: float, look: Look) -> None:
+    """Arrows where an interval leaves the panel, whose limits are those of the runs."""
+    low, high = axis.get_xlim()
+    for end, edge, arrow in ((ends[0] < low, low, "<"), (ends[1] > high, high, ">")):
+        if end:
+            axis.plot([edge], [height], arrow, color=look.colour, markersize=6, clip_on=False, zorder=4)
+
+
+def _missing(axis: Axes, heights: np.ndarray, look: Look, edge: float, diverged: int) -> None:
+    """Runs without a value, as crosses at the worst edge, and why they have none."""
+    if not len(heights):
+        return
+    axis.plot(np.full(len(heights), edge), heights, "x", color=look.colour, markersize=5, zorder=3)
+    left = edge < np.mean(axis.get_xlim())
+    told = f"{len(heights)} diverged" if len(heights) <= diverged else f"{len(heights)} without a value"
+    axis.annotate(
+        told, (edge, heights.mean()), (7 if left else -7, 0), textcoords="offset points", va="center",
+        ha="left" if left else "right", fontsize=8, color=look.ink,
+    )  # fmt: skip
+
+
+def _label(line: Sequence[Axes], row: Row, order: Sequence[str], looks: Looks) -> None:
+    """The metric over the first panel of its row, the arms beside it."""
+    first = line[0]
+    first.annotate(
+        row.title, (0, 1), (0, 21), "axes fraction", "offset points", fontsize=10, fontweight="bold", color=INK
+    )
+    line[-1].annotate(row.subtitle, (1, 1), (0, 22), "axes fraction", "offset points", ha="right", **FINE)
+    first.set_yticks(range(len(order)), order)
+    for label, arm in zip(first.get_yticklabels(), order, strict=True):
+        label.set_color(looks[arm].ink)
+    for axis in line:
+        axis.grid(visible=False, axis="y")
+        axis.tick_params(axis="y", length=0)
+
+
+def _handle(look: Look, label: str) -> Line2D:
+    return Line2D([], [], linestyle="none", **look.points, label=label)
+
+
+def _legend(rows: Mapping[str, Row], scores: pd.DataFrame, summary: pd.DataFrame) -> list[Line2D]:
+    handles: list[Line2D] = []
+    if summary["n"].max() > 1:
+        wide, told = (2.2, ", its 95% interval") if summary["n"].max() >= ENOUGH else (0, "")
+        bar: dict[str, Any] = {"color": SOFT, "marker": "|", "markersize": 9, "markeredgewidth": 2.2}
+        handles.append(Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs{told}"))
+    if any(row.real is not None for row in rows.values()):
+        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="real against real"))
+    if scores["last"].isna().any():
+        handles.append(Line2D([], [], color=SOFT, marker="x", linestyle="none", label="no value, at the worst edge"))
+    return handles

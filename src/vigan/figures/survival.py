@@ -1,0 +1,109 @@
+"""Kaplan-Meier curves of the arms, one panel an event, with the runs at risk written under them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from vigan.figures.page import Title, entitle, head, key, width_of
+from vigan.figures.style import FAINT, SOFT, WIDTH, Look, Looks
+
+HEIGHT, ROW = 3.0, 0.2
+
+
+class Panel(NamedTuple):
+    """One event: what the curve is the share of, and the rule by which the event counts as having come."""
+
+    title: str
+    rule: str
+
+
+def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, looks: Looks) -> Figure:
+    """One panel per event: a step curve an arm with its 95% interval, a tick at its end where runs are censored.
+
+    `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
+    """
+    shown = {arm: look for arm, look in looks.items() if arm in set(survival["arm"])}
+    table = ROW * len(shown) + 0.1
+    figure, axes = plt.subplots(
+        2, len(panels), figsize=(WIDTH, HEIGHT + table + 1.35), squeeze=False, height_ratios=(HEIGHT, table)
+    )
+    ends = max(1, int(survival["time"].max()))
+    for (upper, lower), event in zip(axes.T, panels, strict=True):
+        curves = {str(arm): part for arm, part in survival[survival["event"] == event].groupby("arm", sort=False)}
+        ticks = [int(tick) for tick in MaxNLocator(5, integer=True).tick_values(0, ends) if 0 <= tick <= ends]
+        _curves(upper, curves, shown, ends)
+        _at_risk(lower, curves, shown, ticks)
+        for axis in (upper, lower):
+            axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+            axis.set_xlim(-0.02 * ends, 1.04 * ends)
+    axes[1, 0].set_yticks(range(len(shown)), list(shown), fontsize=8.5)
+    for label, look in zip(axes[1, 0].get_yticklabels(), shown.values(), strict=True):
+        label.set_color(look.ink)
+    beside = 0.5 + max(0.4, *(width_of(arm, 8.5) for arm in shown)) / len(panels)
+    entitle(axes[:1], [Title(panel.title, [panel.rule]) for panel in panels.values()], beside)
+    head(figure, heading)
+    runs = survival.groupby("arm")["at_risk"].max()
+    key(figure, [look.handle(f"{arm} (n = {runs[arm]})") for arm, look in shown.items()], _legend())
+    return figure
+
+
+def at_risk(curve: pd.DataFrame, time: float) -> int:
+    """Runs whose event had not come, and which were watched, just before `time`."""
+    later = curve[curve["time"] >= time]
+    return int(later["at_risk"].iloc[0]) if len(later) else 0
+
+
+def _curves(axis: Axes, curves: Mapping[str, pd.DataFrame], looks: Looks, ends: int) -> None:
+    for arm in sorted(curves, key=lambda arm: looks[arm].dashed):
+        _curve(axis, curves[arm], looks[arm], ends, alpha=min(0.14, 0.5 / len(curves)))
+    axis.set_ylim(-0.03, 1.06)
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.set_ylabel("share of runs")
+    axis.set_xlabel("iteration")
+
+
+def _curve(axis: Axes, curve: pd.DataFrame, look: Look, ends: int, alpha: float) -> None:
+    """Dashed arms come last, so that one under which another runs still shows it in its gaps."""
+    time, survival = curve["time"], curve["survival"]
+    axis.fill_between(time, curve["low"], curve["high"], step="post", color=look.colour, alpha=alpha, linewidth=0)
+    axis.step(time, survival, where="post", **look.line, linewidth=2)
+    fallen = np.flatnonzero(np.diff(survival) < 0) + 1
+    axis.plot(time.iloc[fallen], survival.iloc[fallen], **look.points, linestyle="none", markersize=5)
+    last = curve.iloc[-1]
+    if last["survival"] > 0:
+        axis.plot([last["time"]], [last["survival"]], "|", color=look.colour, markersize=13, markeredgewidth=2)
+    elif last["time"] < ends:
+        axis.plot([last["time"], ends], [0, 0], **look.line, linewidth=2)
+
+
+def _at_risk(axis: Axes, curves: Mapping[str, pd.DataFrame], looks: Looks, ticks: list[int]) -> None:
+    """A row an arm, its number of runs at risk at each tick."""
+    axis.grid(visible=False)
+    axis.tick_params(length=0, labelbottom=False)
+    axis.spines[["left", "bottom"]].set_visible(False)
+    axis.set_yticks([])
+    axis.set_ylim(len(looks) - 0.5, -0.5)
+    axis.set_title("runs at risk", fontsize=8.5, color=SOFT, pad=3)
+    for row, arm in enumerate(looks):
+        axis.axhline(row - 0.5, color=FAINT, linewidth=0.6)
+        for tick in ticks:
+            if arm in curves:
+                axis.text(tick, row, f"{at_risk(curves[arm], tick)}", ha="center", va="center", fontsize=8.5)
+
+
+def _legend() -> list[Line2D | Patch]:
+    return [
+        Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=11, markeredgewidth=2,
+               label="censored: the event had not come"),
+        Patch(facecolor=SOFT, alpha=0.2, label="95% interval (Greenwood, log-log)"),
+    ]  # fmt: skip

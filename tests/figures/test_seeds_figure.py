@@ -1,0 +1,124 @@
+"""Every run is a point where the table says, joined with its pair; runs without a value are not left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vigan.figures.seeds import SCORES, Row, draw
+from vigan.figures.style import looks
+
+from .made_up import key_of, words
+
+LOOKS = looks({"plain": False, "wild": False, "regularised": True})
+ROWS = {"fair_modes": Row("Modes", "toy-modes", "higher", 8.0), "vendi": Row("Vendi", "pixels", "none")}
+PAIRS = [("plain", "regularised")]
+VALUES = {"plain": [1.0, 2.0, 6.0], "regularised": [7.0, 8.0, np.nan], "wild": [np.nan] * 3}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def _scores() -> pd.DataFrame:
+    rows = [
+        (arm, seed, metric, last, last, last)
+        for metric in ROWS
+        for arm, values in VALUES.items()
+        for seed, last in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "seed", "metric", *SCORES])
+
+
+def _summary() -> pd.DataFrame:
+    means = {"plain": (3, 3.0, 0.5, 9.9, 0), "regularised": (2, 7.5, 7.0, 8.0, 0), "wild": (0, *[np.nan] * 3, 3)}
+    rows = [
+        (arm, metric, score, n, mean, low, high, low, high, diverged)
+        for metric in ROWS
+        for score in SCORES
+        for arm, (n, mean, low, high, diverged) in means.items()
+    ]
+    columns = ["arm", "metric", "score", "n", "mean", "low", "high", "ci_low", "ci_high", "diverged"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.fixture
+def figure() -> Figure:
+    return draw(_scores(), _summary(), ROWS, "A ring", LOOKS, PAIRS)
+
+
+def _points(axis: Axes, marker: str) -> list[np.ndarray]:
+    return [np.asarray(line.get_xdata(), float) for line in axis.lines if line.get_marker() == marker]
+
+
+def test_there_is_a_row_a_metric_and_a_column_a_score(figure: Figure) -> None:
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles == list(SCORES.values()) * 2
+    assert {"Modes", "toy-modes", "Vendi", "pixels"} <= set(words(figure))
+
+
+@pytest.mark.parametrize("arm", ["plain", "regularised"])
+def test_each_seed_is_a_point_at_its_value(figure: Figure, arm: str) -> None:
+    (points,) = _points(figure.axes[0], LOOKS[arm].marker)
+    np.testing.assert_array_equal(points, VALUES[arm])
+
+
+def test_partners_follow_their_plain_arm(figure: Figure) -> None:
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["plain", "regularised", "wild"]
+
+
+def test_lines_join_the_runs_of_one_seed_and_end_at_the_worst_edge_without_a_value(figure: Figure) -> None:
+    axis = figure.axes[0]
+    joined = [np.asarray(line.get_xdata()).tolist() for line in axis.lines if line.get_linewidth() == 0.6]
+    edge = _points(axis, "x")[0][0]
+    assert joined == [[1.0, 7.0], [2.0, 8.0], [6.0, edge]]
+    assert axis.get_xlim()[0] < edge < 1.0
+
+
+def test_runs_without_a_value_are_crosses_and_say_why(figure: Figure) -> None:
+    axis = figure.axes[0]
+    assert [len(cross) for cross in _points(axis, "x")] == [1, 3]
+    assert {"1 without a value", "3 diverged"} <= set(words(axis))
+
+
+def test_where_lower_is_better_the_worst_edge_is_the_right_one() -> None:
+    rows = {"fair_modes": ROWS["fair_modes"]._replace(better="lower")}
+    figure = draw(_scores(), _summary(), rows, "A ring", LOOKS, PAIRS)
+    assert _points(figure.axes[0], "x")[0][0] > 8.0
+
+
+def test_means_and_intervals_are_those_of_the_summary_and_n_beside_them(figure: Figure) -> None:
+    axis = figure.axes[0]
+    assert [points.tolist() for points in _points(axis, "|")] == [[3.0], [7.5]]
+    bars = [np.asarray(line.get_xdata()).tolist() for line in axis.lines if line.get_linewidth() == 2.2]
+    assert bars == [[0.5, 9.9]]
+    assert [word for word in words(axis) if word.startswith("n = ")] == ["n = 3", "n = 2", "n = 0"]
+
+
+def test_an_interval_that_leaves_the_panel_ends_in_an_arrow(figure: Figure) -> None:
+    axis = figure.axes[0]
+    assert axis.get_xlim()[1] < 9.9
+    assert [points.tolist() for points in _points(axis, ">")] == [[axis.get_xlim()[1]]]
+
+
+def test_real_data_are_a_dashed_line_in_the_rows_that_have_them(figure: Figure) -> None:
+    real = [[line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"] for axis in figure.axes]
+    assert real == [[8.0]] * 3 + [[]] * 3
+
+
+def test_a_metric_without_a_direction_has_no_best_value(figure: Figure) -> None:
+    best = figure.axes[4]
+    assert "neither more nor less is better" in words(best)
+    assert not best.lines
+
+
+def test_the_key_counts_the_runs(figure: Figure) -> None:
+    assert key_of(figure)[:3] == ["plain (3 runs)", "regularised (3 runs)", "wild (3 runs)"]
