@@ -15,7 +15,8 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    shell("vigan preflight --cores {workflow.cores}")
+    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
+    shell("vigan preflight {where}")
 
 
 rule all:
@@ -24,4 +25,6 @@ rule all:
         LAYOUT.report,
         LAYOUT.all_figures().values(),
         LAYOUT.all_tables().values(),
+        LAYOUT.all_movies().values(),
+        LAYOUT.all_contacts().values(),
         [run / name for run in RUNS for name in ("run.json", "metrics.csv")],

@@ -1,10 +1,11 @@
 # What all rules share - the study, its paths, digests that stand for code.
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import vigan.report
-from vigan import machine
+from vigan import machine, needs
 from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
@@ -37,25 +38,78 @@ except ConfigError as error:
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 machine.pass_on(STUDY_FILE, config)
+config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 DEVIATIONS = Path(workflow.basedir) / "config" / "deviations.yaml"
+ANCHORS = Path(workflow.basedir) / "config" / "anchors.yaml"
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
 }
+PROTOCOLS = {path.stem: protocol for path, (_, protocol) in REFERENCES.items()}
 RUN = LAYOUT.results / "runs" / "{arm}" / "{reading}" / "seed-{seed}"
 
 
 wildcard_constraints:
     arm="[a-z0-9-]+",
+    first="[a-z0-9-]+",
+    second="[a-z0-9-]+",
     reading="released|literal|proximal",
     seed="[0-9]+",
-    dataset="[a-z]+-[0-9a-f]{10}",
+    dataset="[a-z-]+-[0-9a-f]{10}",
     kind="[a-z]+",
     experiment="[a-z0-9-]+",
 
 
-# One training job per core; one at a time where there is a GPU, which all would share. `--resources gpu=N` overrides.
+# A slot of a GPU for each job that needs one, or a core where there is none; on a cluster, as many as there may be jobs.
+# `--resources gpu=N` overrides. `--config cpu=true` says that jobs do without.
 if "gpu" not in workflow.global_resources:
-    workflow.global_resources["gpu"] = 1 if machine.has_gpu() else workflow.cores
+    workflow.global_resources["gpu"] = (
+        workflow.nodes or machine.gpu_slots() or workflow.cores
+    )
+GPU = 0 if machine.switched_on("cpu") else 1
+
+
+def demand(needs_of):
+    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
+    known = cache(needs_of)
+    return {
+        field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
+        * getattr(known(*_subject(wildcards)), field)
+        for field in needs.Needs._fields
+    }
+
+
+def _subject(wildcards):
+    """What tells a job's needs: its arm, or its data set and protocol."""
+    return [
+        wildcards[name]
+        for name in ("arm", "dataset", "protocol")
+        if name in wildcards.keys()
+    ]
+
+
+@cache
+def train_code(arm):
+    """Digest of the code that trains an arm."""
+    return stage_digest("train", STUDY.arm(arm).stabiliser_names)
+
+
+def movie_samples(wildcards):
+    """Samples that a movie shows."""
+    arms = (wildcards.first, wildcards.second)
+    home = LAYOUT.first_samples(STUDY.experiment_of(wildcards.first))
+    return [path for path in home if path.parts[3] in arms]
+
+
+def figure_samples(wildcards):
+    """Samples that a figure shows beside what the tables hold."""
+    return (
+        LAYOUT.first_samples(wildcards.experiment)
+        if wildcards.kind == "samples"
+        else []
+    )
+
+
+JOINING = demand(lambda: needs.of_joining(STUDY))

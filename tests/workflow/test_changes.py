@@ -29,6 +29,9 @@ pytestmark = pytest.mark.slow
 ONE_RUN = TINY.replace("study: tiny", "study: one").replace("seeds: [0, 1]", "seeds: [0]")
 ONE_RUN = ONE_RUN.replace("iterations: 60", "iterations: 1500").replace("      regularised: {lambda_sum: 1.0}\n", "")
 EDITED = TINY.replace("lambda_sum: 1.0", "lambda_sum: 2.0")
+SHOWN = {"analyse": 1, "figure": 5, "frames": 1, "movie": 1, "contact": 1, "report": 1}
+"""What is made of the tiny study's runs: its tables, five figures (it has no events and no map), pictures, page."""
+
 ON_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
@@ -78,7 +81,7 @@ def place(finished: Place, tmp_path: Path) -> Place:
 
 
 def test_an_edited_lambda_redoes_that_arms_runs_and_what_is_made_of_them(place: Place) -> None:
-    assert place.plan(EDITED) == {"train": 2, "evaluate": 2, "analyse": 1, "figure": 3, "report": 1}
+    assert place.plan(EDITED) == {"train": 2, "evaluate": 2, **SHOWN}
     told = place.run("--dry-run").stdout
     trained = re.findall(r"^rule train:.*?output: (\S+)/run\.json", told, re.MULTILINE | re.DOTALL)
     assert set(trained) == {f"results/tiny/runs/regularised/released/seed-{seed}" for seed in (0, 1)}
@@ -89,7 +92,7 @@ def test_an_edited_lambda_redoes_that_arms_runs_and_what_is_made_of_them(place: 
 def test_a_renamed_experiment_is_not_trained_again_but_its_tables_carry_the_new_name(place: Place) -> None:
     renamed = TINY.replace("  circle:", "  round-and-round:")
     plan = place.plan(renamed)
-    assert plan == {"analyse": 1, "figure": 3, "report": 1}
+    assert plan == SHOWN
     before = {path: time for path, time in place.results().items() if "runs" in path.parts}
     done = place.run("--until", "analyse")
     assert done.returncode == 0, done.stdout[-2000:]
@@ -110,7 +113,7 @@ def test_another_study_of_the_same_data_set_does_not_prepare_it_again(finished: 
         TINY.replace("study: tiny", "study: other").replace("  ring: {", "  hoop: {").replace(": ring\n", ": hoop\n")
     )
     plan = finished.plan(other, "other.yaml")
-    assert plan == {"train": 4, "evaluate": 4, "analyse": 1, "figure": 3, "report": 1}
+    assert plan == {"train": 4, "evaluate": 4, **SHOWN}
 
 
 def test_results_of_an_edited_study_are_never_taken_for_its_own_when_snakemake_forgot_how_they_were_made(

@@ -7,11 +7,21 @@ rule analyse:
         ],
         [reference.with_suffix(".json") for reference in REFERENCES],
     output:
-        LAYOUT.all_tables().values(),
+        [
+            report(
+                path,
+                caption="../report/table.rst",
+                category="Tables",
+                labels={"table": name, "as": "CSV"},
+            )
+            for name, path in LAYOUT.all_tables().items()
+        ],
     log:
         LOGS / "analyse.log",
     conda:
         "../../environment.yml"
+    resources:
+        **JOINING,
     params:
         study=STUDY.digest,
         code=stage_digest("analyse"),
@@ -22,13 +32,20 @@ rule analyse:
 rule figure:
     input:
         LAYOUT.all_tables().values(),
-        [run / "samples.npz" for run in RUNS],
+        figure_samples,
     output:
-        LAYOUT.figures / "{kind}-{experiment}.svg",
+        report(
+            LAYOUT.figures / "{kind}-{experiment}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"experiment": "{experiment}", "figure": "{kind}"},
+        ),
     log:
         LOGS / "figures" / "{kind}-{experiment}.log",
     conda:
         "../../environment.yml"
+    resources:
+        **JOINING,
     params:
         study=STUDY.digest,
         code=stage_digest("figures"),

@@ -7,6 +7,8 @@ rule prepare:
     conda:
         "../../environment.yml"
     threads: 2
+    resources:
+        **demand(lambda dataset: needs.of_preparing(STUDY.dataset(dataset))),
     params:
         code=stage_digest("prepare"),
     shell:
@@ -25,7 +27,8 @@ rule reference:
     conda:
         "../../environment.yml"
     resources:
-        gpu=1,
+        **demand(lambda _, kind: needs.of_reference(PROTOCOLS[kind], gpu=GPU == 1)),
+        gpu=GPU,
     params:
         protocol=lambda wildcards, output: REFERENCES[Path(output[0])][1].name,
         code=stage_digest("reference"),

@@ -5,13 +5,15 @@ rule evaluate:
         references=lambda wildcards: list(LAYOUT.references(wildcards.arm).values()),
     output:
         metrics=RUN / "metrics.csv",
+        noise=RUN / "noise.csv",
         samples=RUN / "samples.npz",
     log:
         LOGS / "evaluate" / "{arm}-{reading}-{seed}.log",
     conda:
         "../../environment.yml"
     resources:
-        gpu=1,
+        **demand(lambda arm: needs.of_measuring(STUDY, arm, gpu=GPU == 1)),
+        gpu=GPU,
     params:
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
         code=stage_digest("evaluate"),

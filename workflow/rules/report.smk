@@ -1,16 +1,102 @@
+rule frames:
+    input:
+        lambda wildcards: LAYOUT.samples(wildcards.experiment),
+    output:
+        LAYOUT.results / "frames" / "{experiment}.json",
+    log:
+        LOGS / "frames" / "{experiment}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        **JOINING,
+    params:
+        study=STUDY.digest,
+        code=stage_digest("frames"),
+    shell:
+        "vigan frames --experiment {wildcards.experiment:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule movie:
+    input:
+        movie_samples,
+    output:
+        report(
+            LAYOUT.figures / "movie-{first}_vs_{second}.gif",
+            caption="../report/movie.rst",
+            category="Movies",
+            labels={"arm": "{first}", "against": "{second}"},
+        ),
+    log:
+        LOGS / "figures" / "movie-{first}_vs_{second}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        **JOINING,
+    params:
+        study=STUDY.digest,
+        code=stage_digest("frames"),
+    shell:
+        "vigan movie {wildcards.first:q} {wildcards.second:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule contact:
+    input:
+        lambda wildcards: LAYOUT.samples(wildcards.experiment),
+    output:
+        report(
+            LAYOUT.figures / "contact-{experiment}.pdf",
+            caption="../report/contact.rst",
+            category="Figures",
+            labels={"experiment": "{experiment}", "figure": "contact sheet"},
+        ),
+    log:
+        LOGS / "figures" / "contact-{experiment}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        **JOINING,
+    params:
+        study=STUDY.digest,
+        code=stage_digest("frames"),
+    shell:
+        "vigan contact --experiment {wildcards.experiment:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
 rule report:
     input:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
+        LAYOUT.all_frames().values(),
         deviations=DEVIATIONS,
+        anchors=ANCHORS,
     output:
-        LAYOUT.report,
+        report(
+            LAYOUT.report,
+            caption="../report/page.rst",
+            category="The whole report",
+            labels={"page": "report"},
+        ),
+        [
+            report(
+                path,
+                caption="../report/table.rst",
+                category="Tables",
+                labels={"table": name, "as": "page"},
+            )
+            for name, path in LAYOUT.all_table_pages().items()
+        ],
     log:
         LOGS / "report.log",
     conda:
         "../../environment.yml"
+    resources:
+        **JOINING,
     params:
         study=STUDY.digest,
         code=stage_digest("report", files=TEMPLATES),
     shell:
-        "vigan report --deviations {input.deviations:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        "vigan report --deviations {input.deviations:q} --anchors {input.anchors:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -8,15 +8,13 @@ rule train:
         snapshots=directory(RUN / "snapshots"),
     log:
         LOGS / "train" / "{arm}-{reading}-{seed}.log",
-    retries: 1
     conda:
         "../../environment.yml"
     resources:
-        gpu=1,
+        **demand(lambda arm: needs.of_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)),
+        gpu=GPU,
     params:
-        code=lambda wildcards: stage_digest(
-            "train", STUDY.arm(wildcards.arm).stabiliser_names
-        ),
+        code=lambda wildcards: train_code(wildcards.arm),
     shell:
         "vigan train --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -1,48 +1,139 @@
-"""What the page is made of, and its rendering. Templates escape every value and compute nothing."""
+"""What the page is made of. Every field is a value to be shown; templates escape it and compute nothing."""
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-import jinja2
+Facts = list[tuple[str, str]]
+
+
+class Cell(NamedTuple):
+    """One cell of a table: what it says and, less loudly, range and n."""
+
+    text: str
+    rest: str = ""
+
+
+class Table(NamedTuple):
+    """A table, its caption, and the CSV it stands in.
+
+    A folded one is shown on demand, a wrapped one has sentences in its cells.
+    """
+
+    caption: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    file: str = ""
+    folded: bool = False
+    wrapped: bool = False
 
 
 class Picture(NamedTuple):
-    """A figure with what it shows in words."""
+    """A figure: its number, what it shows in words, the command that draws it.
 
+    A `chart` may change its colours on a dark page; `pictures` keep theirs.
+    """
+
+    number: int
+    anchor: str
     source: str
     alt: str
     caption: str
     command: str
+    kind: Literal["chart", "pictures"]
 
 
-class Table(NamedTuple):
-    """A table as text, its caption, and the CSV it stands in."""
+class Link(NamedTuple):
+    """A place on the page."""
 
-    caption: str
-    columns: list[str]
-    rows: list[list[str]]
-    file: str
+    label: str
+    anchor: str
+
+
+class Verdict(NamedTuple):
+    """One claim of the article and what this study says of it.
+
+    `mark` is a sign that stands beside the word, `tone` its style; `numbers` are estimate, interval, n and p.
+    """
+
+    id: str
+    experiment: str
+    arms: str
+    quotation: str
+    place: str
+    rule: str
+    verdict: str
+    mark: str
+    tone: str
+    estimate: Cell
+    numbers: Facts
+    reason: str
+    edited: bool
+    evidence: list[Link]
 
 
 class Note(NamedTuple):
     """A titled text: its facts as (term, words)."""
 
     title: str
-    facts: list[tuple[str, str]]
+    facts: Facts
+
+
+class Difference(NamedTuple):
+    """How two arms differ: the words of `vigan diff`."""
+
+    first: str
+    second: str
+    text: str
 
 
 class Section(NamedTuple):
-    """One experiment: what was compared, how its arms differ, its pictures and tables."""
+    """One experiment: what was compared, the rules of its events in words, its pictures and tables."""
 
     name: str
     title: str
-    facts: list[tuple[str, str]]
-    differences: list[str]
+    facts: Facts
+    rules: list[str]
     pictures: list[Picture]
     tables: list[Table]
+
+
+class Still(NamedTuple):
+    """One arm's place among the slider's pictures, and what it shows before the slider is moved."""
+
+    arm: str
+    source: str
+    missing: str
+    alt: str
+
+
+class Scene(NamedTuple):
+    """The arms of one experiment side by side; `pixelated` pictures keep hard edges when enlarged."""
+
+    title: str
+    step: str
+    width: int
+    height: int
+    pixelated: bool
+    stills: list[Still]
+
+
+class Block(NamedTuple):
+    """Pictures of one experiment and seed, read by the page's script: {steps, arms: [{arm, pictures, missing}]}."""
+
+    scene: int
+    seed: str
+    data: dict[str, object]
+
+
+class Scrubber(NamedTuple):
+    """One slider through training: `last` is its rightmost position."""
+
+    last: int
+    seeds: list[str]
+    note: str
+    scenes: list[Scene]
+    blocks: list[Block]
 
 
 class Page(NamedTuple):
@@ -50,30 +141,21 @@ class Page(NamedTuple):
 
     study: str
     title: str
-    summary: list[tuple[str, str]]
+    summary: Facts
     warnings: list[str]
+    claims: list[Verdict]
     sections: list[Section]
+    scrubber: Scrubber
     arms: Table
-    runs: Table
+    differences: list[Difference]
+    schedules: list[Note]
     deviations: list[Note]
-    provenance: list[tuple[str, str]]
-    tables: list[tuple[str, str]]
-    commands: list[tuple[str, str]]
-
-
-def render(page: Page) -> str:
-    """The page as one HTML file that loads nothing from anywhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html").render(page=page)
-
-
-def embed(picture: Path) -> str:
-    """A data URI of an SVG or PNG file, so that the page needs no other file."""
-    kind = {".svg": "image/svg+xml", ".png": "image/png"}[picture.suffix]
-    return f"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
+    protocols: list[Note]
+    metrics: Table
+    anchors: Table | None
+    runs: Table
+    failures: Table | None
+    provenance: Facts
+    tables: Facts
+    figures: Table
+    commands: Facts

@@ -6,16 +6,23 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from vigan.metrics.catalogue import METRICS
-from vigan.report.page import Table
+from vigan.catalogue import METRICS
+from vigan.report.page import Cell, Table
 
 DIGITS = 4
 NOTHING = "–"
+LONG = 40
+"""Rows beyond which a table is folded."""
+
+SPREAD = "mean over seeds [its 95% bootstrap interval]; below it the lowest and the highest seed, and n"
 OVER_SEEDS = (
-    "{protocol}: mean [lowest, highest] over n seeds of each run's last, best and mean-over-training value (area); "
-    "real: another sample of real data, measured in the same way."
+    "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. "
+    "Real: another sample of real data, measured in the same way."
 )
-SEED_BY_SEED = "{protocol}: seed by seed, the last value with the regulariser minus the last value without."
+SEED_BY_SEED = (
+    "{protocol}: the last value with the regulariser minus the last value without, seed by seed, as {spread}. "
+    "p: sign-flip test, two-sided, not corrected for the number of rows."
+)
 
 
 def score_tables(summary: pd.DataFrame, floors: pd.DataFrame) -> Iterator[Table]:
@@ -29,54 +36,86 @@ def score_tables(summary: pd.DataFrame, floors: pd.DataFrame) -> Iterator[Table]
                 _score_row(str(metric), str(arm), scores, floor) for arm, scores in arms.groupby("arm", sort=False)
             ]
         columns = ["metric", "arm", "last", "best", "area", "real", "diverged runs"]
-        yield Table(OVER_SEEDS.format(protocol=protocol), columns, rows, "tables/summary.csv")
+        yield Table(OVER_SEEDS.format(protocol=protocol, spread=SPREAD), columns, rows, "tables/summary.csv")
 
 
-def _score_row(metric: str, arm: str, scores: pd.DataFrame, floor: str) -> list[str]:
-    text = {row.score: spread(row) for row in scores.itertuples()}
-    return [_title(metric), arm, text["last"], text["best"], text["area"], floor, str(scores["diverged"].iloc[0])]
+def _score_row(metric: str, arm: str, scores: pd.DataFrame, floor: str) -> list[Cell]:
+    by_score = {row.score: spread(row) for row in scores.itertuples()}
+    numbers = [by_score["last"], by_score["best"], by_score["area"]]
+    return [Cell(_title(metric)), Cell(arm), *numbers, Cell(floor), Cell(str(scores["diverged"].iloc[0]))]
 
 
 def pair_tables(pairs: pd.DataFrame) -> Iterator[Table]:
     """Differences seed by seed of one experiment; one table per protocol, none where no arms are pairs."""
     for protocol, part in pairs.groupby("protocol", sort=False):
         rows = [_pair(row) for row in part.itertuples()]
-        columns = ["metric", "pair", "difference", "better in", "equal in"]
-        yield Table(SEED_BY_SEED.format(protocol=protocol), columns, rows, "tables/pair-summary.csv")
+        columns = ["metric", "pair", "difference", "better in", "equal in", "p"]
+        yield Table(SEED_BY_SEED.format(protocol=protocol, spread=SPREAD), columns, rows, "tables/pair-summary.csv")
 
 
-def _pair(row) -> list[str]:  # noqa: ANN001 - a named tuple made by pandas
+def _pair(row) -> list[Cell]:  # noqa: ANN001 - a named tuple made by pandas
     directed = METRICS[row.metric].better != "none"
-    counts = [f"{count} of {row.pairs}" if directed else NOTHING for count in (row.second_better, row.equal)]
-    return [_title(row.metric), f"{row.second} − {row.first}", spread(row), *counts]
+    counts = [Cell(f"{count} of {row.pairs}" if directed else NOTHING) for count in (row.second_better, row.equal)]
+    return [
+        Cell(_title(row.metric)),
+        Cell(f"{row.second} − {row.first}"),
+        spread(row),
+        *counts,
+        Cell(p_value(row.p_two_sided)),
+    ]
 
 
-def plain_table(frame: pd.DataFrame, caption: str, name: str) -> Table:
-    """Any table as it is; digests are shortened."""
+def plain_table(frame: pd.DataFrame, caption: str, name: str, *, folded: bool = False) -> Table:
+    """Any table as it is, folded if told so or if it is long; digests are shortened."""
     rows = [
-        [_cell(str(column), value) for column, value in zip(frame.columns, row, strict=True)]
+        [Cell(cell(str(column), value)) for column, value in zip(frame.columns, row, strict=True)]
         for row in frame.to_numpy(object)
     ]
-    return Table(caption, [str(column) for column in frame.columns], rows, f"tables/{name}.csv")
+    columns = [str(column) for column in frame.columns]
+    return Table(caption, columns, rows, f"tables/{name}.csv", folded=folded or len(rows) > LONG)
+
+
+def settings_table(arms: pd.DataFrame, caption: str) -> Table:
+    """The table of arms turned on its side: a row a setting, a column an arm; settings that no arm has are left out."""
+    kept = arms.dropna(axis=1, how="all").set_index("arm")
+    rows = [[Cell(str(name)), *(Cell(cell(str(name), value)) for value in kept[name])] for name in kept.columns]
+    return Table(caption, ["setting", *(str(arm) for arm in kept.index)], rows, "tables/arms.csv")
 
 
 def number(value: object) -> str:
-    """A float with four significant digits, anything else as it is."""
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
+    """A float with four significant digits, a missing value as a dash, anything else as it is."""
+    if isinstance(value, float):
+        return f"{value:.{DIGITS}g}".replace("-", "−") if value == value else NOTHING
+    return str(value)
 
 
-def spread(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
-    """Mean, range and n of a row of estimates."""
+def interval(low: object, high: object) -> str:
+    """Two ends in brackets."""
+    return f"[{number(low)}, {number(high)}]"
+
+
+def spread(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
+    """Mean and its interval, range and n of a row of estimates."""
     if not row.n:
+        return Cell(NOTHING)
+    if row.n == 1:
+        return Cell(number(row.mean), "n = 1")
+    mean = f"{number(row.mean)} {interval(row.ci_low, row.ci_high)}"
+    return Cell(mean, f"{number(row.low)} to {number(row.high)}, n = {row.n}")
+
+
+def p_value(value: float) -> str:
+    """A p-value with two digits, nothing where there is none."""
+    if value != value:
         return NOTHING
-    range_of_seeds = f" [{number(row.low)}, {number(row.high)}]" if row.n > 1 else ""
-    return f"{number(row.mean)}{range_of_seeds}, n = {row.n}"
+    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def cell(column: str, value: object) -> str:
+    """A value of a table as text; of a digest its beginning."""
+    return str(value)[:12] if column.endswith("_sha256") else number(value)
 
 
 def _title(metric: str) -> str:
     arrow = {"lower": " ↓", "higher": " ↑", "none": ""}[METRICS[metric].better]
     return METRICS[metric].title + arrow
-
-
-def _cell(column: str, value: object) -> str:
-    return str(value)[:12] if column.endswith("_sha256") else number(value)

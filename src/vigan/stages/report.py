@@ -1,104 +1,151 @@
-"""Put a study's tables and figures on one page."""
+"""Put a study's tables, figures and pictures on one page."""
 
 from __future__ import annotations
 
 import math
+import shlex
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from vigan.analysis.tables import read_table
+from vigan.catalogue import METRICS
+from vigan.config.anchors import Anchor, load_anchors
+from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
-from vigan.config.study import Experiment, Study
-from vigan.config.telling import tell_difference
+from vigan.config.study import Study
+from vigan.config.telling import explain, tell_difference
 from vigan.layout import FIGURES, TABLES, Layout
 from vigan.records import write_text
-from vigan.report.page import Note, Page, Picture, Section, embed, render
-from vigan.report.tables import pair_tables, plain_table, score_tables
+from vigan.report.claims import verdicts
+from vigan.report.frames import read_frames
+from vigan.report.methods import metric_table, protocol_notes
+from vigan.report.page import Cell, Difference, Facts, Note, Page, Picture, Section, Table
+from vigan.report.render import embed, render, render_table
+from vigan.report.scrubber import scrubber
+from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
+from vigan.stages import facts
+
+PICTORIAL = {"samples", "map"}
+"""Figures whose colours mean something: a dark page leaves them as they are."""
+
+IN_DETAIL = ("events", "speed", "survival", "sensitivity", "noise")
+"""Tables shown as they are and folded, with each experiment that has rows in them."""
+
+Tables = Mapping[str, pd.DataFrame]
+Command = Callable[[Path | str], str]
+Pictures = dict[tuple[str, str], Picture]
 
 
-def report(study: Study, config: Path, layout: Layout, deviations: Path) -> None:
-    """Write the study's report from the tables and figures that `layout` names, and the list of deviations."""
+def report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> None:
+    """Write the study's report from the files that `layout` names, the deviations and the anchors; and its tables.
+
+    Each short table is also written alone, as HTML, for `snakemake --report`.
+    """
     tables = {name: read_table(path) for name, path in layout.all_tables().items()}
-    command = f"snakemake --cores all --configfile {config} --"
+    command = partial(_command, config)
+    pictures = _pictures(study, layout, command)
     page = Page(
         study=study.study,
         title=study.title,
-        summary=_summary(study, tables["runs"]),
-        warnings=_warnings(tables["runs"]),
-        sections=[
-            _section(study, name, experiment, tables, layout, command) for name, experiment in study.experiments.items()
-        ],
-        arms=plain_table(tables["arms"].dropna(axis=1, how="all"), "Every setting of every arm.", "arms"),
-        runs=plain_table(tables["runs"].drop(columns=["config_sha256"]), "One row a run, digests shortened.", "runs"),
+        summary=facts.summary(study, tables["runs"]),
+        warnings=facts.warnings(tables["runs"]),
+        claims=verdicts(tables["claims"], pictures),
+        sections=[_section(study, name, tables, pictures) for name in study.experiments],
+        scrubber=scrubber(study, [read_frames(path) for path in layout.all_frames().values()]),
+        arms=settings_table(tables["arms"], "Every setting of every arm."),
+        differences=_differences(study),
+        schedules=_schedules(study),
         deviations=[_note(deviation) for deviation in load_deviations(deviations)],
-        provenance=_provenance(tables),
+        protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
+        metrics=metric_table(name for name in METRICS if name in set(tables["metrics"]["metric"])),
+        anchors=anchor_table(study, anchors),
+        runs=_runs(tables["runs"]),
+        failures=_failures(tables),
+        provenance=facts.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
-        commands=[("This study, from nothing", f"{command} all"), ("This page alone", f"{command} {layout.report}")],
+        figures=_again(layout, pictures, command),
+        commands=[("This study, from nothing", command("all")), ("This page", command(layout.report))],
     )
     write_text(layout.report, render(page))
+    for name, path in layout.all_table_pages().items():
+        write_text(path, render_table(_plain(tables[name], name)))
 
 
-def _summary(study: Study, runs: pd.DataFrame) -> list[tuple[str, str]]:
-    return [
-        ("Experiments", str(len(study.experiments))),
-        ("Arms", str(runs["arm"].nunique())),
-        ("Runs", str(len(runs))),
-        ("Seeds used", _listed(sorted(runs["seed"].unique()))),
-        ("Diverged runs", str((runs["status"] == "diverged").sum())),
-    ]
+def _command(config: Path, target: Path | str) -> str:
+    """What makes one file again, as typed into a shell."""
+    return shlex.join(["snakemake", "--cores", "all", "--configfile", str(config), "--", str(target)])
 
 
-def _listed(seeds: list[int]) -> str:
-    together = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
-    return f"seed {seeds[0]} to seed {seeds[-1]}" if together else ", ".join(f"seed {seed}" for seed in seeds)
-
-
-def _warnings(runs: pd.DataFrame) -> list[str]:
-    fewest = runs.groupby("arm")["seed"].nunique().min()
-    few = f"Arms with {_count(fewest, 'seed')} only: differences between them are illustrations, not findings."
-    return [few] if fewest < 5 else []
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _section(
-    study: Study, name: str, experiment: Experiment, tables: dict[str, pd.DataFrame], layout: Layout, command: str
-) -> Section:
-    pictures = [
-        Picture(
-            source=embed(layout.figure(kind, name)),
-            alt=f"{experiment.title}. {meaning}.",
-            caption=f"{meaning[0].upper()}{meaning[1:]}.",
-            command=f"{command} {layout.figure(kind, name)}",
+def _pictures(study: Study, layout: Layout, command: Command) -> Pictures:
+    """Every figure of the study, numbered in its order."""
+    return {
+        (kind, name): Picture(
+            number=number,
+            anchor=f"figure-{kind}-{name}",
+            source=embed(path),
+            alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
+            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.",
+            command=command(path),
+            kind="pictures" if kind in PICTORIAL else "chart",
         )
-        for kind, meaning in FIGURES.items()
-    ]
-    summary, pairs = (_of(tables[table], name) for table in ("summary", "pair-summary"))
+        for number, ((kind, name), path) in enumerate(layout.all_figures().items(), start=1)
+    }
+
+
+def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Section:
+    experiment = study.experiments[name]
     floors = tables["floors"][tables["floors"]["dataset"] == experiment.dataset]
+    details = [(table, _of(tables[table], name)) for table in IN_DETAIL]
     return Section(
         name=name,
         title=experiment.title,
-        facts=_facts(study, experiment),
-        differences=_differences_of_arms(study, experiment),
-        pictures=pictures,
-        tables=[*score_tables(summary, floors), *pair_tables(pairs)],
+        facts=facts.of_experiment(study, experiment),
+        rules=facts.rules(experiment),
+        pictures=[picture for (_, home), picture in pictures.items() if home == name],
+        tables=[
+            *score_tables(_of(tables["summary"], name), floors),
+            *pair_tables(_of(tables["pair-summary"], name)),
+            *(_plain(part.drop(columns="experiment"), table, folded=True) for table, part in details if len(part)),
+        ],
     )
 
 
-def _differences_of_arms(study: Study, experiment: Experiment) -> list[str]:
+def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    return table[table["experiment"] == experiment]
+
+
+def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
+    return plain_table(table, f"{TABLES[name][0].upper()}{TABLES[name][1:]}.", name, folded=folded)
+
+
+def _differences(study: Study) -> list[Difference]:
     """The words of `vigan diff`, for each pair."""
-    coordinates = math.prod(study.datasets[experiment.dataset].shape)
     return [
-        tell_difference(first, experiment.arms[first], second, experiment.arms[second], coordinates)
-        for first, second in experiment.pairs()
+        Difference(
+            first, second, tell_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
+        )
+        for first, second in study.pairs()
     ]
 
 
+def _schedules(study: Study) -> list[Note]:
+    """The words of `vigan explain`, for each arm."""
+    return [
+        Note(name, [("", explain(name, arm, _size(study, name), experiment.iterations))])
+        for experiment in study.experiments.values()
+        for name, arm in experiment.arms.items()
+    ]
+
+
+def _size(study: Study, arm: str) -> int:
+    return math.prod(study.dataset_of(arm).shape)
+
+
 def _note(deviation: Deviation) -> Note:
-    facts = [
+    words: Facts = [
         ("The article", deviation.article),
         ("The released code", deviation.released),
         ("Here", deviation.ours),
@@ -106,32 +153,43 @@ def _note(deviation: Deviation) -> Note:
         ("Measured effect", deviation.effect),
         ("Held by", ", ".join(deviation.tests) or "no test"),
     ]
-    return Note(deviation.topic, facts)
+    return Note(deviation.topic, words)
 
 
-def _facts(study: Study, experiment: Experiment) -> list[tuple[str, str]]:
-    arms = experiment.arms.values()
-    schedules = (f"{_count(a.d_batches, 'D update')}, {a.g_batches} x {_count(a.k, 'G update')}" for a in arms)
-    return [
-        ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
-        ("Iterations", str(experiment.iterations)),
-        ("An iteration", "; ".join(dict.fromkeys(schedules))),
-        ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
-        ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
+def anchor_table(study: Study, path: Path) -> Table | None:
+    """Numbers of other papers, for studies of the faces that they were measured on."""
+    if not any(isinstance(dataset, CelebA) for dataset in study.datasets.values()):
+        return None
+    columns = ["model", "metric", "value", "protocol", "why it cannot be compared", "source", "read in"]
+    return Table("As printed there.", columns, [_anchor_row(anchor) for anchor in load_anchors(path)], wrapped=True)
+
+
+def _anchor_row(anchor: Anchor) -> list[Cell]:
+    words = (
+        anchor.model, anchor.metric, anchor.value, anchor.protocol, "; ".join(anchor.differs), anchor.source,
+        anchor.read_in,
+    )  # fmt: skip
+    return [Cell(word) for word in words]
+
+
+def _runs(runs: pd.DataFrame) -> Table:
+    hidden = ["data_sha256", "code_sha256", "config_sha256", "threads"]
+    return plain_table(runs.drop(columns=hidden), "One row a run, digests shortened.", "runs")
+
+
+def _failures(tables: Tables) -> Table | None:
+    failed = facts.failures(tables["runs"], tables["metrics"])
+    return plain_table(failed, "Runs that failed.", "runs") if len(failed) else None
+
+
+def _again(layout: Layout, pictures: Pictures, command: Command) -> Table:
+    """One command a figure, movie and contact sheet."""
+    drawn = [
+        (f"Figure {picture.number}: {kind} of {name}", picture.command) for (kind, name), picture in pictures.items()
     ]
-
-
-def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    return table[table["experiment"] == experiment]
-
-
-def _provenance(tables: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
-    timing, runs = tables["timing"], tables["runs"]
-    versions = timing.drop(columns=["experiment", "arm", "reading", "seed", "seconds"]).drop_duplicates()
-    return [
-        ("Training time, summed over runs", f"{timing['seconds'].sum() / 60:.1f} minutes"),
-        ("Devices", ", ".join(sorted(runs["device"].unique()))),
-        ("Data (SHA-256)", ", ".join(digest[:12] for digest in runs["data_sha256"].unique())),
-        ("Training code (digest)", ", ".join(digest[:12] for digest in runs["code_sha256"].unique())),
-        *((str(name), ", ".join(str(v) for v in versions[name].unique())) for name in versions.columns),
+    movies = [
+        (f"Movie of {first} and {second}", command(path)) for (first, second), path in layout.all_movies().items()
     ]
+    sheets = [(f"Contact sheet of {name}", command(path)) for name, path in layout.all_contacts().items()]
+    rows = [[Cell(what), Cell(how)] for what, how in [*drawn, *movies, *sheets]]
+    return Table("Every figure alone, one command each.", ["figure", "command"], rows)

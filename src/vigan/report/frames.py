@@ -1,0 +1,61 @@
+"""What the page's slider moves through: one small picture a run and step, as JSON between stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from vigan.config.base import Strict
+from vigan.records import RecordError, read_json
+
+Picture = Annotated[str, Field(pattern=r"^data:image/webp;base64,[A-Za-z0-9+/]+=*$")]
+
+
+class Reel(Strict):
+    """The pictures of one run, one a scheduled step; where there is none, `missing` says why."""
+
+    arm: str
+    seed: int
+    pictures: Annotated[tuple[Picture | None, ...], Field(strict=False)]
+    missing: Annotated[tuple[Literal["", "diverged", "not finite"], ...], Field(strict=False)]
+
+
+class Frames(Strict):
+    """The pictures of one experiment: `reels` of equal seeds are shown side by side.
+
+    `shown` is the number of samples in each picture, `kind` what they are, `width` and `height` are pixels.
+    """
+
+    experiment: str
+    kind: Literal["images", "points"]
+    shown: int
+    width: int
+    height: int
+    steps: Annotated[tuple[int, ...], Field(strict=False)]
+    reels: Annotated[tuple[Reel, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _aligned(self) -> Frames:
+        for reel in self.reels:
+            if not len(reel.pictures) == len(reel.missing) == len(self.steps):
+                raise ValueError(f"arm '{reel.arm}', seed {reel.seed}: not one picture a step")
+            if any((picture is None) != bool(why) for picture, why in zip(reel.pictures, reel.missing, strict=True)):
+                raise ValueError(f"arm '{reel.arm}', seed {reel.seed}: a picture is missing without a reason")
+        return self
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds that there are pictures of, in order."""
+        return list(dict.fromkeys(reel.seed for reel in self.reels))
+
+
+def read_frames(path: Path) -> Frames:
+    """An experiment's pictures. Raises RecordError naming the file if it holds something else."""
+    try:
+        return Frames.model_validate(read_json(path))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise RecordError(f"{path}: not pictures of an experiment ({where}: {problem['msg']}); delete it") from None

@@ -1,0 +1,58 @@
+"""The page as one file: templates, style and script put together under a strict Content-Security-Policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from vigan.report.page import Page, Table
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLES, SCRIPTS = ("page.css", "tables.css", "print.css"), ("tables.js", "scrubber.js", "printing.js")
+POLICY = (
+    "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
+)
+
+
+def render(page: Page) -> str:
+    """The page as one HTML file that loads nothing from anywhere and runs no script but its own."""
+    style, script = _joined(STYLES), _joined(SCRIPTS)
+    policy = POLICY.format(script=_digest(script), style=_digest(style))
+    return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
+
+
+def render_table(table: Table) -> str:
+    """One table as an HTML file, for `snakemake --report`."""
+    style = _joined(STYLES)
+    policy = POLICY.format(script="none", style=_digest(style)).replace("script-src 'none'; ", "")
+    return _template("table.html").render(table=table, policy=policy, style=Markup(style))  # noqa: S704 - our own file
+
+
+def embed(picture: Path) -> str:
+    """A data URI of an SVG file, as text, so that the page needs no other file and stays a third smaller."""
+    return "data:image/svg+xml," + quote(picture.read_text(encoding="utf-8"), safe=" !$()*+,-./:;=?@_~")
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def _digest(text: str) -> str:
+    """What a policy calls an inline script or style that has exactly this text."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

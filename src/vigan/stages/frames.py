@@ -1,0 +1,134 @@
+"""Pictures of training from the samples that runs kept: for the page's slider, as a movie, as a contact sheet."""
+
+from __future__ import annotations
+
+import base64
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from vigan.config.base import ConfigError, nearest
+from vigan.config.datasets import Dataset, Grid, Ring
+from vigan.config.experiment import Experiment
+from vigan.config.study import Study
+from vigan.data.toy import means
+from vigan.figures import contact
+from vigan.figures.frames import PER_SIDE, encode, picture
+from vigan.figures.movie import Lane, movie
+from vigan.records import RecordError, atomic_write, write_json
+from vigan.report.frames import Frames, Reel
+from vigan.schemas import RunFiles
+
+IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
+PAGE_BYTES = 7_000_000
+"""What one picture may take (a cloud: takes, about), and what all pictures of a study's page may."""
+
+Shown = Image.Image | Literal["diverged", "not finite"]
+
+
+def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
+    """Write the pictures of an experiment's runs at every scheduled step, as JSON (see `Frames`).
+
+    So that a page stays one that can be mailed, only as many seeds are taken as fit into it, the first ones.
+    """
+    chosen = _experiment(study, experiment)
+    dataset = study.datasets[chosen.dataset]
+    kept = _kept_seeds(study, experiment)
+    reels = [(run, _pictures(run, dataset)) for run in runs if run.experiment == experiment and run.spec.seed in kept]
+    whole = [shown for _, row in reels for shown in row if isinstance(shown, Image.Image)]
+    width, height = whole[0].size if whole else (0, 0)
+    images = len(dataset.shape) == 3
+    frames = Frames(
+        experiment=experiment,
+        kind="images" if images else "points",
+        shown=PER_SIDE[dataset.shape[-1]] ** 2 if images else 1000,
+        width=width,
+        height=height,
+        steps=chosen.snapshot_steps,
+        reels=tuple(_reel(run, row) for run, row in reels),
+    )
+    write_json(out, frames.model_dump(mode="json"))
+
+
+def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Sequence[RunFiles], out: Path) -> None:
+    """Write a GIF of arms of one experiment side by side, at one seed, the experiment's first if none is named."""
+    experiment = study.experiment_of(arms[0])
+    if {study.experiment_of(arm) for arm in arms} != {experiment}:
+        raise ConfigError(f"{' and '.join(arms)} are of different experiments and share no steps")
+    chosen = _seeds(study, experiment)[0] if seed is None else seed
+    by_arm = {run.spec.name: run for run in runs if run.spec.seed == chosen}
+    if missing := [arm for arm in arms if arm not in by_arm]:
+        raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
+    lanes = [_lane(by_arm[arm], study.dataset_of(arm)) for arm in arms]
+    with atomic_write(out) as stream:
+        stream.write(movie(lanes, study.experiments[experiment].snapshot_steps))
+
+
+def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
+    """Write the contact sheet of an experiment, every run of it, as PDF."""
+    chosen = _experiment(study, experiment)
+    lanes = [_lane(run, study.datasets[chosen.dataset]) for run in runs if run.experiment == experiment]
+    with atomic_write(out) as stream:
+        contact.save(lanes, chosen.snapshot_steps, f"{chosen.title}: samples on the same latents", stream)
+
+
+def _experiment(study: Study, name: str) -> Experiment:
+    if name not in study.experiments:
+        raise ConfigError(f"no experiment '{name}' in this study" + nearest(name, list(study.experiments)))
+    return study.experiments[name]
+
+
+def _seeds(study: Study, experiment: str) -> tuple[int, ...]:
+    return study.experiments[experiment].seeds or study.seeds
+
+
+def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
+    """The first seeds of an experiment, as many as fit into its share of the page, at least one."""
+    chosen = study.experiments[experiment]
+    each = IMAGE_BYTES if len(study.datasets[chosen.dataset].shape) == 3 else CLOUD_BYTES
+    a_seed = each * len(chosen.arms) * len(chosen.snapshot_steps)
+    return _seeds(study, experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
+
+
+def _lane(run: RunFiles, dataset: Dataset) -> Lane:
+    return Lane(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset))
+
+
+def _pictures(run: RunFiles, dataset: Dataset) -> list[Shown]:
+    """A picture of each scheduled step, or why there is none. Raises RecordError for a run of another config."""
+    run.record()
+    modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
+    steps, samples, finite = _samples(run.folder / "samples.npz")
+    at = {int(step): place for place, step in enumerate(steps)}
+    return [_shown(samples, finite, at.get(step), modes) for step in run.spec.snapshots]
+
+
+def _samples(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    try:
+        with np.load(path) as archive:
+            return archive["steps"], archive["samples"], archive["finite"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise RecordError(f"{path}: holds no samples ({error}); evaluate the run again") from None
+
+
+def _shown(samples: np.ndarray, finite: np.ndarray, place: int | None, modes: np.ndarray | None) -> Shown:
+    if place is None:
+        return "diverged"
+    return picture(samples[place], modes) if finite[place] else "not finite"
+
+
+def _reel(run: RunFiles, pictures: Sequence[Shown]) -> Reel:
+    return Reel(
+        arm=run.spec.name,
+        seed=run.spec.seed,
+        pictures=tuple(_uri(shown) if isinstance(shown, Image.Image) else None for shown in pictures),
+        missing=tuple("" if isinstance(shown, Image.Image) else shown for shown in pictures),
+    )
+
+
+def _uri(shown: Image.Image) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(encode(shown, IMAGE_BYTES)).decode()}"

@@ -1,0 +1,130 @@
+"""One study made on two machines and joined: nothing is made twice, and nothing that was made otherwise gets in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from studies import TINY
+
+from vigan.records import RecordError
+from vigan.stages.merge import merge
+
+from .conftest import Snakemake
+
+pytestmark = pytest.mark.slow
+
+RUNS = Path("results/tiny")
+
+
+def _study(folder: Path, seeds: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(TINY.replace("[0, 1]", seeds))
+    return folder / "study.yaml"
+
+
+def _made(folder: Path, seeds: str) -> Path:
+    """Results of a study, up to its tables."""
+    done = Snakemake(folder, OMP_NUM_THREADS="1")("--until", "analyse", "--configfile", str(_study(folder, seeds)))
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder / RUNS
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Results of both seeds on one machine, and of one seed on each of two."""
+    home = tmp_path_factory.mktemp("machines")
+    return {"whole": _made(home / "c", "[0, 1]"), "first": _made(home / "a", "[0]"), "second": _made(home / "b", "[1]")}
+
+
+@pytest.fixture
+def parts(machines: dict[str, Path], tmp_path: Path) -> list[Path]:
+    """The two machines' results, to be changed."""
+    return [Path(shutil.copytree(machines[name], tmp_path / name)) for name in ("first", "second")]
+
+
+def test_results_of_two_machines_are_joined_to_the_tables_of_one_and_snakemake_goes_on_from_there(
+    machines: dict[str, Path], tmp_path: Path
+) -> None:
+    place = tmp_path / "joined"
+    file = _study(place, "[0, 1]")
+    shutil.copytree(machines["first"].parents[1] / "data", place / "data")
+    counts = merge([machines["first"], machines["second"]], place / RUNS)
+    assert list(counts.values()) == [2, 2]
+
+    runner = Snakemake(place, OMP_NUM_THREADS="1")
+    plan = runner("--until", "analyse", "--dry-run", "--quiet", "rules", "--configfile", str(file))
+    assert re.findall(r"^(\w+)\s+\d+$", plan.stdout, re.MULTILINE) == ["analyse", "total"]
+    done = runner("--until", "analyse", "--configfile", str(file))
+    assert done.returncode == 0, done.stdout[-3000:]
+    for table in (machines["whole"] / "tables").glob("*.csv"):
+        if table.stem != "timing":
+            assert (place / RUNS / "tables" / table.name).read_bytes() == table.read_bytes(), table.name
+
+
+def test_a_run_that_both_have_is_taken_once_and_with_its_measurements(parts: list[Path], tmp_path: Path) -> None:
+    first, second = parts
+    run = Path("runs/plain/released/seed-0")
+    shutil.copytree(first / run, second / run)
+    (first / run / "metrics.csv").unlink()
+    record = json.loads((second / run / "run.json").read_text())
+    (second / run / "run.json").write_text(json.dumps({**record, "seconds": record["seconds"] + 1.0}))
+    assert sum(merge(parts, tmp_path / "out").values()) == 4
+    assert len(list((tmp_path / "out").glob("runs/*/*/*/run.json"))) == 4
+    assert (tmp_path / "out" / run / "metrics.csv").exists()
+
+
+def test_two_makings_of_a_run_with_other_bits_are_refused_and_named(parts: list[Path], tmp_path: Path) -> None:
+    first, second = parts
+    run = Path("runs/plain/released/seed-0")
+    shutil.copytree(first / run, second / run)
+    table = pd.read_csv(second / run / "metrics.csv")
+    table.assign(value=table["value"] + 1).to_csv(second / run / "metrics.csv", index=False)
+    with pytest.raises(RecordError, match=r"first/.*seed-0 and .*second/.*seed-0: the same run .*\(metrics\.csv; "):
+        merge(parts, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"code_sha256": "b" * 64}, "code differs: arm 'plain', digests .{12} and b{12}"),
+        ({"data_sha256": "d" * 64}, "data differs: arm 'plain', digests .{12} and d{12}"),
+        ({"rules": {"C1": "e" * 64}}, "claim differs: 'C1', digests a{12} and e{12}"),
+        ({"spec": {"iterations": 61}}, "config differs: arm 'plain', iterations, digests .{12} and .{12}"),
+    ],
+)
+def test_what_was_made_otherwise_is_refused_with_the_digests(
+    parts: list[Path], tmp_path: Path, change: dict[str, object], told: str
+) -> None:
+    for part, seed in zip(parts, (0, 1), strict=True):
+        path = part / f"runs/plain/released/seed-{seed}/run.json"
+        record = json.loads(path.read_text()) | {"rules": {"C1": "a" * 64}}
+        if seed == 1:
+            record |= {**change, "spec": {**record["spec"], **change.get("spec", {})}}  # type: ignore[dict-item]
+        path.write_text(json.dumps(record))
+    with pytest.raises(RecordError, match=told) as refused:
+        merge(parts, tmp_path / "out")
+    assert "first/runs/plain/released/seed-0 and" in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_measured_under_other_protocols_are_refused(parts: list[Path], tmp_path: Path) -> None:
+    path = parts[1] / "runs/plain/released/seed-1/metrics.csv"
+    path.write_text(path.read_text().replace("n=500", "n=600"))
+    with pytest.raises(RecordError, match="protocols differs: arm 'plain', .*n=500.* and .*n=600"):
+        merge(parts, tmp_path / "out")
+
+
+def test_a_folder_with_something_in_it_is_never_merged_into(parts: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="holds something already"):
+        merge(parts, parts[0])
+
+
+def test_a_folder_without_runs_is_named(parts: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"tables: holds no runs; name the folder results/STUDY"):
+        merge([parts[0], parts[1] / "tables"], tmp_path / "out")
