@@ -9,23 +9,43 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vigan import commands
-from vigan.config.base import ConfigError
-from vigan.machine import setting, switched_on
-from vigan.records import RecordError
+from vigan.errors import Refused, refusal_of_machine
+from vigan.layout import FIGURES
+from vigan.machine import enter_root, setting, switched_on
 
 DEVIATIONS = Path("config/deviations.yaml")
+ANCHORS = Path("config/anchors.yaml")
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments."""
+    """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments.
+
+    130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
+    """
     options = _parser().parse_args(arguments)
+    enter_root()
     try:
-        return options.command(options) or 0
-    except (ConfigError, RecordError) as error:
-        print(f"vigan: {error}", file=sys.stderr)
-        return 1
+        code = options.command(options) or 0
+        sys.stdout.flush()
+    except Refused as error:
+        return _told(f"{error}", 1)
+    except KeyboardInterrupt:
+        return _told("interrupted; the same command goes on", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        if (line := refusal_of_machine(error)) is None:
+            raise
+        return _told(line, 1)
+    return code
+
+
+def _told(line: str, code: int) -> int:
+    print(f"vigan: {line}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     preflight.add_argument(
         "--cpu", action="store_true", default=switched_on("cpu"), help="go on without a GPU, however long it takes"
     )
+    preflight.add_argument(
+        "--elsewhere", action="store_true", help="runs are trained on other machines: say nothing of this one's speed"
+    )
     _add_celeba(preflight)
+
+    estimate = stage(commands.estimate, "say how long a study will take here, by stage")
+    estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
+    estimate.add_argument("--device", default="auto")
 
     prepare = stage(commands.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
@@ -63,24 +90,45 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, required=True)
     train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     train.add_argument("--threads", type=int, default=1)
-    train.add_argument("--save-every", type=float, default=60.0, help="seconds between checkpoints")
+    train.add_argument(
+        "--save-every", type=float, default=setting("save_every", "60"), help="seconds between checkpoints"
+    )
     train.add_argument(
         "--state", type=Path, default=setting("state", "state"), help="where checkpoints live while a run trains"
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
-    evaluate = stage(commands.evaluate, "measure all snapshots of one run")
-    evaluate.add_argument("--arm", required=True)
-    evaluate.add_argument("--seed", type=int, required=True)
+    evaluate = stage(commands.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate.add_argument("--arm", help="with --seed: the run of the study")
+    evaluate.add_argument("--seed", type=int)
     evaluate.add_argument("--device", default="auto")
-    evaluate.add_argument("--threads", type=int, default=1)
+    evaluate.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
+    anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
+    anybody.add_argument("--extractor", default="efflite0-128", help="efflite0-128 (default) or inception-clean")
+    anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
+
+    metrics = stage(commands.metrics, "measure anybody's features (prints JSON)", study=False)
+    metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
+    metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
+    metrics.add_argument("--k", type=int, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
+    metrics.add_argument("--seed", type=int, default=0, help="draws KID's subsets")
 
     stage(commands.analyse, "join all runs of a study into its tables")
+    merge = stage(commands.merge, "join the results of one study from several machines", study=False)
+    merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
+    merge.add_argument("-o", "--out", type=Path, required=True, help="folder to be made, such as results/STUDY")
     figure = stage(commands.figure, "draw one figure")
-    figure.add_argument("--kind", required=True, help="curves, samples or telemetry")
+    figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True)
+    _add_pictures(stage)
     page = stage(commands.report, "write the page people read")
     page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
+    page.add_argument("--anchors", type=Path, default=ANCHORS, help="numbers from other papers (YAML)")
+
+    claims = stage(commands.claims, "print the verdict on every claim of a study", study=False)
+    claims.add_argument("study", metavar="STUDY", help="name of a study, such as smoke, or its results folder")
 
     difference = stage(commands.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
@@ -90,13 +138,29 @@ def _parser() -> argparse.ArgumentParser:
 
     trace = stage(commands.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
     trace.add_argument("file", type=Path, help="a trace (npz)")
+
+    bench = stage(commands.bench, "measure speeds against a plain way of doing the same", study=False)
+    bench.add_argument("name", choices=commands.BENCHMARKS)
+    bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
+    bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
     return parser
+
+
+def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:
+    frames = stage(commands.frames, "make the pictures that the report's slider moves through")
+    frames.add_argument("--experiment", required=True)
+    movie = stage(commands.movie, "show the training of two arms side by side, as a GIF")
+    movie.add_argument("arms", nargs=2, metavar="ARM")
+    movie.add_argument("--seed", type=int, help="default: the experiment's first")
+    movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
+    contact = stage(commands.contact, "put every run of an experiment on a contact sheet, as PDF")
+    contact.add_argument("--experiment", required=True)
 
 
 def _add_celeba(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--celeba", type=Path, help="img_align_celeba.zip or a folder (default: VIGAN_CELEBA)")
     parser.add_argument(
-        "--download", action="store_true", default=switched_on("download"), help="fetch CelebA through torchvision"
+        "--download", action="store_true", default=switched_on("download"), help="fetch what is missing (CelebA, MNIST)"
     )
 
 

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib
 import json
 import math
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
+from vigan.machine import cache_folder
+from vigan.slots import on_a_gpu
+
+BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
+"""Modules of `vigan.bench` that have a `measure(quick)`."""
+
+
+def _in_a_slot(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
+    """The command, run on the GPU of a free slot unless its device is named."""
+
+    @functools.wraps(command)
+    def run(options: argparse.Namespace) -> None:
+        if options.device != "auto":
+            return command(options)
+        with on_a_gpu():
+            return command(options)
+
+    return run
 
 
 def preflight(options: argparse.Namespace) -> int:
@@ -22,10 +44,20 @@ def preflight(options: argparse.Namespace) -> int:
     pending = [run for run in study.runs() if not (Layout(study).run(run) / "run.json").exists()]
     waiting = [data for data in study.datasets.values() if not (Layout(study).data(data) / "manifest.json").exists()]
     verdict = preflight(
-        study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu, cores=options.cores
-    )
+        study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu,
+        cores=None if options.elsewhere else options.cores,
+    )  # fmt: skip
     print(verdict.message, file=sys.stdout if verdict.go else sys.stderr, flush=True)
     return 0 if verdict.go else 1
+
+
+def estimate(options: argparse.Namespace) -> None:
+    """Print how long a study will take here, by stage."""
+    from vigan.stages.estimate import estimate, tell
+    from vigan.training.device import pick_device
+
+    study = load_study(options.config)
+    print(tell(estimate(study, str(pick_device(options.device))), options.cores))
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -53,6 +85,7 @@ def _percent() -> Callable[[int, int], None]:
     return show
 
 
+@_in_a_slot
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
     from vigan.stages.reference import reference
@@ -67,6 +100,7 @@ def reference(options: argparse.Namespace) -> None:
     print(json.dumps({"protocol": protocol.name, "floor": floor}))
 
 
+@_in_a_slot
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
@@ -86,15 +120,45 @@ def train(options: argparse.Namespace) -> None:
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
-    settings = Settings(options.device, options.threads, options.save_every)
+    settings = Settings(options.device, options.threads, options.save_every, study.rules())
     record = train(spec, data, layout.run(run), state, settings, (ProgressBar(spec), *watchers))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
 
 
+@_in_a_slot
 def evaluate(options: argparse.Namespace) -> None:
-    """Measure all snapshots of one run."""
+    """Measure all snapshots of one run, or anybody's images."""
+    study_run, images = (options.arm, options.seed), (options.images, options.reference)
+    if all(value is not None for value in images):
+        _evaluate_images(options)
+    elif all(value is not None for value in study_run):
+        _evaluate_run(options)
+    else:
+        raise ConfigError("evaluate needs --arm and --seed (a run of a study), or --images and --reference")
+
+
+def _evaluate_images(options: argparse.Namespace) -> None:
+    from vigan.stages.measure import measure_images
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    found = measure_images(
+        options.images, options.reference, extractor=options.extractor, samples=options.samples,
+        device=str(pick_device(options.device)), cache=cache_folder(),
+    )  # fmt: skip
+    print(json.dumps(found, indent=2, allow_nan=False))
+
+
+def metrics(options: argparse.Namespace) -> None:
+    """Measure anybody's features."""
+    from vigan.stages.measure import measure_features
+
+    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
+
+
+def _evaluate_run(options: argparse.Namespace) -> None:
     from vigan.stages.evaluate import evaluate
     from vigan.training.device import pick_device
 
@@ -115,6 +179,14 @@ def analyse(options: argparse.Namespace) -> None:
     analyse(study, layout.run_files(), layout.floors(), layout.tables)
 
 
+def merge(options: argparse.Namespace) -> None:
+    """Join the results of one study from several machines."""
+    from vigan.stages.merge import merge
+
+    for source, count in merge(options.sources, options.out).items():
+        print(f"{source}: {count} runs", flush=True)
+
+
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure."""
     from vigan.stages.figures import Files, draw
@@ -125,14 +197,49 @@ def figure(options: argparse.Namespace) -> None:
     draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
 
 
+def frames(options: argparse.Namespace) -> None:
+    """Make the pictures that the report's slider moves through."""
+    from vigan.stages.frames import write_frames
+
+    layout = Layout(load_study(options.config))
+    write_frames(layout.study, options.experiment, layout.run_files(), layout.frames(options.experiment))
+
+
+def movie(options: argparse.Namespace) -> None:
+    """Show the training of two arms side by side."""
+    from vigan.stages.frames import write_movie
+
+    layout = Layout(load_study(options.config))
+    out = options.out or layout.movie(*options.arms)
+    write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
+    print(out, flush=True)
+
+
+def contact(options: argparse.Namespace) -> None:
+    """Put every run of an experiment on one sheet."""
+    from vigan.stages.frames import write_contact
+
+    layout = Layout(load_study(options.config))
+    write_contact(layout.study, options.experiment, layout.run_files(), layout.contact(options.experiment))
+
+
 def report(options: argparse.Namespace) -> None:
     """Write the report."""
     from vigan.stages.report import report
 
     study = load_study(options.config)
     layout = Layout(study)
-    report(study, options.config, layout, options.deviations)
+    report(study, options.config, layout, options.deviations, options.anchors)
     print(layout.report, flush=True)
+
+
+def claims(options: argparse.Namespace) -> None:
+    """Print the verdict on every claim of a study."""
+    from vigan.analysis.tables import read_table
+    from vigan.analysis.verdicts import tell
+
+    folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
+    print(tell(read_table(folder / "tables" / "claims.csv")))
 
 
 def diff(options: argparse.Namespace) -> None:
@@ -169,3 +276,13 @@ def verify_trace(options: argparse.Namespace) -> int:
     result = verify(options.file)
     print(json.dumps(result, indent=2, allow_nan=False))
     return 0 if result["passed"] else 1
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure speeds; the last line printed is JSON."""
+    from vigan.bench.record import write_record
+
+    found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
+    if options.record is not None:
+        print(write_record(options.record, options.name, found))
+    print(json.dumps(found.summary), flush=True)

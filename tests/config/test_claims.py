@@ -115,6 +115,7 @@ def test_the_rule_of_a_claim_is_told_in_words(tmp_path: Path) -> None:
         ("below: 0.5", "below: 0.6", {"C1", "C2", "C5"}),
         ("samples: 500", "samples: 600", {"C1", "C2", "C5"}),
         ("title: A ring\n", "title: A circle\n", set()),
+        ("quotation: it does not", "quotation: it never does", set()),
         ("lambda_sum: 1.0", "lambda_sum: 2.0", set()),
     ],
 )

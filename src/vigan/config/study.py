@@ -44,7 +44,7 @@ class Study(Strict):
     def rules(self) -> dict[str, str]:
         """Digest by claim of all that decides its verdict; kept with the runs, so that a later edit is seen."""
         tested = (claim for claim in self.claims if not isinstance(claim, Untested))
-        return {claim.id: digest_of([claim.model_dump(mode="json"), self._events_of(claim)]) for claim in tested}
+        return {claim.id: digest_of([_rule_of(claim), self._events_of(claim)]) for claim in tested}
 
     def _events_of(self, claim: TestedClaim) -> Any:
         home = self.experiments[self.experiment_of(arms_of(claim)[0])]
@@ -107,6 +107,10 @@ class Study(Strict):
             snapshots=experiment.snapshot_steps,
             log_every=min(experiment.log_every, experiment.iterations),
         )
+
+
+def _rule_of(claim: TestedClaim) -> Any:
+    return claim.model_dump(mode="json", exclude={"quotation", "place"})
 
 
 def _known(table: Mapping[str, T], name: str, what: str) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -48,7 +49,7 @@ class BatchNorm(nn.Module):
 @contextlib.contextmanager
 def moving_averages(network: nn.Module, moves: int) -> Iterator[None]:
     """Within, each training-mode forward of `network` moves its moving averages `moves` times instead of once."""
-    layers = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
+    layers = _layers(network)
     for layer in layers:
         layer.moves = moves
     try:
@@ -56,3 +57,13 @@ def moving_averages(network: nn.Module, moves: int) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.moves = 1
+
+
+_FOUND: WeakKeyDictionary[nn.Module, list[BatchNorm]] = WeakKeyDictionary()
+
+
+def _layers(network: nn.Module) -> list[BatchNorm]:
+    """The BN layers of a network, looked for once: small networks are walked through as slowly as they are played."""
+    if network not in _FOUND:
+        _FOUND[network] = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
+    return _FOUND[network]

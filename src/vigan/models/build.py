@@ -20,7 +20,7 @@ class Networks(NamedTuple):
 
 
 def build(network: Dcgan | Mlp, shape: tuple[int, ...], seed: int) -> Networks:
-    """G and D in training mode for examples of `shape`, float32 on the CPU.
+    """G and D in training mode for examples of `shape`, float32 on the CPU, kernels channels-last.
 
     Every parameter is drawn from its own block of the `init` stream, named after it: arms of one seed start equal,
     with and without BN, whatever else differs.
@@ -28,7 +28,7 @@ def build(network: Dcgan | Mlp, shape: tuple[int, ...], seed: int) -> Networks:
     with torch.random.fork_rng(devices=[]):  # torch's layers draw values of their own, which are replaced
         networks = _modules(network, shape)
     _initialise(networks, seed)
-    return networks
+    return Networks(*(network.to(memory_format=torch.channels_last) for network in networks))
 
 
 def _modules(network: Dcgan | Mlp, shape: tuple[int, ...]) -> Networks:

@@ -7,14 +7,16 @@ and no bias wherever the code has none, also where BN is removed.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vigan.models.batch_norm import BatchNorm
+from vigan.models.same_conv import DownConv, UpConv
 
-KERNEL, START = 5, 4
+START = 4
 STD = 0.02
 
 
@@ -25,30 +27,6 @@ def _norm(channels: int, batch_norm: bool) -> nn.Module:
 def _widths(dim: int, side: int) -> list[int]:
     """Channels from the 4x4 map outwards: 8 dim, 4 dim, 2 dim, dim at side 64; 4 dim, 2 dim, dim at side 32."""
     return [dim << stage for stage in reversed(range(int(math.log2(side // START))))]
-
-
-class UpConv(nn.Module):
-    """5x5 stride-2 transposed convolution, TF SAME: of the full output, the first row/column and the last two go."""
-
-    def __init__(self, inputs: int, outputs: int, bias: bool) -> None:
-        super().__init__()
-        self.conv = nn.ConvTranspose2d(inputs, outputs, KERNEL, stride=2, padding=1, bias=bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, outputs, 2H, 2W) from (N, inputs, H, W)."""
-        return self.conv(x)[:, :, :-1, :-1]
-
-
-class DownConv(nn.Module):
-    """5x5 stride-2 convolution, TF SAME on even sides: one row/column of zeros before, two after."""
-
-    def __init__(self, inputs: int, outputs: int, bias: bool) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, KERNEL, stride=2, bias=bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, outputs, H/2, W/2) from (N, inputs, H, W)."""
-        return self.conv(F.pad(x, (1, 2, 1, 2)))
 
 
 class _Network(nn.Module):
@@ -70,9 +48,11 @@ class Generator(_Network):
         widths = _widths(dim, side)
         self.linear = nn.Linear(latent, START * START * widths[0], bias=False)
         self.linear_norm = _norm(START * START * widths[0], batch_norm)
-        self.ups = nn.ModuleList(UpConv(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.ups = nn.ModuleList(
+            UpConv(a, b, bias=False, mirrored_in=a != widths[0], mirrored_out=True) for a, b in pairwise(widths)
+        )
         self.up_norms = nn.ModuleList(_norm(width, batch_norm) for width in widths[1:])
-        self.to_image = UpConv(widths[-1], channels, bias=True)
+        self.to_image = UpConv(widths[-1], channels, bias=True, mirrored_in=True)
 
     def forward(self, z: Tensor) -> Tensor:
         """Images (N, channels, side, side) in (-1, 1) for latents (N, latent)."""
@@ -89,8 +69,10 @@ class Discriminator(_Network):
     def __init__(self, dim: int, side: int, channels: int, batch_norm: bool) -> None:
         super().__init__()
         widths = _widths(dim, side)[::-1]
-        self.from_image = DownConv(channels, widths[0], bias=True)
-        self.downs = nn.ModuleList(DownConv(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.from_image = DownConv(channels, widths[0], bias=True, mirrored_out=True)
+        self.downs = nn.ModuleList(
+            DownConv(a, b, bias=False, mirrored_in=True, mirrored_out=b != widths[-1]) for a, b in pairwise(widths)
+        )
         self.down_norms = nn.ModuleList(_norm(width, batch_norm) for width in widths[1:])
         self.linear = nn.Linear(START * START * widths[-1], 1)
 

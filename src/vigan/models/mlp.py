@@ -7,6 +7,8 @@ import math
 import numpy as np
 from torch import Tensor, nn
 
+from vigan.models.three_layers import fast
+
 
 class Perceptron(nn.Module):
     """ReLU network inputs - width - width - outputs."""
@@ -18,10 +20,7 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Output (N, outputs) for (N, inputs)."""
-        *hidden, last = self.layers
-        for layer in hidden:
-            x = layer(x).relu()
-        return last(x)
+        return fast(x, *(getattr(layer, name) for layer in self.layers for name in ("weight", "bias")))
 
     def initial_value(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Uniform on +-1/sqrt(fan in), for weights and biases: the default of torch's linear layers."""

@@ -7,9 +7,10 @@ import fcntl
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +21,18 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.data.store import load
 from vigan.records import RecordError, read_json, write_json, write_text
 from vigan.schemas import RunRecord
-from vigan.training.device import calculate_in_float32, pick_device
+from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import Observer, Outcome, Run
 from vigan.training.telemetry import COLUMNS
 
 
 class Settings(NamedTuple):
-    """How to train, which decides no weight on one machine: device, threads, seconds between checkpoints."""
+    """What decides no weight on one machine: device, threads, seconds between checkpoints, digests of the claims."""
 
     device: str = "auto"
     threads: int = 1
     save_every: float = 60.0
+    rules: Mapping[str, str] = MappingProxyType({})
 
 
 def train(
@@ -43,7 +45,7 @@ def train(
     to another run.
     """
     device = pick_device(settings.device)
-    calculate_in_float32(settings.threads)
+    calculate_in(spec.arm.precision, settings.threads, device)
     prepared = load(data, verify=True)
     state.mkdir(parents=True, exist_ok=True)
     with _lock(state / "lock"):
@@ -52,7 +54,7 @@ def train(
         for reason in run.refused:
             print(f"warning: {reason}", flush=True)
         outcome = run.train(observers, settings.save_every)
-        record = _record(spec, outcome, prepared.fingerprint, device, settings.threads)
+        record = _record(spec, outcome, prepared.fingerprint, device, settings)
         _publish(record, outcome, state, out)
         shutil.rmtree(state)
     return record
@@ -86,7 +88,7 @@ def _claim(path: Path, spec: RunSpec) -> None:
     write_json(path, mine)
 
 
-def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, threads: int) -> RunRecord:
+def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, settings: Settings) -> RunRecord:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return RunRecord(
         spec=spec,
@@ -97,9 +99,10 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.dev
         data_sha256=fingerprint,
         code_sha256=provenance.stage_digest("train", spec.arm.stabiliser_names),
         device=name,
-        threads=threads,
+        threads=settings.threads,
         versions=provenance.versions(),
         seconds=round(outcome.seconds, 3),
+        rules=dict(settings.rules),
     )
 
 

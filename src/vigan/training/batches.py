@@ -12,6 +12,13 @@ from vigan import rng
 from vigan.config.arms import RunSpec
 from vigan.records import RecordError
 from vigan.training.engine import Batches
+from vigan.training.examples import as_input, place
+from vigan.training.latents import Latents
+
+__all__ = ["AHEAD", "BatchSource", "as_input"]
+
+AHEAD = 64
+"""Iterations whose latents are sent to a CUDA device at once."""
 
 
 class BatchSource:
@@ -25,31 +32,26 @@ class BatchSource:
 
     def __init__(self, spec: RunSpec, array: np.ndarray, device: torch.device) -> None:
         """Serve `array` (uint8 NCHW images or float32 points). Raises RecordError if it cannot fill one batch."""
-        if len(array) < spec.arm.batch_size:
-            raise RecordError(f"{len(array)} examples cannot fill a batch of {spec.arm.batch_size}")
-        self.spec, self.array, self.device = spec, array, device
-        self.per_epoch = len(array) // spec.arm.batch_size
+        arm = spec.arm
+        if len(array) < arm.batch_size:
+            raise RecordError(f"{len(array)} examples cannot fill a batch of {arm.batch_size}")
+        self.spec, self.count = spec, len(array)
+        self.per_epoch = len(array) // arm.batch_size
+        self.examples = place(array, device)
+        shape = (arm.d_batches + arm.g_batches, arm.batch_size, arm.network.latent)
+        self.latents = Latents(spec.seed, shape, device, ahead=AHEAD if device.type == "cuda" else 1)
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def iteration(self, index: int) -> Batches:
         """Input of iteration `index` (from 0)."""
-        arm = self.spec.arm
-        shape = (arm.d_batches + arm.g_batches, arm.batch_size, arm.network.latent)
-        draws = rng.generator(self.spec.seed, "latent", index).standard_normal(shape, dtype=np.float32)
-        latents = torch.from_numpy(draws).to(self.device).unbind()
-        reals = [self._real(index * arm.d_batches + update) for update in range(arm.d_batches)]
-        return Batches(list(zip(reals, latents[: arm.d_batches], strict=True)), latents[arm.d_batches :])
+        count, latents = self.spec.arm.d_batches, self.latents.iteration(index)
+        reals = [self._real(index * count + update) for update in range(count)]
+        return Batches(list(zip(reals, latents[:count], strict=True)), latents[count:])
 
     def _real(self, batch: int) -> Tensor:
         epoch, position = divmod(batch, self.per_epoch)
         size = self.spec.arm.batch_size
-        return as_input(self.array[self._order(epoch)[position * size : (position + 1) * size]], self.device)
+        return self.examples.take(self._order(epoch)[position * size : (position + 1) * size])
 
-    def _permutation(self, epoch: int) -> np.ndarray:
-        return rng.generator(self.spec.seed, "data", epoch).permutation(len(self.array))
-
-
-def as_input(examples: np.ndarray, device: torch.device) -> Tensor:
-    """Examples as a network takes them: uint8 images become x / 127.5 - 1 in float32, points stay as they are."""
-    tensor = torch.from_numpy(examples).to(device)
-    return tensor.float().div_(127.5).sub_(1) if tensor.dtype == torch.uint8 else tensor
+    def _permutation(self, epoch: int) -> Tensor:
+        return torch.from_numpy(rng.generator(self.spec.seed, "data", epoch).permutation(self.count))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,48 +19,69 @@ class AdamTF1(torch.optim.Optimizer):
 
     Source: TensorFlow 1's AdamOptimizer. Its lr, b1, b2 and eps are float32 constants and its running powers b1^t,
     b2^t float32 products, also where the weights are float64. torch.optim.Adam divides eps by sqrt(1 - b2^t), which
-    matters wherever gradients are as small as eps.
+    matters wherever gradients are as small as eps. Torch's fused kernel does TensorFlow's sums if it is told lr_t
+    and a step count of infinity, at which its own corrections are exactly one.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, eps: float) -> None:
         settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
         single = {key: float(np.float32(value)) for key, value in settings.items()}
         super().__init__(parameters, {**single, "power1": single["beta1"], "power2": single["beta2"]})
+        self.planned: Iterator[Tensor] | None = None
+        for p in self.param_groups[0]["params"]:
+            self.state[p] = {"m": torch.zeros_like(p), "v": torch.zeros_like(p)}
+        self.rows = self._rows()
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of every parameter that has a gradient. Raises TypeError if given a closure."""
         if closure is not None:
             raise TypeError("AdamTF1 takes no closure")
-        for group in self.param_groups:
-            self._update([p for p in group["params"] if p.grad is not None], group)
-            for power, beta in (("power1", "beta1"), ("power2", "beta2")):
-                group[power] = float(np.float32(group[power]) * np.float32(group[beta]))
+        (group,) = self.param_groups
+        rate = self.next_rate() if self.planned is None else next(self.planned)
+        self._update([row for row in self.rows if row[0].grad is not None], group, rate)
 
-    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
-        if not parameters:
-            return
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        m, v = self._moments(parameters)
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a saved state; moments lie in memory as their weights do, which the fused kernel takes for granted."""
+        super().load_state_dict(state_dict)
+        for parameter, moments in self.state.items():
+            moments |= {slot: torch.empty_like(parameter).copy_(value) for slot, value in moments.items()}
+        self.rows = self._rows()
+
+    def next_rate(self) -> float:
+        """lr_t of the next step, which counts as made: whoever asks must take it."""
+        (group,) = self.param_groups
         rate = group["lr"] * math.sqrt(1 - group["power2"]) / (1 - group["power1"])
-        torch._foreach_lerp_(m, gradients, 1 - group["beta1"])
-        torch._foreach_mul_(v, group["beta2"])
-        torch._foreach_addcmul_(v, gradients, gradients, 1 - group["beta2"])
-        denominator = torch._foreach_sqrt(v)
-        torch._foreach_add_(denominator, group["eps"])
-        torch._foreach_addcdiv_(parameters, m, denominator, -rate)
+        for power, beta in (("power1", "beta1"), ("power2", "beta2")):
+            group[power] = float(np.float32(group[power]) * np.float32(group[beta]))
+        return rate
 
-    def _moments(self, parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        for p in parameters:
-            if not self.state[p]:
-                self.state[p] = {"m": torch.zeros_like(p), "v": torch.zeros_like(p)}
-        return [self.state[p]["m"] for p in parameters], [self.state[p]["v"] for p in parameters]
+    def _update(self, rows: list[tuple[Tensor, Tensor, Tensor]], group: dict[str, Any], rate: float | Tensor) -> None:
+        if not rows:
+            return
+        parameters, m, v = (list(column) for column in zip(*rows, strict=True))
+        gradients = [p.grad for p in parameters]
+        infinities = [self._infinity(parameters[0].device)] * len(rows)
+        torch._fused_adam_(
+            parameters, gradients, m, v, [], infinities, lr=rate, beta1=group["beta1"], beta2=group["beta2"],
+            eps=group["eps"], weight_decay=0.0, amsgrad=False, maximize=False,
+        )  # fmt: skip
+
+    def _rows(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        return [(p, self.state[p]["m"], self.state[p]["v"]) for p in self.param_groups[0]["params"]]
+
+    @staticmethod
+    @cache
+    def _infinity(device: torch.device) -> Tensor:
+        return torch.tensor(math.inf, device=device)
 
 
 def optimiser(settings: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
     """Optimiser of one network, as its arm says."""
     if settings.kind == "adam_tf1":
         return AdamTF1(network.parameters(), settings.lr, settings.beta1, settings.beta2, settings.eps)
+    on_cuda = next(network.parameters()).is_cuda  # there, its step count must be part of a CUDA graph
     return torch.optim.Adam(
-        network.parameters(), lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.eps, foreach=True
-    )
+        network.parameters(), lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.eps, foreach=True,
+        capturable=on_cuda,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from vigan.models.build import Networks, build
 from vigan.training import checkpoint as store
 from vigan.training.batches import BatchSource
 from vigan.training.engine import Engine
+from vigan.training.recorded import Recorded
 from vigan.training.snapshots import save_snapshot
 from vigan.training.telemetry import COLUMNS, Telemetry
 
@@ -42,6 +43,7 @@ class Run:
         self.spec, self.folder, self.device = spec, folder, device
         self.networks = Networks(*(net.to(device) for net in build(spec.arm.network, shape, spec.seed)))
         self.engine = Engine(spec.arm, self.networks, math.prod(shape))
+        self.player = Recorded(self.engine) if device.type == "cuda" else self.engine
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.networks.generator)
         self.rows: list[list[float]] = []
@@ -71,10 +73,10 @@ class Run:
         batches = self.source.iteration(self.iteration)
         self.iteration += 1
         if self.iteration % self.spec.log_every and self.iteration != self.spec.iterations:
-            self.engine.iterate(batches)
+            self.player.iterate(batches)
             return None
         self.telemetry.expect(g_updates=self.spec.arm.g_batches * self.spec.arm.k)
-        self.engine.iterate(batches, self.telemetry)
+        self.player.iterate(batches, self.telemetry)
         self.rows.append(self.telemetry.row(self.iteration))
         return self.rows[-1]
 

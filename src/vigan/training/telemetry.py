@@ -15,6 +15,7 @@ COLUMNS = {
     "penalty": "weighted terms of G's loss at the phase's last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
+    "step": "norm of the change of G's parameters over the phase, over their norm at its start",
 }
 
 
@@ -22,15 +23,17 @@ class Telemetry:
     """Watches the updates of one iteration and sums them up in a row of `COLUMNS`."""
 
     def __init__(self, generator: nn.Module) -> None:
-        self.parameters = list(generator.parameters())
+        self.parameters: list[Tensor] = list(generator.parameters())
+        self.start: list[Tensor] = []
         self.d_updates: list[Update] = []
         self.g_updates: list[Update] = []
         self.gradient_ratio = 0.0
         self.remaining = 0
 
     def expect(self, g_updates: int) -> None:
-        """Start a new row; the last of `g_updates` G updates is the one whose gradients are compared."""
+        """Start a new row, before the iteration; the last of `g_updates` G updates has its gradients compared."""
         self.d_updates, self.g_updates, self.remaining = [], [], g_updates
+        self.start = [parameter.detach().clone() for parameter in self.parameters]
 
     def __call__(self, update: Update) -> None:
         """Take note of one update, before its step."""
@@ -54,6 +57,7 @@ class Telemetry:
             sum(term.item() for term in last.terms.values()),
             last.drift.item(),
             self.gradient_ratio,
+            self._step(),
         ]
 
     def _ratio(self, update: Update) -> float:
@@ -64,8 +68,12 @@ class Telemetry:
         return penalty / adversarial if adversarial else float("nan")
 
     def _gradient_norm(self, loss: Tensor) -> float:
-        gradients = torch.autograd.grad(loss, self.parameters, retain_graph=True)
-        return torch.stack(torch._foreach_norm(gradients)).norm().item()
+        return _norm(torch.autograd.grad(loss, self.parameters, retain_graph=True))
+
+    @torch.no_grad()
+    def _step(self) -> float:
+        change, size = _norm(torch._foreach_sub(self.parameters, self.start)), _norm(self.start)
+        return change / size if size else float("nan")
 
 
 def _detached(update: Update) -> Update:
@@ -79,6 +87,10 @@ def _detached(update: Update) -> Update:
 def _accuracy(update: Update) -> Tensor:
     real, fake = update.logits
     return (torch.cat([real, -fake]) > 0).float().mean()
+
+
+def _norm(tensors: list[Tensor] | tuple[Tensor, ...]) -> float:
+    return torch.stack(torch._foreach_norm(tensors)).norm().item()
 
 
 def _mean(values: list[Tensor]) -> float:

@@ -6,6 +6,7 @@ An arm writes its weight as `lambda_mean` or `lambda_sum`. At G = G_o the term a
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from vigan.objectives.terms import GeneratorView
 
@@ -14,4 +15,4 @@ VANISHES_AT_OLD_GENERATOR = True
 
 def generator_term(view: GeneratorView) -> Tensor:
     """Mean over batch and coordinates of (G(z) - G_o(z))^2; lambda_sum = lambda_mean / coordinates."""
-    return (view.fake - view.old_fake).square().mean()
+    return mse_loss(view.fake, view.old_fake)

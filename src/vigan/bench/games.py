@@ -1,0 +1,29 @@
+"""Engines and their input, made up for a benchmark: speed does not depend on what the numbers are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from vigan.config.arms import Arm, Precision
+from vigan.models.build import Networks, build
+from vigan.training.engine import Batches, Engine
+
+CPU = torch.device("cpu")
+
+
+def engine(row: dict[str, Any], shape: tuple[int, ...], precision: Precision, device: torch.device = CPU) -> Engine:
+    """Engine of an arm's row in a precision, for examples of `shape`."""
+    arm = Arm.model_validate({**row, "precision": precision})
+    networks = Networks(*(network.to(device) for network in build(arm.network, shape, seed=0)))
+    return Engine(arm, networks, math.prod(shape))
+
+
+def batches(row: dict[str, Any], shape: tuple[int, ...], device: torch.device = CPU) -> Batches:
+    """Input of an iteration of an arm with one D and one G batch: examples uniform in (-1, 1), latents normal."""
+    arm, draws = Arm.model_validate(row), torch.Generator().manual_seed(0)
+    real = torch.rand((arm.batch_size, *shape), generator=draws) * 2 - 1
+    latents = torch.randn((2, arm.batch_size, arm.network.latent), generator=draws).to(device)
+    return Batches([(real.to(device), latents[0])], [latents[1]])

@@ -1,0 +1,128 @@
+"""How fast and how exact the metrics are, beside the usual ways of computing them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.linalg import sqrtm
+
+from vigan.bench.record import Measurement, processor
+from vigan.bench.timing import interleaved, medians
+from vigan.features.efflite import EffLite0
+from vigan.metrics.frechet import Gaussian, fit, frechet_distance
+from vigan.metrics.neighbours import Neighbours, prdc
+
+SIZES = {
+    False: {"frechet": 2048, "neighbours": 10_000, "images": 512},
+    True: {"frechet": 512, "neighbours": 2000, "images": 64},
+}
+FEATURES = 1280
+SIDE = 64
+
+
+def measure(quick: bool) -> Measurement:
+    """Ratios of time against the usual ways (above 1: faster), errors against exact values, memory, images/s."""
+    torch.set_num_threads(2)
+    sizes, rng = SIZES[quick], np.random.default_rng(0)
+    frechet, neighbours = _frechet(sizes["frechet"], rng), _neighbours(sizes["neighbours"], rng)
+    extractor = _extractor(sizes["images"], rng)
+    summary = {
+        "frechet": {**frechet.pop("summary"), **_errors(sizes["frechet"], rng)},
+        "neighbours": neighbours.pop("summary"),
+        "extractor": extractor.pop("summary"),
+    }
+    details = {"frechet": frechet, "neighbours": neighbours, "extractor": extractor}
+    return Measurement(processor(), {"quick": quick, "threads": 2, **sizes, "features": FEATURES}, summary, details)
+
+
+def _frechet(width: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Distance of two Gaussians of full rank: ours new, ours with the reference's factor kept, by matrix root."""
+    p, q = (fit(rng.normal(size=(2 * width, width)) * rng.uniform(0.5, 2, width)) for _ in range(2))
+    kept = Gaussian(p.mean, p.covariance, p.n)
+    paths: dict[str, Callable[[], None]] = {
+        "ours": lambda: _drop(frechet_distance(Gaussian(p.mean, p.covariance, p.n), q)),
+        "kept": lambda: _drop(frechet_distance(kept, q)),
+        "sqrtm": lambda: _drop(_by_matrix_root(p, q)),
+    }
+    seconds = interleaved(paths, rounds=3)
+    middle = medians(seconds)
+    ratios = {name: round(middle["sqrtm"] / middle[name], 2) for name in ("ours", "kept")}
+    return {"summary": {"ratio": ratios["ours"], "ratio_reference_kept": ratios["kept"]}, "seconds": seconds}
+
+
+def _by_matrix_root(p: Gaussian, q: Gaussian) -> float:
+    """The usual form: |mu|^2 + tr S_p + tr S_q - 2 tr sqrtm(S_p S_q)."""
+    shift = p.mean - q.mean
+    root = sqrtm(p.covariance @ q.covariance)
+    return float(shift @ shift + np.trace(p.covariance) + np.trace(q.covariance) - 2 * np.trace(np.real(root)))
+
+
+def _errors(width: int, rng: np.random.Generator) -> dict[str, float]:
+    """Relative errors where the value is known exactly, for more and for fewer rows than columns.
+
+    Rows y = T x, T positive definite, have the covariance T S T, and tr (S T S T)^(1/2) = tr (S T) even for singular S.
+    """
+    basis = np.linalg.qr(rng.normal(size=(width, width)))[0]
+    stretch = (basis * rng.uniform(0.5, 2, width)) @ basis.T
+    many, few = rng.normal(size=(2 * width, width)), rng.normal(size=(width // 4, width))
+    return {"error_exact_case": _error(many, stretch), "error_few_rows": _error(few, stretch)}
+
+
+def _error(x: np.ndarray, stretch: np.ndarray) -> float:
+    p, q = fit(x), fit(x @ stretch)
+    shift = p.mean - q.mean
+    exact = shift @ shift + np.trace(p.covariance) + np.trace(q.covariance) - 2 * np.sum(p.covariance * stretch)
+    return abs(frechet_distance(p, q) / exact - 1)
+
+
+def _neighbours(count: int, rng: np.random.Generator) -> dict[str, Any]:
+    """All four neighbourhood metrics of new features, against the package prdc where it is installed."""
+    real, fake = (rng.normal(size=(count, FEATURES)).astype(np.float32) for _ in range(2))
+    ours = partial(_all_four, real, fake)
+    paths: dict[str, Callable[[], None]] = {"ours": lambda: _drop(ours())}
+    with contextlib.suppress(ImportError):
+        from prdc import compute_prdc
+
+        paths["prdc"] = lambda: _silently(partial(compute_prdc, real, fake, 5))
+    seconds = interleaved(paths, rounds=1)
+    middle = medians(seconds)
+    tracemalloc.start()
+    ours()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    ratio = round(middle["prdc"] / middle["ours"], 2) if "prdc" in middle else None
+    return {"summary": {"ratio": ratio, "peak_gib": round(peak / 2**30, 3)}, "seconds": seconds}
+
+
+def _all_four(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    return prdc(Neighbours(real, 5), Neighbours(fake, 5), 5, 5)
+
+
+def _extractor(count: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Images a second through the default extractor, with and without channels last."""
+    images = rng.integers(0, 256, (count, 3, SIDE, SIDE), dtype=np.uint8)
+    networks = {"channels_last": EffLite0(), "channels_first": EffLite0(memory_format=torch.contiguous_format)}
+    paths = {name: partial(_drop_features, network, images) for name, network in networks.items()}
+    seconds = interleaved(paths, rounds=3)
+    rates = {f"images_per_second_{name}": round(count / value, 1) for name, value in medians(seconds).items()}
+    return {"summary": rates, "seconds": seconds}
+
+
+def _drop_features(network: EffLite0, images: np.ndarray) -> None:
+    network(images)
+
+
+def _silently(call: Callable[[], object]) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        call()
+
+
+def _drop(value: object) -> None:
+    del value

@@ -1,0 +1,93 @@
+"""How fast a CelebA archive becomes an array, against one process of plain Pillow, and in how much memory."""
+
+from __future__ import annotations
+
+import io
+import resource
+import tempfile
+import zipfile
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vigan.bench.record import Measurement, processor
+from vigan.bench.timing import interleaved, medians
+from vigan.config.datasets import CelebA
+from vigan.data.prepare import prepare
+
+WORKERS = 2
+COUNTS = {False: 20_000, True: 2_000}
+MADE = 64
+FACES = {
+    "released": CelebA(source="celeba", resize="released"),
+    "antialias": CelebA(source="celeba", resize="antialias"),
+}
+
+
+def measure(quick: bool) -> Measurement:
+    """Images a second by `vigan prepare` with 2 processes and by plain Pillow, their ratio, and peak memory."""
+    count = COUNTS[quick]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        archive = _archive(root / "img_align_celeba.zip", count)
+        paths: dict[str, Callable[[], None]] = {"plain": lambda: _plainly(archive, count)}
+        for name, dataset in FACES.items():
+            paths[name] = lambda name=name, dataset=dataset: _prepare(dataset, archive, root / name)
+        seconds = interleaved(paths, rounds=3)
+        peaks = {str(part): _peak(root, part) for part in (count // 4, count)}
+    middle = medians(seconds)
+    summary = {
+        **{f"{name}_ratio": round(middle["plain"] / middle[name], 2) for name in FACES},
+        **{f"{name}_images_per_second": round(count / value) for name, value in middle.items()},
+        "peak_mib": peaks,
+    }
+    return Measurement(processor(), {"images": count, "processes": WORKERS, "quick": quick}, summary, seconds)
+
+
+def _archive(path: Path, count: int) -> Path:
+    """A zip of made-up photographs of CelebA's size and about its bytes per image."""
+    rng = np.random.default_rng(0)
+    made = [_photograph(rng) for _ in range(MADE)]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for index in range(count):
+            archive.writestr(f"img_align_celeba/{index + 1:06d}.jpg", made[index % MADE])
+    return path
+
+
+def _photograph(rng: np.random.Generator) -> bytes:
+    smooth = Image.fromarray(rng.integers(0, 256, (28, 23, 3), dtype=np.uint8)).resize(
+        (178, 218), Image.Resampling.BICUBIC
+    )
+    noisy = np.asarray(smooth, np.int16) + rng.normal(0, 4, (218, 178, 3)).astype(np.int16)
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def _plainly(archive: Path, count: int) -> None:
+    """What anyone would write: one process, crop and bicubic resize by Pillow, one array."""
+    out = np.empty((count, 3, 64, 64), np.uint8)
+    with zipfile.ZipFile(archive) as source:
+        for index, name in enumerate(sorted(source.namelist())):
+            image = Image.open(io.BytesIO(source.read(name))).convert("RGB").crop((35, 55, 143, 163))
+            out[index] = np.asarray(image.resize((64, 64), Image.Resampling.BICUBIC)).transpose(2, 0, 1)
+    np.save(archive.with_name("plain.npy"), out)
+
+
+def _prepare(dataset: CelebA, archive: Path, folder: Path) -> None:
+    prepare(dataset, folder, celeba=archive, workers=WORKERS)
+
+
+def _peak(root: Path, count: int) -> int:
+    """Peak resident memory (MiB) of a process that prepares an archive of `count` images by itself."""
+    archive = _archive(root / f"of-{count}.zip", count)
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak_here, (archive, root / f"peak-{count}"))
+
+
+def _peak_here(archive: Path, folder: Path) -> int:
+    prepare(FACES["released"], folder, celeba=archive, workers=1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

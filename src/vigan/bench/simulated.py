@@ -1,0 +1,97 @@
+"""A finished study of the paper's size without any training: runs are made up, the stages after them are real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vigan.catalogue import MEASURED, METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.config.arms import Ledger
+from vigan.config.load import load_study
+from vigan.config.study import RunKey, Study
+from vigan.layout import Layout
+from vigan.provenance import versions
+from vigan.records import atomic_write, write_json, write_text
+from vigan.rng import generator
+from vigan.schemas import RunRecord
+from vigan.stages.analyse import analyse
+from vigan.stages.figures import Files, draw
+from vigan.stages.frames import write_frames
+from vigan.stages.report import report
+from vigan.training.telemetry import COLUMNS
+
+ROOT = Path(__file__).parents[3]
+SHOWN = 64
+
+Watch = Callable[[str, Callable[[], object]], None]
+
+
+def simulate(quick: bool, watch: Watch) -> Path:
+    """The report of a made-up study in the working directory; `watch` is given each stage's name and call."""
+    study = _study(quick)
+    layout = Layout(study)
+    for run in study.runs():
+        _run(study, layout, run)
+    for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
+        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(MEASURED[protocol.kind], 0.9)})
+    files = Files(layout.tables, layout.run_files())
+    watch("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.tables))
+    for (kind, name), path in layout.all_figures().items():
+        watch("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
+    for name, path in layout.all_frames().items():
+        watch("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
+    lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "anchors")]
+    watch("report", lambda: report(study, Path("config/paper.yaml"), layout, *lists))
+    return layout.report
+
+
+def _study(quick: bool) -> Study:
+    """The paper study at three seeds; quick: one seed and ten snapshots."""
+    paper = load_study(ROOT / "config" / "paper.yaml")
+    snapshots, seeds = (10, (0,)) if quick else (50, (0, 1, 2))
+    experiments = {
+        name: experiment.model_copy(update={"snapshots": snapshots}) for name, experiment in paper.experiments.items()
+    }
+    return paper.model_copy(update={"experiments": experiments, "seeds": seeds})
+
+
+def _run(study: Study, layout: Layout, run: RunKey) -> None:
+    spec, folder = study.run_spec(run.arm, run.seed), layout.run(run)
+    record = RunRecord(
+        spec=spec, status="completed", iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations),
+        weights_sha256="f" * 64, data_sha256="f" * 64, code_sha256="f" * 64, device="simulated", threads=1,
+        versions=versions(), seconds=1.0, rules=study.rules(),
+    )  # fmt: skip
+    write_json(folder / "run.json", record.model_dump(mode="json"))
+    draws = generator(run.seed, "metric", run.arm)
+    logged = np.arange(spec.log_every, spec.iterations + 1, spec.log_every)
+    telemetry = pd.DataFrame(draws.random((len(logged), len(COLUMNS))), columns=list(COLUMNS))
+    telemetry["iteration"] = logged
+    write_text(folder / "telemetry.csv", telemetry.to_csv(index=False))
+    write_text(folder / "noise.csv", pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(index=False))
+    write_text(folder / "metrics.csv", _metrics(study, run, draws).to_csv(index=False))
+    with atomic_write(folder / "samples.npz") as stream:
+        steps = np.array(spec.snapshots)
+        samples = np.stack([_images(draws) for _ in steps])
+        np.savez(stream, steps=steps, samples=samples, finite=np.ones(len(steps), bool))
+
+
+def _metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
+    spec = study.run_spec(run.arm, run.seed)
+    rows = []
+    for step in spec.snapshots:
+        ledger = Ledger.of(spec.arm, step)
+        counts = (ledger.real_images, ledger.d_updates, ledger.g_updates)
+        for protocol in study.protocols_of(run.arm):
+            values = {"finite": 1.0} | {name: float(draws.random()) for name in MEASURED[protocol.kind]}
+            rows += [(*run, step, *counts, name, protocol.name, v, "completed") for name, v in values.items()]
+    return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
+
+
+def _images(draws: np.random.Generator) -> np.ndarray:
+    """Images (SHOWN, 3, 64, 64), uint8: blobs of colour under noise, about as hard to compress as generated faces."""
+    coarse = draws.normal(size=(SHOWN, 3, 16, 16)).repeat(4, axis=2).repeat(4, axis=3)
+    return np.clip(128 + 40 * coarse + 3 * draws.normal(size=coarse.shape), 0, 255).astype(np.uint8)

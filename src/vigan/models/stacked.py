@@ -1,0 +1,46 @@
+"""Many perceptrons of one shape as one network: a batched product does in one call what each would do alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vigan.models.build import Networks
+from vigan.models.mlp import Discriminator, Perceptron
+
+
+class Stacked(nn.Module):
+    """Perceptrons side by side: (members, N, inputs) to (members, N, outputs), or (members, N) for discriminators."""
+
+    def __init__(self, members: Sequence[Perceptron]) -> None:
+        """Stack the parameters of `members`, which must be of one shape."""
+        super().__init__()
+        self.flat = isinstance(members[0], Discriminator)
+        names = [name for name, _ in members[0].named_parameters()]
+        self.stacks = nn.ParameterList(
+            torch.stack([member.get_parameter(name).detach() for member in members]) for name in names
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each member's output for its own batch."""
+        w1, b1, w2, b2, w3, b3 = self.stacks
+        h = torch.baddbmm(b1.unsqueeze(1), x, w1.mT).relu()
+        h = torch.baddbmm(b2.unsqueeze(1), h, w2.mT).relu()
+        y = torch.baddbmm(b3.unsqueeze(1), h, w3.mT)
+        return y.squeeze(2) if self.flat else y
+
+    def member(self, index: int) -> list[Tensor]:
+        """One member's parameters, in the order of its own."""
+        return [stack.detach()[index] for stack in self.stacks]
+
+
+def stacked(members: Sequence[Networks]) -> Networks:
+    """G and D that are those of all `members` side by side. Raises TypeError if one is no perceptron."""
+    roles = []
+    for role in zip(*members, strict=True):
+        if not all(isinstance(network, Perceptron) for network in role):
+            raise TypeError("only perceptrons can be stacked")
+        roles.append(Stacked([network for network in role if isinstance(network, Perceptron)]))
+    return Networks(*roles)

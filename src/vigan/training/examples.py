@@ -1,0 +1,75 @@
+"""Where the real examples of a run lie: on its device if they fit, else with the host, sent batch by batch."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+CHUNK = 4096
+SPARED = 0.5
+"""Share of a device's free memory that examples may fill."""
+
+
+class Examples(Protocol):
+    """Examples of a data set, as a network takes them."""
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Examples at `rows` (int64, on the host), on the device: images in [-1, 1], points as they are."""
+        ...
+
+
+class Resident:
+    """Examples as they are stored (uint8 images, float32 points), all of them on the device."""
+
+    def __init__(self, array: np.ndarray, device: torch.device) -> None:
+        first = torch.from_numpy(array[:1].copy())
+        self.stored = torch.empty(array.shape, dtype=first.dtype, device=device)
+        for start in range(0, len(array), CHUNK):
+            self.stored[start : start + CHUNK] = torch.from_numpy(array[start : start + CHUNK].copy())
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Examples at `rows`."""
+        return scaled(self.stored[rows.to(self.stored.device, non_blocking=True)])
+
+
+class Streamed:
+    """Examples that stay in the host's memory or on its disk; a CUDA device gets its batches through pinned memory."""
+
+    def __init__(self, array: np.ndarray, device: torch.device) -> None:
+        self.array, self.device = array, device
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Examples at `rows`."""
+        batch = self.array[rows.numpy()]
+        if self.device.type != "cuda":
+            return as_input(batch, self.device)
+        return scaled(torch.from_numpy(batch).pin_memory().to(self.device, non_blocking=True))
+
+
+def place(array: np.ndarray, device: torch.device) -> Examples:
+    """Examples where they are fastest: on a CUDA device that has room, else streamed, and then it says so."""
+    if device.type != "cuda":
+        return Streamed(array, device)
+    room = SPARED * torch.cuda.mem_get_info(device)[0]
+    if array.nbytes <= room:
+        return Resident(array, device)
+    print(f"warning: {tell_size(array.nbytes)} of examples do not fit {tell_size(room)} on {device}; streaming them")
+    return Streamed(array, device)
+
+
+def tell_size(count: float) -> str:
+    """Bytes in words, such as "2.32 GiB"."""
+    return f"{count / 2**30:.2f} GiB"
+
+
+def as_input(examples: np.ndarray, device: torch.device) -> Tensor:
+    """Examples on a device, as a network takes them."""
+    return scaled(torch.from_numpy(examples).to(device))
+
+
+def scaled(examples: Tensor) -> Tensor:
+    """Images in uint8 as x / 127.5 - 1 in float32; points as they are."""
+    return examples.float().div_(127.5).sub_(1) if examples.dtype == torch.uint8 else examples

@@ -1,0 +1,22 @@
+"""The precision an arm calculates in. Weights, losses, moments and moving averages are float32 whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from vigan.config.arms import Precision
+
+
+def in_precision(network: nn.Module, precision: Precision) -> Callable[[Tensor], Tensor]:
+    """Forward pass of a network: as it is, or for "bf16" its products in bfloat16 and its output in float32."""
+    if precision != "bf16":
+        return network
+
+    def forward(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
+            return network(x).float()
+
+    return forward

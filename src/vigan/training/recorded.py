@@ -1,0 +1,86 @@
+"""Whole iterations as one CUDA graph: the host says once what to do, the device does it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor
+
+from vigan.training.engine import Batches, Engine, Watch
+from vigan.training.optimisers import AdamTF1
+
+WARM_UP = 3
+"""Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
+
+Play = Callable[[], None]
+
+
+def cuda_graph(play: Play) -> Play:
+    """What replays the kernels that `play` would launch; recording runs none of them."""
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        play()
+    return graph.replay
+
+
+class Recorded:
+    """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
+
+    It means what the engine means: iterations that are watched, and the first few, are played as they come.
+    """
+
+    def __init__(self, engine: Engine, record: Callable[[Play], Play] = cuda_graph) -> None:
+        self.engine, self.record, self.left = engine, record, WARM_UP
+        self.replay: Play | None = None
+
+    def iterate(self, batches: Batches, watch: Watch | None = None) -> None:
+        """One iteration, as `Engine.iterate`."""
+        if watch is not None or self.left:
+            self.left -= bool(self.left)
+            return self.engine.iterate(batches, watch)
+        if self.replay is None:
+            self._record(batches)
+        for place, value in zip(_flat(self.places), _flat(batches), strict=True):
+            place.copy_(value, non_blocking=True)
+        for optimiser, rates in self.rates:
+            rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
+        assert self.replay is not None
+        return self.replay()
+
+    def _record(self, batches: Batches) -> None:
+        self.places = Batches(
+            [(real.clone(), z.clone()) for real, z in batches.discriminator], [z.clone() for z in batches.generator]
+        )
+        self.rates = list(self._rates())
+        self.replay = self.record(self._play)
+
+    def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
+        arm, engine = self.engine.arm, self.engine
+        counts = {engine.d_optimiser: arm.d_batches, engine.g_optimiser: arm.g_batches * arm.k}
+        device = engine.g_parameters[0].device
+        dtype = torch.float32 if device.type == "cuda" else torch.float64  # what the fused kernels read
+        for optimiser, count in counts.items():
+            if isinstance(optimiser, AdamTF1):
+                yield optimiser, torch.empty(count, dtype=dtype, device=device)
+
+    def _play(self) -> None:
+        with ExitStack() as stack:
+            for optimiser, rates in self.rates:
+                stack.enter_context(_planned(optimiser, rates))
+            self.engine.iterate(self.places)
+
+
+@contextmanager
+def _planned(optimiser: AdamTF1, rates: Tensor) -> Iterator[None]:
+    """Within, an optimiser takes its rates from a tensor, one after the other."""
+    optimiser.planned = iter(rates.unbind())
+    try:
+        yield
+    finally:
+        optimiser.planned = None
+
+
+def _flat(batches: Batches) -> list[Tensor]:
+    return [tensor for pair in batches.discriminator for tensor in pair] + list(batches.generator)

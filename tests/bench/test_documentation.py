@@ -1,0 +1,26 @@
+"""What the documentation says of records is what the records say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vigan.bench import words
+from vigan.bench.pictures import newest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("title", ["false verdicts", "coverage", "rejections"])
+def test_the_tables_of_the_statistics_are_those_of_the_last_record(title: str) -> None:
+    record = newest(ROOT / "bench" / "records", "calibration")
+    text = (ROOT / "docs" / "statistics.md").read_text()
+    written = text.split(f"<!-- {title} -->\n")[1].split("\n<!-- end -->")[0]
+    assert written == getattr(words, title.replace(" ", "_"))(record)
+
+
+def test_the_false_verdicts_without_an_effect_stay_below_alpha() -> None:
+    record = newest(ROOT / "bench" / "records", "calibration")
+    highest = record["summary"]["false_studies_highest"]
+    assert max(highest[truth] for truth in ("no effect", "no collapse", "harm")) <= record["settings"]["alpha"]
