@@ -37,6 +37,16 @@ def test_the_ring_table_is_that_of_the_kept_results(beginning: str, metric: str)
     assert _numbers(real) == pytest.approx([floor], abs=0.00501)
 
 
+def test_the_verdicts_are_those_of_the_kept_results() -> None:
+    claims = pd.read_csv(TABLES / "claims.csv").set_index("id")
+    for name, claim in claims.iterrows():
+        _, verdict, estimate, p = _cells(f"{name}:")
+        assert verdict == claim["verdict"]
+        assert claim["n"] == 16
+        assert _numbers(estimate) == pytest.approx([claim["estimate"], claim["low"], claim["high"]], abs=0.00501)
+        assert float(p) == pytest.approx(claim["p_holm"], rel=0.03)
+
+
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
 def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
