@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CONTENT = bytes(range(256)) * 1000
@@ -52,6 +52,18 @@ class Web(ThreadingHTTPServer):
         self.requests = 0
         self.lock = threading.Lock()
         self.reached, self.released = threading.Event(), threading.Event()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Web]:
+    """A server that answers until the end."""
+    with Web() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
 
 
 def good(handler: Handler) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -41,6 +42,33 @@ def test_a_first_write_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         interrupt(tmp_path / "new" / "record", Interrupted)
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write(tmp_path: Path) -> None:
+    left = [tmp_path / f".{name}.abcdefgh.part" for name in ("record", "record.json", "other")]
+    for path in left:
+        path.write_text("half")
+    write_text(tmp_path / "record", "x")
+    assert [path.exists() for path in left] == [False, True, True]
+
+
+def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    with atomic_write(path) as slow:
+        slow.write(b"slow")
+        write_text(path, "fast")
+        assert path.read_text() == "fast"
+    assert path.read_text() == "slow"
+    assert [file.name for file in tmp_path.iterdir()] == ["record"]
+
+
+def test_an_error_of_writing_names_the_file_that_was_to_be(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, atomic_write(tmp_path / "record"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "record")
+    with pytest.raises(OSError, match="other") as caught, atomic_write(tmp_path / "record"):
+        raise OSError(errno.EACCES, "Permission denied", "other")
+    assert caught.value.filename == "other"
 
 
 def test_a_written_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:

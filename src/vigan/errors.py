@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 REMEDIES = {
     errno.ENOSPC: "make room",
@@ -28,5 +29,5 @@ def refusal_of_machine(error: OSError) -> str | None:
         return f"{error.args[0][0][1]}: cannot be copied ({error.args[0][0][2]}); then run the same command again"
     if error.errno not in REMEDIES:
         return None
-    reason, remedy = error.strerror, REMEDIES[error.errno]
-    return f"{error.filename or 'a file'}: {reason}; {remedy}, then run the same command again: what is finished stays"
+    file, remedy = os.fsdecode(error.filename or "a file"), REMEDIES[error.errno]
+    return f"{file}: {error.strerror}; {remedy}, then run the same command again: what is finished stays"

@@ -66,7 +66,7 @@ def _own_part(path: Path) -> tuple[int, Path]:
 
 
 def _remove_abandoned(path: Path) -> None:
-    for part in path.parent.glob(f"{glob.escape(f'.{path.name}.')}*{_PART}"):
+    for part in path.parent.glob(glob.escape(f".{path.name}.") + "?" * 8 + _PART):
         with contextlib.suppress(OSError), part.open("rb") as stream:
             if _lock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
                 part.unlink()

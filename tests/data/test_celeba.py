@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from misbehaving import Answer, Handler, Web, hung_up, other, page, redirect, serving, status
 from PIL import Image
 
 from vigan.config.datasets import CelebA
@@ -168,35 +170,61 @@ def test_the_path_goes_before_the_variable_and_that_before_the_test_data(
     assert celeba.locate(tmp_path / "given") == tmp_path / "given"
 
 
+@pytest.fixture
+def drive(archive: Build, jpeg: Jpeg, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Web, bytes]]:
+    """A server in the place of Google Drive, and the archive that is asked of it."""
+    content = archive(members(jpeg)).read_bytes()
+    monkeypatch.setattr("vigan.fetch.time.sleep", lambda seconds: None)
+    with serving() as web:
+        monkeypatch.setattr(celeba, "URL", web.url)
+        monkeypatch.setattr(celeba, "SIZE", len(content))
+        monkeypatch.setattr(celeba, "SHA256", hashlib.sha256(content).hexdigest())
+        yield web, content
+
+
+def sends(content: bytes, **headers: object) -> Answer:
+    def answer(handler: Handler) -> None:
+        handler.begin(**headers)
+        handler.wfile.write(content)
+
+    return answer
+
+
 @pytest.mark.usefixtures("nowhere")
-def test_download_asks_torchvision_for_the_official_archive_and_reads_it_packed(
-    archive: Build, jpeg: Jpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_download_that_is_cut_short_or_redirected_arrives_once_and_is_read_packed(
+    drive: tuple[Web, bytes], tmp_path: Path
 ) -> None:
-    utils = pytest.importorskip("torchvision.datasets.utils")
-    asked: list[tuple[str, ...]] = []
-
-    def serve(file_id: str, root: Path, filename: str, md5: str) -> None:
-        asked.append((file_id, filename, md5))
-        root.mkdir(parents=True)
-        archive(members(jpeg)).rename(root / filename)
-
-    monkeypatch.setattr(utils, "download_file_from_google_drive", serve)
-    assert prepare(FACES, tmp_path / "prepared" / "celeba", download=True)["count"] == 3
-    official = ("0B7EVK8r0v71pZjFTYXZWM3FlRnM", "img_align_celeba.zip", "00d2c5bc6d35e252742224ab0c1e8fcb")
-    assert asked == [official]
+    web, content = drive
+    cut = sends(content[:1000], Content_Length=len(content))
+    web.answers = [cut, status(503), hung_up, redirect("/elsewhere"), sends(content)]
+    for _ in range(2):
+        assert prepare(FACES, tmp_path / "prepared" / "celeba", download=True)["count"] == 3
+    assert web.requests == 5
     assert [file.name for file in (tmp_path / "prepared" / "download").iterdir()] == ["img_align_celeba.zip"]
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_a_download_that_fails_says_why_and_the_other_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    utils = pytest.importorskip("torchvision.datasets.utils")
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(page, "a web page instead of the file"), (status(404), "answered 404"), (other, "bytes, expected|SHA-256")],
+    ids=["quota", "gone", "another file"],
+)
+def test_a_download_that_fails_says_why_and_the_other_ways_and_leaves_nothing(
+    answer: Answer, reason: str, drive: tuple[Web, bytes], tmp_path: Path
+) -> None:
+    drive[0].answers = [answer]
+    with pytest.raises(
+        DataError, match=rf"img_align_celeba\.zip: cannot be fetched from .*({reason})(.|\n)*Three ways"
+    ):
+        prepare(FACES, tmp_path / "prepared" / "celeba", download=True)
+    assert not list((tmp_path / "prepared" / "download").iterdir())
 
-    def refuse(*_: object) -> None:
-        raise RuntimeError("quota exceeded")
 
-    monkeypatch.setattr(utils, "download_file_from_google_drive", refuse)
-    with pytest.raises(DataError, match=r"could not be fetched \(quota exceeded\)\n.*Three ways"):
-        prepare(FACES, tmp_path / "out", download=True)
+def test_the_file_asked_for_is_the_one_torchvision_asks_for() -> None:
+    torchvision = pytest.importorskip("torchvision.datasets").CelebA
+    asked = next(row for row in torchvision.file_list if row[2] == celeba.ARCHIVE)
+    assert asked[:2] == (celeba.FILE_ID, "00d2c5bc6d35e252742224ab0c1e8fcb")
+    assert f"id={celeba.FILE_ID}&" in celeba.URL
 
 
 def test_real_faces_are_prepared_as_faces_whatever_the_number_of_workers(test_data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""A run's state is continued by the config, code and data that began it, and by one process at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from .nursery import Child, Nursery
+from .stages import AWAITED, RUNS, Place
+
+pytestmark = pytest.mark.slow
+
+RUN = (*RUNS[2], "--no-tensorboard", "--save-every", "0")
+
+
+@pytest.fixture
+def place(nursery: Nursery, tmp_path: Path) -> Place:
+    return Place(tmp_path, nursery)
+
+
+def begin(place: Place) -> Child:
+    return place.nursery.start(place.folder, "train", "--config", "study.yaml", *RUN)
+
+
+def interrupted(place: Place) -> Path:
+    """State of a training that was killed after its first checkpoint."""
+    trainer = begin(place)
+    _wait_for_checkpoint(place)
+    trainer.signal(signal.SIGKILL)
+    assert trainer.wait() == -signal.SIGKILL
+    return next((place.folder / "state" / "tiny").iterdir())
+
+
+def _wait_for_checkpoint(place: Place) -> None:
+    while not any(place.folder.glob("state/tiny/*/checkpoint-*.json")):
+        time.sleep(0.001)
+
+
+@AWAITED
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda spec: spec["arm"].update(lambda_sum=2.0), "arm.lambda_sum"),
+        (lambda spec: spec["arm"]["optimiser"].update(lr=1.0, eps=1.0), "arm.optimiser.eps, arm.optimiser.lr"),
+        (lambda spec: spec.update(seed=7), "seed"),
+        (lambda spec: spec["dataset"].pop("count"), "dataset.count"),
+        (lambda spec: spec.update(code_sha256="0" * 64), "code_sha256"),
+        (lambda spec: spec.update(data_sha256="0" * 64), "data_sha256"),
+    ],
+    ids=["lambda", "optimiser", "seed", "dataset", "code", "data"],
+)
+def test_a_state_of_another_config_code_or_data_is_refused_by_field(change, named: str, place: Place) -> None:
+    claim = interrupted(place) / "spec.json"
+    before = json.loads(claim.read_text())
+    other = json.loads(claim.read_text())
+    change(other)
+    claim.write_text(json.dumps(other))
+    assert f"made under another config ({named} differ); remove it to start anew" in place.refused("train", *RUN)
+    claim.write_text(json.dumps(before))
+    place.vigan("train", *RUN)
+
+
+def test_of_two_trainers_of_one_run_the_second_is_refused_and_names_the_first(place: Place) -> None:
+    first = begin(place)
+    _wait_for_checkpoint(place)
+    first.signal(signal.SIGSTOP)
+    assert f"process {first.pid} trains this run already; wait for it or stop it" in place.refused("train", *RUN)
+    first.signal(signal.SIGCONT)
+    assert first.wait() == 0
+
+
+def test_ctrl_c_is_told_in_one_line_and_the_same_command_goes_on(place: Place) -> None:
+    trainer = begin(place)
+    _wait_for_checkpoint(place)
+    trainer.signal(signal.SIGINT)
+    assert trainer.wait() == 130
+    assert trainer.output().endswith("vigan: interrupted; the same command goes on\n")
+    assert "Traceback" not in trainer.output()
+    assert not list(place.folder.rglob("*.part"))
+    place.vigan("train", *RUN)
+
+
+def test_a_checkpoint_that_was_tampered_with_is_named_and_the_one_before_goes_on(place: Place) -> None:
+    state = interrupted(place)
+    newest = max(state.glob("checkpoint-*.json")).with_suffix(".safetensors")
+    newest.write_bytes(b"\x80\x04cposix\nsystem\n(S'touch executed'\ntR.")
+    assert f"warning: {newest.relative_to(place.folder)}: " in place.vigan("train", *RUN)
+    assert not (place.folder / "executed").exists()
+    assert not os.path.exists(state)

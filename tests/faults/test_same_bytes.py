@@ -1,0 +1,53 @@
+"""The same study, run twice: the same bytes, but for what says when and how fast."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .nursery import Nursery
+from .stages import Place
+
+pytestmark = pytest.mark.slow
+
+RUNS = 4
+
+
+@pytest.fixture(scope="module")
+def twice(
+    nursery: Nursery, left_alone: Place, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """All files of two runs of the tiny study in two folders."""
+    again = Place(tmp_path_factory.mktemp("again"), nursery)
+    again.finish()
+    return left_alone.files(), again.files()
+
+
+def test_tables_traces_snapshots_figures_and_data_are_the_same_bytes(
+    twice: tuple[dict[str, bytes], dict[str, bytes]],
+) -> None:
+    first, second = twice
+    assert set(first) == set(second)
+    differing = {name for name in first if first[name] != second[name]}
+    assert {Path(name).name for name in differing} <= {"run.json", "timing.csv", "timing.html", "report.html"}
+    print(f"{len(first)} files, {len(differing)} differ: {sorted(differing)}")
+
+
+def test_records_differ_in_their_seconds_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+    records = [{n: json.loads(c) for n, c in files.items() if n.endswith("run.json")} for files in twice]
+    assert len(records[0]) == RUNS
+    without = [{name: record | {"seconds": 0} for name, record in found.items()} for found in records]
+    assert without[0] == without[1]
+
+
+def test_reports_differ_in_seconds_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+    pages = [files["results/tiny/report.html"].decode().splitlines() for files in twice]
+    changed = [line for line in difflib.unified_diff(*pages, n=0) if re.match(r"[-+](?![-+])", line)]
+    print("\n".join(changed))
+    assert all(
+        re.match(r"[-+]<div><dt>Training on cpu</dt><dd>\d+ seconds over all runs</dd></div>", c) for c in changed
+    )
