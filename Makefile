@@ -6,13 +6,19 @@ CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if 
 UV := $(BIN)/python -m uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test lint format lock setup clean
+.PHONY: smoke test test-slurm lint format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
 test: setup  ## every test, the smoke study from nothing among them
 	pytest
+
+test-slurm: setup  ## studies through a SLURM of one node, installed (Debian, root), started and stopped here
+	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.txt --no-build-isolation --editable '.[cluster]'
+	command -v slurmctld munged > /dev/null || \
+		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
+	VIGAN_TEST_SLURM=1 pytest tests/cluster
 
 lint: setup  ## what CI checks besides the tests
 	ruff check .

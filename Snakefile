@@ -14,6 +14,11 @@ include: "workflow/rules/analyse.smk"
 include: "workflow/rules/report.smk"
 
 
+if "image" in config:
+
+    container: config["image"]
+
+
 onstart:
     where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
     shell("vigan preflight {where}")

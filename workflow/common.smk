@@ -35,14 +35,30 @@ try:
 except ConfigError as error:
     sys.exit(f"vigan: {error}")
 
+
+def storage_root():
+    """Where files of --default-storage-provider lie while a job works on them; None without one."""
+    provider = workflow.storage_registry.default_storage_provider
+    if provider is None:
+        return None
+    prefix = str(workflow.storage_settings.default_storage_prefix).rstrip("/")
+    return Path(provider.object(f"{prefix}/anything").local_path()).parent
+
+
+def stored(*paths):
+    """Files that a rule reads beside its inputs; only where files are fetched must they be named."""
+    return list(paths) if storage_root() else []
+
+
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
-machine.pass_on(STUDY_FILE, config)
+machine.pass_on(STUDY_FILE, config, storage_root())
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-DEVIATIONS = Path(workflow.basedir) / "config" / "deviations.yaml"
-ANCHORS = Path(workflow.basedir) / "config" / "anchors.yaml"
+CHECKOUT = Path(vigan.report.__file__).parents[3]
+DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
+ANCHORS = local(str(CHECKOUT / "config" / "anchors.yaml"))
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -92,24 +108,49 @@ def _subject(wildcards):
 
 @cache
 def train_code(arm):
-    """Digest of the code that trains an arm."""
-    return stage_digest("train", STUDY.arm(arm).stabiliser_names)
+    """Digest of the code that trains an arm; and of its spec where that is no input."""
+    code = stage_digest("train", STUDY.arm(arm).stabiliser_names)
+    return f"{code} {LAYOUT.spec_text(arm)}" if storage_root() else code
+
+
+def spec(wildcards):
+    """What an arm is trained with. A storage does not hold it, and with a local input the job would run here."""
+    return [] if storage_root() else LAYOUT.spec(wildcards.arm)
+
+
+def shown(samples):
+    """Samples that a picture shows, and the records of their runs."""
+    return [*samples, *stored(*(path.with_name("run.json") for path in samples))]
 
 
 def movie_samples(wildcards):
-    """Samples that a movie shows."""
+    """What a movie shows."""
     arms = (wildcards.first, wildcards.second)
     home = LAYOUT.first_samples(STUDY.experiment_of(wildcards.first))
-    return [path for path in home if path.parts[3] in arms]
+    return shown([path for path in home if path.parts[3] in arms])
+
+
+def experiment_samples(wildcards):
+    """What pictures of all runs of an experiment show."""
+    return shown(LAYOUT.samples(wildcards.experiment))
 
 
 def figure_samples(wildcards):
-    """Samples that a figure shows beside what the tables hold."""
-    return (
-        LAYOUT.first_samples(wildcards.experiment)
-        if wildcards.kind == "samples"
-        else []
-    )
+    """What a figure shows beside what the tables hold."""
+    pictorial = wildcards.kind == "samples"
+    return shown(LAYOUT.first_samples(wildcards.experiment) if pictorial else [])
+
+
+def manifest(wildcards):
+    """What an arm's data set is."""
+    return LAYOUT.data(STUDY.dataset_of(wildcards.arm)) / "manifest.json"
+
+
+def array(wildcards):
+    """The examples of a data set, or of an arm's."""
+    if "arm" in wildcards.keys():
+        return stored(manifest(wildcards).with_name("array.npy"))
+    return stored(f"data/{wildcards.dataset}/array.npy")
 
 
 JOINING = demand(lambda: needs.of_joining(STUDY))

@@ -100,6 +100,10 @@ class Layout:
         """What an arm is trained with, written by the workflow whenever it changes."""
         return self.results / "specs" / f"{arm}.json"
 
+    def spec_text(self, arm: str) -> str:
+        """What an arm is trained with, as JSON."""
+        return self.study.run_spec(arm, 0).model_dump_json(exclude={"seed"}, indent=2) + "\n"
+
     def write_specs(self) -> None:
         """Write every arm's spec that is missing or has changed.
 
@@ -108,8 +112,7 @@ class Layout:
         """
         for experiment in self.study.experiments.values():
             for arm in experiment.arms:
-                spec = self.study.run_spec(arm, 0).model_dump_json(exclude={"seed"}, indent=2) + "\n"
-                path = self.spec(arm)
+                path, spec = self.spec(arm), self.spec_text(arm)
                 if not path.exists() or path.read_text(encoding="utf-8") != spec:
                     write_text(path, spec)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from vigan.errors import Refused
 
-SETTINGS = ("celeba", "mnist", "download", "cpu", "state", "inception", "cache", "gpus", "slots_per_gpu", "slots")
+SETTINGS = (
+    "celeba", "mnist", "download", "cpu", "state", "inception", "cache", "gpus", "slots_per_gpu", "slots", "image",
+)  # fmt: skip
 """Where CelebA is; where MNIST is; whether to fetch them; whether to train for days on CPUs; where checkpoints live;
 where the FID's network is; the folder for what is fetched once; how many GPUs there are, how many runs share one, and
-the folder that counts them."""
+the folder that counts them; the container image for `--sdm apptainer`."""
 
 
 class MachineError(Refused, ValueError):
@@ -29,6 +31,13 @@ def switched_on(name: str) -> bool:
     return setting(name).lower() in {"1", "true", "yes"}
 
 
+def enter_root() -> None:
+    """Work in VIGAN_ROOT, if it is set."""
+    if root := setting("root"):
+        Path(root).mkdir(parents=True, exist_ok=True)
+        os.chdir(root)
+
+
 def cache_folder() -> Path:
     """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
     if named := setting("cache"):
@@ -37,13 +46,16 @@ def cache_folder() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "vigan"
 
 
-def pass_on(study_file: str, values: Mapping[str, object]) -> None:
+def pass_on(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
     """Put a study file's path and the settings among `values` into the environment of the commands started from here.
+
+    `root` is the folder that they then work in, where files are fetched from a storage and put back.
 
     There they are no part of a rule, so that moving a file never makes a result look outdated. `vigan` is found there
     too, whether or not the environment it lives in was activated.
     """
-    os.environ["VIGAN_CONFIG"] = study_file
+    os.environ["VIGAN_CONFIG"] = os.path.abspath(study_file) if root else study_file
+    os.environ["VIGAN_ROOT"] = os.path.abspath(root) if root else ""
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for name in SETTINGS:
         if name in values:

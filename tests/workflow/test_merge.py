@@ -35,33 +35,36 @@ def _made(folder: Path, seeds: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Results of both seeds on one machine, and of one seed on each of two."""
-    home = tmp_path_factory.mktemp("machines")
-    return {"whole": _made(home / "c", "[0, 1]"), "first": _made(home / "a", "[0]"), "second": _made(home / "b", "[1]")}
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of both seeds, made on one machine."""
+    return _made(tmp_path_factory.mktemp("whole"), "[0, 1]")
 
 
 @pytest.fixture
-def parts(machines: dict[str, Path], tmp_path: Path) -> list[Path]:
-    """The two machines' results, to be changed."""
-    return [Path(shutil.copytree(machines[name], tmp_path / name)) for name in ("first", "second")]
+def parts(whole: Path, tmp_path: Path) -> list[Path]:
+    """The same, one seed on each of two machines."""
+    parts = [tmp_path / "first", tmp_path / "second"]
+    for part, other in zip(parts, ("seed-1", "seed-0"), strict=True):
+        shutil.copytree(whole, part, ignore=shutil.ignore_patterns(other, "tables"))
+    return parts
 
 
 def test_results_of_two_machines_are_joined_to_the_tables_of_one_and_snakemake_goes_on_from_there(
-    machines: dict[str, Path], tmp_path: Path
+    whole: Path, parts: list[Path], tmp_path: Path
 ) -> None:
     place = tmp_path / "joined"
     file = _study(place, "[0, 1]")
-    shutil.copytree(machines["first"].parents[1] / "data", place / "data")
-    counts = merge([machines["first"], machines["second"]], place / RUNS)
+    shutil.copytree(whole.parents[1] / "data", place / "data")
+    (place / RUNS / "specs").mkdir(parents=True)
+    counts = merge(parts, place / RUNS)
     assert list(counts.values()) == [2, 2]
 
     runner = Snakemake(place, OMP_NUM_THREADS="1")
     plan = runner("--until", "analyse", "--dry-run", "--quiet", "rules", "--configfile", str(file))
-    assert re.findall(r"^(\w+)\s+\d+$", plan.stdout, re.MULTILINE) == ["analyse", "total"]
+    assert set(re.findall(r"^(\w+)\s+\d+$", plan.stdout, re.MULTILINE)) == {"analyse", "total"}
     done = runner("--until", "analyse", "--configfile", str(file))
     assert done.returncode == 0, done.stdout[-3000:]
-    for table in (machines["whole"] / "tables").glob("*.csv"):
+    for table in (whole / "tables").glob("*.csv"):
         if table.stem != "timing":
             assert (place / RUNS / "tables" / table.name).read_bytes() == table.read_bytes(), table.name
 
@@ -116,7 +119,7 @@ def test_what_was_made_otherwise_is_refused_with_the_digests(
 def test_runs_measured_under_other_protocols_are_refused(parts: list[Path], tmp_path: Path) -> None:
     path = parts[1] / "runs/plain/released/seed-1/metrics.csv"
     path.write_text(path.read_text().replace("n=500", "n=600"))
-    with pytest.raises(RecordError, match="protocols differs: arm 'plain', .*n=500.* and .*n=600"):
+    with pytest.raises(RecordError, match=r"protocols differs: arm 'plain', .*n=500.* and .*n=600"):
         merge(parts, tmp_path / "out")
 
 
@@ -126,5 +129,5 @@ def test_a_folder_with_something_in_it_is_never_merged_into(parts: list[Path], t
 
 
 def test_a_folder_without_runs_is_named(parts: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"tables: holds no runs; name the folder results/STUDY"):
-        merge([parts[0], parts[1] / "tables"], tmp_path / "out")
+    with pytest.raises(RecordError, match=r"specs: holds no runs; name the folder results/STUDY"):
+        merge([parts[0], parts[1] / "specs"], tmp_path / "out")

@@ -5,6 +5,7 @@ rule analyse:
             for run in RUNS
             for name in ("run.json", "telemetry.csv", "metrics.csv")
         ],
+        stored(*(run / "noise.csv" for run in RUNS)),
         [reference.with_suffix(".json") for reference in REFERENCES],
     output:
         [

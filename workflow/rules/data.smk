@@ -19,6 +19,7 @@ rule prepare:
 rule reference:
     input:
         "data/{dataset}/manifest.json",
+        array,
     output:
         "data/{dataset}/reference/{protocol}.npz",
         "data/{dataset}/reference/{protocol}.json",
@@ -30,7 +31,7 @@ rule reference:
         **demand(lambda _, kind: needs.of_reference(PROTOCOLS[kind], gpu=GPU == 1)),
         gpu=GPU,
     params:
-        protocol=lambda wildcards, output: REFERENCES[Path(output[0])][1].name,
+        protocol=lambda wildcards: PROTOCOLS[wildcards.protocol].name,
         code=stage_digest("reference"),
     shell:
         "vigan reference --dataset {wildcards.dataset} --protocol {params.protocol:q}"

@@ -2,13 +2,14 @@ rule evaluate:
     input:
         record=RUN / "run.json",
         snapshots=RUN / "snapshots",
+        data=lambda wildcards: [*stored(manifest(wildcards)), *array(wildcards)],
         references=lambda wildcards: list(LAYOUT.references(wildcards.arm).values()),
     output:
         metrics=RUN / "metrics.csv",
         noise=RUN / "noise.csv",
         samples=RUN / "samples.npz",
     log:
-        LOGS / "evaluate" / "{arm}-{reading}-{seed}.log",
+        LOGS / "evaluate" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
         "../../environment.yml"
     resources:

@@ -1,6 +1,6 @@
 rule frames:
     input:
-        lambda wildcards: LAYOUT.samples(wildcards.experiment),
+        experiment_samples,
     output:
         LAYOUT.results / "frames" / "{experiment}.json",
     log:
@@ -43,7 +43,7 @@ rule movie:
 
 rule contact:
     input:
-        lambda wildcards: LAYOUT.samples(wildcards.experiment),
+        experiment_samples,
     output:
         report(
             LAYOUT.figures / "contact-{experiment}.pdf",

@@ -1,13 +1,14 @@
 rule train:
     input:
-        lambda wildcards: LAYOUT.spec(wildcards.arm),
-        lambda wildcards: LAYOUT.data(STUDY.dataset_of(wildcards.arm)) / "manifest.json",
+        spec,
+        manifest,
+        array,
     output:
         record=RUN / "run.json",
         telemetry=RUN / "telemetry.csv",
         snapshots=directory(RUN / "snapshots"),
     log:
-        LOGS / "train" / "{arm}-{reading}-{seed}.log",
+        LOGS / "train" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
         "../../environment.yml"
     resources:

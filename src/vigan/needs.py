@@ -1,0 +1,114 @@
+"""What jobs need of a machine, told from the study alone: memory and time limits for a cluster's scheduler.
+
+Too much makes a job wait longer, too little stops it; a stopped training goes on where it was, with twice as much.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from vigan.config.arms import Arm, Dcgan, RunSpec
+from vigan.config.datasets import CelebA, Dataset, ImageFolder
+from vigan.config.experiment import Protocol
+from vigan.config.study import Study
+
+FLOPS = {True: 2e12, False: 4e10}
+"""Operations a second to count on, with a GPU (an old one) and on one core."""
+
+UPDATE_SECONDS = 0.003
+"""What an update takes however small the networks are."""
+
+STARTING_MINUTES = 10
+LONGEST_MINUTES = 24 * 60
+"""A training that would need more is stopped there and goes on in its next attempt."""
+
+LIBRARIES_MB = {True: 6000, False: 1500}
+"""Memory of a process that has loaded its libraries, with CUDA and without."""
+
+FEATURES = 2048
+SEVERAL = 6
+"""Arrays of features, and of their pairwise distances, that a measurement holds at a time."""
+
+RUN_ROWS_MB = 0.25
+
+
+class Needs(NamedTuple):
+    """Memory (MB) and time limit (minutes) of a job."""
+
+    mem_mb: int
+    runtime: int
+
+
+def of_preparing(dataset: Dataset) -> Needs:
+    """What preparing a data set needs; it is written in blocks."""
+    return Needs(LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round(_examples(dataset) / 1000))
+
+
+def of_training(spec: RunSpec, *, gpu: bool) -> Needs:
+    """What one run needs: its data set in memory, and the operations of all its updates."""
+    seconds = spec.iterations * iteration_seconds(spec, gpu=gpu)
+    data = _examples(spec.dataset) * math.prod(spec.dataset.shape) * 4 / 1e6
+    return Needs(LIBRARIES_MB[gpu] + round(data), _minutes(seconds))
+
+
+def of_measuring(study: Study, arm: str, *, gpu: bool) -> Needs:
+    """What measuring all snapshots of a run needs: the time of `protocol_seconds` for each of them."""
+    experiment = study.experiments[study.experiment_of(arm)]
+    steps = len(experiment.snapshot_steps)
+    seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
+    return Needs(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
+
+
+def of_reference(protocol: Protocol, *, gpu: bool) -> Needs:
+    """What measuring the real data needs: at most all of them in blocks, and the two halves of the floor."""
+    return Needs(_measuring_mb(protocol, gpu), _minutes(20 * protocol_seconds(protocol, gpu=gpu)))
+
+
+def of_joining(study: Study) -> Needs:
+    """What analysis, figures and report need: they grow with the number of runs."""
+    runs = sum(1 for _ in study.runs())
+    return Needs(LIBRARIES_MB[False] + round(RUN_ROWS_MB * runs), STARTING_MINUTES + round(runs / 50))
+
+
+def iteration_seconds(spec: RunSpec, *, gpu: bool) -> float:
+    """Seconds that an iteration takes at most: its passes through both networks, and a bit for each update.
+
+    A D update is 7 passes of a batch (G; forward and backward through D, of real and fake), a G update 6, G_o one.
+    """
+    arm = spec.arm
+    g_updates = arm.g_batches * arm.k
+    passes = 7 * arm.d_batches + 6 * g_updates + arm.g_batches
+    work = 2 * passes * arm.batch_size * pass_products(arm, spec.dataset)
+    return work / FLOPS[gpu] + UPDATE_SECONDS * (arm.d_batches + g_updates)
+
+
+def pass_products(arm: Arm, dataset: Dataset) -> float:
+    """Products of one example's pass through G or D, 5x5 convolutions of which the inner three cost the same."""
+    network = arm.network
+    if isinstance(network, Dcgan):
+        return 25 * (network.dim * dataset.shape[-1]) ** 2 * (3 / 8)
+    return float(network.width**2 + 4 * network.width)
+
+
+def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
+    """Seconds that a snapshot takes at most: its samples through a network of 6e9 products, and their distances."""
+    n = protocol.samples
+    if protocol.kind not in {"efflite0-128", "inception-clean"}:
+        return 5.0 + n / 500
+    return 10.0 + (12e9 * n + 2 * SEVERAL * FEATURES * n**2) / FLOPS[gpu]
+
+
+def _measuring_mb(protocol: Protocol, gpu: bool) -> int:
+    n = protocol.samples
+    return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * n * (FEATURES + min(n, 5000)) / 1e6)
+
+
+def _minutes(seconds: float) -> int:
+    return min(LONGEST_MINUTES, STARTING_MINUTES + math.ceil(seconds / 60))
+
+
+def _examples(dataset: Dataset) -> int:
+    if isinstance(dataset, CelebA | ImageFolder):
+        return 202_599
+    return getattr(dataset, "count", 60_000)
