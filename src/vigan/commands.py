@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import importlib
 import json
@@ -121,7 +122,8 @@ def train(options: argparse.Namespace) -> None:
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every, study.rules())
-    record = train(spec, data, layout.run(run), state, settings, (ProgressBar(spec), *watchers))
+    with contextlib.closing(ProgressBar(spec)) as bar:
+        record = train(spec, data, layout.run(run), state, settings, (bar, *watchers))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
@@ -189,11 +191,13 @@ def merge(options: argparse.Namespace) -> None:
 
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure."""
+    from vigan.stages.current import check_tables
     from vigan.stages.figures import Files, draw
 
     study = load_study(options.config)
     layout = Layout(study)
     out = layout.figure(options.kind, options.experiment)
+    check_tables(layout.tables, layout.run_files())
     draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
 
 
@@ -225,10 +229,12 @@ def contact(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Write the report."""
+    from vigan.stages.current import check_tables
     from vigan.stages.report import report
 
     study = load_study(options.config)
     layout = Layout(study)
+    check_tables(layout.tables, layout.run_files())
     report(study, options.config, layout, options.deviations, options.anchors)
     print(layout.report, flush=True)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields
-from vigan.records import RecordError, read_json
+from vigan.records import RecordError, read_json, sha256_file
 
 
 class RunFiles(NamedTuple):
@@ -36,6 +36,7 @@ class RunRecord(Strict):
     iterations: int
     ledger: Ledger
     weights_sha256: str
+    snapshots_sha256: dict[str, str]
     data_sha256: str
     code_sha256: str
     device: str
@@ -43,6 +44,12 @@ class RunRecord(Strict):
     versions: dict[str, str]
     seconds: float
     rules: dict[str, str]
+
+    def check_snapshots(self, folder: Path) -> None:
+        """Raise RecordError naming a snapshot that is missing or is not what was saved."""
+        for name, digest in self.snapshots_sha256.items():
+            if not (folder / name).is_file() or sha256_file(folder / name) != digest:
+                raise RecordError(f"{folder / name}: missing, or not what was saved; train the run again")
 
 
 def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:

@@ -59,7 +59,8 @@ def trained(tmp_path: Path) -> RunFiles:
     spec = spec_of()
     record = RunRecord(
         spec=spec, status="completed", iterations=60, ledger=Ledger.of(spec.arm, 60), weights_sha256="w",
-        data_sha256="d", code_sha256="c", device="cpu", threads=1, versions={"torch": "2"}, seconds=1.5, rules={},
+        snapshots_sha256={}, data_sha256="d", code_sha256="c", device="cpu", threads=1,
+        versions={"torch": "2"}, seconds=1.5, rules={},
     )  # fmt: skip
     folder = tmp_path / "seed-0"
     write_json(folder / "run.json", record.model_dump(mode="json"))

@@ -35,6 +35,7 @@ def test_a_record_of_another_config_is_refused_by_the_fields_that_differ(tmp_pat
     record = {
         "spec": theirs.model_dump(mode="json"), "status": "completed", "iterations": 1, "seconds": 1.0, "threads": 1,
         "ledger": {"d_updates": 1, "g_updates": 1, "real_images": 1, "latents": 1},
+        "snapshots_sha256": {},
         "weights_sha256": "w", "data_sha256": "d", "code_sha256": "c", "device": "cpu", "versions": {}, "rules": {},
     }  # fmt: skip
     write_json(tmp_path / "run.json", record)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from studies import TINY
 
 from .nursery import Nursery
 
 DEVIATIONS = Path(__file__).parents[2] / "config" / "deviations.yaml"
-AWAITED = pytest.mark.xfail(strict=False, reason="waits for a mend in stages/ and training/")
 PROTOCOL = ("--dataset", "ring", "--protocol", "toy-modes/n=500/ref=train", "--device", "cpu")
 RUNS = [("--arm", arm, "--seed", seed, "--device", "cpu") for arm in ("plain", "regularised") for seed in ("0", "1")]
 

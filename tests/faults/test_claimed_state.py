@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .nursery import Child, Nursery
-from .stages import AWAITED, RUNS, Place
+from .stages import RUNS, Place
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,6 @@ def _wait_for_checkpoint(place: Place) -> None:
         time.sleep(0.001)
 
 
-@AWAITED
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -79,7 +78,7 @@ def test_ctrl_c_is_told_in_one_line_and_the_same_command_goes_on(place: Place) -
     _wait_for_checkpoint(place)
     trainer.signal(signal.SIGINT)
     assert trainer.wait() == 130
-    assert trainer.output().endswith("vigan: interrupted; the same command goes on\n")
+    assert "vigan: interrupted; the same command goes on\n" in trainer.output()
     assert "Traceback" not in trainer.output()
     assert not list(place.folder.rglob("*.part"))
     place.vigan("train", *RUN)

@@ -10,7 +10,7 @@ import pytest
 from studies import TINY
 
 from .nursery import Nursery
-from .stages import AWAITED, REPORT, RUNS, Place
+from .stages import REPORT, RUNS, Place
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,6 @@ def test_runs_of_another_lambda_are_refused_by_its_name(stage: tuple[str, ...], 
     assert place.files() == before
 
 
-@AWAITED
 @pytest.mark.parametrize("stage", [CURVES, REPORT], ids=["figure", "report"])
 def test_tables_of_another_lambda_are_neither_drawn_nor_reported(stage: tuple[str, ...], place: Place) -> None:
     before = place.files()
@@ -50,7 +49,6 @@ def test_tables_of_another_lambda_are_neither_drawn_nor_reported(stage: tuple[st
     assert place.files() == before
 
 
-@AWAITED
 def test_a_run_trained_again_leaves_no_numbers_of_the_one_before(place: Place) -> None:
     for run in RUNS[2:]:
         place.vigan("train", *run, "--no-tensorboard")
@@ -69,7 +67,6 @@ def test_once_all_is_made_again_all_is_of_the_new_lambda(place: Place) -> None:
     }
 
 
-@AWAITED
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:-9]), Path.unlink, _flip],
                          ids=["truncated", "lost", "flipped"])  # fmt: skip
 def test_a_snapshot_that_is_not_what_was_saved_is_not_measured(damage: Callable[[Path], object], place: Place) -> None:

@@ -122,7 +122,7 @@ def test_the_state_of_another_config_is_refused_and_what_differs_is_named(
 ) -> None:
     with pytest.raises(Stop):
         train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (stop,))
-    with pytest.raises(RecordError, match=r"state: made under another config \(arm, seed differ\)"):
+    with pytest.raises(RecordError, match=r"state: made under another config \(arm\.lambda_mean, seed differ\)"):
         train(toy(seed=1, lambda_mean=1.0), ring, tmp_path / "out", tmp_path / "state", OFTEN)
 
 

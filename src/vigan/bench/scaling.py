@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -118,7 +119,8 @@ def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any])
     spec = study.run_spec(run.arm, run.seed)
     record = RunRecord(
         spec=spec, status="completed", iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations),
-        weights_sha256="f" * 64, data_sha256="f" * 64, code_sha256="f" * 64, device="simulated", threads=1,
+        weights_sha256="f" * 64, snapshots_sha256={}, data_sha256="f" * 64, code_sha256="f" * 64,
+        device="simulated", threads=1,
         seconds=1.0, **about,
     )  # fmt: skip
     folder.mkdir(parents=True)
@@ -142,16 +144,22 @@ def _metrics(study: Study, spec: RunSpec, run: RunKey, draws: np.random.Generato
     return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
+WATCH = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, done.stdout[-2000:], used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+"""Runs a command from a small process: peak memory would else count what its parent held when it started it."""
+
+
 def _cost(command: Sequence[str]) -> tuple[float, float]:
     """Processor seconds and peak memory (MB) of a command that must succeed."""
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(process.pid, 0)
-        if os.waitstatus_to_exitcode(status):
-            told.seek(0)
-            raise RuntimeError(f"{command}: {told.read().decode()[-2000:]}")
-    megabytes = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return round(used.ru_utime + used.ru_stime, 1), round(megabytes)
+    watched = subprocess.run([sys.executable, "-S", "-c", WATCH, *command], capture_output=True, text=True, check=True)
+    code, told, seconds, peak = json.loads(watched.stdout)
+    if code:
+        raise RuntimeError(f"{command}: {told}")
+    return round(seconds, 1), round(peak / (1e6 if sys.platform == "darwin" else 1e3))
 
 
 def _files(folder: Path) -> tuple[int, int]:

@@ -62,7 +62,8 @@ def _run(study: Study, layout: Layout, run: RunKey) -> None:
     spec, folder = study.run_spec(run.arm, run.seed), layout.run(run)
     record = RunRecord(
         spec=spec, status="completed", iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations),
-        weights_sha256="f" * 64, data_sha256="f" * 64, code_sha256="f" * 64, device="simulated", threads=1,
+        weights_sha256="f" * 64, snapshots_sha256={}, data_sha256="f" * 64, code_sha256="f" * 64,
+        device="simulated", threads=1,
         versions=versions(), seconds=1.0, rules=study.rules(),
     )  # fmt: skip
     write_json(folder / "run.json", record.model_dump(mode="json"))

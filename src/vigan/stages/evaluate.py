@@ -41,6 +41,7 @@ def evaluate(
     record, prepared = read_run(run / "run.json", spec), load(data)
     if record.data_sha256 != prepared.fingerprint:
         raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
+    record.check_snapshots(run / "snapshots")
     rulers = {p: ruler(p, spec.dataset, prepared, device, path) for p, path in references.items()}
     sampler = Sampler(record, run / "snapshots", pick_device(device))
     table = _measure_steps(record, rulers, sampler, run / "samples.npz")

@@ -18,8 +18,9 @@ import torch
 
 from vigan import provenance
 from vigan.config.arms import Ledger, RunSpec
+from vigan.config.base import differing_fields
 from vigan.data.store import load
-from vigan.records import RecordError, read_json, write_json, write_text
+from vigan.records import RecordError, read_json, sha256_file, write_json, write_text
 from vigan.schemas import RunRecord
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import Observer, Outcome, Run
@@ -49,12 +50,12 @@ def train(
     prepared = load(data, verify=True)
     state.mkdir(parents=True, exist_ok=True)
     with _lock(state / "lock"):
-        _claim(state / "spec.json", spec)
+        _claim(state / "spec.json", spec, prepared.fingerprint)
         run = Run(spec, prepared.array, state, device)
         for reason in run.refused:
             print(f"warning: {reason}", flush=True)
         outcome = run.train(observers, settings.save_every)
-        record = _record(spec, outcome, prepared.fingerprint, device, settings)
+        record = _record(spec, outcome, prepared.fingerprint, device, settings, state / "snapshots")
         _publish(record, outcome, state, out)
         shutil.rmtree(state)
     return record
@@ -77,18 +78,20 @@ def _lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _claim(path: Path, spec: RunSpec) -> None:
-    """Note whose state this is, or refuse a state made under another config, naming what differs."""
-    mine = spec.model_dump(mode="json")
-    if path.exists() and (theirs := read_json(path)) != mine:
-        fields = sorted(name for name in mine if theirs.get(name) != mine[name])
+def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
+    """Note whose state this is, or refuse one made under another config, code or data set, naming what differs."""
+    code = provenance.stage_digest("train", spec.arm.stabiliser_names)
+    mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
+    if path.exists() and (fields := differing_fields(mine, read_json(path))):
         raise RecordError(
             f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew"
         )
     write_json(path, mine)
 
 
-def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, settings: Settings) -> RunRecord:
+def _record(
+    spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, settings: Settings, snapshots: Path
+) -> RunRecord:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return RunRecord(
         spec=spec,
@@ -96,6 +99,7 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.dev
         iterations=outcome.iterations,
         ledger=Ledger.of(spec.arm, outcome.iterations),
         weights_sha256=outcome.weights_hash,
+        snapshots_sha256={file.name: sha256_file(file) for file in sorted(snapshots.iterdir())},
         data_sha256=fingerprint,
         code_sha256=provenance.stage_digest("train", spec.arm.stabiliser_names),
         device=name,
@@ -108,7 +112,8 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.dev
 
 def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "run.json").unlink(missing_ok=True)
+    for made_before in ("run.json", "metrics.csv", "noise.csv", "samples.npz"):
+        (out / made_before).unlink(missing_ok=True)
     write_text(out / "telemetry.csv", _csv(outcome.telemetry))
     shutil.rmtree(out / "snapshots", ignore_errors=True)
     shutil.copytree(state / "snapshots", out / "snapshots")

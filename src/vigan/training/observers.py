@@ -29,8 +29,10 @@ class ProgressBar:
         if row is not None:
             self.bar.set_postfix(d=f"{row[1]:.3f}", g=f"{row[3]:.3f}", penalty=f"{row[4]:.4f}", refresh=False)
         self.bar.update(iteration - self.bar.n)
-        if iteration == self.bar.total:
-            self.bar.close()
+
+    def close(self) -> None:
+        """End the bar's line."""
+        self.bar.close()
 
 
 class TensorBoard:
