@@ -96,6 +96,7 @@ def _begin(request: dict[str, Any]) -> int:
     from vigan.cli import main
 
     os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
     log = os.open(str(request["log"]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for target in (1, 2):
         os.dup2(log, target)
