@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -14,7 +15,12 @@ import pytest
 
 from .nursery import Child, Nursery
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "VIGAN_FAULTS" not in os.environ, reason="kills at moments that race with the machine; set VIGAN_FAULTS=1"
+    ),
+]
 
 STUDY = Path(__file__).with_name("killed.yaml")
 ITERATIONS, PATIENCE = 60, 120.0
