@@ -28,7 +28,7 @@ def digests(tmp_path_factory: pytest.TempPathFactory) -> Digests:
     script = (
         "from vigan.provenance import stage_digest\n"
         f"import vigan; assert vigan.__file__.startswith({str(root)!r})\n"
-        "for names in ([], ['proximal'], ['proximal', 'r1']): print(stage_digest('train', names))"
+        "for names in ([], ['stabilisers.proximal'], ['stabilisers.proximal', 'stabilisers.r1']): print(stage_digest('train', names))"
     )
 
     def run(*edits: tuple[str, str, str]) -> list[str]:
@@ -54,7 +54,7 @@ def untouched(digests: Digests) -> list[str]:
 
 
 def test_a_digest_is_the_same_wherever_the_package_lies(untouched: list[str]) -> None:
-    here = [provenance.stage_digest("train", names) for names in ([], ["proximal"], ["proximal", "r1"])]
+    here = [provenance.stage_digest("train", names) for names in ([], ["stabilisers.proximal"], ["stabilisers.proximal", "stabilisers.r1"])]
     assert untouched == here
     assert len(set(here)) == 3
 

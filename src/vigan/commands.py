@@ -116,7 +116,7 @@ def train(options: argparse.Namespace) -> None:
     layout = Layout(study, options.state)
     data = layout.data(spec.dataset)
     state = layout.state(
-        run, digest_of([spec.digest, stage_digest("train", spec.arm.stabiliser_names), load(data).fingerprint])
+        run, digest_of([spec.digest, stage_digest("train", spec.arm.objectives), load(data).fingerprint])
     )
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run

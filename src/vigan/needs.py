@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from vigan.config.arms import Arm, Dcgan, RunSpec
+from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
 from vigan.config.datasets import CelebA, Dataset, ImageFolder
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
@@ -88,6 +88,8 @@ def pass_products(arm: Arm, dataset: Dataset) -> float:
     network = arm.network
     if isinstance(network, Dcgan):
         return 25 * (network.dim * dataset.shape[-1]) ** 2 * (3 / 8)
+    if isinstance(network, Mixture):
+        return 10.0 * network.components
     return float(network.width**2 + 4 * network.width)
 
 

@@ -23,7 +23,7 @@ def _graph() -> grimp.ImportGraph:
 def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     """SHA-256 (hex) of the modules, of all that they import within the package, and of other files.
 
-    Comments, docstrings and layout do not count. Modules that are imported by name at run time (stabilisers) must be
+    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers) must be
     named by the caller. Raises ValueError for a module that does not exist.
     """
     closure: set[str] = set()
@@ -39,9 +39,9 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     return total.hexdigest()
 
 
-def stage_digest(stage: str, stabilisers: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
-    """Digest of the code behind one stage; a stabiliser's code counts only where an arm names it."""
-    return code_digest([f"vigan.stages.{stage}", *(f"vigan.objectives.stabilisers.{s}" for s in stabilisers)], files)
+def stage_digest(stage: str, objectives: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
+    """Digest of the code behind one stage; a model's or stabiliser's code counts only where an arm names it."""
+    return code_digest([f"vigan.stages.{stage}", *(f"vigan.objectives.{name}" for name in objectives)], files)
 
 
 @cache

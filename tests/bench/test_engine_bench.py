@@ -42,13 +42,12 @@ def in_nchw_order(parameter: Tensor, role: str, channels: int) -> Tensor:
 def test_the_textbook_plays_the_engine_s_game_to_rounding(name: str) -> None:
     network, shape = SIZES[name]
     made, channels = arm(network), 0 if name == "mlp" else network["dim"] * 4
-    networks = build(made.network, shape, seed=0)
-    networks = type(networks)(*(net.double() for net in networks))
+    networks = build(made, shape, seed=0).double()
     engine, textbook = Engine(made, networks, math.prod(shape)), Textbook(made, shape)
     theirs = {"generator": textbook.generator.double(), "discriminator": textbook.discriminator.double()}
 
     def pairs() -> list[tuple[Tensor, Tensor]]:
-        ours = networks._asdict()
+        ours = networks
         return [
             (target, in_nchw_order(source, role, channels))
             for role, net in theirs.items()

@@ -78,7 +78,8 @@ MISTAKES = {
 
 UNDER_SHARED = {
     "misspelt key under shared": ("batch_size: 64", "bach_size: 64", "did you mean 'batch_size'?"),
-    "negative count under shared": ("d_batches: 1", "d_batches: -1", "greater than or equal to 1"),
+    "negative count under shared": ("d_batches: 1", "d_batches: -1", "greater than or equal to 0"),
+    "no D update under shared": ("d_batches: 1", "d_batches: 0", "the D of 'gan' needs at least 1"),
     "fraction for a count": ("g_batches: 1", "g_batches: 1.5", "integer"),
     "batch of one": ("batch_size: 64", "batch_size: 1", "greater than or equal to 2"),
     "unknown reading": ("reading: released", "reading: relaesed", "'released', 'literal' or 'proximal'"),

@@ -47,7 +47,7 @@ class Play:
 
     def __init__(self, network: str, played: Arm) -> None:
         shape = SHAPES[network]
-        self.networks = build(played.network, shape, seed=0)
+        self.networks = build(played, shape, seed=0)
         self.engine = Engine(played, self.networks, int(np.prod(shape)))
         self.terms: list[float] = []
         draws = torch.Generator().manual_seed(0)
@@ -69,7 +69,7 @@ class Play:
         return [index for index, term in enumerate(self.terms, start=1) if term > 1e-12]
 
     def weights(self) -> list[bytes]:
-        return [p.detach().numpy().tobytes() for network in self.networks for p in network.parameters()]
+        return [p.detach().numpy().tobytes() for p in self.networks.parameters()]
 
     def averages(self) -> list[bytes]:
         return [b.numpy().tobytes() for b in self.networks.generator.buffers()]
@@ -101,7 +101,7 @@ def test_the_updates_said_to_act_are_those_on_which_the_engine_s_term_acts(
 def measured_moves(told: Arm) -> int:
     """How often one iteration of the engine moves G's averages, from a layer whose batch mean is always one."""
     shape = SHAPES["bn"]
-    networks = build(told.network, shape, seed=0)
+    networks = build(told, shape, seed=0)
     norm = next(layer for layer in networks.generator.modules() if isinstance(layer, BatchNorm))
     norm.register_forward_pre_hook(lambda _, inputs: (torch.ones_like(inputs[0]),))
     pairs = [(torch.zeros(4, *shape), torch.ones(4, 3)) for _ in range(told.d_batches)]
@@ -188,8 +188,18 @@ def test_one_changed_field_is_the_one_difference(field: str, change: dict[str, A
     assert differences(arm(**BASE), arm(**{**BASE, **change})) == [Difference(field, first, second)]
 
 
+def test_models_differ_by_what_they_choose() -> None:
+    without_d = {"reading": "literal", "d_batches": 0, "g_batches": 1, "batch_size": 4, "lambda_mean": 0.0}
+    vaes = [
+        Arm.model_validate({"model": {"kind": "vae", "std": std}, "network": NETWORKS["bn"], **without_d})
+        for std in (0.1, 0.5)
+    ]
+    assert differences(*vaes) == [Difference("model.std", "0.1", "0.5")]
+    assert Difference("model.kind", "gan", "vae") in differences(arm(), vaes[0])
+
+
 def test_every_field_of_an_arm_has_been_changed_above() -> None:
-    fields = {field.split(".")[0] for field, *_ in CHANGES} | {"lambda_sum"}
+    fields = {field.split(".")[0] for field, *_ in CHANGES} | {"lambda_sum", "model"}
     assert fields == set(Arm.model_fields)
     nested = {field for field, *_ in CHANGES if field.startswith("network.")}
     assert nested == {f"network.{field}" for field in Dcgan.model_fields} - {"network.kind"}

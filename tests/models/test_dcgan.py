@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vigan.config.arms import Dcgan, Mlp
+from vigan.config.arms import Arm, Dcgan, Mlp
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import Networks, build
 from vigan.models.dcgan import Discriminator, Generator
@@ -17,7 +17,11 @@ SIDES = [(32, 1), (32, 3), (64, 1), (64, 3)]
 
 def released(side: int = 32, channels: int = 1, dim: int = 2, batch_norm: bool = True, seed: int = 0) -> Networks:
     network = Dcgan(kind="dcgan", dim=dim, latent=5, batch_norm=batch_norm)
-    return build(network, (channels, side, side), seed)
+    return build(arm(network), (channels, side, side), seed)
+
+
+def arm(network: Dcgan | Mlp) -> Arm:
+    return Arm(network=network, reading="released", d_batches=1, g_batches=1, lambda_mean=0.0)
 
 
 def count(network: nn.Module) -> int:
@@ -27,7 +31,7 @@ def count(network: nn.Module) -> int:
 @pytest.mark.parametrize(("side", "channels"), SIDES)
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_images_of_every_side_go_through(side: int, channels: int, batch_norm: bool) -> None:
-    generator, discriminator = released(side, channels, batch_norm=batch_norm)
+    generator, discriminator = released(side, channels, batch_norm=batch_norm).values()
     images = generator(torch.randn(3, 5, generator=torch.Generator().manual_seed(0)))
     assert images.shape == (3, channels, side, side)
     assert images.abs().max() < 1
@@ -49,7 +53,7 @@ def test_the_networks_of_the_paper_have_the_released_sizes() -> None:
 
 @pytest.mark.parametrize("side", [32, 64])
 def test_channels_halve_and_maps_double_from_four_to_the_side(side: int) -> None:
-    generator, discriminator = released(side, 3, dim=4)
+    generator, discriminator = released(side, 3, dim=4).values()
     stages = int(math.log2(side / 4))
     up = [tuple(p.shape[:2]) for name, p in generator.named_parameters() if p.ndim == 4]
     down = [tuple(p.shape[:2]) for name, p in discriminator.named_parameters() if p.ndim == 4]
@@ -60,7 +64,7 @@ def test_channels_halve_and_maps_double_from_four_to_the_side(side: int) -> None
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_biases_stand_only_where_the_released_code_has_them(batch_norm: bool) -> None:
-    generator, discriminator = released(64, 3, batch_norm=batch_norm)
+    generator, discriminator = released(64, 3, batch_norm=batch_norm).values()
     names = [name for name, _ in generator.named_parameters()]
     biases = {name for name in names if name.endswith("bias") and "norm" not in name}
     assert biases == {"to_image.conv.bias"}
@@ -71,7 +75,7 @@ def test_biases_stand_only_where_the_released_code_has_them(batch_norm: bool) ->
 
 
 def test_the_first_convolution_of_d_and_the_last_of_g_have_no_batch_norm() -> None:
-    generator, discriminator = released(64, 3)
+    generator, discriminator = released(64, 3).values()
     shapes = [m.weight.numel() for m in discriminator.modules() if isinstance(m, BatchNorm)]
     assert shapes == [4, 8, 16]
     assert [m.weight.numel() for m in generator.modules() if isinstance(m, BatchNorm)] == [256, 8, 4, 2]
@@ -104,7 +108,7 @@ def test_d_flattens_its_map_row_by_row_channels_last() -> None:
 
 
 def test_zero_weights_give_zero_images_and_the_bias_as_logit() -> None:
-    generator, discriminator = released(32, 1, batch_norm=False)
+    generator, discriminator = released(32, 1, batch_norm=False).values()
     for parameter in (*generator.parameters(), *discriminator.parameters()):
         parameter.data.zero_()
     generator.get_parameter("to_image.conv.bias").data.fill_(0.5)
@@ -117,7 +121,7 @@ def test_zero_weights_give_zero_images_and_the_bias_as_logit() -> None:
 def weights(networks: Networks) -> dict[str, np.ndarray]:
     return {
         f"{role}.{name}": parameter.detach().numpy()
-        for role, network in networks._asdict().items()
+        for role, network in networks.items()
         for name, parameter in network.named_parameters()
     }
 
@@ -168,7 +172,7 @@ def test_building_leaves_torch_s_generator_out_of_the_weights() -> None:
 
 
 def test_toy_networks_are_two_hidden_layers_uniform_by_fan_in() -> None:
-    networks = build(Mlp(kind="mlp", width=128, latent=2), (2,), seed=0)
+    networks = build(arm(Mlp(kind="mlp", width=128, latent=2)), (2,), seed=0)
     values = weights(networks)
     shapes = {name: value.shape for name, value in values.items()}
     assert [shapes[f"generator.layers.{i}.weight"] for i in range(3)] == [(128, 2), (128, 128), (2, 128)]
@@ -184,7 +188,7 @@ def test_toy_networks_are_two_hidden_layers_uniform_by_fan_in() -> None:
 
 
 def test_a_toy_network_is_the_textbook_s() -> None:
-    network = build(Mlp(kind="mlp", width=7, latent=3), (2,), seed=1).generator.double()
+    network = build(arm(Mlp(kind="mlp", width=7, latent=3)), (2,), seed=1).generator.double()
     x = np.random.default_rng(0).standard_normal((5, 3))
     p = {name: value.detach().numpy() for name, value in network.named_parameters()}
     hidden = np.maximum(x @ p["layers.0.weight"].T + p["layers.0.bias"], 0)

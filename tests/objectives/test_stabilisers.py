@@ -22,6 +22,7 @@ OF_GENERATOR = [
 OF_DISCRIMINATOR = [
     name for name in NAMES if hasattr(importlib.import_module(f"{folder.__name__}.{name}"), "discriminator_term")
 ]
+SLOTS = ("generator_term", "discriminator_term", "prepare", "limit", "follow")
 SHAPES = [(4, 2), (3, 1, 8, 8)]
 
 
@@ -42,21 +43,19 @@ def linear(size: int, seed: int = 1) -> nn.Linear:
     return layer
 
 
-def test_the_regulariser_and_a_rival_are_there() -> None:
-    assert {"proximal", "r1"} <= set(NAMES)
+def test_the_regulariser_and_its_rivals_are_there() -> None:
+    assert {"proximal", "r1", "clip", "average", "spectral"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stabiliser_has_a_term_and_says_where_it_comes_from(name: str) -> None:
-    assert name in OF_GENERATOR + OF_DISCRIMINATOR
+def test_a_stabiliser_fills_a_slot_and_says_where_it_comes_from(name: str) -> None:
+    assert any(hasattr(module(name), slot) for slot in SLOTS)
     assert any(digit in (module(name).__doc__ or "") for digit in ("19", "20"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stabiliser_of_zero_weight_takes_no_part(name: str) -> None:
-    terms = collect({name: 0.0})
-    assert not terms.generator
-    assert not terms.discriminator
+    assert not any(collect({name: 0.0}))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,7 +75,7 @@ def test_a_generator_term_and_its_gradient_are_exactly_zero_at_the_old_generator
 ) -> None:
     for dtype in (torch.float32, torch.float64):
         fake = draws(*shape).to(dtype).requires_grad_()
-        term = module(name).generator_term(GeneratorView(fake, fake.detach().clone(), fake.flatten(1).sum(1)))
+        term = module(name).generator_term(GeneratorView(fake, fake.detach().clone(), (fake.flatten(1).sum(1),)))
         assert term.ndim == 0
         assert term.item() == 0.0
         (gradient,) = torch.autograd.grad(term, fake)
@@ -87,7 +86,7 @@ def test_a_generator_term_and_its_gradient_are_exactly_zero_at_the_old_generator
 @pytest.mark.parametrize("name", OF_GENERATOR)
 def test_a_generator_term_acts_away_from_the_old_generator(name: str, shape: tuple[int, ...]) -> None:
     fake = draws(*shape).requires_grad_()
-    term = module(name).generator_term(GeneratorView(fake, draws(*shape, seed=2), fake.flatten(1).sum(1)))
+    term = module(name).generator_term(GeneratorView(fake, draws(*shape, seed=2), (fake.flatten(1).sum(1),)))
     (gradient,) = torch.autograd.grad(term, fake)
     assert term.item() > 0
     assert gradient.abs().max() > 0
@@ -106,8 +105,8 @@ def test_a_discriminator_term_is_a_mean_over_the_batch_and_trains_d(name: str, s
         return layer(x.flatten(1)).squeeze(1).square()
 
     real, fake = draws(*shape), draws(*shape, seed=2)
-    term = module(name).discriminator_term(DiscriminatorView(judge, real, fake))
-    doubled = DiscriminatorView(judge, torch.cat([real, real]), torch.cat([fake, fake]))
+    term = module(name).discriminator_term(DiscriminatorView(judge, (real,), (fake,)))
+    doubled = DiscriminatorView(judge, (torch.cat([real, real]),), (torch.cat([fake, fake]),))
     (gradient,) = torch.autograd.grad(term, layer.weight)
     assert term.ndim == 0
     assert module(name).discriminator_term(doubled).item() == pytest.approx(term.item(), rel=1e-12)
@@ -119,7 +118,7 @@ def test_a_discriminator_term_is_a_mean_over_the_batch_and_trains_d(name: str, s
 def test_r1_of_a_linear_d_is_half_its_squared_slope() -> None:
     layer = linear(6)
     real = draws(5, 1, 2, 3)
-    term = r1.discriminator_term(DiscriminatorView(lambda x: layer(x.flatten(1)).squeeze(1), real, real))
+    term = r1.discriminator_term(DiscriminatorView(lambda x: layer(x.flatten(1)).squeeze(1), (real,), (real,)))
     (gradient,) = torch.autograd.grad(term, layer.weight)
     assert term.item() == pytest.approx(layer.weight.square().sum().item() / 2, rel=1e-14)
     torch.testing.assert_close(gradient, layer.weight.detach(), rtol=1e-13, atol=0)
@@ -128,7 +127,7 @@ def test_r1_of_a_linear_d_is_half_its_squared_slope() -> None:
 def test_r1_of_a_quadratic_d_averages_over_the_real_batch_alone() -> None:
     matrix, real = draws(3, 3, seed=4), draws(7, 3)
     symmetric = matrix + matrix.T
-    view = DiscriminatorView(lambda x: (x @ symmetric * x).sum(1) / 2, real, 100 + real)
+    view = DiscriminatorView(lambda x: (x @ symmetric * x).sum(1) / 2, (real,), (100 + real,))
     expected = np.mean([np.sum((symmetric.numpy() @ x) ** 2) / 2 for x in real.numpy()])
     assert r1.discriminator_term(view).item() == pytest.approx(expected, rel=1e-13)
 

@@ -74,7 +74,7 @@ class Game:
     """An engine with its input."""
 
     def __init__(self, spec: RunSpec, array: np.ndarray) -> None:
-        self.networks = build(spec.arm.network, spec.dataset.shape, spec.seed)
+        self.networks = build(spec.arm, spec.dataset.shape, spec.seed)
         self.engine = Engine(spec.arm, self.networks, int(np.prod(spec.dataset.shape)))
         self.source = BatchSource(spec, array, CPU)
 
@@ -86,7 +86,7 @@ class Game:
         """Copy of every weight and moving average of both networks."""
         return {
             f"{role}.{name}": tensor.detach().clone()
-            for role, network in self.networks._asdict().items()
+            for role, network in self.networks.items()
             for name, tensor in network.state_dict().items()
         }
 

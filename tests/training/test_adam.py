@@ -98,14 +98,14 @@ def steps(made: nn.Module, adam: torch.optim.Optimizer, seed: int, count: int) -
 def test_state_survives_json_and_a_new_optimiser_goes_on_bit_by_bit(kind: str) -> None:
     settings = Optimiser.model_validate({"kind": kind, "lr": 1e-3})
     straight, first, second = network(), network(), network()
-    through = optimiser(settings, straight)
+    through = optimiser(settings, list(straight.parameters()))
     steps(straight, through, 0, 5)
     steps(straight, through, 1, 5)
-    before = optimiser(settings, first)
+    before = optimiser(settings, list(first.parameters()))
     steps(first, before, 0, 5)
     state = before.state_dict()
     second.load_state_dict(first.state_dict())
-    after = optimiser(settings, second)
+    after = optimiser(settings, list(second.parameters()))
     after.load_state_dict({"state": state["state"], "param_groups": json.loads(json.dumps(state["param_groups"]))})
     steps(second, after, 1, 5)
     for ours, theirs in zip(second.parameters(), straight.parameters(), strict=True):
@@ -124,8 +124,8 @@ def test_a_parameter_without_gradient_stays_where_it_is() -> None:
 
 def test_each_kind_of_optimiser_is_what_its_name_says() -> None:
     made = network()
-    ours = optimiser(Optimiser(kind="adam_tf1", lr=1e-3, beta1=0.1, beta2=0.2, eps=1e-4), made)
-    theirs = optimiser(Optimiser(kind="adam", lr=1e-3, beta1=0.1, beta2=0.2, eps=1e-4), made)
+    ours = optimiser(Optimiser(kind="adam_tf1", lr=1e-3, beta1=0.1, beta2=0.2, eps=1e-4), list(made.parameters()))
+    theirs = optimiser(Optimiser(kind="adam", lr=1e-3, beta1=0.1, beta2=0.2, eps=1e-4), list(made.parameters()))
     assert type(ours) is AdamTF1
     assert type(theirs) is torch.optim.Adam
     group = theirs.param_groups[0]
@@ -136,7 +136,7 @@ def test_each_kind_of_optimiser_is_what_its_name_says() -> None:
 
 def test_the_adam_of_an_arm_steps_as_torch_s_own() -> None:
     first, second = network(), network()
-    steps(first, optimiser(Optimiser(kind="adam"), first), 0, 10)
+    steps(first, optimiser(Optimiser(kind="adam"), list(first.parameters())), 0, 10)
     steps(second, torch.optim.Adam(second.parameters(), lr=LR, betas=(BETA1, BETA2), eps=EPS), 0, 10)
     for ours, theirs in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-14, atol=0)

@@ -165,9 +165,9 @@ def test_watching_changes_no_weight_and_no_moving_average(
 ) -> None:
     alone = play(game(network, batches=batches, reading=reading, lambda_mean=weight), 3)
     watched = game(network, batches=batches, reading=reading, lambda_mean=weight)
-    telemetry = Telemetry(watched.networks.generator)
+    telemetry = Telemetry(watched.engine)
     for iteration in range(3):
-        telemetry.expect(batches * watched.engine.arm.k)
+        telemetry.begin()
         watched.engine.iterate(watched.batches(iteration), telemetry)
         assert len(telemetry.row(iteration + 1)) == len(COLUMNS)
     assert identical(alone, watched.state())

@@ -30,7 +30,7 @@ def test_each_member_is_its_own_run_to_rounding(
         alone = game("mlp", seed=seed, **fields)
         for index in range(5):
             alone.engine.iterate(alone.batches(index))
-        for together, apart in zip(ensemble.networks, alone.networks, strict=True):
+        for together, apart in zip(ensemble.networks.values(), alone.networks.values(), strict=True):
             for ours, theirs in zip(together.member(position), apart.parameters(), strict=True):
                 torch.testing.assert_close(ours, theirs.detach(), rtol=2e-4, atol=2e-6)
 
@@ -39,7 +39,7 @@ def test_members_differ_and_go_on_from_their_own_weights(
     spec: Callable[..., RunSpec], examples: dict[str, np.ndarray]
 ) -> None:
     ensemble = Ensemble(spec("mlp"), SEEDS, examples["mlp"], CPU)
-    first = build(spec("mlp").arm.network, (2,), seed=3).generator
+    first = build(spec("mlp").arm, (2,), seed=3).generator
     found = ensemble.networks.generator.member(1)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, first.parameters(), strict=True))
     batches = ensemble.batches(0)
@@ -61,13 +61,13 @@ def test_an_ensemble_is_recorded_as_one_run_is(
 
 
 def test_convolutional_games_cannot_be_stacked(spec: Callable[..., RunSpec]) -> None:
-    member = build(spec("bn").arm.network, (1, 32, 32), seed=0)
+    member = build(spec("bn").arm, (1, 32, 32), seed=0)
     with pytest.raises(TypeError, match="only perceptrons"):
         stacked([member, member])
 
 
-def test_terms_that_are_written_for_one_batch_are_refused(
+def test_stabilisers_that_are_written_for_one_run_are_refused(
     spec: Callable[..., RunSpec], examples: dict[str, np.ndarray]
 ) -> None:
-    with pytest.raises(ValueError, match=r"terms of D \(r1\)"):
+    with pytest.raises(ValueError, match=r"written for one run \(r1\)"):
         Ensemble(spec("mlp", stabilisers={"r1": 1.0}), SEEDS, examples["mlp"], CPU)

@@ -39,22 +39,22 @@ def test_replayed_iterations_are_those_of_the_engine_bit_by_bit(
 
 
 def adams(game: Any) -> list[torch.optim.Optimizer]:
-    return [game.engine.d_optimiser, game.engine.g_optimiser]
+    return [game.engine.players[name].optimiser for name in "dg"]
 
 
 def test_watched_iterations_between_replays_are_told_and_change_nothing(game: Maker, identical: Same) -> None:
     plain, replayed = game("bn"), game("bn")
-    player, telemetry = Recorded(replayed.engine, again), Telemetry(replayed.networks.generator)
+    player, telemetry = Recorded(replayed.engine, again), Telemetry(replayed.engine)
     rows = []
     for index in range(12):
         plain.engine.iterate(plain.batches(index))
         watch = telemetry if index % 3 == 2 else None
-        telemetry.expect(2)
+        telemetry.begin()
         player.iterate(replayed.batches(index), watch)
         rows += [telemetry.row(index)] if watch else []
     assert identical(plain.state(), replayed.state())
     assert len(rows) == 4
-    assert all(row[1] > 0 for row in rows)
+    assert all(row["d_loss"] > 0 for row in rows)
 
 
 def test_an_iteration_is_recorded_once_after_warming_up_and_then_only_replayed(game: Maker) -> None:

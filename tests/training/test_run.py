@@ -71,7 +71,7 @@ def test_a_run_killed_and_resumed_is_the_run_that_went_straight_on(
     straight = whole.train()
     resumed, last = killed_and_resumed(start, made, tmp_path / "resumed", (2, 4, 6))
     assert resumed.weights_hash == straight.weights_hash
-    assert identical(network_tensors(last.networks._asdict()), network_tensors(whole.networks._asdict()))
+    assert identical(network_tensors(last.networks), network_tensors(whole.networks))
     np.testing.assert_array_equal(resumed.telemetry, straight.telemetry)
     assert snapshots(tmp_path / "resumed") == snapshots(tmp_path / "straight")
     assert (resumed.status, resumed.iterations) == (straight.status, straight.iterations) == ("completed", 7)
@@ -169,7 +169,7 @@ def test_a_loaded_snapshot_gives_its_images_in_inference_mode(spec: Maker, start
     z = torch.randn(9, 3, generator=torch.Generator().manual_seed(0))
     expected = sample(run.networks.generator, z)
     assert run.networks.generator.training
-    load_snapshot(tmp_path / "a" / "snapshots", 7, other.networks.generator)
+    load_snapshot(tmp_path / "a" / "snapshots", 7, other.networks)
     assert not other.networks.generator.training
     assert torch.equal(sample(other.networks.generator, z), expected)
     torch.testing.assert_close(sample(other.networks.generator, z, batch=2), expected)
@@ -178,7 +178,7 @@ def test_a_loaded_snapshot_gives_its_images_in_inference_mode(spec: Maker, start
 def test_a_folder_without_snapshots_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=f"{tmp_path}: no snapshot here"):
         snapshot_steps(tmp_path)
-    save_snapshot(tmp_path, 12, nn.Linear(1, 1))
+    save_snapshot(tmp_path, 12, Networks({"generator": nn.Linear(1, 1)}))
     assert snapshot_steps(tmp_path) == [12]
 
 

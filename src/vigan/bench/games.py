@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from vigan.config.arms import Arm, Precision
-from vigan.models.build import Networks, build
+from vigan.models.build import build
 from vigan.training.engine import Batches, Engine
 
 CPU = torch.device("cpu")
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 def engine(row: dict[str, Any], shape: tuple[int, ...], precision: Precision, device: torch.device = CPU) -> Engine:
     """Engine of an arm's row in a precision, for examples of `shape`."""
     arm = Arm.model_validate({**row, "precision": precision})
-    networks = Networks(*(network.to(device) for network in build(arm.network, shape, seed=0)))
+    networks = build(arm, shape, seed=0).to(device)
     return Engine(arm, networks, math.prod(shape))
 
 

@@ -106,7 +106,7 @@ def _ensemble_gain(ring: dict[str, Any], device: torch.device) -> float:
 def _playing(player: Player, shape: tuple[int, ...], iterations: int) -> Callable[[], None]:
     played = player.engine if isinstance(player, Recorded) else player
     tf32 = played.arm.precision == "tf32"
-    given = batches(played.arm.model_dump(), shape, played.g_parameters[0].device)
+    given = batches(played.arm.model_dump(), shape, played.players["g"].parameters[0].device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # while it is recorded
     call = _calling(player, given, iterations)
 

@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from vigan.config.base import Strict, nearest
 from vigan.config.datasets import Dataset
+from vigan.config.models import ADVERSARIAL, PLAIN, Em, Gan, Model
 
 Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -36,6 +37,17 @@ class Mlp(Strict):
     latent: Count = 2
 
 
+class Mixture(Strict):
+    """A mixture of `components` Gaussians in the plane, sampled from three latents: one picks, two are the noise."""
+
+    kind: Literal["mixture"]
+    components: Count
+    latent: Literal[3] = 3
+
+
+Network = Annotated[Dcgan | Mlp | Mixture, Field(discriminator="kind")]
+
+
 class Optimiser(Strict):
     """Adam as TensorFlow 1 computes it ("adam_tf1": eps is not bias-corrected) or as torch does ("adam")."""
 
@@ -49,6 +61,7 @@ class Optimiser(Strict):
 class Arm(Strict):
     """One arm of an experiment.
 
+    `model` is the GAN unless said otherwise, and is then not named in records, as precision is not.
     An iteration is `d_batches` D updates (one batch each), then a G phase of `g_batches` batches of z with
     `updates_per_batch` G updates on each, all against one D and one G_o. The reading fixes `updates_per_batch`:
     "released" 2 (the released code runs the G step twice), "literal" 1 (the article's text), "proximal" any K,
@@ -59,9 +72,10 @@ class Arm(Strict):
     of a float32 arm do not name it, so that they read as they did before there was a choice.
     """
 
-    network: Annotated[Dcgan | Mlp, Field(discriminator="kind")]
+    model: Model = PLAIN
+    network: Network
     reading: Reading
-    d_batches: Count
+    d_batches: Annotated[int, Field(ge=0)]
     g_batches: Count
     updates_per_batch: Count | None = None
     batch_size: Annotated[int, Field(ge=2)] = 64
@@ -72,9 +86,10 @@ class Arm(Strict):
     precision: Precision = "float32"
 
     @model_serializer(mode="wrap")
-    def _without_float32(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_goes_without_saying(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = serialize(self)
-        return {key: value for key, value in record.items() if (key, value) != ("precision", "float32")}
+        unsaid = {"precision": "float32", "model": PLAIN.model_dump()}
+        return {key: value for key, value in record.items() if key not in unsaid or value != unsaid[key]}
 
     @model_validator(mode="after")
     def _one_lambda(self) -> Arm:
@@ -92,6 +107,18 @@ class Arm(Strict):
                 f"reading '{self.reading}' makes {fixed} G updates per batch, not {self.updates_per_batch}; "
                 "write reading 'proximal' for another K"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _as_the_model_plays(self) -> Arm:
+        kind = self.model.kind
+        if isinstance(self.model, Em) != isinstance(self.network, Mixture):
+            raise ValueError("network 'mixture' belongs to model 'em', and no other does")
+        if isinstance(self.model, ADVERSARIAL):
+            if not self.d_batches:
+                raise ValueError(f"'d_batches' is 0: the D of '{kind}' needs at least 1")
+        elif self.d_batches or self.k > 1 or self.regularised or self.stabilisers:
+            raise ValueError(f"'{kind}' has no D: write d_batches 0, reading 'literal', lambda 0.0 and no stabilisers")
         return self
 
     @model_validator(mode="after")
@@ -113,9 +140,14 @@ class Arm(Strict):
         return self.lambda_mean if self.lambda_mean is not None else (self.lambda_sum or 0.0) * coordinates
 
     @property
-    def stabiliser_names(self) -> tuple[str, ...]:
-        """Every stabiliser whose code takes part in training: the regulariser and the rivals."""
-        return (REGULARISER, *self.stabilisers)
+    def real_batches(self) -> int:
+        """Batches of real examples an iteration shows: to D and, but for the GAN, to the encoder's phase."""
+        return self.d_batches + (0 if isinstance(self.model, Gan) else self.g_batches)
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Modules of `vigan.objectives` that take part in training by name: the model's, the stabilisers'."""
+        return (f"family.{self.model.kind}", *(f"stabilisers.{name}" for name in (REGULARISER, *self.stabilisers)))
 
     @property
     def regularised(self) -> bool:
@@ -142,7 +174,7 @@ class Ledger(Strict):
         return cls(
             d_updates=iterations * arm.d_batches,
             g_updates=iterations * arm.g_batches * arm.k,
-            real_images=iterations * arm.d_batches * arm.batch_size,
+            real_images=iterations * arm.real_batches * arm.batch_size,
             latents=iterations * (arm.d_batches + arm.g_batches) * arm.batch_size,
         )
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from vigan.config.arms import REGULARISER, Arm, Dcgan, Mlp, Optimiser, Precision
+from vigan.config.arms import REGULARISER, Arm, Dcgan, Network, Optimiser, Precision
+from vigan.config.models import Aae, Ali, Model
 
 
 class Computation(NamedTuple):
     """What decides an arm's weights: arms that are equal here train the same bits from the same seed and data."""
 
-    network: Dcgan | Mlp
+    model: Model
+    network: Network
     d_batches: int
     g_batches: int
     k: int
@@ -27,8 +30,20 @@ def computation(arm: Arm, coordinates: int) -> Computation:
     if updates(arm) == 1:
         acting_weights.pop(REGULARISER, None)
     return Computation(
-        arm.network, arm.d_batches, arm.g_batches, arm.k, arm.batch_size, acting_weights, arm.optimiser, arm.precision
-    )
+        arm.model, arm.network, arm.d_batches, arm.g_batches, arm.k, arm.batch_size, acting_weights, arm.optimiser,
+        arm.precision,
+    )  # fmt: skip
+
+
+def coordinates(arm: Arm, shape: tuple[int, ...]) -> int:
+    """How many numbers the regulariser holds back: of G(z), of E(x) for the AAE, of both for ALI."""
+    match arm.model:
+        case Aae():
+            return arm.network.latent
+        case Ali():
+            return math.prod(shape) + arm.network.latent
+        case _:
+            return math.prod(shape)
 
 
 def acting(arm: Arm, coordinates: int) -> range:

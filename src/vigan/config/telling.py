@@ -73,6 +73,7 @@ def _row(arm: Arm) -> dict[str, Any]:
         **row,
         "updates_per_batch": row["updates_per_batch"] or f"{arm.k} (by its reading)",
         "precision": arm.precision,
+        "model": arm.model.model_dump(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The DCGAN of the released code (github.com/bojone/gan, folder vgan), for sides 32 and 64.
+"""The DCGAN of the released code (github.com/bojone/gan, folder vgan), for sides 32 and 64, and its relatives.
 
 Its conventions are TensorFlow 1's: SAME padding, height x width x channels order where maps meet a linear layer,
 and no bias wherever the code has none, also where BN is removed.
@@ -10,14 +10,19 @@ import math
 from itertools import pairwise
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vigan.config.arms import Dcgan
+from vigan.models import mlp
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.same_conv import DownConv, UpConv
 
 START = 4
 STD = 0.02
+CODE_WIDTH = 8
+"""Units per `dim` of the layers that judge codes: as many as the widest map at side 64 has channels."""
 
 
 def _norm(channels: int, batch_norm: bool) -> nn.Module:
@@ -63,10 +68,10 @@ class Generator(_Network):
         return self.to_image(h).tanh()
 
 
-class Discriminator(_Network):
-    """D: images (N, channels, side, side) to logits (N,) that they are real."""
+class Encoder(_Network):
+    """D's convolutions, to any number of outputs: images (N, channels, side, side) to (N, outputs)."""
 
-    def __init__(self, dim: int, side: int, channels: int, batch_norm: bool) -> None:
+    def __init__(self, dim: int, side: int, channels: int, batch_norm: bool, outputs: int) -> None:
         super().__init__()
         widths = _widths(dim, side)[::-1]
         self.from_image = DownConv(channels, widths[0], bias=True, mirrored_out=True)
@@ -74,14 +79,14 @@ class Discriminator(_Network):
             DownConv(a, b, bias=False, mirrored_in=True, mirrored_out=b != widths[-1]) for a, b in pairwise(widths)
         )
         self.down_norms = nn.ModuleList(_norm(width, batch_norm) for width in widths[1:])
-        self.linear = nn.Linear(START * START * widths[-1], 1)
+        self.linear = nn.Linear(START * START * widths[-1], outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (N,) for images (N, channels, side, side)."""
+        """Outputs (N, outputs) for images (N, channels, side, side)."""
         h = F.leaky_relu(self.from_image(x), 0.2)
         for down, norm in zip(self.downs, self.down_norms, strict=True):
             h = F.leaky_relu(norm(down(h)), 0.2)
-        return self.linear(h.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
+        return self.linear(h.permute(0, 2, 3, 1).flatten(1))
 
     def _normal(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Normal draws; for convolutions (4-D), those beyond two deviations are drawn again, as in TensorFlow."""
@@ -89,3 +94,63 @@ class Discriminator(_Network):
         while len(shape) == 4 and (outside := np.abs(draw) > 2).any():
             draw[outside] = rng.standard_normal(int(outside.sum()))
         return draw
+
+
+class Discriminator(Encoder):
+    """D: images (N, channels, side, side) to logits (N,) that they are real."""
+
+    def __init__(self, dim: int, side: int, channels: int, batch_norm: bool) -> None:
+        super().__init__(dim, side, channels, batch_norm, outputs=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N,) for images (N, channels, side, side)."""
+        return super().forward(x).squeeze(1)
+
+
+class JointDiscriminator(Encoder):
+    """D of pairs: images (N, channels, side, side) and codes (N, latent) to logits (N,) that the pair is (x, E(x)).
+
+    The image's features and a linear map of the code, as many of each, meet in a hidden layer of as many units.
+    """
+
+    def __init__(self, dim: int, latent: int, side: int, channels: int, batch_norm: bool) -> None:
+        features = CODE_WIDTH * dim
+        super().__init__(dim, side, channels, batch_norm, outputs=features)
+        self.from_code = nn.Linear(latent, features)
+        self.hidden = nn.Linear(2 * features, features)
+        self.last = nn.Linear(features, 1)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:  # type: ignore[override]
+        """Logits (N,) for images and their codes."""
+        met = F.leaky_relu(torch.cat([super().forward(x), self.from_code(z)], 1), 0.2)
+        return self.last(F.leaky_relu(self.hidden(met), 0.2)).squeeze(1)
+
+
+class Kit:
+    """The networks of one `Dcgan` row for images of `shape`, whatever their roles."""
+
+    def __init__(self, network: Dcgan, shape: tuple[int, ...]) -> None:
+        self.network = network
+        self.channels, self.side = shape[:2]
+
+    def generator(self) -> Generator:
+        """Latents to images."""
+        own = self.network
+        return Generator(own.dim, own.latent, self.side, self.channels, own.batch_norm)
+
+    def encoder(self, outputs: int) -> Encoder:
+        """Images to `outputs` numbers each."""
+        return Encoder(self.network.dim, self.side, self.channels, self.network.batch_norm, outputs)
+
+    def discriminator(self) -> Discriminator:
+        """Images to logits."""
+        return Discriminator(self.network.dim, self.side, self.channels, self.network.batch_norm)
+
+    def code_discriminator(self) -> mlp.Discriminator:
+        """Codes to logits: a perceptron."""
+        return mlp.Discriminator(self.network.latent, CODE_WIDTH * self.network.dim)
+
+    def joint_discriminator(self) -> JointDiscriminator:
+        """Images and codes to logits."""
+        own = self.network
+        return JointDiscriminator(own.dim, own.latent, self.side, self.channels, own.batch_norm)

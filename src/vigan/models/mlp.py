@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from vigan.config.arms import Mlp
 from vigan.models.three_layers import fast
 
 
@@ -39,3 +41,38 @@ class Discriminator(Perceptron):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N,) for points (N, inputs)."""
         return super().forward(x).squeeze(1)
+
+
+class JointDiscriminator(Discriminator):
+    """D of pairs: points (N, inputs) and codes (N, latent) to logits (N,) that the pair is (x, E(x))."""
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:  # type: ignore[override]
+        """Logits (N,) for points and their codes."""
+        return super().forward(torch.cat([x, z], 1))
+
+
+class Kit:
+    """The networks of one `Mlp` row for points of `shape`, whatever their roles."""
+
+    def __init__(self, network: Mlp, shape: tuple[int, ...]) -> None:
+        self.width, self.latent, self.inputs = network.width, network.latent, shape[0]
+
+    def generator(self) -> Perceptron:
+        """Latents to points."""
+        return Perceptron(self.latent, self.width, self.inputs)
+
+    def encoder(self, outputs: int) -> Perceptron:
+        """Points to `outputs` numbers each."""
+        return Perceptron(self.inputs, self.width, outputs)
+
+    def discriminator(self) -> Discriminator:
+        """Points to logits."""
+        return Discriminator(self.inputs, self.width)
+
+    def code_discriminator(self) -> Discriminator:
+        """Codes to logits."""
+        return Discriminator(self.latent, self.width)
+
+    def joint_discriminator(self) -> JointDiscriminator:
+        """Points and codes to logits."""
+        return JointDiscriminator(self.inputs + self.latent, self.width)

@@ -37,10 +37,12 @@ class Stacked(nn.Module):
 
 
 def stacked(members: Sequence[Networks]) -> Networks:
-    """G and D that are those of all `members` side by side. Raises TypeError if one is no perceptron."""
-    roles = []
-    for role in zip(*members, strict=True):
-        if not all(isinstance(network, Perceptron) for network in role):
-            raise TypeError("only perceptrons can be stacked")
-        roles.append(Stacked([network for network in role if isinstance(network, Perceptron)]))
-    return Networks(*roles)
+    """Networks that are those of all `members` side by side. Raises TypeError if one is no perceptron."""
+    return Networks({role: _stack([member[role] for member in members]) for role in members[0]})
+
+
+def _stack(networks: Sequence[nn.Module]) -> Stacked:
+    perceptrons = [network for network in networks if isinstance(network, Perceptron)]
+    if len(perceptrons) < len(networks):
+        raise TypeError("only perceptrons can be stacked")
+    return Stacked(perceptrons)

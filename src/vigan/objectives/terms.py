@@ -3,57 +3,73 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class GeneratorView(NamedTuple):
-    """What a term of G's loss may use: fakes G(z), old fakes G_o(z) on the same z (no gradient), logits D(G(z))."""
+    """What a term of the phase's loss may use: fakes G(z), old fakes G_o(z) on the same z (no gradient), D's logits.
+
+    For models that make other things than fakes, these are what the regulariser holds (N, ...).
+    """
 
     fake: Tensor
     old_fake: Tensor
-    fake_logits: Tensor
+    logits: tuple[Tensor, ...]
 
 
 class DiscriminatorView(NamedTuple):
-    """What a term of D's loss may use: D itself, a real batch and a fake one (no gradient into G)."""
+    """What a term of D's loss may use: D itself, and its input of a real batch and of a fake one (no gradient)."""
 
-    discriminator: Callable[[Tensor], Tensor]
-    real: Tensor
-    fake: Tensor
+    discriminator: Callable[..., Tensor]
+    real: tuple[Tensor, ...]
+    fake: tuple[Tensor, ...]
 
 
 GeneratorTerm = Callable[[GeneratorView], Tensor]
 DiscriminatorTerm = Callable[[DiscriminatorView], Tensor]
 
 
-class Terms(NamedTuple):
-    """Weighted terms of an arm: name to (weight, term), zero weights left out.
+class Stabilisers(NamedTuple):
+    """What an arm's stabilisers do, zero weights left out.
 
-    `vanishing` are G's terms that are exactly zero at G = G_o, with their gradients.
+    Terms are name to (weight, term). `vanishing` are G's terms that are exactly zero at G = G_o, with their gradients.
+    `prepare` is called with the networks by role and the seed before there is an optimiser; `limit` with the phase's
+    parameters, their gradients filled, before each of its steps; `follow` with the networks after each iteration.
     """
 
     generator: Mapping[str, tuple[float, GeneratorTerm]]
     discriminator: Mapping[str, tuple[float, DiscriminatorTerm]]
     vanishing: frozenset[str]
+    prepare: Sequence[Callable[[nn.ModuleDict, int], None]]
+    limit: Sequence[Callable[[Sequence[nn.Parameter]], None]]
+    follow: Sequence[Callable[[nn.ModuleDict], None]]
 
 
-def collect(weights: Mapping[str, float]) -> Terms:
-    """Terms of the stabilisers named in `weights`; each is a module of this package's `stabilisers` folder.
+def collect(weights: Mapping[str, float]) -> Stabilisers:
+    """The stabilisers named in `weights`; each is a module of this package's `stabilisers` folder.
 
-    A stabiliser module defines `generator_term`, `discriminator_term`, or both, and may declare that its generator
-    term `VANISHES_AT_OLD_GENERATOR`.
+    A stabiliser module fills any of these slots: `generator_term(view)`, which may be declared to be one that
+    `VANISHES_AT_OLD_GENERATOR`; `discriminator_term(view)`; `prepare(networks, seed, weight)`; `limit(parameters,
+    weight)`; `follow(networks, weight)`.
     """
-    vanishing: set[str] = set()
-    generator: dict[str, tuple[float, GeneratorTerm]] = {}
-    discriminator: dict[str, tuple[float, DiscriminatorTerm]] = {}
-    for name, weight in weights.items():
-        module = importlib.import_module(f"vigan.objectives.stabilisers.{name}")
-        if weight and hasattr(module, "generator_term"):
-            generator[name] = (weight, module.generator_term)
-            vanishing |= {name} if getattr(module, "VANISHES_AT_OLD_GENERATOR", False) else set()
-        if weight and hasattr(module, "discriminator_term"):
-            discriminator[name] = (weight, module.discriminator_term)
-    return Terms(generator, discriminator, frozenset(vanishing))
+    modules = {
+        name: (weight, importlib.import_module(f"vigan.objectives.stabilisers.{name}"))
+        for name, weight in weights.items()
+        if weight
+    }
+
+    def slot(name: str) -> dict[str, tuple[float, Callable[..., Any]]]:
+        return {key: (weight, getattr(m, name)) for key, (weight, m) in modules.items() if hasattr(m, name)}
+
+    def bound(name: str) -> list[Callable[..., None]]:
+        return [partial(function, weight=weight) for weight, function in slot(name).values()]
+
+    vanishing = (key for key, (_, module) in modules.items() if getattr(module, "VANISHES_AT_OLD_GENERATOR", False))
+    return Stabilisers(
+        slot("generator_term"), slot("discriminator_term"), frozenset(vanishing), bound("prepare"), bound("limit"),
+        bound("follow"),
+    )  # fmt: skip

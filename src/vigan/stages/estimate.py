@@ -23,7 +23,7 @@ from vigan.features.extractors import EXTRACTORS, make_extractor
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
 from vigan.training.batches import BatchSource
-from vigan.training.engine import Engine
+from vigan.training.run import engine
 
 OFFICIAL_COUNT, SIZE = 202_599, (178, 218)
 TRIED = 64
@@ -88,13 +88,10 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     place = torch.device(device)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, np.zeros(shape, np.uint8 if len(shape) == 4 else np.float32), place)
-    networks = build(spec.arm.network, spec.dataset.shape, seed=0)
-    for network in networks:
-        network.to(place)
-    engine = Engine(spec.arm, networks, int(np.prod(spec.dataset.shape)))
+    player = engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place))
     times: list[float] = []
     while len(times) < 4 and sum(times) < ENOUGH:
-        times.append(_seconds(lambda: engine.iterate(source.iteration(len(times))), place))
+        times.append(_seconds(lambda: player.iterate(source.iteration(len(times))), place))
     return min(times)
 
 

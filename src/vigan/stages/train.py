@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from vigan import provenance
@@ -24,7 +23,6 @@ from vigan.records import RecordError, read_json, sha256_file, write_json, write
 from vigan.schemas import RunRecord
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import Observer, Outcome, Run
-from vigan.training.telemetry import COLUMNS
 
 
 class Settings(NamedTuple):
@@ -80,7 +78,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
     """Note whose state this is, or refuse one made under another config, code or data set, naming what differs."""
-    code = provenance.stage_digest("train", spec.arm.stabiliser_names)
+    code = provenance.stage_digest("train", spec.arm.objectives)
     mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):
         raise RecordError(
@@ -101,7 +99,7 @@ def _record(
         weights_sha256=outcome.weights_hash,
         snapshots_sha256={file.name: sha256_file(file) for file in sorted(snapshots.iterdir())},
         data_sha256=fingerprint,
-        code_sha256=provenance.stage_digest("train", spec.arm.stabiliser_names),
+        code_sha256=provenance.stage_digest("train", spec.arm.objectives),
         device=name,
         threads=settings.threads,
         versions=provenance.versions(),
@@ -114,15 +112,15 @@ def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> Non
     out.mkdir(parents=True, exist_ok=True)
     for made_before in ("run.json", "metrics.csv", "noise.csv", "samples.npz"):
         (out / made_before).unlink(missing_ok=True)
-    write_text(out / "telemetry.csv", _csv(outcome.telemetry))
+    write_text(out / "telemetry.csv", _csv(outcome))
     shutil.rmtree(out / "snapshots", ignore_errors=True)
     shutil.copytree(state / "snapshots", out / "snapshots")
     write_json(out / "run.json", record.model_dump(mode="json"))
 
 
-def _csv(table: np.ndarray) -> str:
+def _csv(outcome: Outcome) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([int(row[0]), *(repr(float(value)) for value in row[1:])] for row in table)
+    writer.writerow(outcome.columns)
+    writer.writerows([int(row[0]), *(repr(float(value)) for value in row[1:])] for row in outcome.telemetry)
     return text.getvalue()

@@ -44,9 +44,10 @@ class BatchSource:
 
     def iteration(self, index: int) -> Batches:
         """Input of iteration `index` (from 0)."""
-        count, latents = self.spec.arm.d_batches, self.latents.iteration(index)
-        reals = [self._real(index * count + update) for update in range(count)]
-        return Batches(list(zip(reals, latents[:count], strict=True)), latents[count:])
+        arm, latents = self.spec.arm, self.latents.iteration(index)
+        reals = [self._real(index * arm.real_batches + batch) for batch in range(arm.real_batches)]
+        count = arm.d_batches
+        return Batches(list(zip(reals, latents, strict=False))[:count], latents[count:], reals[count:])
 
     def _real(self, batch: int) -> Tensor:
         epoch, position = divmod(batch, self.per_epoch)

@@ -63,12 +63,12 @@ def _load(seal: Path) -> Checkpoint:
         raise RecordError(f"{payload}: not a checkpoint ({error!r}); an older one is used") from None
 
 
-def network_tensors(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+def network_tensors(networks: nn.ModuleDict) -> dict[str, Tensor]:
     """Parameters and moving averages by "role.name"."""
     return {f"{role}.{name}": tensor for role, net in networks.items() for name, tensor in net.state_dict().items()}
 
 
-def restore_networks(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+def restore_networks(networks: nn.ModuleDict, tensors: Mapping[str, Tensor]) -> None:
     """Put saved parameters and moving averages back. Raises RuntimeError if a name or shape differs."""
     for role, network in networks.items():
         mine = {key.removeprefix(f"{role}."): value for key, value in tensors.items() if key.startswith(f"{role}.")}
@@ -98,7 +98,7 @@ def restore_optimiser(
     optimiser.load_state_dict({"state": state, "param_groups": values})
 
 
-def weights_hash(networks: Mapping[str, nn.Module]) -> str:
+def weights_hash(networks: nn.ModuleDict) -> str:
     """SHA-256 (hex) over names and bytes of all parameters and moving averages, in order of name."""
     total = hashlib.sha256()
     for name, tensor in sorted(network_tensors(networks).items()):

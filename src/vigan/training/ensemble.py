@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vigan.config.arms import RunSpec
-from vigan.models.build import Networks, build
+from vigan.models.build import build
 from vigan.models.stacked import stacked
 from vigan.training.batches import BatchSource
 from vigan.training.engine import Batches, Engine
@@ -21,15 +21,15 @@ class Ensemble:
     def __init__(self, spec: RunSpec, seeds: Sequence[int], array: np.ndarray, device: torch.device) -> None:
         """Prepare to train `spec` with each of `seeds`.
 
-        Raises TypeError if its networks are no perceptrons, ValueError if it has a term of D: those are written for
-        one batch.
+        Raises TypeError if its networks are no perceptrons, ValueError if it has stabilisers but the regulariser:
+        they are written for one run.
         """
         specs = [spec.model_copy(update={"seed": seed}) for seed in seeds]
-        members = [build(one.arm.network, one.dataset.shape, one.seed) for one in specs]
-        self.networks = Networks(*(network.to(device) for network in stacked(members)))
+        members = [build(one.arm, one.dataset.shape, one.seed) for one in specs]
+        self.networks = stacked(members).to(device)
         self.engine = Engine(spec.arm, self.networks, math.prod(spec.dataset.shape), members=len(specs))
-        if self.engine.terms.discriminator:
-            raise ValueError(f"no ensemble with terms of D ({', '.join(self.engine.terms.discriminator)})")
+        if rivals := [name for name, weight in spec.arm.stabilisers.items() if weight]:
+            raise ValueError(f"no ensemble with stabilisers written for one run ({', '.join(rivals)})")
         self.sources = [BatchSource(one, array, device) for one in specs]
 
     def batches(self, iteration: int) -> Batches:

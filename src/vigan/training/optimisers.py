@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -76,12 +76,12 @@ class AdamTF1(torch.optim.Optimizer):
         return torch.tensor(math.inf, device=device)
 
 
-def optimiser(settings: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
-    """Optimiser of one network, as its arm says."""
+def optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    """Optimiser of one player's parameters, as its arm says."""
     if settings.kind == "adam_tf1":
-        return AdamTF1(network.parameters(), settings.lr, settings.beta1, settings.beta2, settings.eps)
-    on_cuda = next(network.parameters()).is_cuda  # there, its step count must be part of a CUDA graph
+        return AdamTF1(parameters, settings.lr, settings.beta1, settings.beta2, settings.eps)
+    on_cuda = parameters[0].is_cuda  # there, its step count must be part of a CUDA graph
     return torch.optim.Adam(
-        network.parameters(), lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.eps, foreach=True,
+        parameters, lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.eps, foreach=True,
         capturable=on_cuda,
     )  # fmt: skip

@@ -51,19 +51,19 @@ class Recorded:
 
     def _record(self, batches: Batches) -> None:
         self.places = Batches(
-            [(real.clone(), z.clone()) for real, z in batches.discriminator], [z.clone() for z in batches.generator]
+            [(real.clone(), z.clone()) for real, z in batches.discriminator],
+            [z.clone() for z in batches.generator],
+            [real.clone() for real in batches.real],
         )
         self.rates = list(self._rates())
         self.replay = self.record(self._play)
 
     def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
-        arm, engine = self.engine.arm, self.engine
-        counts = {engine.d_optimiser: arm.d_batches, engine.g_optimiser: arm.g_batches * arm.k}
-        device = engine.g_parameters[0].device
-        dtype = torch.float32 if device.type == "cuda" else torch.float64  # what the fused kernels read
-        for optimiser, count in counts.items():
+        for name, (parameters, optimiser) in self.engine.players.items():
+            device = parameters[0].device
+            dtype = torch.float32 if device.type == "cuda" else torch.float64  # what the fused kernels read
             if isinstance(optimiser, AdamTF1):
-                yield optimiser, torch.empty(count, dtype=dtype, device=device)
+                yield optimiser, torch.empty(self.engine.steps[name], dtype=dtype, device=device)
 
     def _play(self) -> None:
         with ExitStack() as stack:
@@ -83,4 +83,5 @@ def _planned(optimiser: AdamTF1, rates: Tensor) -> Iterator[None]:
 
 
 def _flat(batches: Batches) -> list[Tensor]:
-    return [tensor for pair in batches.discriminator for tensor in pair] + list(batches.generator)
+    pairs = [tensor for pair in batches.discriminator for tensor in pair]
+    return [*pairs, *batches.generator, *batches.real]

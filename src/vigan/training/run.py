@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
+from vigan.config import game
 from vigan.config.arms import RunSpec
+from vigan.config.models import Em
 from vigan.models.build import Networks, build
 from vigan.training import checkpoint as store
+from vigan.training.alternation import Alternation, JointKL
 from vigan.training.batches import BatchSource
 from vigan.training.engine import Engine
 from vigan.training.recorded import Recorded
 from vigan.training.snapshots import save_snapshot
-from vigan.training.telemetry import COLUMNS, Telemetry
+from vigan.training.telemetry import Telemetry
 
-Observer = Callable[[int, "list[float] | None", Networks], None]
-"""Called after every iteration with (iterations done, the telemetry row or None, G and D)."""
+Observer = Callable[[int, "dict[str, float] | None", Networks], None]
+"""Called after every iteration with (iterations done, the telemetry row or None, the networks)."""
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `seconds` is the training time of all its sessions."""
+    """How a run ended. `seconds` is the training time of all its sessions; `telemetry` has the columns named."""
 
     status: Literal["completed", "diverged"]
     iterations: int
+    columns: tuple[str, ...]
     telemetry: np.ndarray
     weights_hash: str
     seconds: float
+
+
+def engine(spec: RunSpec, networks: Networks) -> Engine | Alternation:
+    """What trains the networks of a run."""
+    if isinstance(spec.arm.model, Em):
+        return Alternation(spec.arm.model, networks)
+    return Engine(spec.arm, networks, game.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
 
 
 class Run:
@@ -41,11 +51,12 @@ class Run:
         """Build the run and, if `folder` holds a checkpoint, put it back where it was."""
         shape = spec.dataset.shape
         self.spec, self.folder, self.device = spec, folder, device
-        self.networks = Networks(*(net.to(device) for net in build(spec.arm.network, shape, spec.seed)))
-        self.engine = Engine(spec.arm, self.networks, math.prod(shape))
-        self.player = Recorded(self.engine) if device.type == "cuda" else self.engine
+        self.networks = build(spec.arm, shape, spec.seed).to(device)
+        self.engine = engine(spec, self.networks)
+        on_cuda = device.type == "cuda"
+        self.player = Recorded(self.engine) if on_cuda and isinstance(self.engine, Engine) else self.engine
         self.source = BatchSource(spec, array, device)
-        self.telemetry = Telemetry(self.networks.generator)
+        self.telemetry = Telemetry(self.engine) if isinstance(self.engine, Engine) else JointKL()
         self.rows: list[list[float]] = []
         self.iteration, self.seconds = 0, 0.0
         self.refused = self._resume()
@@ -57,7 +68,7 @@ class Run:
         finite = True
         while self.iteration < self.spec.iterations and finite:
             row = self._iterate()
-            finite = row is None or bool(np.isfinite(row[1:5]).all())
+            finite = row is None or self.telemetry.finite(row)
             self._keep_snapshot()
             for observe in observers:
                 observe(self.iteration, row, self.networks)
@@ -66,31 +77,33 @@ class Run:
                 saved = time.monotonic()
         self.seconds += time.monotonic() - started
         status = "completed" if finite and self._finite_weights() else "diverged"
-        table = np.array(self.rows, dtype=np.float64).reshape(-1, len(COLUMNS))
-        return Outcome(status, self.iteration, table, store.weights_hash(self.networks._asdict()), self.seconds)
+        columns = self.telemetry.columns
+        table = np.array(self.rows, dtype=np.float64).reshape(-1, len(columns))
+        return Outcome(status, self.iteration, columns, table, store.weights_hash(self.networks), self.seconds)
 
-    def _iterate(self) -> list[float] | None:
+    def _iterate(self) -> dict[str, float] | None:
         batches = self.source.iteration(self.iteration)
         self.iteration += 1
         if self.iteration % self.spec.log_every and self.iteration != self.spec.iterations:
             self.player.iterate(batches)
             return None
-        self.telemetry.expect(g_updates=self.spec.arm.g_batches * self.spec.arm.k)
+        self.telemetry.begin()
         self.player.iterate(batches, self.telemetry)
-        self.rows.append(self.telemetry.row(self.iteration))
-        return self.rows[-1]
+        row = self.telemetry.row(self.iteration)
+        self.rows.append(list(row.values()))
+        return row
 
     def _keep_snapshot(self) -> None:
         if self.iteration in self.spec.snapshots:
-            save_snapshot(self.folder / "snapshots", self.iteration, self.networks.generator)
+            save_snapshot(self.folder / "snapshots", self.iteration, self.networks)
 
     def _finite_weights(self) -> bool:
-        return all(bool(p.isfinite().all()) for network in self.networks for p in network.parameters())
+        return all(bool(tensor.isfinite().all()) for tensor in self.networks.parameters())
 
     def _save(self, elapsed: float) -> None:
-        tensors = store.network_tensors(self.networks._asdict())
+        tensors = store.network_tensors(self.networks)
         values: dict[str, Any] = {"seconds": self.seconds + elapsed}
-        for name, optimiser in self._optimisers():
+        for name, optimiser in self._optimisers().items():
             tensors |= store.optimiser_tensors(optimiser, name)
             values[name] = store.optimiser_values(optimiser)
         tensors["telemetry"] = torch.tensor(self.rows, dtype=torch.float64)
@@ -99,13 +112,12 @@ class Run:
     def _resume(self) -> list[str]:
         found, refused = store.load_newest(self.folder)
         if found is not None:
-            store.restore_networks(self.networks._asdict(), found.tensors)
-            for name, optimiser in self._optimisers():
+            store.restore_networks(self.networks, found.tensors)
+            for name, optimiser in self._optimisers().items():
                 store.restore_optimiser(optimiser, found.tensors, found.values[name], name)
             self.rows = found.tensors["telemetry"].tolist()
             self.iteration, self.seconds = found.iteration, found.values["seconds"]
         return refused
 
-    def _optimisers(self) -> Iterator[tuple[str, torch.optim.Optimizer]]:
-        yield "g_optimiser", self.engine.g_optimiser
-        yield "d_optimiser", self.engine.d_optimiser
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {f"{name}_optimiser": player.optimiser for name, player in self.engine.players.items()}

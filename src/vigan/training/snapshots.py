@@ -8,12 +8,18 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from vigan.models.build import Networks
 from vigan.records import RecordError, atomic_write
 
+ENCODER = "encoder."
 
-def save_snapshot(folder: Path, iteration: int, generator: nn.Module) -> None:
-    """Keep G as it is after `iteration` iterations."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+
+def save_snapshot(folder: Path, iteration: int, networks: Networks) -> None:
+    """Keep G, and E where there is one, as they are after `iteration` iterations."""
+    kept = networks.shown.state_dict()
+    if "encoder" in networks:
+        kept |= networks.encoder.state_dict(prefix=ENCODER)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
     with atomic_write(folder / f"{iteration:09d}.safetensors") as stream:
         stream.write(safetensors.torch.save(tensors))
 
@@ -26,10 +32,14 @@ def snapshot_steps(folder: Path) -> list[int]:
     return steps
 
 
-def load_snapshot(folder: Path, iteration: int, generator: nn.Module) -> None:
-    """Put a snapshot's weights into `generator`, in inference mode."""
-    generator.load_state_dict(safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors"))
-    generator.eval()
+def load_snapshot(folder: Path, iteration: int, networks: Networks) -> None:
+    """Put a snapshot's weights into the generator of `networks`, and its encoder if it has one, in inference mode."""
+    kept = safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors")
+    networks.generator.load_state_dict({name: kept[name] for name in kept if not name.startswith(ENCODER)})
+    if "encoder" in networks:
+        mine = {name.removeprefix(ENCODER): kept[name] for name in kept if name.startswith(ENCODER)}
+        networks.encoder.load_state_dict(mine)
+    networks.eval()
 
 
 @torch.inference_mode()

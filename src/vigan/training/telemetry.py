@@ -2,63 +2,87 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+import math
 
-from vigan.training.engine import Update
+import torch
+from torch import Tensor
+
+from vigan.training.engine import Engine, Update
 
 COLUMNS = {
     "iteration": "iterations done",
     "d_loss": "D's adversarial loss (nats), without terms, mean over the iteration's D updates",
-    "d_accuracy": "share of real and fake images that D tells right, same updates",
-    "g_adversarial": "-log D(G(z)) (nats), mean over the phase's G updates",
-    "penalty": "weighted terms of G's loss at the phase's last update; lambda * drift for the regulariser",
+    "d_accuracy": "share of real and fake examples that D tells right, same updates",
+    "g_adversarial": "the phase's loss (nats) without terms, -log D(G(z)) for the GAN, mean over its updates",
+    "penalty": "weighted terms of the phase's loss at its last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
-    "step": "norm of the change of G's parameters over the phase, over their norm at its start",
+    "step": "norm of the change of the phase's parameters over the phase, over their norm at its start",
 }
+"""Telemetry of the GAN. Models without a D have no column of D's; the parts of a model's losses follow."""
+
+PARTS = {
+    "reconstruction": "error of decoded codes: -log q(x|z) (nats) for the VAE, |x - G(E(x))|^2 else; mean of updates",
+    "kl": "KL(p(z|x) || q(z)) (nats), mean of updates",
+}
+
+_OF_D = ("d_loss", "d_accuracy")
+_MAY_OVERFLOW = ("drift", "gradient_ratio", "step")
 
 
 class Telemetry:
-    """Watches the updates of one iteration and sums them up in a row of `COLUMNS`."""
+    """Watches the updates of one iteration and sums them up in a row of `columns`."""
 
-    def __init__(self, generator: nn.Module) -> None:
-        self.parameters: list[Tensor] = list(generator.parameters())
-        self.start: list[Tensor] = []
-        self.d_updates: list[Update] = []
-        self.g_updates: list[Update] = []
-        self.gradient_ratio = 0.0
-        self.remaining = 0
+    def __init__(self, engine: Engine) -> None:
+        self.parameters: list[Tensor] = list(engine.players["g"].parameters)
+        self.expected = engine.steps["g"]
+        self.has_d, self.parts = "d" in engine.players, engine.objective.parts
+        self.columns = (*(name for name in COLUMNS if self.has_d or name not in _OF_D), *self.parts)
+        self.begin()
 
-    def expect(self, g_updates: int) -> None:
-        """Start a new row, before the iteration; the last of `g_updates` G updates has its gradients compared."""
-        self.d_updates, self.g_updates, self.remaining = [], [], g_updates
+    def begin(self) -> None:
+        """Start a new row, before the iteration."""
+        self.updates: dict[str, list[Update]] = {}
+        self.gradient_ratio, self.remaining = 0.0, self.expected
         self.start = [parameter.detach().clone() for parameter in self.parameters]
 
     def __call__(self, update: Update) -> None:
-        """Take note of one update, before its step."""
-        if update.player == "d":
-            self.d_updates.append(_detached(update))
-            return
-        self.remaining -= 1
-        if not self.remaining:
-            self.gradient_ratio = self._ratio(update)
-        self.g_updates.append(_detached(update))
+        """Take note of one update, before its step; the phase's last has its gradients compared."""
+        if update.player == "g":
+            self.remaining -= 1
+            if not self.remaining:
+                self.gradient_ratio = self._ratio(update)
+        self.updates.setdefault(update.player, []).append(_detached(update))
 
-    def row(self, iteration: int) -> list[float]:
-        """Values of `COLUMNS` for the iteration that has just ended."""
-        last = self.g_updates[-1]
+    def row(self, iteration: int) -> dict[str, float]:
+        """Values of `columns` for the iteration that has just ended."""
+        phase, last = self.updates["g"], self.updates["g"][-1]
         assert last.drift is not None
-        return [
-            float(iteration),
-            _mean([update.adversarial for update in self.d_updates]),
-            _mean([_accuracy(update) for update in self.d_updates]),
-            _mean([update.adversarial for update in self.g_updates]),
-            sum(term.item() for term in last.terms.values()),
-            last.drift.item(),
-            self.gradient_ratio,
-            self._step(),
-        ]
+        told = {
+            "iteration": float(iteration),
+            "g_adversarial": _mean([update.adversarial for update in phase]),
+            "penalty": sum(term.item() for term in last.terms.values()),
+            "drift": last.drift.item(),
+            "gradient_ratio": self.gradient_ratio,
+            "step": self._step(),
+        }
+        values = told | self._of_d() | {part: self._part(part) for part in self.parts}
+        return {name: values[name] for name in self.columns}
+
+    def finite(self, row: dict[str, float]) -> bool:
+        """Whether a row's losses and terms are: training goes on."""
+        return all(math.isfinite(value) for name, value in row.items() if name not in _MAY_OVERFLOW)
+
+    def _of_d(self) -> dict[str, float]:
+        if not self.has_d:
+            return {}
+        updates = self.updates["d"]
+        losses, accuracies = [update.adversarial for update in updates], [_accuracy(update) for update in updates]
+        return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies)}
+
+    def _part(self, name: str) -> float:
+        told = (update.parts for updates in self.updates.values() for update in updates)
+        return _mean([parts[name] for parts in told if name in parts])
 
     def _ratio(self, update: Update) -> float:
         if not update.terms:
@@ -68,7 +92,7 @@ class Telemetry:
         return penalty / adversarial if adversarial else float("nan")
 
     def _gradient_norm(self, loss: Tensor) -> float:
-        return _norm(torch.autograd.grad(loss, self.parameters, retain_graph=True))
+        return _norm(torch.autograd.grad(loss, self.parameters, retain_graph=True, materialize_grads=True))
 
     @torch.no_grad()
     def _step(self) -> float:
@@ -77,10 +101,10 @@ class Telemetry:
 
 
 def _detached(update: Update) -> Update:
-    terms = {name: term.detach() for name, term in update.terms.items()}
+    terms, parts = ({k: value.detach() for k, value in many.items()} for many in (update.terms, update.parts))
     logits = tuple(logit.detach() for logit in update.logits)
     return update._replace(
-        loss=update.loss.detach(), adversarial=update.adversarial.detach(), terms=terms, logits=logits
+        loss=update.loss.detach(), adversarial=update.adversarial.detach(), terms=terms, logits=logits, parts=parts
     )
 
 

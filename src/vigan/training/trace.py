@@ -39,7 +39,7 @@ def verify(file: Path) -> dict[str, Any]:
     trace = _load(file)
     try:
         arm, inputs = _arm(trace), _Inputs(trace)
-        networks = Networks(*(net.double() for net in build(arm.network, (CHANNELS, SIDE, SIDE), seed=0)))
+        networks = build(arm, (CHANNELS, SIDE, SIDE), seed=0).double()
         _load_weights(trace, networks)
     except (ValueError, TypeError, RuntimeError) as error:
         raise RecordError(f"{file}: not a trace of the released graph ({str(error).splitlines()[0]})") from None
@@ -143,7 +143,7 @@ def _sample(generator: nn.Module, z: Tensor) -> np.ndarray:
 
 
 def _variables(networks: Networks) -> Iterator[tuple[str, Tensor]]:
-    for role, network in networks._asdict().items():
+    for role, network in networks.items():
         yield from variables(role, network)
 
 

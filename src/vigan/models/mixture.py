@@ -1,0 +1,43 @@
+"""A Gaussian mixture as a generator, so that it is sampled and measured like any network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class GaussianMixture(nn.Module):
+    """G: standard normal latents (n, 1 + d) to points (n, d) of the mixture.
+
+    Weights (k,) that sum to 1, means (k, d), covariances (k, d, d) are buffers in the precision they come in: rounded to
+    float32, a covariance whose eigenvalues differ by more than 1e6 may no longer be positive definite.
+    """
+
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+
+    def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights)
+        self.register_buffer("means", means)
+        self.register_buffer("covariances", covariances)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Points (n, d) in the precision of `z`: z[:, 0] picks the component, z[:, 1:] is noise around its mean.
+
+        Raises torch.linalg.LinAlgError if a covariance is not positive definite.
+        """
+        component, points = self.component(z[:, 0]), torch.empty_like(z[:, 1:])
+        for index in component.unique().tolist():
+            points[component == index] = self._around(index, z[component == index, 1:])
+        return points
+
+    def component(self, z: Tensor) -> Tensor:
+        """Index (n,) of the component whose interval of the cumulated weights holds the normal CDF of `z` (n,)."""
+        limits = self.weights.double().cumsum(0)[:-1]
+        return torch.searchsorted(limits, torch.special.ndtr(z.double()))
+
+    def _around(self, index: int, noise: Tensor) -> Tensor:
+        factor = torch.linalg.cholesky(self.covariances[index].double())
+        return (self.means[index] + noise.double() @ factor.T).to(noise.dtype)

@@ -1,0 +1,40 @@
+"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits, and D's own.
+
+D(x, z) is the probability of a pair (x, E(x)), in p, against a pair (G(z), z), in q. Su (2018), equations 38 to 43.
+Every loss is a scalar in nats: two batch means, from logits (N,) on pairs of p and logits (M,) on pairs of q.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from vigan.objectives import losses
+
+PairLoss = Callable[[Tensor, Tensor], Tensor]
+
+
+def discriminator_loss(p_logits: Tensor, q_logits: Tensor) -> Tensor:
+    """Half of -E_p[log D] - E_q[log(1 - D)]: equation 38."""
+    return losses.discriminator_loss(p_logits, q_logits)
+
+
+def derived(p_logits: Tensor, q_logits: Tensor) -> Tensor:
+    """-E_p[log D] - E_q[log D]: the article's, equation 41, which is 40 without its last two terms."""
+    return -logsigmoid(p_logits).mean() - logsigmoid(q_logits).mean()
+
+
+def min_max(p_logits: Tensor, q_logits: Tensor) -> Tensor:
+    """E_p[log D] + E_q[log(1 - D)]: minus twice D's loss, equation 42."""
+    return logsigmoid(p_logits).mean() + logsigmoid(-q_logits).mean()
+
+
+def non_saturating(p_logits: Tensor, q_logits: Tensor) -> Tensor:
+    """-E_p[log(1 - D)] - E_q[log D]: D's loss with the labels exchanged, equation 43."""
+    return -logsigmoid(-p_logits).mean() - logsigmoid(q_logits).mean()
+
+
+LOSSES: Mapping[str, PairLoss] = {"derived": derived, "min-max": min_max, "non-saturating": non_saturating}
+"""The losses of generator and encoder that the article compares, by name."""
