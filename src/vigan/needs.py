@@ -30,6 +30,7 @@ FEATURES = 2048
 SEVERAL = 6
 """Arrays of features, and of their pairwise distances, that a measurement holds at a time."""
 
+MANY_SAMPLES = 5000
 RUN_ROWS_MB = 0.25
 
 
@@ -58,6 +59,11 @@ def of_measuring(study: Study, arm: str, *, gpu: bool) -> Needs:
     steps = len(experiment.snapshot_steps)
     seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
     return Needs(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
+
+
+def snapshots_at_once(study: Study, arm: str) -> int:
+    """How many snapshots of a run are measured at a time, which no number depends on: several where one takes long."""
+    return 4 if any(protocol.samples >= MANY_SAMPLES for protocol in study.protocols_of(arm)) else 1
 
 
 def of_reference(protocol: Protocol, *, gpu: bool) -> Needs:

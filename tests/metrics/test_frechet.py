@@ -108,6 +108,36 @@ def test_the_factor_of_a_reference_is_computed_once() -> None:
     assert p.factor is p.factor
 
 
+@pytest.mark.parametrize(("decades", "triangular"), [(0, True), (6, True), (10, True), (15, False), (18, False)])
+def test_only_a_covariance_of_full_numerical_rank_is_factored_by_cholesky(decades: int, triangular: bool) -> None:
+    """Its eigenvalues span so many decades; eps of 48 columns is 1e-14."""
+    rng = np.random.default_rng(12)
+    basis, _ = np.linalg.qr(rng.normal(size=(48, 48)))
+    covariance = (basis * np.logspace(0, -decades, 48)) @ basis.T
+    covariance = (covariance + covariance.T) / 2
+    factor = Gaussian(np.zeros(48), covariance, 9).factor
+    assert (factor.shape == (48, 48) and not np.triu(factor, 1).any()) == triangular
+    np.testing.assert_allclose(factor @ factor.T, covariance, atol=1e-13)
+
+
+@pytest.mark.parametrize("decades", [2, 8, 12, 16])
+def test_a_linear_optimal_transport_keeps_its_closed_form_however_ill_conditioned(decades: int) -> None:
+    rng = np.random.default_rng(13)
+    basis, _ = np.linalg.qr(rng.normal(size=(48, 48)))
+    s, transport = (basis * np.logspace(0, -decades, 48)) @ basis.T, _spd(rng, 48)
+    p, q = Gaussian(np.zeros(48), s, 9), Gaussian(np.zeros(48), transport @ s @ transport, 9)
+    closed = np.trace(s) + np.trace(q.covariance) - 2 * np.trace(s @ transport)
+    assert frechet_distance(p, q) == pytest.approx(closed, rel=1e-9 if decades < 14 else 1e-6)
+
+
+def test_a_triangular_factor_and_any_other_give_the_same_number() -> None:
+    p, q = fit(_correlated(14, 200, 24)), fit(_correlated(15, 200, 24))
+    turned = Gaussian(p.mean, p.covariance, p.n)
+    turned.keep(p.factor @ np.linalg.qr(np.random.default_rng(16).normal(size=(24, 24)))[0])
+    assert np.triu(turned.factor, 1).any()
+    assert frechet_distance(turned, q) == pytest.approx(frechet_distance(p, q), rel=1e-9)
+
+
 def test_a_common_library_agrees() -> None:
     fid = pytest.importorskip("cleanfid.fid")
     x, y = _correlated(10, 400, 32), _correlated(11, 300, 32)

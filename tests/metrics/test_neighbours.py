@@ -97,10 +97,10 @@ def test_a_dropped_mode_costs_its_share_of_coverage_and_recall_but_no_precision(
     assert density_coverage(real, fake, 5)[1] == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("cells", [1, 300, 7 * 300 + 5, 10**9])
-def test_the_block_size_changes_nothing(cells: int) -> None:
+@pytest.mark.parametrize("side", [3, 64, 300, 10**9])
+def test_the_tile_size_changes_nothing(side: int) -> None:
     real, fake = _example()
-    blocked = Neighbours(real, 5, cells), Neighbours(fake, 5, cells)
+    blocked = Neighbours(real, 5, side), Neighbours(fake, 5, side)
     assert precision_recall(*blocked, k=3) == precision_recall(real, fake, 3)
     assert density_coverage(*blocked, k=5) == density_coverage(real, fake, 5)
     np.testing.assert_allclose(blocked[0].squared_radii(5), Neighbours(real).squared_radii(5), rtol=1e-12)
@@ -131,9 +131,9 @@ def test_a_k_that_the_rows_cannot_give_is_an_error() -> None:
         precision_recall(real, fake, 0)
 
 
-@pytest.mark.parametrize("cells", [1, 333, 2**23])
-def test_one_pass_over_the_distances_gives_the_numbers_of_two(cells: int) -> None:
+@pytest.mark.parametrize("side", [1, 33, 1024])
+def test_one_pass_over_the_distances_gives_the_numbers_of_two(side: int) -> None:
     rng = np.random.default_rng(5)
     real, fake = rng.integers(0, 3, (90, 4)), rng.integers(0, 3, (70, 4))  # ties and duplicates in plenty
-    together = neighbours.prdc(Neighbours(real, 5, cells), Neighbours(fake, 3, cells))
+    together = neighbours.prdc(Neighbours(real, 5, side), Neighbours(fake, 3, side))
     assert tuple(together.values()) == (*precision_recall(real, fake, 3), *density_coverage(real, fake, 5))

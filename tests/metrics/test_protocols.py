@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import vigan.metrics
+from vigan.metrics import protocols
 from vigan.metrics.birthday import birthday
 from vigan.metrics.diversity import mean_pairwise_distance
 from vigan.metrics.frechet import frechet
@@ -23,21 +24,34 @@ REAL = np.random.default_rng(0).normal(size=(200, 12))
 FAKE = np.random.default_rng(1).normal(size=(200, 12)) * 0.8
 
 
-def test_feature_metrics_are_the_estimators_at_their_frozen_settings() -> None:
-    precision, recall = precision_recall(REAL, FAKE, 3)
-    density, coverage = density_coverage(REAL, FAKE, 5)
-    kid_mean, kid_std = kid(REAL, FAKE, generator(0, "metric", "kid"))
-    assert feature_metrics(Reference(REAL), FAKE) == {
-        "frechet": pytest.approx(frechet(REAL, FAKE)),
-        "kid_mean": kid_mean,
-        "kid_std": kid_std,
+@pytest.mark.parametrize("fakes", [200, 90])
+@pytest.mark.parametrize("shift", [0, 3])
+def test_feature_metrics_are_the_estimators_at_their_frozen_settings(fakes: int, shift: float) -> None:
+    real, fake = REAL + shift, FAKE[:fakes] + shift
+    precision, recall = precision_recall(real, fake, 3)
+    density, coverage = density_coverage(real, fake, 5)
+    kid_mean, kid_std = kid(real, fake, generator(0, "metric", "kid"))
+    assert (kid_std > 0) == (fakes < 200)
+    assert feature_metrics(Reference(real), fake) == {
+        "frechet": pytest.approx(frechet(real, fake)),
+        "kid_mean": pytest.approx(kid_mean, rel=1e-9),
+        "kid_std": pytest.approx(kid_std, rel=1e-9, abs=1e-15),
         "precision": precision,
         "recall": recall,
         "density": density,
         "coverage": coverage,
-        "vendi": pytest.approx(vendi(FAKE)),
-        "diversity": mean_pairwise_distance(FAKE, generator(0, "metric", "pairs")),
+        "vendi": pytest.approx(vendi(fake)),
+        "diversity": mean_pairwise_distance(fake, generator(0, "metric", "pairs")),
     }
+
+
+def test_the_kernel_distance_of_large_sets_is_that_of_their_subsets() -> None:
+    """More rows than a tile and than a subset has."""
+    rng = np.random.default_rng(3)
+    real, fake = rng.normal(size=(1300, 6)) + 1, rng.normal(size=(1100, 6)) * 0.9
+    found = feature_metrics(Reference(real), fake)
+    expected = kid(real, fake, generator(0, "metric", "kid"))
+    assert (found["kid_mean"], found["kid_std"]) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("reals", "fakes"), [(999, 200), (1000, 99)])
@@ -54,10 +68,20 @@ def test_a_restored_reference_measures_the_same_and_computes_nothing_again(monke
     restored = Reference.restore(arrays)
     assert restored.neighbours.nearest is arrays["nearest"]
     assert restored.gaussian.factor is arrays["factor"]
+    assert restored.kernel_means(200, 0) is arrays["kernel"]
     assert feature_metrics(restored, FAKE) == feature_metrics(real, FAKE)
 
 
-@pytest.mark.parametrize("name", ["features", "nearest", "factor"])
+def test_a_restored_reference_of_many_rows_knows_its_nearness(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = (np.tile(REAL, (5, 1)) + np.random.default_rng(2).normal(size=(1000, 12))).astype(np.float32)
+    real = Reference(many)
+    restored = Reference.restore(real.arrays())
+    before = feature_metrics(real, FAKE)
+    monkeypatch.setattr(protocols, "nearness", lambda *_: pytest.fail("computed again"))
+    assert feature_metrics(restored, FAKE)["birthday"] == before["birthday"]
+
+
+@pytest.mark.parametrize("name", protocols.ARRAYS)
 def test_a_reference_that_lacks_an_array_or_has_another_s_is_refused(name: str) -> None:
     arrays = Reference(REAL).arrays()
     with pytest.raises(MetricError, match=f"without {name}"):

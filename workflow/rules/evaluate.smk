@@ -12,6 +12,7 @@ rule evaluate:
         LOGS / "evaluate" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
         "../../environment.yml"
+    threads: lambda wildcards: needs.snapshots_at_once(STUDY, wildcards.arm)
     resources:
         **demand(lambda arm: needs.of_measuring(STUDY, arm, gpu=GPU == 1)),
         gpu=GPU,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -12,12 +13,24 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.linalg import sqrtm
+from threadpoolctl import threadpool_limits
 
 from vigan.bench.record import Measurement, processor
 from vigan.bench.timing import interleaved, medians
 from vigan.features.efflite import EffLite0
+from vigan.metrics.diversity import mean_pairwise_distance
 from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.neighbours import Neighbours, prdc
+from vigan.metrics.protocols import (
+    BIRTHDAY_REALS,
+    COVERAGE_K,
+    PRECISION_K,
+    Reference,
+    birthday_of_fakes,
+    feature_metrics,
+    pair_metrics,
+)
+from vigan.metrics.vendi import vendi
 
 SIZES = {
     False: {"frechet": 2048, "neighbours": 10_000, "images": 512},
@@ -28,17 +41,19 @@ SIDE = 64
 
 
 def measure(quick: bool) -> Measurement:
-    """Ratios of time against the usual ways (above 1: faster), errors against exact values, memory, images/s."""
+    """Ratios of time against the usual ways (above 1: faster), errors, memory, images/s, seconds of a snapshot."""
     torch.set_num_threads(2)
     sizes, rng = SIZES[quick], np.random.default_rng(0)
     frechet, neighbours = _frechet(sizes["frechet"], rng), _neighbours(sizes["neighbours"], rng)
     extractor = _extractor(sizes["images"], rng)
+    snapshot = _snapshot(sizes["neighbours"], sizes["images"], rng)
     summary = {
         "frechet": {**frechet.pop("summary"), **_errors(sizes["frechet"], rng)},
         "neighbours": neighbours.pop("summary"),
         "extractor": extractor.pop("summary"),
+        "snapshot": snapshot.pop("summary"),
     }
-    details = {"frechet": frechet, "neighbours": neighbours, "extractor": extractor}
+    details = {"frechet": frechet, "neighbours": neighbours, "extractor": extractor, "snapshot": snapshot}
     return Measurement(processor(), {"quick": quick, "threads": 2, **sizes, "features": FEATURES}, summary, details)
 
 
@@ -113,6 +128,41 @@ def _extractor(count: int, rng: np.random.Generator) -> dict[str, Any]:
     seconds = interleaved(paths, rounds=3)
     rates = {f"images_per_second_{name}": round(count / value, 1) for name, value in medians(seconds).items()}
     return {"summary": rates, "seconds": seconds}
+
+
+def _snapshot(count: int, images: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Processor seconds of one thread that measuring a snapshot of `count` samples takes, all and by metric.
+
+    What depends on the reals only is there before. "pairs" is one pass for the neighbourhoods and for KID, which
+    "neighbours" goes without; "extraction" is a CPU's, of `images` images and scaled.
+    """
+    real, fake = (rng.normal(size=(count, FEATURES)).astype(np.float32) for _ in range(2))
+    reference, fakes = Reference.restore(Reference(real).arrays()), fake.astype(np.float64)
+    pictures, network = rng.integers(0, 256, (images, 3, SIDE, SIDE), dtype=np.uint8), EffLite0()
+    paths: dict[str, Callable[[], None]] = {
+        "all": lambda: _drop(feature_metrics(reference, fake)),
+        "frechet": lambda: _drop(frechet_distance(reference.gaussian, fit(fakes))),
+        "pairs": lambda: _drop(pair_metrics(reference, fakes, PRECISION_K, COVERAGE_K, 0)),
+        "neighbours": lambda: _drop(prdc(reference.neighbours, Neighbours(fakes, PRECISION_K))),
+        "vendi": lambda: _drop(vendi(fakes)),
+        "diversity": lambda: _drop(mean_pairwise_distance(fakes, np.random.default_rng(0))),
+        "extraction": partial(_drop_features, network, pictures),
+    }
+    if count >= BIRTHDAY_REALS:
+        paths["birthday"] = lambda: _drop(birthday_of_fakes(reference, fakes, 0))
+    seconds = _on_one_thread(paths)
+    middle = medians(seconds)
+    middle["extraction"] *= count / images
+    return {"summary": {name: round(value, 3) for name, value in middle.items()}, "seconds": seconds}
+
+
+def _on_one_thread(paths: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1, user_api="blas"):
+        seconds = interleaved(paths, rounds=1, clock=time.process_time)
+    torch.set_num_threads(before)
+    return seconds
 
 
 def _drop_features(network: EffLite0, images: np.ndarray) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import train_test_split
-from sklearn.svm import SVC
 
 from vigan.config.datasets import Origin
 from vigan.errors import Refused
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 _SIDE = 8
 _CELLS = 6
@@ -48,6 +50,9 @@ class DigitClassifier:
         other (mean of four, 0.978 to 0.985; 0.947 with 8x8 area means). Raises DigitError on bad input, or if a label
         has fewer than two images.
         """
+        from sklearn.model_selection import train_test_split  # a second to import, for digits alone
+        from sklearn.svm import SVC
+
         labels, description = np.asarray(labels), _DESCRIPTIONS[origin]
         if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
             raise DigitError(f"labels: {labels.dtype} of shape {labels.shape}, expected {len(images)} integers")

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import rel_entr
-from scipy.stats import norm
-from sklearn.cluster import KMeans
+from scipy.special import ndtr, rel_entr
 
 from vigan.metrics.validate import Floats, MetricError, check
 
@@ -36,6 +34,8 @@ class Bins:
 
         Holds two float64 copies of the data. Raises MetricError on bad input.
         """
+        from sklearn.cluster import KMeans  # a second to import, for this alone
+
         if bins < 2:
             raise MetricError(f"{bins} bins: at least 2 are needed")
         (values,) = check(bins + 1, real=real)
@@ -80,7 +80,7 @@ def _p_values(a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
     n, m = a.sum(), b.sum()
     pooled = (a + b) / (n + m)
     deviation = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    return 2 * norm.sf(np.abs(a / n - b / m) / deviation)
+    return 2 * ndtr(-np.abs(a / n - b / m) / deviation)
 
 
 def _jsd(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:

@@ -5,14 +5,31 @@ Not the published test: there a human judged the duplicates; here a distance thr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vigan.metrics.validate import Floats, MetricError, check
 
+TRIALS, LEVEL = 200, 0.05
+
+
+class Batches(NamedTuple):
+    """Row numbers (trials, batch): two halves of the reals, and the fakes."""
+
+    calibration: NDArray[np.intp]
+    control: NDArray[np.intp]
+    fake: NDArray[np.intp]
+
 
 def birthday(
-    real: ArrayLike, fake: ArrayLike, rng: np.random.Generator, batch: int = 100, trials: int = 200, level: float = 0.05
+    real: ArrayLike,
+    fake: ArrayLike,
+    rng: np.random.Generator,
+    batch: int = 100,
+    trials: int = TRIALS,
+    level: float = LEVEL,
 ) -> dict[str, float]:
     """Probabilities in [0, 1] that a batch holds two samples nearer than `threshold`, for `real` and for `fake`.
 
@@ -29,20 +46,35 @@ def birthday(
     real, fake = check(batch, real=real, fake=fake)
     if len(real) < 2 * batch:
         raise MetricError(f"real: {len(real)} rows, two halves of {batch} are needed")
-    order = rng.permutation(len(real))
-    calibration, control = real[order[: len(real) // 2]], real[order[len(real) // 2 :]]
-    threshold = np.quantile(_nearest_in_batches(calibration, batch, trials, rng), level)
-    return {
-        "threshold": float(threshold),
-        "real": float((_nearest_in_batches(control, batch, trials, rng) < threshold).mean()),
-        "fake": float((_nearest_in_batches(fake, batch, trials, rng) < threshold).mean()),
-    }
+    batches = draw_batches(len(real), len(fake), rng, batch, trials)
+    threshold = nearness(real, batches.calibration, level)
+    collided = {"real": collisions(real, batches.control, threshold), "fake": collisions(fake, batches.fake, threshold)}
+    return {"threshold": threshold, **collided}
 
 
-def _nearest_in_batches(features: Floats, batch: int, trials: int, rng: np.random.Generator) -> Floats:
-    """Smallest distance (trials,) between two rows of each random batch."""
-    picks = (features[rng.choice(len(features), batch, replace=False)] for _ in range(trials))
-    return np.array([_nearest(rows) for rows in picks])
+def draw_batches(reals: int, fakes: int, rng: np.random.Generator, batch: int, trials: int = TRIALS) -> Batches:
+    """The batches of a test of so many reals and fakes; those of the reals do not depend on the fakes."""
+    order = rng.permutation(reals)
+    halves = (order[: reals // 2], order[reals // 2 :])
+    return Batches(*(_batches(rows, rng, batch, trials) for rows in (*halves, np.arange(fakes))))
+
+
+def nearness(real: Floats, calibration: NDArray[np.intp], level: float = LEVEL) -> float:
+    """The `level` quantile, over batches of reals, of the smallest distance between two rows of a batch."""
+    return float(np.quantile(_nearest_in_batches(real, calibration), level))
+
+
+def collisions(features: Floats, batches: NDArray[np.intp], threshold: float) -> float:
+    """Share of the batches in which two rows are nearer than `threshold`."""
+    return float((_nearest_in_batches(features, batches) < threshold).mean())
+
+
+def _batches(rows: NDArray[np.intp], rng: np.random.Generator, batch: int, trials: int) -> NDArray[np.intp]:
+    return np.stack([rows[rng.choice(len(rows), batch, replace=False)] for _ in range(trials)])
+
+
+def _nearest_in_batches(features: Floats, batches: NDArray[np.intp]) -> Floats:
+    return np.array([_nearest(features[rows]) for rows in batches])
 
 
 def _nearest(rows: Floats) -> float:

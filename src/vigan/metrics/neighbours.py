@@ -6,15 +6,14 @@ and recall count a point on a ball's surface as inside, density and coverage do 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from vigan.metrics.pairs import SIDE, Tally, Tile, across, within
 from vigan.metrics.validate import Floats, MetricError, check
 
-CELLS = 2**23  # distances held at once: 64 MiB
 TIE = 1e-12  # relative to the squared norms; the rounding of a matrix product is a hundredth of it
 
 
@@ -24,13 +23,13 @@ class Neighbours:
     `depth` is the largest k that can be asked for; n > depth. Raises MetricError on bad input.
     """
 
-    def __init__(self, features: ArrayLike, depth: int = 5, cells: int = CELLS) -> None:
-        """Keep features (n, d); memory stays below a few times `cells` distances whatever n is."""
+    def __init__(self, features: ArrayLike, depth: int = 5, side: int = SIDE) -> None:
+        """Keep features (n, d); distances are held for `side` times `side` pairs at a time, whatever n is."""
         if depth < 1:
             raise MetricError(f"neighbour {depth}: the nearest is number 1")
         (self.features,) = check(depth + 1, features=features)
         self.depth = depth
-        self.cells = cells
+        self.side = side
 
     @cached_property
     def centre(self) -> Floats:
@@ -38,13 +37,26 @@ class Neighbours:
         return self.features.mean(axis=0)
 
     @cached_property
+    def centred(self) -> Floats:
+        """The features less their centre."""
+        return self.features - self.centre
+
+    @cached_property
+    def norms(self) -> Floats:
+        """Squared lengths (n,) of the centred features."""
+        return _squared_lengths(self.centred)
+
+    @cached_property
     def nearest(self) -> Floats:
         """Squared distances (n, depth) to the nearest other points, ascending."""
-        nearest = np.empty((len(self.features), self.depth))
-        for rows, squared, _ in _blocks(self, self.features):
-            squared[np.arange(len(squared)), np.arange(rows.start, rows.stop)] = np.inf
-            nearest[rows] = np.sort(np.partition(squared, self.depth - 1, axis=1)[:, : self.depth], axis=1)
-        return np.maximum(nearest, 0.0)
+        self.visit()
+        return self.__dict__["nearest"]
+
+    def visit(self, *tallies: Tally) -> None:
+        """Show `tallies` the products of all pairs of centred features, and find `nearest` on the way."""
+        found = _Nearest(self.norms, self.depth)
+        within(self.centred, self.side, found, *tallies)
+        self.keep(np.maximum(found.squared, 0.0))
 
     def keep(self, nearest: Floats) -> None:
         """Take `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
@@ -59,14 +71,36 @@ class Neighbours:
         return self.nearest[:, k - 1]
 
 
+class _Nearest:
+    """Squared distances (n, depth) to the nearest others, from products of which either half is shown."""
+
+    def __init__(self, norms: Floats, depth: int) -> None:
+        self.norms, self.depth = norms, depth
+        self.squared = np.full((len(norms), depth), np.inf)
+
+    def add(self, tile: Tile) -> None:
+        squared = self.norms[tile.rows, None] - 2 * tile.products
+        squared += self.norms[tile.columns]
+        if tile.rows == tile.columns:
+            np.fill_diagonal(squared, np.inf)
+        else:
+            self._take(tile.columns, squared.T)
+        self._take(tile.rows, squared)
+
+    def _take(self, rows: slice, squared: Floats) -> None:
+        known = np.hstack([self.squared[rows], squared])
+        self.squared[rows] = np.sort(np.partition(known, self.depth - 1, axis=1)[:, : self.depth], axis=1)
+
+
 def precision_recall(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours, k: int = 3) -> tuple[float, float]:
     """Share of fakes inside some real ball, and share of reals inside some fake ball; both in [0, 1].
 
     Pass `Neighbours` to keep the radii from call to call. Raises MetricError on bad input or when n <= k.
     """
     real, fake = _pair(real, fake, k, k)
-    closed = _Closed(real, fake, k)
-    _sweep(real, fake, closed)
+    moved = fake.features - real.centre
+    closed = _Closed(real, fake, _squared_lengths(moved), k)
+    across(real.centred, moved, real.side, closed)
     return closed.scores()
 
 
@@ -77,68 +111,70 @@ def density_coverage(real: ArrayLike | Neighbours, fake: ArrayLike | Neighbours,
     its radii from call to call; fake radii are not used. Raises MetricError on bad input or when the reals are <= k.
     """
     real, fake = _pair(real, fake, k, 1)
-    open_ = _Open(real, fake, k)
-    _sweep(real, fake, open_)
+    moved = fake.features - real.centre
+    open_ = _Open(real, _squared_lengths(moved), k)
+    across(real.centred, moved, real.side, open_)
     return open_.scores()
 
 
-def prdc(real: Neighbours, fake: Neighbours, precision_k: int = 3, coverage_k: int = 5) -> dict[str, float]:
-    """`precision`, `recall`, `density` and `coverage` from one pass over the distances between reals and fakes.
+def prdc(
+    real: Neighbours, fake: Neighbours, precision_k: int = 3, coverage_k: int = 5, *tallies: Tally
+) -> dict[str, float]:
+    """`precision`, `recall`, `density` and `coverage` from one pass over the pairs of a real and a fake.
 
-    The same numbers as `precision_recall` and `density_coverage`. Raises MetricError on bad input.
+    The same numbers as `precision_recall` and `density_coverage`. `tallies` are shown the same products, those of
+    features less the reals' centre. Raises MetricError on bad input.
     """
     real, fake = _pair(real, fake, coverage_k, precision_k)
-    closed, open_ = _Closed(real, fake, precision_k), _Open(real, fake, coverage_k)
-    _sweep(real, fake, closed, open_)
+    moved = fake.features - real.centre
+    norms = _squared_lengths(moved)
+    closed, open_ = _Closed(real, fake, norms, precision_k), _Open(real, norms, coverage_k)
+    across(real.centred, moved, real.side, closed, open_, *tallies)
     return dict(zip(("precision", "recall", "density", "coverage"), (*closed.scores(), *open_.scores()), strict=True))
 
 
 class _Closed:
-    """Counts of points in balls that hold their surface: precision and recall."""
+    """Points in balls that hold their surface: precision and recall.
 
-    slack = -TIE
+    |x - y|^2 <= r is 2 x.y >= |x|^2 + |y|^2 - r. Rounding is far below `TIE` times the squared lengths: less that, a
+    tie is inside at any tile size.
+    """
 
-    def __init__(self, real: Neighbours, fake: Neighbours, k: int) -> None:
-        self.real_radii, self.fake_radii = real.squared_radii(k), fake.squared_radii(k)
-        self.precise = np.zeros(len(fake.features), dtype=bool)
-        self.recalled = np.zeros(len(real.features), dtype=bool)
+    def __init__(self, real: Neighbours, fake: Neighbours, fake_norms: Floats, k: int) -> None:
+        self.reals, self.fakes = ((1 - TIE) / 2 * norms for norms in (real.norms, fake_norms))
+        self.real_balls = self.reals - real.squared_radii(k) / 2
+        self.fake_balls = self.fakes - fake.squared_radii(k) / 2
+        self.into_real = np.full(len(self.fakes), -np.inf)
+        self.into_fake = np.full(len(self.reals), -np.inf)
 
-    def add(self, rows: slice, squared: Floats) -> None:
-        self.precise |= (squared <= self.real_radii[rows, None]).any(axis=0)
-        self.recalled[rows] = (squared <= self.fake_radii).any(axis=1)
+    def add(self, tile: Tile) -> None:
+        rows, columns, products = tile
+        deepest = (products - self.real_balls[rows, None]).max(axis=0)
+        self.into_real[columns] = np.maximum(self.into_real[columns], deepest)
+        deepest = (products - self.fake_balls[columns]).max(axis=1)
+        self.into_fake[rows] = np.maximum(self.into_fake[rows], deepest)
 
     def scores(self) -> tuple[float, float]:
-        return float(self.precise.mean()), float(self.recalled.mean())
+        return float((self.into_real >= self.fakes).mean()), float((self.into_fake >= self.reals).mean())
 
 
 class _Open:
-    """Counts of fakes in real balls without their surface: density and coverage."""
+    """Fakes in real balls without their surface: density and coverage. `TIE` more, and a tie is outside."""
 
-    slack = TIE
+    def __init__(self, real: Neighbours, fake_norms: Floats, k: int) -> None:
+        self.balls = (1 + TIE) / 2 * real.norms - real.squared_radii(k) / 2
+        self.fakes = (1 + TIE) / 2 * fake_norms
+        self.k, self.inside = k, 0
+        self.covered = np.zeros(len(self.balls), dtype=bool)
 
-    def __init__(self, real: Neighbours, fake: Neighbours, k: int) -> None:
-        self.radii, self.k, self.fakes = real.squared_radii(k), k, len(fake.features)
-        self.inside = 0
-        self.covered = np.zeros(len(real.features), dtype=bool)
-
-    def add(self, rows: slice, squared: Floats) -> None:
-        hits: NDArray[np.bool_] = squared < self.radii[rows, None]
-        self.inside += int(hits.sum())
-        self.covered[rows] = hits.any(axis=1)
+    def add(self, tile: Tile) -> None:
+        rows, columns, products = tile
+        hits = products - self.fakes[columns] > self.balls[rows, None]
+        self.inside += int(np.count_nonzero(hits))
+        self.covered[rows] |= hits.any(axis=1)
 
     def scores(self) -> tuple[float, float]:
-        return self.inside / (self.k * self.fakes), float(self.covered.mean())
-
-
-def _sweep(real: Neighbours, fake: Neighbours, *tallies: _Closed | _Open) -> None:
-    """Show every tally the squared distances from reals to fakes, each made a little nearer or farther as it asks."""
-    for rows, squared, norms in _blocks(real, fake.features):
-        shifted = 0.0
-        for tally in tallies:
-            for norm in norms:
-                squared += (tally.slack - shifted) * norm
-            shifted = tally.slack
-            tally.add(rows, squared)
+        return self.inside / (self.k * len(self.fakes)), float(self.covered.mean())
 
 
 def _pair(
@@ -152,19 +188,5 @@ def _pair(
     return real, fake
 
 
-def _blocks(reference: Neighbours, others: Floats) -> Iterator[tuple[slice, Floats, tuple[Floats, Floats]]]:
-    """Row slices of the reference, their squared distances (rows, m) to `others`, and the squared norms of both.
-
-    Norms are |x|^2 (rows, 1) and |y|^2 (m,) around the reference's centre. Rounding is far below `TIE` times their sum:
-    less that sum, a comparison "<=" takes a tie as inside; plus it, "<" takes a tie as outside, at any block size.
-    """
-    x, y = reference.features - reference.centre, others - reference.centre
-    x_norms, y_norms = (np.einsum("ij,ij->i", a, a) for a in (x, y))
-    step = max(1, reference.cells // len(y))
-    for start in range(0, len(x), step):
-        rows = slice(start, min(start + step, len(x)))
-        squared = x[rows] @ y.T
-        squared *= -2
-        squared += x_norms[rows, None]
-        squared += y_norms
-        yield rows, squared, (x_norms[rows, None], y_norms)
+def _squared_lengths(rows: Floats) -> Floats:
+    return np.einsum("ij,ij->i", rows, rows)

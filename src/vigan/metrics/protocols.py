@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vigan.metrics.birthday import birthday
+from vigan.metrics.birthday import collisions, draw_batches, nearness
 from vigan.metrics.diversity import mean_pairwise_distance
 from vigan.metrics.frechet import Gaussian, fit, frechet_distance
-from vigan.metrics.kernel import kid
+from vigan.metrics.kernel import Across, Subsets, Within, draw
 from vigan.metrics.neighbours import Neighbours, prdc
 from vigan.metrics.validate import Floats, MetricError, check
 from vigan.metrics.vendi import vendi
@@ -22,7 +22,7 @@ PRECISION_K = 3
 COVERAGE_K = 5
 BIRTHDAY_BATCH = 100
 BIRTHDAY_REALS = 1000  # batches of fewer share so many rows that the control is far from its level
-ARRAYS = ("features", "nearest", "factor")
+ARRAYS = ("features", "nearest", "factor", "kernel", "nearness")
 
 
 class Reference:
@@ -31,6 +31,8 @@ class Reference:
     def __init__(self, features: ArrayLike, depth: int = COVERAGE_K) -> None:
         """Keep the features; `depth` is the farthest neighbour asked for. Raises MetricError on bad input."""
         self.neighbours = Neighbours(features, depth)
+        self._kernel: dict[tuple[int, int], Floats] = {}
+        self._nearness: dict[int, float] = {}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Reference:
@@ -40,14 +42,24 @@ class Reference:
         made = cls(arrays["features"], arrays["nearest"].shape[1])
         made.neighbours.keep(arrays["nearest"])
         made.gaussian.keep(arrays["factor"])
+        made._keep(arrays["kernel"], arrays["nearness"])
         return made
 
+    def _keep(self, kernel: Floats, near: Floats) -> None:
+        n = len(self.features)
+        if kernel.shape != (len(_subsets(n, n, 0).real),) or near.shape != (1,):
+            raise MetricError(f"kernel means of shape {kernel.shape} and nearness of shape {near.shape} for {n} reals")
+        self._kernel[n, 0], self._nearness[0] = kernel, float(near[0])
+
     def arrays(self) -> dict[str, NDArray[np.floating]]:
-        """What restores this reference: the features in float32, squared neighbour distances, covariance factor."""
+        """What restores this reference; kernel means and nearness are those for as many fakes, drawn by seed 0."""
+        n = len(self.features)
         return {
             "features": self.neighbours.features.astype(np.float32),
+            "kernel": self.kernel_means(n, 0),  # shows all pairs, and so finds the nearest
             "nearest": self.neighbours.nearest,
             "factor": self.gaussian.factor,
+            "nearness": np.array([self.nearness(0) if n >= BIRTHDAY_REALS else np.nan]),
         }
 
     @property
@@ -60,6 +72,23 @@ class Reference:
         """Gaussian fitted to the features."""
         return fit(self.features)
 
+    def kernel_means(self, fakes: int, seed: int) -> Floats:
+        """The kernel's means (subsets,) over the pairs of reals of each of KID's subsets, against so many fakes."""
+        if (fakes, seed) not in self._kernel:
+            reals = self.neighbours
+            tally = Within(reals.features, reals.centre, _subsets(len(reals.features), fakes, seed).real)
+            reals.visit(tally)
+            self._kernel[fakes, seed] = tally.means()
+        return self._kernel[fakes, seed]
+
+    def nearness(self, seed: int) -> float:
+        """Distance (feature units) below which two rows of a batch are near-duplicates; for 1,000 reals or more."""
+        if seed not in self._nearness:
+            n = len(self.features)
+            batches = draw_batches(n, BIRTHDAY_BATCH, generator(seed, "metric", "birthday"), BIRTHDAY_BATCH)
+            self._nearness[seed] = nearness(self.features, batches.calibration)
+        return self._nearness[seed]
+
 
 def feature_metrics(
     real: Reference, fake: ArrayLike, *, precision_k: int = PRECISION_K, coverage_k: int = COVERAGE_K, seed: int = 0
@@ -71,17 +100,39 @@ def feature_metrics(
     fakes, `birthday`: the chance that 100 fakes hold a near-duplicate. Each depends on the numbers of reals and fakes:
     compare at equal ones. `seed` draws subsets and pairs. Raises MetricError on bad input.
     """
-    (fake,) = check(precision_k + 1, fake=fake)
-    kid_mean, kid_std = kid(real.features, fake, generator(seed, "metric", "kid"))
+    reals, fakes = check(precision_k + 1, real=real.features, fake=fake)
     values = {
-        "frechet": frechet_distance(real.gaussian, fit(fake)),
-        "kid_mean": kid_mean,
-        "kid_std": kid_std,
-        **prdc(real.neighbours, Neighbours(fake, precision_k), precision_k, coverage_k),
-        "vendi": vendi(fake),
-        "diversity": mean_pairwise_distance(fake, generator(seed, "metric", "pairs")),
+        "frechet": frechet_distance(real.gaussian, fit(fakes)),
+        **pair_metrics(real, fakes, precision_k, coverage_k, seed),
+        "vendi": vendi(fakes),
+        "diversity": mean_pairwise_distance(fakes, generator(seed, "metric", "pairs")),
     }
-    if len(real.features) >= BIRTHDAY_REALS and len(fake) >= BIRTHDAY_BATCH:
-        rng = generator(seed, "metric", "birthday")
-        values["birthday"] = birthday(real.features, fake, rng, BIRTHDAY_BATCH)["fake"]
+    if len(reals) >= BIRTHDAY_REALS and len(fakes) >= BIRTHDAY_BATCH:
+        values["birthday"] = birthday_of_fakes(real, fakes, seed)
     return values
+
+
+def pair_metrics(real: Reference, fake: Floats, precision_k: int, coverage_k: int, seed: int) -> dict[str, float]:
+    """`kid_mean`, `kid_std`, `precision`, `recall`, `density`, `coverage` from one pass over all pairs.
+
+    The same numbers, up to rounding, as `kid`, `precision_recall` and `density_coverage`.
+    """
+    subsets = _subsets(len(real.features), len(fake), seed)
+    fakes, centre = Neighbours(fake, precision_k), real.neighbours.centre
+    among, between = Within(fake, fakes.centre, subsets.fake), Across(real.features, fake, centre, subsets)
+    of_reals = real.kernel_means(len(fake), seed)
+    fakes.visit(among)
+    balls = prdc(real.neighbours, fakes, precision_k, coverage_k, between)
+    distances = of_reals + among.means() - 2 * between.means()
+    return {"kid_mean": float(distances.mean()), "kid_std": float(distances.std()), **balls}
+
+
+def birthday_of_fakes(real: Reference, fake: Floats, seed: int) -> float:
+    """What `birthday` says of the fakes, the distance that counts as near being computed once for all snapshots."""
+    rng = generator(seed, "metric", "birthday")
+    batches = draw_batches(len(real.features), len(fake), rng, BIRTHDAY_BATCH)
+    return collisions(fake, batches.fake, real.nearness(seed))
+
+
+def _subsets(reals: int, fakes: int, seed: int) -> Subsets:
+    return draw(reals, fakes, generator(seed, "metric", "kid"))

@@ -1,0 +1,52 @@
+"""Inner products of all pairs of rows, tile by tile: computed once, shown to every metric that is made of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from vigan.metrics.validate import Floats
+
+SIDE = 1024  # rows and columns of a tile: 8 MiB, which a processor's cache holds
+
+
+class Tile(NamedTuple):
+    """Products (rows, columns) of some rows of one set with some of another."""
+
+    rows: slice
+    columns: slice
+    products: Floats
+
+
+class Tally(Protocol):
+    """What a metric needs of the pairs, gathered tile by tile."""
+
+    def add(self, tile: Tile) -> None:
+        """Take in one tile, whose products others will read too."""
+        ...
+
+
+def across(x: Floats, y: Floats, side: int, *tallies: Tally) -> None:
+    """Show every tally all pairs of a row of x (n, d) and a row of y (m, d), each once."""
+    for rows in _parts(len(x), side):
+        for columns in _parts(len(y), side):
+            _show(tallies, Tile(rows, columns, x[rows] @ y[columns].T))
+
+
+def within(x: Floats, side: int, *tallies: Tally) -> None:
+    """Show every tally the pairs of rows of x (n, d): tiles on the diagonal whole, of the others the upper ones.
+
+    A tile is on the diagonal if its rows are its columns; any other also stands for its mirror image.
+    """
+    for rows in _parts(len(x), side):
+        for columns in _parts(len(x), side):
+            if columns.start >= rows.start:
+                _show(tallies, Tile(rows, columns, x[rows] @ x[columns].T))
+
+
+def _parts(count: int, side: int) -> list[slice]:
+    return [slice(start, min(start + side, count)) for start in range(0, count, side)]
+
+
+def _show(tallies: tuple[Tally, ...], tile: Tile) -> None:
+    for tally in tallies:
+        tally.add(tile)
