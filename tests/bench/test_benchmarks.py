@@ -19,6 +19,8 @@ def test_metrics_are_measured_against_the_usual_ways(monkeypatch: pytest.MonkeyP
     assert found.summary["frechet"]["error_exact_case"] < 1e-9
     assert found.summary["frechet"]["error_few_rows"] < 1e-6
     assert found.summary["neighbours"].keys() == {"ratio", "peak_gib"}
+    parts = {"frechet", "pairs", "neighbours", "vendi", "diversity", "extraction"}
+    assert found.summary["snapshot"].keys() == {"all", *parts}
     assert found.details["frechet"]["seconds"].keys() == {"ours", "kept", "sqrtm"}
     assert json.loads(json.dumps(found.summary)) == found.summary
 
@@ -37,9 +39,9 @@ def test_the_error_of_a_wrong_distance_would_be_seen(monkeypatch: pytest.MonkeyP
 
 def test_plain_pillow_and_prepare_make_the_same_array(tmp_path: Path) -> None:
     archive = prepare._archive(tmp_path / "img_align_celeba.zip", 3)
-    prepare._plainly(archive, 3)
+    prepare._plainly(archive, range(3))
     prepare._prepare(prepare.FACES["antialias"], archive, tmp_path / "ours")
-    np.testing.assert_array_equal(np.load(tmp_path / "plain.npy"), np.load(tmp_path / "ours" / "array.npy"))
+    np.testing.assert_array_equal(np.load(tmp_path / "plain-0.npy"), np.load(tmp_path / "ours" / "array.npy"))
 
 
 def test_growth_is_the_slope_between_neighbouring_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_whatever_is_damaged_the_error_names_the_file(monkeypatch: pytest.Monkey
 def test_whatever_pillow_trips_over_the_error_names_the_file(
     monkeypatch: pytest.MonkeyPatch, jpeg: Jpeg, error: type[Exception]
 ) -> None:
-    def trip(*_: object) -> None:
+    def trip(*_: object, **__: object) -> None:
         raise error("inside Pillow")
 
     monkeypatch.setattr(ImageOps, "exif_transpose", trip)

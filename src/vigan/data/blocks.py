@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import itertools
+import math
 import multiprocessing
 import os
 import signal
@@ -30,19 +33,25 @@ class Recipe(Protocol):
         ...
 
 
-def image_blocks(shelf: Shelf, names: Sequence[str], recipe: Recipe, workers: int) -> Generator[np.ndarray, None, None]:
-    """Blocks uint8 (n, C, side, side), n up to 128, in the order of `names`; the same for any number of workers.
+def image_blocks(
+    shelf: Shelf, names: Sequence[str], recipe: Recipe, shape: tuple[int, ...], workers: int
+) -> Generator[np.ndarray, None, None]:
+    """Blocks uint8 (n, *shape), n up to 128, in the order of `names`; the same for any number of workers.
 
-    At most 2 * `workers` blocks are held at once. Raises DataError of the first file that fails, by name.
+    A block holds only until the next is asked for: at most 2 * `workers` share their memory with the workers. Raises
+    DataError of the first file that fails, by name.
     """
     chunks = [names[start : start + FILES_PER_BLOCK] for start in range(0, len(names), FILES_PER_BLOCK)]
     if workers == 1:
         for chunk in chunks:
-            yield _block(shelf, chunk, recipe)
+            yield _fill(np.empty((len(chunk), *shape), np.uint8), shelf, chunk, recipe)
         return
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    context = get_context("spawn")
+    memory = context.RawArray("B", 2 * workers * FILES_PER_BLOCK * math.prod(shape))
+    slots = np.ctypeslib.as_array(memory).reshape(2 * workers, FILES_PER_BLOCK, *shape)
+    executor = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(memory, slots.shape))
     try:
-        yield from _in_order(executor, shelf, chunks, recipe, 2 * workers)
+        yield from _in_order(executor, shelf, chunks, recipe, slots)
     except BrokenProcessPool:
         raise DataError(f"{shelf.path}: a worker process died (out of memory?); run with fewer workers") from None
     finally:
@@ -50,27 +59,42 @@ def image_blocks(shelf: Shelf, names: Sequence[str], recipe: Recipe, workers: in
 
 
 def _in_order(
-    executor: ProcessPoolExecutor, shelf: Shelf, chunks: Sequence[Sequence[str]], recipe: Recipe, ahead: int
+    executor: ProcessPoolExecutor, shelf: Shelf, chunks: Sequence[Sequence[str]], recipe: Recipe, slots: np.ndarray
 ) -> Iterator[np.ndarray]:
-    waiting: deque[Future[np.ndarray]] = deque()
-    for chunk in chunks:
-        waiting.append(executor.submit(_block_in_worker, shelf, chunk, recipe))
-        if len(waiting) == ahead:
-            yield waiting.popleft().result()
+    waiting: deque[tuple[np.ndarray, Future[None]]] = deque()
+    for chunk, slot in zip(chunks, itertools.cycle(range(len(slots))), strict=False):
+        waiting.append((slots[slot, : len(chunk)], executor.submit(_fill_slot, slot, shelf, chunk, recipe)))
+        if len(waiting) == len(slots):
+            yield _finished(*waiting.popleft())
     while waiting:
-        yield waiting.popleft().result()
+        yield _finished(*waiting.popleft())
 
 
-def _block(shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
-    return np.stack([recipe(shelf.title(name), shelf.read(name)) for name in names])
+def _finished(block: np.ndarray, future: Future[None]) -> np.ndarray:
+    future.result()
+    return block
 
 
-def _block_in_worker(shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
-    return _block(_kept(shelf), names, recipe)
+def _fill(block: np.ndarray, shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
+    """`block` (n, *shape), filled with the examples made of the n files."""
+    for index, name in enumerate(names):
+        block[index] = recipe(shelf.title(name), shelf.read(name))
+    return block
 
 
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent, and end this worker as soon as the parent is gone, however it went."""
+class _Shared:
+    """What a worker shares with its parent: `slots`, blocks of one size."""
+
+    slots: np.ndarray
+
+
+def _fill_slot(slot: int, shelf: Shelf, names: Sequence[str], recipe: Recipe) -> None:
+    _fill(_Shared.slots[slot], _kept(shelf), names, recipe)
+
+
+def _begin(memory: ctypes.Array[ctypes.c_ubyte], shape: tuple[int, ...]) -> None:
+    """Take up the shared memory, leave Ctrl-C to the parent, and end as soon as it is gone, however it went."""
+    _Shared.slots = np.ctypeslib.as_array(memory).reshape(shape)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_outlive_nobody, daemon=True).start()
 

@@ -101,7 +101,7 @@ def material(dataset: CelebA, path: Path, workers: int) -> Material:
         count=len(chosen),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
-        blocks=image_blocks(shelf, chosen, recipe, workers),
+        blocks=image_blocks(shelf, chosen, recipe, dataset.shape, workers),
         preprocessing=recipe.words,
         skipped=len(names) - len(faces),
         notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
@@ -149,7 +149,7 @@ def _faces(names: Sequence[str]) -> list[str]:
 def _check_distinct(path: Path, faces: Sequence[str]) -> None:
     first: dict[str, str] = {}
     for face in faces:
-        other = first.setdefault(PurePosixPath(face).name, face)
+        other = first.setdefault(face.rpartition("/")[2], face)
         if other != face:
             raise DataError(f"{path}: the same face in two places, {other} and {face}; remove one")
 

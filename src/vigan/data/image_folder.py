@@ -32,7 +32,7 @@ def material(dataset: ImageFolder, workers: int) -> Material:
         count=len(images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
-        blocks=image_blocks(shelf, images, Picture(dataset.side, dataset.channels), workers),
+        blocks=image_blocks(shelf, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
         skipped=len(names) - len(images),
     )

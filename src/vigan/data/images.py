@@ -33,7 +33,8 @@ def decode(name: str, data: bytes) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             image.load()
-            return _rgb(name, ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return _rgb(name, image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         limit = Image.MAX_IMAGE_PIXELS
         raise DataError(f"{name}: has more than {limit} pixels (a decompression bomb?); {REMEDY}") from None
@@ -47,6 +48,6 @@ def _rgb(name: str, image: Image.Image) -> Image.Image:
     if image.mode not in EIGHT_BIT:
         raise DataError(f"{name}: pixels of mode '{image.mode}' (not 8 bits each); convert it to 8 bits per colour")
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     picture = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")

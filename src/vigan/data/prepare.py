@@ -17,7 +17,7 @@ from vigan.data import celeba as faces
 from vigan.data import digits, image_folder, stacked_digits, toy
 from vigan.data.material import DataError, Material
 from vigan.data.store import ARRAY, LABELS, MANIFEST
-from vigan.records import atomic_write, sha256_file, write_json
+from vigan.records import atomic_write, write_json
 
 Progress = Callable[[int, int], None]
 
@@ -47,7 +47,7 @@ def prepare(
         raise DataError(f"workers is {workers}; it must be at least 1")
     material = _material(dataset, celeba, folder.parent / "download" if download else None, workers)
     with contextlib.closing(material.blocks):
-        mean = _write_array(folder, material, progress)
+        mean, digest = _write_array(folder, material, progress)
     manifest = {
         "source": dataset.source,
         "spec": dataset.model_dump(mode="json"),
@@ -56,7 +56,7 @@ def prepare(
         "shape": list(material.shape),
         "dtype": material.dtype.name,
         "bytes": (folder / ARRAY).stat().st_size,
-        "sha256": sha256_file(folder / ARRAY),
+        "sha256": digest,
         "labels": material.labels is not None,
         "labels_sha256": _write_labels(folder / LABELS, material.labels),
         "skipped": material.skipped,
@@ -81,19 +81,32 @@ def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, w
             return toy.material(dataset)
 
 
-def _write_array(folder: Path, material: Material, progress: Progress | None) -> list[float]:
-    """Mean per channel of the array written; an older manifest goes just before the new array takes its place."""
+def _write_array(folder: Path, material: Material, progress: Progress | None) -> tuple[list[float], str]:
+    """Mean per channel and SHA-256 of the array file; an older manifest goes just before the new array is in place."""
     header = {"descr": material.dtype.str, "fortran_order": False, "shape": (material.count, *material.shape)}
     _check_room(folder, material)
     with atomic_write(folder / ARRAY) as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        total = _write_blocks(stream, material, progress)
+        digested = Digested(stream)
+        np.lib.format.write_array_header_1_0(digested, header)
+        total = _write_blocks(digested, material, progress)
         (folder / MANIFEST).unlink(missing_ok=True)
     per_channel = material.count * math.prod(material.shape[1:])
-    return [float(value) for value in total / per_channel]
+    return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
 
 
-def _write_blocks(stream: IO[bytes], material: Material, progress: Progress | None) -> np.ndarray:
+class Digested:
+    """A binary file, written through, and the SHA-256 of what was written."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self.sha256 = stream, hashlib.sha256()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write `data` and digest it."""
+        self.stream.write(data)
+        self.sha256.update(data)
+
+
+def _write_blocks(stream: Digested, material: Material, progress: Progress | None) -> np.ndarray:
     total, done = np.zeros(material.shape[0]), 0
     for block in material.blocks:
         stream.write(np.ascontiguousarray(block, material.dtype).data)

@@ -29,15 +29,15 @@ def released_bicubic(images: np.ndarray, side: int) -> np.ndarray:
     rounds a sample's position to 1/1024 pixel; H / side is exact there when side is a power of two up to 1024.
     """
     rows = _resample(np.moveaxis(images, -3, 0), side)
-    columns = _resample(np.moveaxis(rows, -2, 0), side)
-    return np.moveaxis(columns, (1, 0), (-3, -2))
+    columns = _resample(np.moveaxis(rows, (-2, 0), (0, -1)), side)
+    return np.moveaxis(columns, (-1, 0), (-3, -2))
 
 
 def _resample(images: np.ndarray, side: int) -> np.ndarray:
     """Float64 (side, ...) from images (size, ...), along the first axis."""
     index, weights = _taps(len(images), side)
-    neighbours = images.reshape(len(images), -1)[index].astype(np.float64, copy=False)
-    return (weights[:, None] @ neighbours).reshape(side, *images.shape[1:])
+    neighbours = images.reshape(len(images), -1)[index]
+    return np.einsum("ik,ikj->ij", weights, neighbours).reshape(side, *images.shape[1:])
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:

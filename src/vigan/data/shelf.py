@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from vigan.data.images import SUFFIXES
 from vigan.data.material import DataError
@@ -91,7 +91,7 @@ class Archive:
         """
         names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
         for name, following in zip(names, [*names[1:], None], strict=True):
-            if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
+            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
                 raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
             if name == following:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
@@ -129,5 +129,5 @@ def _check_size(title: str, size: int) -> None:
 
 def images_among(names: Sequence[str]) -> list[str]:
     """The names, in order, that end like an image file and are not hidden (`.x`, macOS's `._x`)."""
-    paths = ((name, PurePosixPath(name)) for name in names)
-    return [name for name, path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    ends = ((name, name.rpartition("/")[2]) for name in names)
+    return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]
