@@ -8,10 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 PAGE = b"\n<!DOCTYPE html><html><body>Too many users have downloaded this file</body></html>"
+CONFIRMATION = b"""<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head><body>
+<p>file.bin is too large for Google to scan for viruses. Would you still like to download this file?</p>
+<form id="download-form" action="/download" method="get"><input type="submit" value="Download anyway"/>
+<input type="hidden" name="id" value="0"><input type="hidden" name="export" value="download">
+<input type="hidden" name="confirm" value="t"></form></body></html>"""
 PATIENCE = 10.0
 """Seconds after which something has gone wrong."""
 
@@ -131,6 +137,20 @@ def page(handler: Handler) -> None:
 def page_by_its_type(handler: Handler) -> None:
     handler.begin(Content_Type="text/html; charset=utf-8")
     handler.wfile.write(b"Sign in to continue")
+
+
+def drive(handler: Handler) -> None:
+    """Google Drive, as it answers for a file too large for its virus scanner: a page whose form asks to confirm."""
+    asked = parse_qs(urlsplit(handler.path).query)
+    if asked.get("confirm") == ["t"] and {"id", "export"} <= set(asked):
+        handler.begin(
+            Content_Type="application/octet-stream", Content_Length=len(CONTENT),
+            Content_Disposition='attachment; filename="file.bin"',
+        )  # fmt: skip
+        handler.wfile.write(CONTENT)
+    else:
+        handler.begin(Content_Type="text/html; charset=utf-8")
+        handler.wfile.write(CONFIRMATION)
 
 
 def status(code: int) -> Answer:

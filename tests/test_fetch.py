@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from misbehaving import (
@@ -20,6 +21,7 @@ from misbehaving import (
     announced_shorter,
     cut_short,
     cut_short_without_a_length,
+    drive,
     good,
     hung_up,
     longer,
@@ -34,6 +36,7 @@ from misbehaving import (
     without_a_length,
 )
 
+from vigan.data import celeba
 from vigan.fetch import fetch
 from vigan.records import RecordError
 
@@ -174,6 +177,19 @@ def test_a_failed_download_leaves_the_file_that_was_there(web: Web, folder: Path
 def test_redirects_are_followed(web: Web, folder: Path) -> None:
     web.answers = [redirect("/elsewhere"), redirect(web.url), good]
     assert get(web.url, folder).read_bytes() == CONTENT
+
+
+def test_the_address_of_celeba_passes_the_page_that_asks_to_confirm_and_no_other_takes_it_for_the_file(
+    web: Web, folder: Path
+) -> None:
+    query = urlsplit(celeba.URL).query
+    moved = redirect(f"/download?{query}")
+    web.answers = [moved, drive]
+    assert get(f"{web.url}?{query}", folder).read_bytes() == CONTENT
+    (folder / "file.bin").unlink()
+    with pytest.raises(RecordError, match=r"a web page instead of the file \(a quota, login or error page\)"):
+        get(f"{web.url}?{query.replace('&confirm=t', '')}", folder)
+    assert names(folder) == []
 
 
 def test_a_circle_of_redirects_ends(web: Web, folder: Path) -> None:

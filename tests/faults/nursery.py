@@ -1,7 +1,7 @@
 """A process that has imported vigan and forks one process for each command: real ones, without seconds of imports.
 
-It reads one JSON a line: {"folder", "log", "arguments", "user"} starts a command and is answered with its
-process id, {"wait": id} is answered with [exit code, or minus the signal; most memory in KiB]. Imported, it is the
+It reads one JSON a line: {"folder", "log", "arguments", "user", "trap"} starts a command and is answered with
+its process id, {"wait": id} is answered with [exit code, or minus the signal; most memory in KiB]. Imported, it is the
 other end of that talk.
 """
 
@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,13 @@ class Nursery:
         )
         self._answer()
 
-    def start(self, folder: Path, *arguments: str, user: int | None = None) -> Child:
-        """A command that has begun in `folder`, as another user if one is named."""
+    def start(
+        self, folder: Path, *arguments: str, user: int | None = None, trap: Sequence[object] | None = None
+    ) -> Child:
+        """A command that has begun in `folder`, as another user if one is named; with a `Trap`, it kills itself."""
         self.started += 1
         log = self.logs / f"{self.started}.log"
-        request = {"folder": str(folder), "log": str(log), "arguments": arguments, "user": user}
+        request = {"folder": str(folder), "log": str(log), "arguments": arguments, "user": user, "trap": trap}
         return Child(self, self.ask(request), log)
 
     def vigan(self, folder: Path, *arguments: str) -> str:
@@ -93,6 +96,8 @@ def _begin(request: dict[str, Any]) -> int:
     """Process id of a command, in a process group of its own; in the child, its exit."""
     if pid := os.fork():
         return pid
+    from trap import Trap  # beside this file, which runs as a script
+
     from vigan.cli import main
 
     os.setpgid(0, 0)
@@ -106,6 +111,8 @@ def _begin(request: dict[str, Any]) -> int:
         os.setgroups([])
         os.setgid(request["user"])
         os.setuid(request["user"])
+    if request["trap"] is not None:
+        Trap(*request["trap"]).set()
     code = main(request["arguments"])
     sys.stdout.flush()
     os._exit(code)
@@ -130,7 +137,7 @@ def _serve() -> None:
     import vigan.training.observers  # noqa: F401
     from vigan.provenance import stage_digest
 
-    stage_digest("train", ["proximal"])
+    stage_digest("train", ["stabilisers.proximal"])
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -24,6 +24,19 @@ def alive(pid: int) -> bool:
     return pid in dict(_all())
 
 
+def working_in(folder: Path) -> list[int]:
+    """Processes that are alive and whose working folder is `folder` or lies in it."""
+    return [pid for pid, _ in _all() if folder.resolve() in (_home(pid) / "any").parents]
+
+
+def _home(pid: int) -> Path:
+    """Working folder of a process, "." where it cannot be told."""
+    try:
+        return (Path("/proc") / str(pid) / "cwd").readlink()
+    except OSError:
+        return Path()
+
+
 def _all() -> list[tuple[int, list[str]]]:
     """Process id and the fields after the name in /proc/PID/stat, of all that are no zombies."""
     found = []

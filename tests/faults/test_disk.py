@@ -79,6 +79,31 @@ def test_a_training_whose_disk_fills_up_stops_in_one_line_and_goes_on_when_there
     assert {path.name: path.read_bytes() for path in result.rglob("*.*") if path.name != "run.json"} == expected
 
 
+@pytest.mark.parametrize("pages", [0, 1], ids=["from the start", "on the way"])
+def test_a_full_disk_under_tensorboard_alone_is_told_in_one_line_and_the_training_goes_on(
+    pages: int, disk: Path, nursery: Nursery, tmp_path: Path
+) -> None:
+    place, result = Place(tmp_path, nursery), tmp_path / RESULT
+    place.write(TINY.replace("log_every: 20", "log_every: 1"))
+    place.vigan("train", *RUN, "--no-tensorboard")
+    expected = {path.name: path.read_bytes() for path in result.rglob("*.*") if path.name != "run.json"}
+    (tmp_path / "logs").symlink_to(disk)
+    ballast = fill(disk)
+    os.truncate(ballast, ballast.stat().st_size - pages * 4096)
+
+    told = place.vigan("train", *RUN)
+    assert told.count("No space left on device; TensorBoard gets no more of this run, which goes on") == 1
+    assert "Traceback" not in told
+    assert sum(path.stat().st_size for path in (disk / "tensorboard").rglob("*.*")) == pages * 4096
+    assert {path.name: path.read_bytes() for path in result.rglob("*.*") if path.name != "run.json"} == expected
+
+
+def test_a_place_where_tensorboard_may_not_write_stops_no_training(nursery: Nursery, tmp_path: Path) -> None:
+    place = Place(tmp_path, nursery)
+    (tmp_path / "logs").write_text("in the way")
+    assert "Not a directory; TensorBoard gets no more of this run" in place.vigan("train", *RUN)
+
+
 def test_every_stage_on_a_full_disk_is_refused_and_leaves_all_files_as_they_were(place: Place) -> None:
     place.vigan("train", *RUN)
     place.vigan("evaluate", *RUN)

@@ -1,95 +1,26 @@
-"""Snakemake and its jobs, stopped in every way there is: the documented command goes on to the same bits."""
+"""Snakemake and its jobs, stopped in every way there is: the documented command goes on to the same bits.
+
+A brake keeps the trainings from being over before they are stopped; see `brake`.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from studies import TINY
 
 from .nursery import Nursery
 from .processes import NEEDED, alive, session
+from .story import PATIENCE, TRAINED, Story
 
-ASKED_FOR = pytest.mark.skipif(
-    "VIGAN_FAULTS" not in os.environ, reason="kills at moments that race with the machine; set VIGAN_FAULTS=1"
-)
-pytestmark = [pytest.mark.slow, NEEDED, ASKED_FOR]
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 240.0
-STORY = (
-    TINY.replace("study: tiny", "study: story")
-    .replace("seeds: [0, 1]", "seeds: [0]")
-    .replace("iterations: 60", "iterations: 1500")
-    .replace("log_every: 20", "log_every: 250")
-    + "      wild:        {lambda_sum: 0.0, optimiser: {kind: adam_tf1, lr: 1.0e+38}}\n"
-)
-
-
-class Story:
-    """A study in a folder, with Snakemake at work on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "study.yaml").write_text(STORY)
-        self.environment = {
-            **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "VIGAN_SAVE_EVERY": "0.05",
-        }  # fmt: skip
-        self.snakemake: subprocess.Popen[bytes] | None = None
-
-    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """The documented command, up to the tables, as the leader of a session of its own."""
-        command = ["snakemake", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        with (self.folder / "told.log").open("w") as log:
-            self.snakemake = subprocess.Popen(
-                [*command, "--cores", "2", "--configfile", str(self.folder / "study.yaml"), "--until", "analyse",
-                 *arguments],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        return self.snakemake
-
-    def run(self, *arguments: str) -> int:
-        """Exit code of the documented command; what it prints is in `output`."""
-        return self.begin(*arguments).wait(PATIENCE)
-
-    def output(self) -> str:
-        return (self.folder / "told.log").read_text()
-
-    def reached(self, arm: str) -> int:
-        """Iteration of the newest checkpoint, -1 without one."""
-        seals = (self.folder / "state" / "story").glob(f"{arm}-*/checkpoint-*.json")
-        return max((int(seal.stem[-9:]) for seal in seals), default=-1)
-
-    def trainer(self, arm: str) -> int:
-        """Process that trains an arm, 0 without one."""
-        for lock in (self.folder / "state" / "story").glob(f"{arm}-*/lock"):
-            return int(lock.read_text() or 0)
-        return 0
-
-    def wait_until(self, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not happened():
-            assert time.monotonic() < deadline, f"{what}: never happened\n{self.output()[-3000:]}"
-            time.sleep(0.01)
-
-    def wait_for_progress(self) -> None:
-        """Wait for a newer checkpoint of either arm, while Snakemake works."""
-        assert self.snakemake is not None
-        before = {arm: self.reached(arm) for arm in ("plain", "regularised")}
-        self.wait_until(
-            lambda: any(self.reached(arm) > at for arm, at in before.items()) or self.snakemake.poll() is not None,
-            "progress",
-        )
-        assert self.snakemake.poll() is None, self.output()[-3000:]
+pytestmark = [pytest.mark.slow, NEEDED]
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +35,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         return snakemake
 
     try:
+        told.let_train_to(100)
         snakemake = begin()
         _kill_a_job(told)
         _press_ctrl_c(told, snakemake)
@@ -118,48 +50,53 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def _kill_a_job(story: Story) -> None:
     """Snakemake begins it again by itself, and it goes on from its checkpoint."""
-    story.wait_for_progress()
-    story.wait_until(lambda: story.trainer("plain") != 0, "a trainer")
+    story.wait_until_trained_to(100, ["plain"])
     killed = story.trainer("plain")
+    story.let_train_to(200)
     os.kill(killed, signal.SIGKILL)
     story.wait_until(lambda: story.trainer("plain") not in {0, killed}, "another trainer")
-    story.wait_for_progress()
+    story.wait_until_trained_to(200)
 
 
 def _press_ctrl_c(story: Story, snakemake: subprocess.Popen[bytes]) -> None:
     """Both get the signal; nothing stays behind but the checkpoints."""
+    story.let_train_to(300)
     os.killpg(snakemake.pid, signal.SIGINT)
     assert snakemake.wait(PATIENCE) != 0
     story.wait_until(lambda: session(snakemake.pid) == [], "the end of all processes")
-    assert story.reached("plain") > 0
+    assert all(story.reached(arm) >= 200 for arm in TRAINED)
 
 
 def _kill_snakemake_alone(story: Story, snakemake: subprocess.Popen[bytes]) -> None:
     """Its lock must be taken away; its trainers live on, so that new ones are refused until these are stopped."""
-    story.wait_for_progress()
+    story.wait_until_trained_to(300)
+    story.let_train_to(400)
     snakemake.kill()
     snakemake.wait(PATIENCE)
-    orphans = [pid for arm in ("plain", "regularised") if alive(pid := story.trainer(arm))]
-    assert orphans
-    for pid in orphans:
-        os.kill(pid, signal.SIGSTOP)  # slow ones, which would else be done before Snakemake is there again
+    orphans = [story.trainer(arm) for arm in TRAINED]
+    assert all(alive(orphan) for orphan in orphans)
     assert story.run("--unlock") == 0
     assert story.run("--retries", "0") != 0
     assert "trains this run already; wait for it or stop it" in story.output(), story.output()[-3000:]
-    for pid in orphans:
-        os.kill(pid, signal.SIGKILL)
+    story.wait_until(lambda: all(story.reached(arm) == 400 for arm in TRAINED), "training without Snakemake")
+    for orphan in orphans:
+        os.kill(orphan, signal.SIGKILL)
     story.wait_until(lambda: session(snakemake.pid) == [], "the end of the trainers")
 
 
 def _terminate_snakemake(story: Story, snakemake: subprocess.Popen[bytes]) -> None:
     """It lets the jobs end that run, and begins no others."""
-    story.wait_for_progress()
+    story.wait_until_trained_to(400)
     snakemake.terminate()
+    story.release()
     snakemake.wait(PATIENCE)
     story.wait_until(lambda: session(snakemake.pid) == [], "the end of all processes")
+    runs = [story.folder / "results/story/runs" / arm / "released" / "seed-0" for arm in TRAINED]
+    assert all((run / "run.json").exists() for run in runs)
+    assert not any((run / "metrics.csv").exists() for run in runs)
 
 
-@pytest.mark.parametrize("arm", ["plain", "regularised"])
+@pytest.mark.parametrize("arm", TRAINED)
 def test_a_study_stopped_in_every_way_ends_with_the_bits_of_one_left_alone(
     arm: str, story: Story, nursery: Nursery, tmp_path: Path
 ) -> None:
@@ -173,6 +110,16 @@ def test_a_study_stopped_in_every_way_ends_with_the_bits_of_one_left_alone(
     weights = [json.loads(files.pop("run.json"))["weights_sha256"] for files in (alone, stopped)]
     assert weights[0] == weights[1]
     assert {name: stopped[name] for name in alone} == alone
+
+
+@pytest.mark.parametrize(("arm", "trainers"), [("plain", 4), ("regularised", 3)])
+def test_each_trainer_went_on_where_the_one_before_was_stopped(arm: str, trainers: int, story: Story) -> None:
+    written = list(story.written(arm).values())
+    assert len(written) == trainers
+    assert written[0][0] == 1
+    for before, after in itertools.pairwise(written):
+        assert after[0] in {before[-1], before[-1] + 1}
+    assert written[-1][-1] == 500
 
 
 def test_a_run_that_diverged_is_in_every_table_and_stopped_nothing(story: Story) -> None:

@@ -1,29 +1,28 @@
-"""Training runs killed at random moments end as those that were left alone."""
+"""Training runs killed at random moments end as those that were left alone.
+
+Each kills itself, by a real SIGKILL, at a moment that was drawn before; see `trap`.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
 import shutil
 import signal
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from .nursery import Child, Nursery
+from .nursery import Nursery
+from .trap import WITHIN_A_CHECKPOINT, WITHIN_THE_END, WITHIN_THE_RESULTS, Trap
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "VIGAN_FAULTS" not in os.environ, reason="kills at moments that race with the machine; set VIGAN_FAULTS=1"
-    ),
-]
+pytestmark = pytest.mark.slow
 
 STUDY = Path(__file__).with_name("killed.yaml")
-ITERATIONS, PATIENCE = 60, 120.0
+ITERATIONS = 60
 KILLS = {
     "bn-released": 4, "bn-literal": 3, "bn-proximal": 4,
     "nobn-released": 4, "nobn-literal": 3, "nobn-proximal": 4,
@@ -31,14 +30,20 @@ KILLS = {
 }  # fmt: skip
 
 
+class Kill(NamedTuple):
+    """One kill: whether a checkpoint stayed half written, and whether the training had gone on from an earlier one."""
+
+    in_a_write: bool
+    resumed: bool
+
+
 class Fate(NamedTuple):
-    """What became of one arm: files of the run left alone, files of the killed run, and where the kills fell."""
+    """What became of one arm: files of the run left alone, files of the killed run, its kills, its end's resumption."""
 
     left_alone: dict[str, bytes]
     killed: dict[str, bytes]
-    kills: int
-    in_a_write: int
-    resumed: int
+    kills: list[Kill]
+    resumed: bool
 
 
 class Place:
@@ -53,25 +58,24 @@ class Place:
     def vigan(self, stage: str, *arguments: str) -> None:
         self.nursery.vigan(self.folder, stage, "--config", str(STUDY), *arguments)
 
-    def train(self, arm: str) -> Child:
-        """A training that writes a checkpoint after every iteration."""
+    def train(self, arm: str, trap: Trap | None = None) -> int:
+        """Exit code, or minus the signal, of a training that writes a checkpoint after every iteration."""
         return self.nursery.start(
             self.folder, "train", "--config", str(STUDY), "--arm", arm, "--seed", "0", "--device", "cpu",
-            "--save-every", "0", "--no-tensorboard",
-        )  # fmt: skip
+            "--save-every", "0", "--no-tensorboard", trap=trap,
+        ).wait()  # fmt: skip
 
     def states(self, arm: str, pattern: str) -> list[Path]:
         return list((self.folder / "state" / "killed").glob(f"{arm}-*/{pattern}"))
 
-    def reached(self, arm: str) -> int:
-        """Iteration of the newest checkpoint, -1 without one."""
-        return max((int(path.stem[-9:]) for path in self.states(arm, "checkpoint-*.json")), default=-1)
+    def resumable(self, arm: str) -> bool:
+        return bool(self.states(arm, "checkpoint-*.json"))
 
-    def in_a_write(self, arm: str) -> bool:
-        """Whether a file is half written, or a checkpoint has no seal yet."""
+    def half_written(self, arm: str) -> set[str]:
+        """Parts of files, and checkpoints without a seal."""
         seals = {path.stem for path in self.states(arm, "checkpoint-*.json")}
         payloads = {path.stem for path in self.states(arm, "checkpoint-*.safetensors")}
-        return bool(self.states(arm, ".*.part") or payloads - seals)
+        return {path.name for path in self.states(arm, ".*.part")} | (payloads - seals)
 
     def taken(self, arm: str) -> dict[str, bytes]:
         """Record (without its seconds), telemetry, snapshots and metrics of a run that has ended; they are removed."""
@@ -83,35 +87,51 @@ class Place:
         return files | {"run.json": json.dumps(record | {"seconds": 0}).encode()}
 
 
-def kill(place: Place, arm: str, after: int, delay: float) -> tuple[bool, bool]:
-    """Kill a training `delay` seconds after its checkpoint of an iteration: whether in a write, whether it went on."""
-    before, trainer = place.reached(arm), place.train(arm)
-    deadline = time.monotonic() + PATIENCE
-    while place.reached(arm) < after and time.monotonic() < deadline:
-        time.sleep(0.001)
-    time.sleep(delay)
-    trainer.signal(signal.SIGKILL)
-    assert trainer.wait() == -signal.SIGKILL, trainer.output()
-    return place.in_a_write(arm), before >= 0
+def traps(kills: int, places: Iterator[str], last: str, draws: np.random.Generator) -> list[Trap]:
+    """The first falls anywhere from the start of the process on, each other at or behind a drawn iteration.
+
+    The last one falls while the results are written.
+    """
+    moments = sorted(draws.choice(np.arange(4, ITERATIONS * 3 // 4), kills - 1, replace=False).tolist())
+    first = Trap("any", before=moments[0], delay=draws.uniform(0, 0.5))
+    windows = zip(moments, [*moments[1:], ITERATIONS], strict=True)
+    return [
+        first,
+        *(Trap(next(places), after, before, draws.uniform(0, 0.03)) for after, before in windows),
+        Trap(last),
+    ]
 
 
-def fate(place: Place, arm: str, draws: np.random.Generator) -> Fate:
-    """The first kill falls anywhere from the start of the process on, each later one behind a drawn iteration."""
-    assert place.train(arm).wait() == 0
+def kill(place: Place, arm: str, trap: Trap) -> Kill:
+    half_written, resumed = place.half_written(arm), place.resumable(arm)
+    assert place.train(arm, trap) == -signal.SIGKILL, trap
+    in_a_write = bool(place.half_written(arm) - half_written)
+    assert in_a_write or trap.place not in WITHIN_A_CHECKPOINT, trap
+    return Kill(in_a_write, resumed)
+
+
+def fate(place: Place, arm: str, laid: list[Trap]) -> Fate:
+    assert place.train(arm) == 0
     left_alone = place.taken(arm)
-    moments = [-1, *sorted(draws.integers(1, ITERATIONS * 3 // 4, KILLS[arm] - 1))]
-    delays = [draws.uniform(0, 1.0), *draws.uniform(0, 0.03, KILLS[arm] - 1)]
-    kills = [kill(place, arm, after, delay) for after, delay in zip(moments, delays, strict=True)]
-    assert place.train(arm).wait() == 0
+    kills = [kill(place, arm, trap) for trap in laid]
+    resumed = place.resumable(arm)
+    assert place.train(arm) == 0
     assert not place.states(arm, "")
-    return Fate(left_alone, place.taken(arm), len(kills), sum(w for w, _ in kills), sum(went for _, went in kills) + 1)
+    return Fate(left_alone, place.taken(arm), kills, resumed)
 
 
 @pytest.fixture(scope="module")
-def fates(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fate]:
+def place(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("killed"), nursery)
+
+
+@pytest.fixture(scope="module")
+def fates(place: Place) -> dict[str, Fate]:
     """What became of every arm."""
-    place, draws = Place(tmp_path_factory.mktemp("killed"), nursery), np.random.default_rng(2018)
-    return {arm: fate(place, arm, draws) for arm in KILLS}
+    draws = np.random.default_rng(2018)
+    places = iter(draws.permutation([*WITHIN_A_CHECKPOINT] * 2 + ["any"] * 6).tolist())
+    last = itertools.cycle(WITHIN_THE_RESULTS)
+    return {arm: fate(place, arm, traps(kills, places, next(last), draws)) for arm, kills in KILLS.items()}
 
 
 @pytest.mark.parametrize("arm", KILLS)
@@ -124,11 +144,20 @@ def test_weights_traces_snapshots_and_metrics_of_a_killed_run_are_those_of_one_l
     assert set(left_alone) == set(killed)
 
 
-def test_twenty_five_kills_were_survived_some_of_them_within_a_write(fates: dict[str, Fate]) -> None:
-    kills, in_a_write, resumed = (
-        sum(getattr(f, n) for f in fates.values()) for n in ("kills", "in_a_write", "resumed")
+def test_every_kill_was_survived_those_within_a_write_too(fates: dict[str, Fate]) -> None:
+    kills = [kill for found in fates.values() for kill in found.kills]
+    in_a_write = sum(kill.in_a_write for kill in kills)
+    resumed = sum(kill.resumed for kill in kills) + sum(found.resumed for found in fates.values())
+    print(
+        f"{len(kills)} kills, {in_a_write} of them within the write of a checkpoint and {len(fates)} within that of "
+        f"the results, {resumed} resumptions from a checkpoint"
     )
-    print(f"{kills} kills, {in_a_write} of them within the write of a checkpoint, {resumed} resumptions from one")
-    assert kills == 25
-    assert in_a_write >= 1
-    assert resumed >= 18
+    assert len(kills) == 25 + len(KILLS)
+    assert in_a_write >= 2 * len(WITHIN_A_CHECKPOINT)
+    assert resumed >= 25
+
+
+def test_a_run_killed_while_its_state_is_removed_is_whole_again(place: Place, fates: dict[str, Fate]) -> None:
+    assert place.train("ring-released", Trap(WITHIN_THE_END)) == -signal.SIGKILL
+    assert place.train("ring-released") == 0
+    assert place.taken("ring-released") == fates["ring-released"].left_alone

@@ -55,7 +55,7 @@ def train(
         outcome = run.train(observers, settings.save_every)
         record = _record(spec, outcome, prepared.fingerprint, device, settings, state / "snapshots")
         _publish(record, outcome, state, out)
-        shutil.rmtree(state)
+        _remove(state)
     return record
 
 
@@ -116,6 +116,13 @@ def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> Non
     shutil.rmtree(out / "snapshots", ignore_errors=True)
     shutil.copytree(state / "snapshots", out / "snapshots")
     write_json(out / "run.json", record.model_dump(mode="json"))
+
+
+def _remove(state: Path) -> None:
+    """Remove the state of a run that is done, its seals first: what was half removed must not be gone on with."""
+    for seal in state.glob("checkpoint-*.json"):
+        seal.unlink()
+    shutil.rmtree(state)
 
 
 def _csv(outcome: Outcome) -> str:
