@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: smoke test test-slurm lint format lock setup clean
@@ -14,8 +15,8 @@ smoke: setup  ## the smoke study: results/smoke/report.html
 test: setup  ## every test, the smoke study from nothing among them
 	pytest
 
-test-slurm: setup  ## studies through a SLURM of one node, installed (Debian, root), started and stopped here
-	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.txt --no-build-isolation --editable '.[cluster]'
+test-slurm: setup  ## a study through a SLURM of one node, installed (Debian, root), started and stopped here
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt
 	command -v slurmctld munged > /dev/null || \
 		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
 	VIGAN_TEST_SLURM=1 pytest tests/cluster
@@ -43,9 +44,10 @@ setup: .venv/installed
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: setup  ## compile requirements.txt anew from pyproject.toml
-	$(UV) pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.txt
+lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the extra `cluster` adds to it
+	$(COMPILE) pyproject.toml --extra dev -o requirements.txt
+	python -c "import tomllib as t; print(*t.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['cluster'], sep='\n')" | \
+		$(COMPILE) - --constraint requirements.txt -o requirements-cluster.txt
 
 clean:  ## remove what can be made again; results, figures and data stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

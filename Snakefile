@@ -7,16 +7,18 @@ min_version("9.0")
 
 
 include: "workflow/common.smk"
+
+
+if "image" in config:  # before the rules: it holds for those that follow
+
+    container: config["image"]
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/report.smk"
-
-
-if "image" in config:
-
-    container: config["image"]
 
 
 onstart:

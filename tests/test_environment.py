@@ -13,24 +13,38 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = (ROOT / "requirements.txt").read_text()
-PINS = [Requirement(line.rstrip("\\ ")) for line in LOCK.splitlines() if re.match(r"^[a-z0-9]", line)]
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.txt", "requirements-cluster.txt")}
 
 
-def _pinned(name: str, python: str = "3.11") -> str:
+def _pins(lock: str, python: str = "3.11") -> dict[str, str]:
+    """Version of each package that a lock installs on Linux."""
     environment = {"python_version": python, "python_full_version": f"{python}.7", "sys_platform": "linux"}
-    (pin,) = [
-        p for p in PINS if canonicalize_name(p.name) == canonicalize_name(name)
-        and (p.marker is None or p.marker.evaluate(environment))
-    ]  # fmt: skip
-    return str(pin.specifier).removeprefix("==")
+    pins = [Requirement(line.rstrip("\\ ")) for line in LOCKS[lock].splitlines() if re.match(r"^[a-z0-9]", line)]
+    chosen = [pin for pin in pins if pin.marker is None or pin.marker.evaluate(environment)]
+    versions = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in chosen}
+    assert len(versions) == len(chosen)
+    return versions
+
+
+def _refused(requirements: list[str], pins: dict[str, str]) -> list[str]:
+    """Requirements that the pins do not meet."""
+    wanted = [Requirement(text) for text in requirements]
+    return [str(one) for one in wanted if not one.specifier.contains(pins[canonicalize_name(one.name)])]
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
-def test_the_lock_satisfies_every_requirement_of_the_package(python: str) -> None:
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    for requirement in map(Requirement, wanted):
-        assert requirement.specifier.contains(_pinned(requirement.name, python)), requirement
+def test_the_locks_satisfy_every_requirement_of_the_package(python: str) -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert not _refused([*PROJECT["dependencies"], *extras["dev"]], _pins("requirements.txt", python))
+    assert not _refused(extras["cluster"], _pins("requirements-cluster.txt", python))
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_what_a_cluster_needs_changes_no_version_of_the_lock(python: str) -> None:
+    main, added = _pins("requirements.txt", python), _pins("requirements-cluster.txt", python)
+    both = main.keys() & added.keys()
+    assert both
+    assert {name: main[name] for name in both} == {name: added[name] for name in both}
 
 
 def test_the_conda_environment_has_the_versions_of_the_lock() -> None:
@@ -39,16 +53,15 @@ def test_the_conda_environment_has_the_versions_of_the_lock() -> None:
     pinned = dict(entry.split("==") for entry in pip if "==" in entry)
     assert set(pinned) == {Requirement(text).name for text in PROJECT["dependencies"]}
     for name, version in pinned.items():
-        assert version == _pinned(name), name
+        assert version == _pins("requirements.txt")[canonicalize_name(name)], name
 
 
-def test_every_pin_of_the_lock_has_hashes_and_no_address() -> None:
-    assert len(PINS) > 100
-    blocks = re.split(r"\n(?=[a-z0-9])", LOCK.strip())
-    assert len(blocks) == len(PINS)
-    assert all("--hash=sha256:" in block for block in blocks)
-    assert "://" not in LOCK
-    assert "index-url" not in LOCK
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_of_a_lock_has_hashes_and_no_address(lock: str) -> None:
+    blocks = re.split(r"\n(?=[a-z0-9])", LOCKS[lock].strip())
+    assert len(blocks) > 30
+    assert all(re.match(r"[a-z0-9.-]+==.*--hash=sha256:", block, re.DOTALL) for block in blocks)
+    assert not re.search(r"://|index-url|find-links|(?<![a-z0-9])/[a-z]+/", LOCKS[lock])
 
 
 def test_the_python_versions_promised_are_those_of_the_package() -> None:

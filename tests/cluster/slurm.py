@@ -27,7 +27,7 @@ SlurmUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CredType=cred/munge
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -95,11 +95,14 @@ class OneNode:
         wait_until(lambda: "idle" in self.call("sinfo", "--noheader", "--format=%t"), 60, "the node never came up")
 
     def __exit__(self, *_: object) -> None:
-        if (self.folder / "slurmctld.pid").exists():
-            subprocess.run(["scancel", "--user=root"], env=self.environment, check=False, timeout=60)
-        for name in ("slurmd", "slurmctld", "munged"):
-            _end(self.folder / f"{name}.pid")
-        SYSTEM.unlink()
+        try:
+            if (self.folder / "slurmctld.pid").exists():
+                self.call("scancel", "--user=root")
+                wait_until(lambda: not self.call("squeue", "--noheader"), 30, "jobs outlived scancel")
+        finally:
+            for name in ("slurmd", "slurmctld", "munged"):
+                _end(self.folder / f"{name}.pid")
+            SYSTEM.unlink()
 
     def call(self, *command: str) -> str:
         """Output of a command that sees this SLURM."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from studies import TINY
 from workflow.conftest import ROOT, Snakemake
 
+from vigan.cli import main
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
@@ -21,8 +24,7 @@ from .slurm import OneNode, missing, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all there")]
 
-LONG = TINY.replace("iterations: 60", "iterations: 6000").replace("log_every: 20", "log_every: 2000")
-LONG = LONG.replace("      regularised: {lambda_sum: 1.0}\n", "")
+LONG = TINY.replace("iterations: 60", "iterations: 2500").replace("log_every: 20", "log_every: 500")
 CLUSTER = (
     "--workflow-profile", str(ROOT / "profiles" / "slurm"), "--slurm-status-command", "squeue",
     "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--config", "cpu=true",
@@ -31,23 +33,52 @@ OWN = {"timing.csv"}
 """Tables of seconds, which differ from run to run."""
 
 
+class Done(NamedTuple):
+    """A study that went through SLURM: its file, what Snakemake told, and its tables, beside those made without."""
+
+    file: Path
+    told: str
+    tables: dict[str, bytes]
+    here: dict[str, bytes]
+
+
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneNode]:
-    with OneNode(tmp_path_factory.mktemp("slurm")) as node:
-        yield node
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Of four trainings, `plain` with seed 0 was cancelled and with seed 1 ran out of time."""
+    file, here = (_prepared(tmp_path_factory.mktemp(name)) for name in ("cluster", "here"))
+    with OneNode(tmp_path_factory.mktemp("slurm")) as slurm, _submitted(file) as submitted:
+        cancelled, too_long = _frozen_after_a_checkpoint(submitted, file.parent)
+        slurm.call("scontrol", "update", f"JobId={_job_of(too_long)}", "EndTime=now+1")
+        slurm.call("scancel", _job_of(cancelled))
+        expected = _analysed(here)
+        told = _finish(submitted, file.parent)
+    return Done(file, told, _tables(file.parent), expected)
 
 
-def _study(folder: Path, text: str) -> Path:
-    folder.mkdir()
-    (folder / "study.yaml").write_text(text)
+def test_a_study_through_sbatch_has_the_tables_of_one_machine_byte_for_byte(done: Done) -> None:
+    assert len(re.findall(r"submitted with SLURM jobid", done.told)) == 12
+    assert done.tables == done.here
+
+
+def test_a_cancelled_job_and_one_that_ran_out_of_time_went_on_where_they_were(done: Done) -> None:
+    assert {"CANCELLED", "TIMEOUT"} == set(re.findall(r"SLURM status is: '(\w+)'", done.told))
+    assert {seed: _sessions(done.file, "plain", seed) for seed in (0, 1)} == {0: 2, 1: 2}
+    assert {seed: _sessions(done.file, "regularised", seed) for seed in (0, 1)} == {0: 1, 1: 1}
+
+
+def _prepared(folder: Path) -> Path:
+    """The file of a study whose data set lies prepared beside it: each stage that waits for another costs a poll."""
+    (folder / "study.yaml").write_text(LONG)
+    with contextlib.chdir(folder):
+        assert main(["prepare", "--config", "study.yaml", "--dataset", "ring"]) == 0
     return folder / "study.yaml"
 
 
-def _analysed(folder: Path, text: str) -> dict[str, bytes]:
+def _analysed(file: Path) -> dict[str, bytes]:
     """Tables of a study analysed on this machine."""
-    done = Snakemake(folder, OMP_NUM_THREADS="1")("--until", "analyse", "--configfile", str(_study(folder, text)))
+    done = Snakemake(file.parent, OMP_NUM_THREADS="1")("--until", "analyse", "--configfile", str(file))
     assert done.returncode == 0, done.stdout[-3000:]
-    return _tables(folder)
+    return _tables(file.parent)
 
 
 def _tables(folder: Path) -> dict[str, bytes]:
@@ -56,63 +87,43 @@ def _tables(folder: Path) -> dict[str, bytes]:
     return {name: text for name, text in found.items() if name not in OWN}
 
 
-def _submit(file: Path) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _submitted(file: Path) -> Iterator[subprocess.Popen[str]]:
     """Snakemake on a study whose jobs all go through sbatch."""
-    runner = Snakemake(file.parent, OMP_NUM_THREADS="1", VIGAN_SAVE_EVERY="2")
+    runner = Snakemake(file.parent, OMP_NUM_THREADS="1", VIGAN_SAVE_EVERY="0.2")
     command = ["snakemake", "all", "--until", "analyse", "--snakefile", str(ROOT / "Snakefile")]
     with (file.parent / "snakemake.log").open("w") as log:
-        return subprocess.Popen(
+        submitted = subprocess.Popen(
             [*command, "--directory", str(file.parent), "--configfile", str(file), *CLUSTER],
             cwd=ROOT, env=runner.environment, text=True, stdout=log, stderr=log,
         )  # fmt: skip
+        try:
+            yield submitted
+        finally:
+            submitted.kill()
 
 
-def _finish(submitted: subprocess.Popen[str], file: Path) -> str:
-    try:
-        submitted.wait(900)
-    finally:
-        submitted.kill()
-    told = (file.parent / "snakemake.log").read_text()
+def _finish(submitted: subprocess.Popen[str], folder: Path) -> str:
+    submitted.wait(600)
+    told = (folder / "snakemake.log").read_text()
     assert submitted.returncode == 0, told[-4000:]
     return told
 
 
-def test_a_study_through_sbatch_has_the_tables_of_one_machine_byte_for_byte(slurm: OneNode, tmp_path: Path) -> None:
-    file = _study(tmp_path / "cluster", TINY)
-    submitted = _submit(file)
-    here = _analysed(tmp_path / "here", TINY)
-    told = _finish(submitted, file)
-    assert len(re.findall(r"submitted with SLURM jobid", told)) == 11
-    assert _tables(file.parent) == here
+def _frozen_after_a_checkpoint(submitted: subprocess.Popen[str], folder: Path) -> list[int]:
+    """Processes of the trainings of `plain`, stopped at a checkpoint: none can end before its job is killed."""
+    frozen: dict[int, int] = {}
 
-
-def test_a_cancelled_job_and_one_that_ran_out_of_time_go_on_and_end_as_if_undisturbed(
-    slurm: OneNode, tmp_path: Path
-) -> None:
-    here = _analysed(tmp_path / "here", LONG)
-    file = _study(tmp_path / "cluster", LONG)
-    submitted = _submit(file)
-    cancelled, too_long = (_freeze_after_a_checkpoint(submitted, file.parent, seed) for seed in (0, 1))
-    slurm.call("scontrol", "update", f"JobId={_job_of(too_long)}", "TimeLimit=1")
-    slurm.call("scancel", _job_of(cancelled))
-
-    told = _finish(submitted, file)
-    assert {"CANCELLED", "TIMEOUT"} <= set(re.findall(r"SLURM status is: '(\w+)'", told))
-    assert _tables(file.parent) == here
-    assert [_sessions(file, seed) for seed in (0, 1)] == [2, 2]
-
-
-def _freeze_after_a_checkpoint(submitted: subprocess.Popen[str], folder: Path, seed: int) -> int:
-    """Stop a training once it has a checkpoint, so that it cannot end before its job is killed; its process id."""
-
-    def saved() -> list[Path]:
+    def all_frozen() -> bool:
         assert submitted.poll() is None, (folder / "snakemake.log").read_text()[-4000:]
-        return list(folder.glob(f"state/tiny/plain-released-seed-{seed}-*/checkpoint-*.json"))
+        for seed in {0, 1} - frozen.keys():
+            for saved in list(folder.glob(f"state/tiny/plain-released-seed-{seed}-*/checkpoint-*.json"))[:1]:
+                frozen[seed] = int((saved.parent / "lock").read_text())
+                os.kill(frozen[seed], signal.SIGSTOP)
+        return len(frozen) == 2
 
-    wait_until(lambda: bool(saved()), 400, f"seed {seed} never saved a checkpoint")
-    process = int((saved()[0].parent / "lock").read_text())
-    os.kill(process, signal.SIGSTOP)
-    return process
+    wait_until(all_frozen, 300, "no checkpoint was ever saved")
+    return [frozen[0], frozen[1]]
 
 
 def _job_of(process: int) -> str:
@@ -122,7 +133,7 @@ def _job_of(process: int) -> str:
     return known[b"SLURM_JOB_ID"].decode()
 
 
-def _sessions(file: Path, seed: int) -> int:
+def _sessions(file: Path, arm: str, seed: int) -> int:
     """How many times a training was begun or went on; one that loses its state forgets those before."""
     layout = Layout(load_study(file))
-    return len(list((file.parent / layout.tensorboard(RunKey("plain", "released", seed))).iterdir()))
+    return len(list((file.parent / layout.tensorboard(RunKey(arm, "released", seed))).iterdir()))

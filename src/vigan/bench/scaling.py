@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,17 @@ def measure(quick: bool) -> Measurement:
         summary[f"{name}_exponent"] = round(float(growth), 2)
     settings = {"quick": quick, "experiments": EXPERIMENTS, "arms": EXPERIMENTS * ARMS, "snapshots": 17}
     return Measurement(processor(), settings, summary, {"rows": rows})
+
+
+def table(record: Mapping[str, Any]) -> str:
+    """A record's figures as the Markdown table that docs/scaling.md holds word for word."""
+    head = ["| runs | plan | its memory | analysis | its memory |", "|---|---|---|---|---|"]
+    rows = [
+        f"| {row['runs']:,} | {row['plan_seconds']:.0f} s | {row['plan_mb'] / 1000:.2f} GB "
+        f"| {row['analyse_seconds']:.0f} s | {row['analyse_mb'] / 1000:.2f} GB |"
+        for row in record["details"]["rows"]
+    ]
+    return "\n".join([*head, *rows])
 
 
 def _row(runs: int) -> dict[str, Any]:
