@@ -136,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     deviations = stage(commands.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
+    findings = stage(commands.findings, "write docs/findings.md from the kept tables of all studies", study=False)
+    findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"))
+    findings.add_argument("--out", type=Path, default=Path("docs/findings.md"))
+    findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
+    findings.add_argument("--anchors", type=Path, default=ANCHORS, help="numbers from other papers (YAML)")
+
     trace = stage(commands.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
     trace.add_argument("file", type=Path, help="a trace (npz)")
 

@@ -7,12 +7,12 @@ import contextlib
 import functools
 import importlib
 import json
-import math
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from vigan.config import game
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
@@ -254,7 +254,7 @@ def diff(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     first, second = options.arms
-    coordinates = math.prod(study.dataset_of(first).shape)
+    coordinates = game.coordinates(study.arm(first), study.dataset_of(first).shape)
     print(tell_difference(first, study.arm(first), second, study.arm(second), coordinates))
     print(tell_places(study, first, second), end="")
 
@@ -265,7 +265,8 @@ def explain(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     iterations = study.experiments[study.experiment_of(options.arm)].iterations
-    print(explain(options.arm, study.arm(options.arm), math.prod(study.dataset_of(options.arm).shape), iterations))
+    arm = study.arm(options.arm)
+    print(explain(options.arm, arm, game.coordinates(arm, study.dataset_of(options.arm).shape), iterations))
 
 
 def deviations(options: argparse.Namespace) -> None:
@@ -273,6 +274,15 @@ def deviations(options: argparse.Namespace) -> None:
     from vigan.config.deviations import as_markdown, load_deviations
 
     print(as_markdown(load_deviations(options.file)), end="")
+
+
+def findings(options: argparse.Namespace) -> None:
+    """Write the page of findings from the kept tables."""
+    from vigan.records import write_text
+    from vigan.stages.findings import Sources, findings
+
+    write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.anchors)))
+    print(options.out, flush=True)
 
 
 def verify_trace(options: argparse.Namespace) -> int:

@@ -100,3 +100,17 @@ rule report:
     shell:
         "vigan report --deviations {input.deviations:q} --anchors {input.anchors:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule findings:
+    input:
+        LAYOUT.all_tables().values(),
+        template=local(str(CHECKOUT / "docs" / "findings.md.j2")),
+    log:
+        LOGS / "findings.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "vigan findings --template {input.template:q}"
+        " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

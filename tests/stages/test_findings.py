@@ -1,0 +1,185 @@
+"""The page of findings: every number on it is one of the kept tables, and none is made up."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vigan.analysis.verdicts import CLAIM_COLUMNS
+from vigan.catalogue import MEASURED
+from vigan.cli import main
+from vigan.config.claims import Untested, arms_of
+from vigan.config.load import load_study
+from vigan.config.study import Study
+from vigan.records import RecordError
+from vigan.stages.analyse import arm_table
+from vigan.stages.findings import Sources, findings
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
+WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu")
+
+
+def _render(results: Path, template: Path = TEMPLATE) -> str:
+    return findings(template, Sources(results, ROOT / "config" / "paper.yaml", ROOT / "config" / "anchors.yaml"))
+
+
+def _tables_in_the_repository() -> list[Path]:
+    """Tables that git does not ignore; all that are there, without git."""
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "results"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    every = list(ROOT.glob("results/*/tables/*.csv"))
+    return [path for path in every if asked.returncode or str(path.relative_to(ROOT)) in asked.stdout.splitlines()]
+
+
+def test_the_page_in_docs_is_what_the_kept_tables_give(tmp_path: Path) -> None:
+    for table in _tables_in_the_repository():
+        shown = tmp_path / table.relative_to(ROOT)
+        shown.parent.mkdir(parents=True, exist_ok=True)
+        shown.symlink_to(table)
+    assert PAGE.read_text(encoding="utf-8") == _render(tmp_path / "results"), "write it again: vigan findings"
+
+
+def test_what_is_kept_in_the_repository_is_small() -> None:
+    assert sum(path.stat().st_size for path in _tables_in_the_repository()) < 5e6
+
+
+def test_no_measured_number_is_typed_into_the_template() -> None:
+    words = re.sub(
+        r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|`[^`]*`", "", TEMPLATE.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert re.findall(r"\d+\.\d+|\d+ of \d+|p [=<] ?\d", words) == []
+
+
+def _made_up(study: Study, folder: Path) -> None:
+    """Tables as a finished study has them, with numbers from a generator."""
+    draw, experiments = np.random.default_rng(0), study.experiments
+    spread = {"n": 16, "mean": 0.5, "low": 0.0, "high": 1.0, "ci_low": 0.25, "ci_high": 0.75}
+    measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
+    homes = [(name, arm) for name, e in experiments.items() for arm in e.arms]
+    made = {
+        "arms": arm_table(study),
+        "runs": [
+            {"arm": run.arm, "seed": run.seed, "weights_sha256": str(draw.integers(10**9))} for run in study.runs()
+        ],
+        "summary": [
+            {"experiment": name, "arm": arm, "metric": metric, "score": "last", **spread, "diverged": 0}
+            for name, arm in homes
+            for metric in measured[name]
+        ],
+        "speed": [
+            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16}
+            for name, arm in homes
+            for event in ("collapse", "reach")
+        ],
+        "pair-summary": [
+            {
+                "first": first,
+                "second": second,
+                "metric": "fair_modes",
+                **spread,
+                "second_better": 9,
+                "pairs": 16,
+                "equal": 0,
+            }
+            for first, second in study.pairs()
+        ],
+        "claims": [_judged(claim, study) for claim in study.claims],
+    }
+    folder.mkdir(parents=True)
+    for name, rows in made.items():
+        pd.DataFrame(rows).to_csv(folder / f"{name}.csv", index=False)
+
+
+def _judged(claim, study: Study) -> dict[str, object]:
+    said = {"id": claim.id, "quotation": claim.quotation, "place": claim.place, "edited": False}
+    if isinstance(claim, Untested):
+        return dict.fromkeys(CLAIM_COLUMNS) | said | {"verdict": "not tested", "n": 0, "reason": claim.reason}
+    numbers = {"estimate": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.01, "n": 16}
+    home = {"experiment": study.experiment_of(arms_of(claim)[0]), "rule": "Supported if so."}
+    return dict.fromkeys(CLAIM_COLUMNS) | said | numbers | home | {"verdict": "supported"}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_study_that_was_not_run_says_so_and_is_shown_once_it_was(name: str, tmp_path: Path) -> None:
+    missing = f"configfile config/{name}.yaml"
+    assert missing in _render(tmp_path)
+    study = load_study(ROOT / "config" / f"{name}.yaml")
+    _made_up(study, tmp_path / name / "tables")
+    page = _render(tmp_path)
+    assert missing not in page
+    for claim in study.claims:
+        assert claim.quotation in page
+    for arm in (arm for experiment in study.experiments.values() for arm in experiment.arms):
+        assert name == "toy" or f"`{arm}`" in page
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Callable[[str], str]:
+    """What a template of one line makes of a small study called "small"."""
+    tables = tmp_path / "results" / "small" / "tables"
+    tables.mkdir(parents=True)
+    (tables / "scores.csv").write_text("arm,seed,last,n\nfirst,0,-0.12345,1\nfirst,1,,1\nsecond,0,1200,1\n")
+    (tables / "runs.csv").write_text("arm,seed,weights_sha256\na,0,x\na,1,y\na,2,z\nb,0,x\nb,1,q\nc,5,x\n")
+
+    def render(line: str) -> str:
+        (tmp_path / "page.j2").write_text(line)
+        return _render(tmp_path / "results", tmp_path / "page.j2")
+
+    return render
+
+
+def test_a_number_is_shown_as_it_is_in_its_table(page: Callable[[str], str]) -> None:
+    assert page('{{ study("small").row("scores", arm="first", seed=0)["last"] | short }}') == "−0.123"
+    assert page('{{ study("small").row("scores", arm="second")["last"] | count }}') == "1,200"
+    assert page('{{ study("small").values("scores", "arm") | join(" ") }}') == "first second"
+    assert page('{{ "none" if study("other") is none }}') == "none"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ('row("scores", arm="third").seed', "scores.csv: no row with arm = third"),
+        ('row("scores", arm="first").seed', "scores.csv: 2 rows with arm = first, not one"),
+        ('row("scores", arms="first").seed', "scores.csv: has no column 'arms'"),
+        ('row("summary", arm="first").seed', "summary.csv: not there yet"),
+        ('row("scores", arm="second").lost', "page.j2: .*has no attribute 'lost'"),
+        ('row("scores", arm="first", seed=1)["last"] | short', "missing from its table"),
+        ('row("scores", arm="first", seed=0)["last"] | count', "not whole"),
+        ('alike("a", "d").same', "runs.csv: no row with arm = d"),
+        ('row("scores"', "page.j2: .*"),
+    ],
+)
+def test_what_no_table_holds_is_refused_in_one_line(page: Callable[[str], str], asked: str, told: str) -> None:
+    with pytest.raises(RecordError, match=told) as caught:
+        page(f'{{{{ study("small").{asked} }}}}')
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_are_alike_only_where_every_bit_is(page: Callable[[str], str]) -> None:
+    asked = '{{% set found = study("small").alike({}) %}}{{{{ found.same }}}} of {{{{ found.seeds }}}}'
+    assert page(asked.format('"a", "b"')) == "1 of 2"
+    assert page(asked.format('"a", "c"')) == "0 of 0"
+    assert page(asked.format('"a"')) == "3 of 3"
+
+
+def test_the_command_writes_the_page_and_refuses_in_one_line(
+    page: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page("{{ study('small').row('scores', arm='second').seed }}\n")
+    told = ["--template", tmp_path / "page.j2", "--out", tmp_path / "out.md", "--results", tmp_path / "results"]
+    told += ["--paper", ROOT / "config" / "paper.yaml", "--anchors", ROOT / "config" / "anchors.yaml"]
+    assert main(["findings", *map(str, told)]) == 0
+    assert (tmp_path / "out.md").read_text() == "0\n"
+    (tmp_path / "page.j2").write_text("{{ study('small').row('scores', arm='third').seed }}")
+    assert main(["findings", *map(str, told)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "out.md").read_text() == "0\n"
