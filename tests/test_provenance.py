@@ -19,6 +19,9 @@ ENGINE = "training/engine.py"
 Digests = Callable[..., "list[str]"]
 
 
+OBJECTIVES = ([], ["stabilisers.proximal"], ["stabilisers.proximal", "stabilisers.r1"])
+
+
 @pytest.fixture(scope="module")
 def digests(tmp_path_factory: pytest.TempPathFactory) -> Digests:
     """Digests of training (bare, with proximal, with both) in a copy of the package after edits (file, old, new)."""
@@ -28,7 +31,7 @@ def digests(tmp_path_factory: pytest.TempPathFactory) -> Digests:
     script = (
         "from vigan.provenance import stage_digest\n"
         f"import vigan; assert vigan.__file__.startswith({str(root)!r})\n"
-        "for names in ([], ['stabilisers.proximal'], ['stabilisers.proximal', 'stabilisers.r1']): print(stage_digest('train', names))"
+        f"for names in {OBJECTIVES!r}: print(stage_digest('train', names))"
     )
 
     def run(*edits: tuple[str, str, str]) -> list[str]:
@@ -54,7 +57,7 @@ def untouched(digests: Digests) -> list[str]:
 
 
 def test_a_digest_is_the_same_wherever_the_package_lies(untouched: list[str]) -> None:
-    here = [provenance.stage_digest("train", names) for names in ([], ["stabilisers.proximal"], ["stabilisers.proximal", "stabilisers.r1"])]
+    here = [provenance.stage_digest("train", names) for names in OBJECTIVES]
     assert untouched == here
     assert len(set(here)) == 3
 

@@ -40,6 +40,7 @@ METRICS = {
     "fair_modes": Metric("Modes with ≥ 20% of their fair share", "higher"),
     "high_quality": Metric("Share of high-quality samples", "higher", high=1.0),
     "reverse_kl": Metric("KL of modes to uniform (nats)", "lower"),
+    "reconstruction_error": Metric("Squared error of G(E(x)) per coordinate", "lower"),
     "classifier_accuracy": Metric("Test accuracy of the digit classifier", "none", high=1.0),
     "finite": Metric("Samples are finite", "none", high=1.0),
 }
@@ -57,6 +58,7 @@ MEASURED = {
     "digit-modes": (*_MODES, "classifier_accuracy"),
     "stacked-modes": (*_MODES, "classifier_accuracy"),
     "toy-modes": (*_MODES, "high_quality"),
+    "reconstruction": ("reconstruction_error",),
 }
 """The metrics that each kind of protocol gives; `birthday` needs 1,000 samples."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
+from vigan.config.models import Em
 from vigan.config.study import RunKey, Study
 from vigan.records import write_text
 from vigan.schemas import RunFiles
@@ -48,7 +49,8 @@ FIGURES = {
 }
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 
-"survival" is there where the experiment has a rule for an event, "map" where its arms span two K and two lambda.
+"survival" is there where the experiment has a rule for an event, "map" where its arms, of one model, span two K
+and two lambda, "drift" where an arm is trained by gradients.
 """
 
 
@@ -200,5 +202,10 @@ def figures_of(experiment: Experiment) -> list[str]:
     """Kinds of `FIGURES` that an experiment has."""
     arms = experiment.arms.values()
     spans = all(len(values) > 1 for values in ({arm.k for arm in arms}, {arm.lambda_ for arm in arms}))
-    missing = {"survival": not (experiment.collapse or experiment.reach), "map": not spans}
+    one_model = len({arm.model.kind for arm in arms}) == 1
+    missing = {
+        "survival": not (experiment.collapse or experiment.reach),
+        "map": not (spans and one_model),
+        "drift": all(isinstance(arm.model, Em) for arm in arms),
+    }
     return [kind for kind in FIGURES if not missing.get(kind, False)]

@@ -23,8 +23,8 @@ def _graph() -> grimp.ImportGraph:
 def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     """SHA-256 (hex) of the modules, of all that they import within the package, and of other files.
 
-    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers) must be
-    named by the caller. Raises ValueError for a module that does not exist.
+    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers)
+    must be named by the caller. Raises ValueError for a module that does not exist.
     """
     closure: set[str] = set()
     for module in modules:

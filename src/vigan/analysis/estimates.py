@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,14 @@ def curves(metrics: pd.DataFrame) -> pd.DataFrame:
     return spread(metrics, [*ARM_KEYS, *MEASURE_KEYS, "step"])
 
 
-def telemetry_curves(telemetry: pd.DataFrame) -> pd.DataFrame:
-    """`spread` over seeds of every telemetry column, in long form."""
+def telemetry_curves(telemetry: pd.DataFrame, told: Set[tuple[str, str]] | None = None) -> pd.DataFrame:
+    """`spread` over seeds of every telemetry column, in long form; of those `told` (arm, column), where it is given.
+
+    Arms of several models have different columns: one that an arm lacks is nothing that was never finite.
+    """
     long = telemetry.melt([*RUN_KEYS, "iteration"], var_name="metric", value_name="value")
+    if told is not None:
+        long = long[[pair in told for pair in zip(long["arm"], long["metric"], strict=True)]]
     return spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"])
 
 

@@ -97,6 +97,13 @@ def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def telemetry_columns(runs: Sequence[RunFiles]) -> set[tuple[str, str]]:
+    """(arm, column) of every column that an arm's telemetry has, read from the arm's first run."""
+    first = {run.spec.name: run for run in reversed(runs)}
+    tables = ((arm, read_table(run.folder / "telemetry.csv")) for arm, run in first.items())
+    return {(arm, str(column)) for arm, table in tables for column in table.columns}
+
+
 def floor_table(floors: Sequence[tuple[str, Path]]) -> pd.DataFrame:
     """Real-against-real values: one row per (dataset, protocol, metric)."""
     rows = []

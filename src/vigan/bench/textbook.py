@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vigan.config.arms import Arm, Dcgan, Mlp
+from vigan.config.arms import Arm, Dcgan, Mixture, Mlp
 from vigan.training.engine import Batches
 
 
@@ -72,6 +72,7 @@ class Textbook:
 
     def __init__(self, arm: Arm, shape: tuple[int, ...], *, same: bool = True) -> None:
         network, o = arm.network, arm.optimiser
+        assert not isinstance(network, Mixture)
         self.arm, self.weight = arm, arm.lambda_per_mean(math.prod(shape))
         self.generator, self.discriminator = (
             _dcgan(network, shape, same) if isinstance(network, Dcgan) else _mlp(network, shape)

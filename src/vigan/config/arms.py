@@ -146,7 +146,12 @@ class Arm(Strict):
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """Modules of `vigan.objectives` that take part in training by name: the model's, the stabilisers'."""
+        """Modules of `vigan.objectives` that take part in training by name: the model's, the stabilisers'.
+
+        EM's takes part by its import: it has no D, no gradients and no stabilisers.
+        """
+        if isinstance(self.model, Em):
+            return ()
         return (f"family.{self.model.kind}", *(f"stabilisers.{name}" for name in (REGULARISER, *self.stabilisers)))
 
     @property

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vigan.config.arms import Mlp
+from vigan.config.arms import Arm, Dcgan
 from vigan.config.base import nearest
 from vigan.config.claims import Claim, Difference, Measured, Occurrence, Timing, Untested, arms_of
 from vigan.config.datasets import Dataset, Grid, Ring
 from vigan.config.experiment import Experiment
+from vigan.config.models import ENCODING, Em
 
 _IMAGES = {"digits", "stacked-digits", "celeba", "folder"}
-_MEASURABLE = {"toy-modes": {"ring", "grid"}, "digit-modes": {"digits"}, "stacked-modes": {"stacked-digits"}}
+_MEASURABLE = {
+    "toy-modes": {"ring", "grid"},
+    "digit-modes": {"digits"},
+    "stacked-modes": {"stacked-digits"},
+    "reconstruction": {"ring", "grid", *_IMAGES},
+}
 """Sources that a kind of protocol can measure; other kinds take any images."""
 
 
@@ -64,13 +70,30 @@ def _check_measured(who: str, measured: Measured, experiment: Experiment) -> Non
 
 
 def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
-    toy = isinstance(dataset, Ring | Grid)
     for arm_name, arm in experiment.arms.items():
-        if isinstance(arm.network, Mlp) != toy:
+        if isinstance(arm.network, Dcgan) == isinstance(dataset, Ring | Grid):
             raise ValueError(
                 f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
-                f"({dataset.source}): use mlp for ring and grid, dcgan for images"
+                f"({dataset.source}): use mlp for ring and grid (mixture for model 'em'), dcgan for images"
+            )
+        if isinstance(arm.model, Em) and isinstance(dataset, Ring | Grid):
+            _check_em(arm_name, arm, dataset)
+        if not isinstance(arm.model, ENCODING) and experiment.protocol_of("reconstruction"):
+            raise ValueError(
+                f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol 'reconstruction' cannot measure it; "
+                "put the arm into another experiment"
             )
     for protocol in experiment.protocols:
         if dataset.source not in _MEASURABLE.get(protocol.kind, _IMAGES):
             raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
+
+
+def _check_em(name: str, arm: Arm, dataset: Ring | Grid) -> None:
+    """EM's steps are exact on the whole data set only, and are made in float64."""
+    if arm.g_batches != 1 or arm.batch_size != dataset.count:
+        raise ValueError(
+            f"arm '{name}': an iteration of EM is made on the whole data set: write g_batches 1 and "
+            f"batch_size {dataset.count}, its count, not {arm.g_batches} and {arm.batch_size}"
+        )
+    if arm.precision != "float32":
+        raise ValueError(f"arm '{name}': EM calculates in float64 whatever its precision: leave '{arm.precision}' out")

@@ -21,7 +21,9 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
 
 
 Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
-ProtocolKind = Literal["efflite0-128", "inception-clean", "pixel-bins-32", "digit-modes", "stacked-modes", "toy-modes"]
+ProtocolKind = Literal[
+    "efflite0-128", "inception-clean", "pixel-bins-32", "digit-modes", "stacked-modes", "toy-modes", "reconstruction"
+]  # fmt: skip
 
 
 class Protocol(Strict):
@@ -30,8 +32,8 @@ class Protocol(Strict):
     "efflite0-128", "inception-clean": Frechet and kernel distance, precision/recall, density/coverage, diversity on a
     network's features. "pixel-bins-32": bins of real images that get too many or too few fakes.
     "digit-modes", "stacked-modes": digits and triples of digits found by a classifier. "toy-modes": Gaussians found, on
-    the ring and the grid. The last snapshot is measured again on `redraws` further sets of latents, to tell the
-    metric's own noise from that of seeds.
+    the ring and the grid. "reconstruction": how far real examples are from their decoded codes. The last snapshot is
+    measured again on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
     """
 
     kind: ProtocolKind
@@ -47,6 +49,8 @@ class Protocol(Strict):
     def _enough(self) -> Protocol:
         if self.samples < _LEAST[self.kind]:
             raise ValueError(f"'{self.kind}' needs at least {_LEAST[self.kind]} samples, not {self.samples}")
+        if self.redraws and self.kind == "reconstruction":
+            raise ValueError("'reconstruction' draws no latents: it takes no 'redraws'")
         return self
 
 

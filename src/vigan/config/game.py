@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vigan.config.arms import REGULARISER, Arm, Dcgan, Network, Optimiser, Precision
-from vigan.config.models import Aae, Ali, Model
+from vigan.config.models import ENCODING, Aae, Ali, Model, Vae
 
 
 class Computation(NamedTuple):
@@ -57,12 +57,36 @@ def acting(arm: Arm, coordinates: int) -> range:
     return range(1 if arm.g_batches > 1 and has_batch_norm(arm) else 2, updates(arm) + 1)
 
 
-def moves(arm: Arm) -> dict[str, int]:
-    """How often an iteration moves the moving averages of G's BN layers, by the forward that does it."""
-    if not has_batch_norm(arm):
-        return {}
-    counts = {"D's fakes": arm.d_batches, "G's updates": updates(arm), "the old fakes": int(old_fakes_move(arm))}
+def moves(arm: Arm, role: str = "generator") -> dict[str, int]:
+    """How often an iteration moves the moving averages of a network's BN layers, by the forward that does it."""
+    counts = _forwards(arm, role) if has_batch_norm(arm) and role in sampling(arm) else {}
     return {forward: count for forward, count in counts.items() if count}
+
+
+def sampling(arm: Arm) -> dict[str, str]:
+    """The letters of the networks that samples and codes are made with, by role."""
+    return {"generator": "G", **({"encoder": "E"} if isinstance(arm.model, ENCODING) else {})}
+
+
+def _forwards(arm: Arm, role: str) -> dict[str, int]:
+    phase, old, encodes = updates(arm), int(old_fakes_move(arm)), role == "encoder"
+    match arm.model:
+        case Vae():
+            return {"the phase's updates": phase}
+        case Aae(decoder="joint"):
+            shown = {"D's codes": arm.d_batches, "the old codes": old} if encodes else {}
+            return {"the phase's updates": phase, **shown}
+        case Aae():
+            lesson = {"G's updates": arm.g_batches}
+            return (
+                {"D's codes": arm.d_batches, "E's updates": phase, "the old codes": old} | lesson if encodes else lesson
+            )
+        case Ali():
+            again = phase if encodes and arm.model.latents else 0
+            made = {"D's pairs": arm.d_batches, "the phase's updates": phase, "the old fakes and codes": old}
+            return {**made, "codes of fakes": again}
+        case _:
+            return {"D's fakes": arm.d_batches, "G's updates": phase, "the old fakes": old}
 
 
 def weights(arm: Arm, coordinates: int) -> dict[str, float]:

@@ -43,10 +43,15 @@ class Aae(Strict):
 
 
 class Ali(Strict):
-    """D tells (x, E(x)) from (G(z), z); `loss` is what G and E pay together: see `vigan.objectives.ali`."""
+    """D tells (x, E(x)) from (G(z), z); `loss` is what G and E pay together: see `vigan.objectives.ali`.
+
+    `latents` weighs the squared norm of z - E(G(z)), which E pays besides: the term that the article drops from the
+    derived loss of a Gaussian encoder, of deviation sigma where the weight is 1/(2 sigma^2).
+    """
 
     kind: Literal["ali"]
     loss: Literal["derived", "min-max", "non-saturating"]
+    latents: Positive | None = None
 
 
 class Em(Strict):
@@ -63,3 +68,5 @@ ADVERSARIAL = (Gan, Aae, Ali)
 """Models with a D."""
 REGULARISED = (Gan, Aae, Ali)
 """Models in which the regulariser has a meaning: KL(q || q_o) of what D judges."""
+ENCODING = (Vae, Aae, Ali)
+"""Models with an encoder."""

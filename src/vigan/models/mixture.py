@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class GaussianMixture(nn.Module):
     """G: standard normal latents (n, 1 + d) to points (n, d) of the mixture.
 
-    Weights (k,) that sum to 1, means (k, d), covariances (k, d, d) are buffers in the precision they come in: rounded to
-    float32, a covariance whose eigenvalues differ by more than 1e6 may no longer be positive definite.
+    Weights (k,) that sum to 1, means (k, d), covariances (k, d, d) are buffers of any precision; in float32
+    a covariance whose eigenvalues differ by more than 1e6 may no longer be positive definite.
     """
 
     weights: Tensor

@@ -6,7 +6,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ class Objective(ABC):
     """
 
     moved: tuple[str, ...]
-    parts: ClassVar[tuple[str, ...]] = ()
+    parts: tuple[str, ...] = ()
 
     def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
         """Play with `networks` as `settings`, the arm's `model`, say."""

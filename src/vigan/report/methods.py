@@ -48,6 +48,20 @@ EXPLAINED: dict[str, tuple[tuple[str, str], ...]] = {
         ("Samples and reference", CLASSES),
         ("Mind", "A captured mode needs a single sample: read it beside the share of high-quality samples."),
     ),
+    "reconstruction": (
+        ("Network", "none: the arm's own encoder and generator, in inference mode; of the VAE's code, the mean"),
+        ("Input", "Images in [-1, 1], not rounded to bytes; points as they are"),
+        (
+            "Samples and reference",
+            "{n} examples drawn once from the training data, the same for every arm and step. The value of real data "
+            "is 0: an example is itself.",
+        ),
+        (
+            "Mind",
+            "A generator that makes nothing but the mean of the data has their variance, one that makes other "
+            "examples twice that. A low error says nothing of samples: the code may be far from the prior.",
+        ),
+    ),
 }
 """What stands behind each kind of protocol."""
 
@@ -84,6 +98,7 @@ DEFINED = {
     "fair_modes": ("modes with at least 20% of their fair share of samples", HERE),
     "high_quality": ("share of samples within 3 deviations of a mode's mean; a perfect sampler has 0.989", SRIVASTAVA),
     "reverse_kl": ("KL of the samples' histogram over modes to uniform, natural logarithm", METZ),
+    "reconstruction_error": ("mean over examples and coordinates of (x − G(E(x)))²", "no single source"),
     "classifier_accuracy": ("accuracy of the digit classifier on digits it was not fitted to", HERE),
     "finite": ("1 where every sample is a finite number, else 0", HERE),
 }

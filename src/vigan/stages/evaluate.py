@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from vigan.catalogue import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
-from vigan.models.build import build
+from vigan.models.build import Networks, build
 from vigan.records import RecordError, atomic_write, write_text
 from vigan.schemas import RunRecord, read_run
-from vigan.stages.instruments import Ruler
+from vigan.stages.instruments import OfDecoded, Ruler
 from vigan.stages.rulers import ruler
 from vigan.training.device import calculate_in_float32, pick_device
+from vigan.training.examples import as_input
 from vigan.training.latents import evaluation_latents
-from vigan.training.snapshots import load_snapshot, sample, snapshot_steps, to_uint8
+from vigan.training.snapshots import decode, load_snapshot, sample, snapshot_steps, to_uint8
 
 SHOWN = {3: 64, 1: 1000}
 """Samples kept for figures by the number of axes of an example: a grid of images, a cloud of points."""
 
+AT_ONCE = 8
+"""Most snapshots measured at a time: with 10,000 samples each takes up to 1 GB of memory."""
+
+SAMPLED = 256
+"""Samples drawn at a time."""
+
 Rulers = Mapping[Protocol, Ruler]
+Map = Callable[[Callable, list], Iterator]
+"""As the built-in `map`."""
 
 
 def evaluate(
@@ -34,52 +47,83 @@ def evaluate(
     """Write metrics.csv (`METRIC_COLUMNS`), noise.csv (`NOISE_COLUMNS`) and samples.npz into `run`; return the first.
 
     Every snapshot is sampled in inference mode on the same latents, the seed's `eval` stream; samples.npz holds steps,
-    samples and finite. A snapshot that the run never reached, or whose samples are not finite, has one number,
+    samples and finite. `threads` snapshots (8 at most) are measured at a time, each by one thread: no number depends on
+    how many. A snapshot that the run never reached, or whose samples are not finite, has one number,
     `finite` = 0. Raises RecordError if the run was trained under another `spec`, or on other data than lies in `data`.
     """
-    calculate_in_float32(threads)
     record, prepared = read_run(run / "run.json", spec), load(data)
     if record.data_sha256 != prepared.fingerprint:
         raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
     record.check_snapshots(run / "snapshots")
     rulers = {p: ruler(p, spec.dataset, prepared, device, path) for p, path in references.items()}
     sampler = Sampler(record, run / "snapshots", pick_device(device))
-    table = _measure_steps(record, rulers, sampler, run / "samples.npz")
-    write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
-    noise = pd.DataFrame(_measure_again(record, rulers, sampler), columns=list(NOISE_COLUMNS))
+    with _at_once(min(threads, AT_ONCE)) as each:
+        table = _measure_steps(record, rulers, sampler, run / "samples.npz", each)
+        write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
+        noise = pd.DataFrame(_measure_again(record, rulers, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
     return table
 
 
+@contextmanager
+def _at_once(threads: int) -> Iterator[Map]:
+    """A `map` that works on `threads` items at a time, in float32 and each item on one thread."""
+    calculate_in_float32(1)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        try:
+            yield map if threads == 1 else pool.map
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
 class Sampler:
-    """Draws from the snapshots of one run."""
+    """Draws from the snapshots of one run, from several threads at a time if need be."""
 
     def __init__(self, record: RunRecord, folder: Path, device: torch.device) -> None:
         self.spec, self.folder, self.device = record.spec, folder, device
-        self.generator = build(self.spec.arm.network, self.spec.dataset.shape, seed=0).generator.to(device)
+        self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
         self.reached = snapshot_steps(folder)
 
     def __call__(self, step: int, count: int, draw: int = 0) -> tuple[np.ndarray, bool]:
         """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0."""
-        load_snapshot(self.folder, step, self.generator)
+        networks = self._at(step)
         latents = evaluation_latents(self.spec.seed, count, self.spec.arm.network.latent, draw)
-        fakes = sample(self.generator, latents.to(self.device))
-        finite = bool(fakes.isfinite().all())
-        fakes = fakes if finite else fakes.nan_to_num(0.0, 0.0, 0.0)
-        return (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
+        parts = [_stored(sample(networks.generator, z.to(self.device))) for z in latents.split(SAMPLED)]
+        return np.concatenate([samples for samples, _ in parts]), all(finite for _, finite in parts)
+
+    def decoded(self, step: int, reals: np.ndarray) -> tuple[np.ndarray, bool]:
+        """G(E(x)) of a snapshot for stored examples, as the networks make it, and whether all of it is finite."""
+        networks, latent = self._at(step), self.spec.arm.network.latent
+        starts = range(0, len(reals), SAMPLED)
+        parts = [decode(networks, as_input(reals[i : i + SAMPLED], self.device), latent) for i in starts]
+        made = torch.cat(parts)
+        return made.cpu().numpy(), bool(made.isfinite().all())
+
+    def _at(self, step: int) -> Networks:
+        networks = deepcopy(self.networks)
+        load_snapshot(self.folder, step, networks)
+        return networks
 
 
-def _measure_steps(record: RunRecord, rulers: Rulers, sampler: Sampler, shown: Path) -> pd.DataFrame:
+def _stored(fakes: torch.Tensor) -> tuple[np.ndarray, bool]:
+    finite = bool(fakes.isfinite().all())
+    fakes = fakes if finite else fakes.nan_to_num(0.0, 0.0, 0.0)
+    return (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
+
+
+def _measure_steps(record: RunRecord, rulers: Rulers, sampler: Sampler, shown: Path, each: Map) -> pd.DataFrame:
     """The long table of a run; the first samples of every snapshot are kept in `shown`."""
     show = SHOWN[len(record.spec.dataset.shape)]
-    count = max(show, *(protocol.samples for protocol in rulers))
-    pictures, finites, rows = [], [], []
-    for step in sampler.reached:
+    count = max(show, *(0 if isinstance(measure, OfDecoded) else p.samples for p, measure in rulers.items()))
+
+    def measured(step: int) -> tuple[np.ndarray, bool, list[tuple[object, ...]]]:
         samples, finite = sampler(step, count)
-        pictures.append(samples[:show])
-        finites.append(finite)
-        rows += [_row(record, step, *measured) for measured in _measure(rulers, samples, finite)]
+        rows = [_row(record, step, *found) for found in _measure(rulers, sampler, step, (samples, finite))]
+        return samples[:show].copy(), finite, rows
+
+    pictures, finites, tables = zip(*each(measured, sampler.reached), strict=True)
     missed = [step for step in record.spec.snapshots if step not in sampler.reached]
+    rows = [row for table in tables for row in table]
     rows += [_row(record, step, "finite", protocol.name, 0.0) for step in missed for protocol in rulers]
     with atomic_write(shown) as stream:
         np.savez_compressed(
@@ -88,20 +132,28 @@ def _measure_steps(record: RunRecord, rulers: Rulers, sampler: Sampler, shown: P
     return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
-def _measure_again(record: RunRecord, rulers: Rulers, sampler: Sampler) -> Iterator[tuple[object, ...]]:
+def _measure_again(record: RunRecord, rulers: Rulers, sampler: Sampler, each: Map) -> Iterator[tuple[object, ...]]:
     """Rows of the last snapshot on further sets of latents, as many as each protocol asks for."""
     spec, last = record.spec, sampler.reached[-1]
-    for protocol, measure in rulers.items():
-        for draw in range(1, protocol.redraws + 1):
-            samples, finite = sampler(last, protocol.samples, draw)
-            for metric, value in (measure(samples) if finite else {}).items():
-                yield spec.name, spec.arm.reading, spec.seed, last, draw, metric, protocol.name, value
+
+    def measured(again: tuple[Protocol, int]) -> dict[str, float]:
+        samples, finite = sampler(last, again[0].samples, again[1])
+        return rulers[again[0]](samples) if finite else {}
+
+    redraws = [(protocol, draw) for protocol in rulers for draw in range(1, protocol.redraws + 1)]
+    for (protocol, draw), values in zip(redraws, each(measured, redraws), strict=True):
+        for metric, value in values.items():
+            yield spec.name, spec.arm.reading, spec.seed, last, draw, metric, protocol.name, value
 
 
-def _measure(rulers: Rulers, samples: np.ndarray, finite: bool) -> Iterator[tuple[str, str, float]]:
+def _measure(
+    rulers: Rulers, sampler: Sampler, step: int, sampled: tuple[np.ndarray, bool]
+) -> Iterator[tuple[str, str, float]]:
     """(metric, protocol, value) of one snapshot; where samples are not finite, `finite` = 0 is the only number."""
     for protocol, measure in rulers.items():
-        values = measure(samples[: protocol.samples]) if finite else {}
+        of_decoded = isinstance(measure, OfDecoded)
+        examples, finite = sampler.decoded(step, measure.reals) if of_decoded else sampled
+        values = measure(examples[: protocol.samples]) if finite else {}
         yield "finite", protocol.name, float(finite)
         yield from ((metric, protocol.name, value) for metric, value in values.items())
 

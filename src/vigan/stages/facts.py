@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from vigan.analysis.tables import RUN_KEYS
+from vigan.config.arms import Arm
 from vigan.config.claim_words import tell_event
 from vigan.config.experiment import Experiment
+from vigan.config.model_words import words
 from vigan.config.study import Study
 from vigan.report.page import Facts
 from vigan.stages import checkout
@@ -36,7 +38,7 @@ def warnings(runs: pd.DataFrame) -> list[str]:
 def of_experiment(study: Study, experiment: Experiment) -> Facts:
     """What all arms of an experiment share."""
     arms = experiment.arms.values()
-    schedules = (f"{count(a.d_batches, 'D update')}, {a.g_batches} × {count(a.k, 'G update')}" for a in arms)
+    schedules = (_schedule(arm) for arm in arms)
     return [
         ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
         ("Iterations", f"{experiment.iterations:,}"),
@@ -45,6 +47,11 @@ def of_experiment(study: Study, experiment: Experiment) -> Facts:
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
         ("Seeds", _listed(sorted(experiment.seeds or study.seeds))),
     ]
+
+
+def _schedule(arm: Arm) -> str:
+    phase = count(arm.k, f"{words(arm.model).players} update")
+    return f"{count(arm.d_batches, 'D update')}, {arm.g_batches} × {phase}"
 
 
 def rules(experiment: Experiment) -> list[str]:

@@ -15,6 +15,7 @@ from vigan.catalogue import CHECKS, METRICS, Metric
 from vigan.config.claim_words import tell_event
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
+from vigan.config.models import Gan, Vae
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import curves, samples, seeds, style, survival
@@ -46,6 +47,11 @@ class Subject(NamedTuple):
     def looks(self) -> dict[str, style.Look]:
         """Its arms' looks."""
         return style.looks({name: arm.regularised for name, arm in self.experiment.arms.items()})
+
+    @property
+    def of_gans(self) -> bool:
+        """Whether all of its arms are GANs."""
+        return all(isinstance(arm.model, Gan) for arm in self.experiment.arms.values())
 
     def table(self, name: str) -> pd.DataFrame:
         """The experiment's rows of a table, as "metric@protocol" where they have protocols.
@@ -79,10 +85,32 @@ TELEMETRY = {
     "g_adversarial": curves.Panel("−log D(G(z)) (nats)"),
     "penalty": curves.Panel("Weighted penalty", AT_LAST),
 }
+OF_SEVERAL = TELEMETRY | {
+    "g_adversarial": curves.Panel("Loss of the phase (nats)", "without terms; of models with a D"),
+    "penalty": curves.Panel("Weighted terms", "at the last update of a phase"),
+    "reconstruction": curves.Panel("Error of decoded codes: |x − G(E(x))|²", "AAE", logarithmic=True),
+    "bound": curves.Panel("Negative lower bound (nats)", "VAE"),
+    "kl": curves.Panel("KL(p(z|x) || q(z)) (nats)", "VAE"),
+    "latents": curves.Panel("Error of codes: |z − E(G(z))|²", "where it is paid", logarithmic=True),
+    "p_step": curves.Panel("Joint KL after the p-step (nats)", "without the entropy of the data"),
+    "q_step": curves.Panel("Joint KL after the q-step (nats)", "without the entropy of the data"),
+}
+"""Panels where there are other models than the GAN."""
+OF_VAE = {"g_adversarial": "bound", "reconstruction": "bound less kl"}
+"""What the VAE's telemetry is called there."""
 DRIFT = {
     "drift": curves.Panel("Drift: mean (G(z) − G_old(z))²", AT_LAST, logarithmic=True),
     "step": curves.Panel("Step of G: |Δθ| / |θ|", "over a phase of G updates", logarithmic=True),
     "gradient_ratio": curves.Panel("|∇ penalty| / |∇ adversarial|", AT_LAST, logarithmic=True),
+}
+
+
+DRIFT_OF_SEVERAL = DRIFT | {
+    "drift": curves.Panel(
+        "Drift: mean (new − old)²", "of what the regulariser holds, at the last update of a phase", logarithmic=True
+    ),
+    "step": curves.Panel("Step: |Δθ| / |θ|", "of what a phase moves, over the phase", logarithmic=True),
+    "gradient_ratio": curves.Panel("|∇ terms| / |∇ loss|", "at the last update of a phase", logarithmic=True),
 }
 
 
@@ -101,15 +129,21 @@ def _curves(subject: Subject) -> Figure:
 
 
 def _telemetry(subject: Subject) -> Figure:
-    return _logged(subject, TELEMETRY, "during training")
+    return _logged(subject, TELEMETRY if subject.of_gans else OF_SEVERAL, "during training")
 
 
 def _drift(subject: Subject) -> Figure:
-    return _logged(subject, DRIFT, "how far G moves")
+    if subject.of_gans:
+        return _logged(subject, DRIFT, "how far G moves")
+    return _logged(subject, DRIFT_OF_SEVERAL, "how far a phase moves")
 
 
 def _logged(subject: Subject, panels: Mapping[str, curves.Panel], what: str) -> Figure:
+    """Curves of telemetry; what the VAE pays has a scale of its own: it shares no panel with the losses of others."""
     table = subject.table("telemetry-curves")
+    of_vae = table["arm"].isin(name for name, arm in subject.experiment.arms.items() if isinstance(arm.model, Vae))
+    names = table["metric"].where(~of_vae, table["metric"].replace(OF_VAE))
+    table = table.assign(metric=names)
     known = {metric: panel for metric, panel in panels.items() if metric in set(table["metric"])}
     return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.looks, subject.diverged())
 

@@ -17,7 +17,8 @@ from vigan.features.digits import DigitClassifier
 from vigan.features.extractors import make_extractor
 from vigan.metrics.bins import Bins
 from vigan.metrics.modes import class_modes, stacked_modes, toy_modes
-from vigan.metrics.protocols import Reference, feature_metrics
+from vigan.metrics.protocols import ARRAYS, Reference, feature_metrics
+from vigan.metrics.reconstruction import squared_error
 from vigan.records import RecordError
 
 Arrays = Mapping[str, np.ndarray]
@@ -29,9 +30,13 @@ BIN_SIDE = 32
 
 
 class Instrument(ABC):
-    """One kind of measurement. `compares`: whether fakes are compared with a sample of reals, which `keep` is given."""
+    """One kind of measurement. `compares`: whether fakes are compared with a sample of reals, which `keep` is given.
+
+    `paired`: whether they are compared one by one, so that the floor is that same sample.
+    """
 
     compares = False
+    paired = False
 
     def key(self) -> dict[str, str]:
         """What else than data and sample count its arrays depend on."""
@@ -119,8 +124,9 @@ class FeatureMetrics(Instrument):
         self.extractor = extractor
 
     def key(self) -> dict[str, str]:
-        """Which network, with which weights."""
-        return {"extractor": self.extractor.name, "weights_sha256": self.extractor.weights_sha256}
+        """Which network, with which weights, and what is kept of it."""
+        extractor = self.extractor
+        return {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "arrays": " ".join(ARRAYS)}
 
     def keep(self, reals: np.ndarray) -> dict[str, Any]:
         """Features of the reals and what `Reference` computes once."""
@@ -130,6 +136,36 @@ class FeatureMetrics(Instrument):
         """`feature_metrics` of images."""
         real = Reference.restore(kept)
         return lambda samples: feature_metrics(real, self.extractor(samples))
+
+
+class Reconstruction(Instrument):
+    """Real examples beside their decoded codes."""
+
+    compares = paired = True
+
+    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+        """The examples."""
+        return {"reals": reals}
+
+    def ruler(self, kept: Arrays) -> Ruler:
+        """`reconstruction_error` of decoded codes."""
+        return OfDecoded(kept["reals"])
+
+
+class OfDecoded:
+    """A ruler of G(E(x)) for its own `reals` (n, ...), in their order, and not of samples."""
+
+    def __init__(self, reals: np.ndarray) -> None:
+        self.reals = reals
+
+    def __call__(self, decoded: np.ndarray) -> dict[str, float]:
+        """`reconstruction_error` of what the networks make, or of examples as they are stored."""
+        return {"reconstruction_error": squared_error(_unrounded(self.reals), _unrounded(decoded))}
+
+
+def _unrounded(examples: np.ndarray) -> np.ndarray:
+    """Stored images as networks take them, in [-1, 1]; anything else as it is."""
+    return examples / 127.5 - 1 if examples.dtype == np.uint8 else examples
 
 
 def _labelled(prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
@@ -160,5 +196,7 @@ def make_instrument(kind: str, dataset: Dataset, prepared: Prepared, device: str
             return StackedModes(dataset, prepared)
         case "pixel-bins-32":
             return PixelBins()
+        case "reconstruction":
+            return Reconstruction()
         case _:
             return FeatureMetrics(make_extractor(kind, device))

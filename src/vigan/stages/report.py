@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,6 +11,7 @@ import pandas as pd
 
 from vigan.analysis.tables import read_table
 from vigan.catalogue import METRICS
+from vigan.config import game
 from vigan.config.anchors import Anchor, load_anchors
 from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
@@ -141,7 +141,7 @@ def _schedules(study: Study) -> list[Note]:
 
 
 def _size(study: Study, arm: str) -> int:
-    return math.prod(study.dataset_of(arm).shape)
+    return game.coordinates(study.arm(arm), study.dataset_of(arm).shape)
 
 
 def _note(deviation: Deviation) -> Note:

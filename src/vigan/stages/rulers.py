@@ -35,10 +35,12 @@ def make_reference(
 ) -> dict[str, float]:
     """Write what `protocol` keeps of the real data to `path` (npz) and return its values on real data, the floor.
 
-    Where fakes are compared with a real sample, the floor is another real sample compared with it.
+    Where fakes are compared with a real sample, the floor is another real sample compared with it, or, one by one,
+    that sample itself.
     """
     instrument = make_instrument(protocol.kind, dataset, prepared, device)
-    reference, *others = draw_reals(prepared, protocol.samples, samples=2 if instrument.compares else 1)
+    two = instrument.compares and not instrument.paired
+    reference, *others = draw_reals(prepared, protocol.samples, samples=2 if two else 1)
     kept = instrument.keep(reference)
     save(path, _key(protocol, prepared, instrument), kept)
     return instrument.ruler(kept)(others[0] if others else reference)

@@ -52,6 +52,12 @@ def sample(generator: nn.Module, z: Tensor, batch: int = 256) -> Tensor:
     return fakes
 
 
+@torch.inference_mode()
+def decode(networks: Networks, x: Tensor, latent: int) -> Tensor:
+    """G(E(x)) for examples (n, ...), by networks in inference mode; the VAE's code is its mean, E's first half."""
+    return networks.generator(networks.encoder(x)[:, :latent])
+
+
 def to_uint8(images: Tensor) -> Tensor:
     """Images in [-1, 1] as uint8: round(127.5 (x + 1)), clipped to 0..255."""
     return images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)

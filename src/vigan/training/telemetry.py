@@ -24,6 +24,7 @@ COLUMNS = {
 PARTS = {
     "reconstruction": "error of decoded codes: -log q(x|z) (nats) for the VAE, |x - G(E(x))|^2 else; mean of updates",
     "kl": "KL(p(z|x) || q(z)) (nats), mean of updates",
+    "latents": "|z - E(G(z))|^2, mean of updates",
 }
 
 _OF_D = ("d_loss", "d_accuracy")

@@ -1,0 +1,95 @@
+"""Studies of several models: no table, figure or page says that a model lacks what it never had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vigan.analysis.estimates import telemetry_curves
+from vigan.analysis.tables import telemetry_columns
+from vigan.config.load import load_study
+from vigan.config.study import Study
+from vigan.layout import figures_of
+from vigan.schemas import RunFiles
+from vigan.stages import facts
+from vigan.stages.figures import OF_SEVERAL, OF_VAE, TELEMETRY
+from vigan.training.alternation import COLUMNS as OF_EM
+from vigan.training.telemetry import COLUMNS, PARTS
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+@pytest.fixture(scope="module")
+def family() -> Study:
+    return load_study(CONFIG / "family.yaml")
+
+
+TELEMETRIES = {
+    "ring-vae": "iteration,g_adversarial,kl\n10,3.0,1.0\n",
+    "ring-ali-derived": "iteration,d_loss,g_adversarial\n10,nan,2.0\n",
+}
+
+
+@pytest.fixture
+def runs(family: Study, tmp_path: Path) -> list[RunFiles]:
+    """A VAE's run, and an ALI's whose D never had a finite loss, of two seeds."""
+    made = []
+    for arm, text in TELEMETRIES.items():
+        for seed in (0, 1):
+            folder = tmp_path / f"{arm}-{seed}"
+            folder.mkdir()
+            (folder / "telemetry.csv").write_text(text)
+            made.append(RunFiles("ring", folder, family.run_spec(arm, seed)))
+    return made
+
+
+def test_a_column_that_an_arm_lacks_is_no_column_that_was_never_finite(runs: list[RunFiles]) -> None:
+    tables = [
+        pd.read_csv(run.folder / "telemetry.csv").assign(
+            experiment="ring", arm=run.spec.name, reading=run.spec.arm.reading, seed=run.spec.seed
+        )
+        for run in runs
+    ]
+    told = telemetry_columns(runs)
+    assert ("ring-vae", "kl") in told
+    assert ("ring-vae", "d_loss") not in told
+    curves = telemetry_curves(pd.concat(tables, ignore_index=True), told)
+    found = {(arm, metric): n for arm, metric, n in zip(curves["arm"], curves["metric"], curves["n"], strict=True)}
+    assert found == {
+        ("ring-vae", "g_adversarial"): 2,
+        ("ring-vae", "kl"): 2,
+        ("ring-ali-derived", "d_loss"): 0,
+        ("ring-ali-derived", "g_adversarial"): 2,
+    }
+
+
+def test_every_number_that_a_model_tells_has_a_panel_or_is_of_its_drift() -> None:
+    told = {*COLUMNS, *PARTS, *OF_EM} - {"iteration", "drift", "gradient_ratio", "step"}
+    assert told == OF_SEVERAL.keys() - {"bound"}
+    assert OF_VAE.keys() <= told
+    assert TELEMETRY.keys() < OF_SEVERAL.keys()
+    assert "G(z)" not in OF_SEVERAL["g_adversarial"].title
+
+
+def test_an_experiment_of_em_alone_has_no_figure_of_gradients(family: Study) -> None:
+    assert "drift" not in figures_of(family.experiments["ring-em"])
+    assert "drift" in figures_of(family.experiments["ring"])
+
+
+def test_a_map_by_k_and_lambda_is_of_one_model(family: Study) -> None:
+    arms = family.experiments["ring"].arms.values()
+    assert len({arm.k for arm in arms}) == len({arm.lambda_ for arm in arms}) == 2
+    assert "map" not in figures_of(family.experiments["ring"])
+
+
+def test_the_page_says_who_is_updated(family: Study) -> None:
+    said = dict(facts.of_experiment(family, family.experiments["ring"]))["An iteration"]
+    assert said.split("; ") == [
+        "0 D updates, 1 × 1 E and G update",
+        "1 D update, 1 × 2 E updates",
+        "1 D update, 1 × 2 E and G updates",
+        "1 D update, 1 × 1 G and E update",
+        "1 D update, 1 × 2 G and E updates",
+    ]
