@@ -102,4 +102,13 @@ def _peak(root: Path, count: int) -> int:
 
 def _peak_here(archive: Path, folder: Path) -> int:
     prepare(FACES["released"], folder, celeba=archive, workers=1)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return _own_peak()
+
+
+def _own_peak() -> int:
+    """Peak resident memory (MiB) of this process; the kernel's `ru_maxrss` would begin with its parent's."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
