@@ -43,7 +43,8 @@ def growth(record: Mapping[str, Any]) -> Figure:
     curves = record["details"]["seconds"]
     figure, axes = plt.subplots(1, len(curves), figsize=(2.6 * len(curves), 2.8), squeeze=False)
     for axis, (sweep, curve) in zip(axes[0], curves.items(), strict=True):
-        _sweep(axis, sweep, [float(at) for at in curve], list(curve.values()))
+        by_setting = {float(at): seconds for at, seconds in curve.items()}
+        _sweep(axis, sweep, sorted(by_setting), [by_setting[at] for at in sorted(by_setting)])
     axes[0, 0].set_ylabel("seconds")
     figure.suptitle("Cost of an iteration, and of measuring a snapshot (dashed: proportional)", x=0.01, ha="left")
     return figure
