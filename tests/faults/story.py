@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,7 @@ class Story:
                 [*command, "--cores", "2", "--configfile", str(self.folder / "study.yaml"), "--until", "analyse",
                  *arguments],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_hear_ctrl_c,
             )  # fmt: skip
         return self.snakemake
 
@@ -107,3 +109,8 @@ class Story:
             process, iteration = map(int, line.split())
             found.setdefault(process, []).append(iteration)
         return found
+
+
+def _hear_ctrl_c() -> None:
+    """Background jobs of a shell ignore SIGINT, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

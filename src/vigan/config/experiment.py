@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
@@ -95,7 +96,7 @@ class Experiment(Strict):
     def snapshot_steps(self) -> tuple[int, ...]:
         """Iterations at which the generator is kept: 0, the end, and `snapshots` - 1 even steps between them."""
         count = min(self.snapshots, self.iterations)
-        return tuple(round(self.iterations * index / count) for index in range(count + 1))
+        return tuple(round(Fraction(self.iterations * index, count)) for index in range(count + 1))
 
     def protocol_of(self, kind: str) -> Protocol | None:
         """The experiment's first protocol of a kind."""
