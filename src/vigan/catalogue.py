@@ -69,7 +69,7 @@ METRIC_COLUMNS = (
     "arm", "reading", "seed", "step", "images", "d_updates", "g_updates",
     "metric", "protocol", "value", "status",
 )  # fmt: skip
-"""The long table: one number a row. `images` are the real images shown to D by `step` iterations."""
+"""The long table: one number a row. `images` are the real examples shown by `step` iterations."""
 
 NOISE_COLUMNS = ("arm", "reading", "seed", "step", "draw", "metric", "protocol", "value")
 """The last snapshot of a run measured again, each `draw` on other latents: the metric's own noise."""

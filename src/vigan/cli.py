@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vigan import commands
+from vigan import answers, commands
 from vigan.errors import Refused, refusal_of_machine
 from vigan.layout import FIGURES
 from vigan.machine import enter_root, setting, switched_on
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_celeba(preflight)
 
-    estimate = stage(commands.estimate, "say how long a study will take here, by stage")
+    estimate = stage(answers.estimate, "say how long a study will take here, by stage")
     estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
     estimate.add_argument("--device", default="auto")
 
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     anybody.add_argument("--extractor", default="efflite0-128", help="efflite0-128 (default) or inception-clean")
     anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
 
-    metrics = stage(commands.metrics, "measure anybody's features (prints JSON)", study=False)
+    metrics = stage(answers.metrics, "measure anybody's features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
     metrics.add_argument("--k", type=int, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
@@ -127,13 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
     page.add_argument("--anchors", type=Path, default=ANCHORS, help="numbers from other papers (YAML)")
 
-    claims = stage(commands.claims, "print the verdict on every claim of a study", study=False)
+    claims = stage(answers.claims, "print the verdict on every claim of a study", study=False)
     claims.add_argument("study", metavar="STUDY", help="name of a study, such as smoke, or its results folder")
 
-    difference = stage(commands.diff, "print field by field how two arms differ")
+    difference = stage(answers.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
-    stage(commands.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
-    deviations = stage(commands.deviations, "print what differs between article, released code and here", study=False)
+    stage(answers.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    deviations = stage(answers.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
     findings = stage(commands.findings, "write docs/findings.md from the kept tables of all studies", study=False)
@@ -143,11 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
     findings.add_argument("--anchors", type=Path, default=ANCHORS, help="numbers from other papers (YAML)")
 
-    trace = stage(commands.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
+    trace = stage(answers.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
     trace.add_argument("file", type=Path, help="a trace (npz)")
 
-    bench = stage(commands.bench, "measure speeds against a plain way of doing the same", study=False)
-    bench.add_argument("name", choices=commands.BENCHMARKS)
+    bench = stage(answers.bench, "measure speeds against a plain way of doing the same", study=False)
+    bench.add_argument("name", choices=answers.BENCHMARKS)
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
     return parser

@@ -1,27 +1,21 @@
-"""What each command of `vigan` does: find the paths, call one stage. Stages are imported when they are needed."""
+"""What each command of `vigan` that works on a study does: find the paths, call one stage, imported when needed."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import functools
-import importlib
 import json
 import shutil
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from vigan.config import game
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
 from vigan.machine import cache_folder
 from vigan.slots import on_a_gpu
-
-BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
-"""Modules of `vigan.bench` that have a `measure(quick)`."""
 
 
 def _in_a_slot(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
@@ -50,15 +44,6 @@ def preflight(options: argparse.Namespace) -> int:
     )  # fmt: skip
     print(verdict.message, file=sys.stdout if verdict.go else sys.stderr, flush=True)
     return 0 if verdict.go else 1
-
-
-def estimate(options: argparse.Namespace) -> None:
-    """Print how long a study will take here, by stage."""
-    from vigan.stages.estimate import estimate, tell
-    from vigan.training.device import pick_device
-
-    study = load_study(options.config)
-    print(tell(estimate(study, str(pick_device(options.device))), options.cores))
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -153,13 +138,6 @@ def _evaluate_images(options: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2, allow_nan=False))
 
 
-def metrics(options: argparse.Namespace) -> None:
-    """Measure anybody's features."""
-    from vigan.stages.measure import measure_features
-
-    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
-
-
 def _evaluate_run(options: argparse.Namespace) -> None:
     from vigan.stages.evaluate import evaluate
     from vigan.training.device import pick_device
@@ -239,43 +217,6 @@ def report(options: argparse.Namespace) -> None:
     print(layout.report, flush=True)
 
 
-def claims(options: argparse.Namespace) -> None:
-    """Print the verdict on every claim of a study."""
-    from vigan.analysis.tables import read_table
-    from vigan.analysis.verdicts import tell
-
-    folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    print(tell(read_table(folder / "tables" / "claims.csv")))
-
-
-def diff(options: argparse.Namespace) -> None:
-    """Print how two arms differ."""
-    from vigan.config.telling import tell_difference, tell_places
-
-    study = load_study(options.config)
-    first, second = options.arms
-    coordinates = game.coordinates(study.arm(first), study.dataset_of(first).shape)
-    print(tell_difference(first, study.arm(first), second, study.arm(second), coordinates))
-    print(tell_places(study, first, second), end="")
-
-
-def explain(options: argparse.Namespace) -> None:
-    """Print one arm's schedule in words."""
-    from vigan.config.telling import explain
-
-    study = load_study(options.config)
-    iterations = study.experiments[study.experiment_of(options.arm)].iterations
-    arm = study.arm(options.arm)
-    print(explain(options.arm, arm, game.coordinates(arm, study.dataset_of(options.arm).shape), iterations))
-
-
-def deviations(options: argparse.Namespace) -> None:
-    """Print the list of deviations as Markdown."""
-    from vigan.config.deviations import as_markdown, load_deviations
-
-    print(as_markdown(load_deviations(options.file)), end="")
-
-
 def findings(options: argparse.Namespace) -> None:
     """Write the page of findings from the kept tables."""
     from vigan.records import write_text
@@ -283,22 +224,3 @@ def findings(options: argparse.Namespace) -> None:
 
     write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.anchors)))
     print(options.out, flush=True)
-
-
-def verify_trace(options: argparse.Namespace) -> int:
-    """Exit code 0 if a replay of a golden trace agrees; prints its errors as JSON."""
-    from vigan.training.trace import verify
-
-    result = verify(options.file)
-    print(json.dumps(result, indent=2, allow_nan=False))
-    return 0 if result["passed"] else 1
-
-
-def bench(options: argparse.Namespace) -> None:
-    """Measure speeds; the last line printed is JSON."""
-    from vigan.bench.record import write_record
-
-    found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
-    if options.record is not None:
-        print(write_record(options.record, options.name, found))
-    print(json.dumps(found.summary), flush=True)

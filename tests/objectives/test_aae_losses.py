@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vigan.objectives import aae
+from vigan.objectives import aae, losses
 
 PRIOR, CODES = [0.3, -1.2, 4.0], [-0.7, 2.5, -3.0]
 
@@ -22,7 +22,7 @@ def tensor(values: list[float]) -> Tensor:
 
 def test_d_calls_the_prior_real_and_codes_fake() -> None:
     expected = -sum(math.log(d(a)) + math.log(1 - d(b)) for a, b in zip(PRIOR, CODES, strict=True)) / 6
-    assert aae.discriminator_loss(tensor(PRIOR), tensor(CODES)).item() == pytest.approx(expected, rel=1e-14)
+    assert losses.discriminator_loss(tensor(PRIOR), tensor(CODES)).item() == pytest.approx(expected, rel=1e-14)
 
 
 def test_the_encoder_gains_where_d_takes_its_codes_for_the_prior_s() -> None:

@@ -10,6 +10,7 @@ from finite import SEEDS, VALUES_OF_Z, batch, counts, distribution, kl, logit, p
 from torch import Tensor
 
 from vigan.objectives import aae
+from vigan.objectives.losses import discriminator_loss
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
@@ -52,7 +53,7 @@ def test_what_d_minimises_on_codes_is_its_loss_and_a_constant(seed: int) -> None
     """Equation 30, halved, and its solution: the prior's draws are the real ones."""
     codes, prior, code_counts, prior_counts = pair(seed, VALUES_OF_Z)
     one, best = distribution(50 + seed, VALUES_OF_Z), best_d(prior, codes)
-    losses = [aae.discriminator_loss(batch(logit(d), prior_counts), batch(logit(d), code_counts)) for d in (one, best)]
+    losses = [discriminator_loss(batch(logit(d), prior_counts), batch(logit(d), code_counts)) for d in (one, best)]
     expected = joint_kl(codes, prior, one) - joint_kl(codes, prior, best)
     torch.testing.assert_close(losses[0] - losses[1], expected, **EXACT)
     assert expected > 1e-3

@@ -1,6 +1,7 @@
 """The adversarial auto-encoder: a GAN on codes, the prior's draws its real examples. Su (2018), equations 30 to 34.
 
-D(z) is the probability that z was drawn from the prior q(z), and not E(x) of an example.
+D(z) is the probability that z was drawn from the prior q(z), and not E(x) of an example; its own loss, equation 30, is
+`losses.discriminator_loss` on the prior's draws and on codes.
 """
 
 from __future__ import annotations
@@ -8,11 +9,6 @@ from __future__ import annotations
 from torch import Tensor
 
 from vigan.objectives import losses
-
-
-def discriminator_loss(prior_logits: Tensor, code_logits: Tensor) -> Tensor:
-    """Half of -log D(z) - log(1 - D(E(x))), batch means, a scalar in nats, from logits (N,): equation 30."""
-    return losses.discriminator_loss(prior_logits, code_logits)
 
 
 def encoder_loss(code_logits: Tensor) -> Tensor:

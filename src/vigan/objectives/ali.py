@@ -1,6 +1,7 @@
-"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits, and D's own.
+"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits.
 
-D(x, z) is the probability of a pair (x, E(x)), in p, against a pair (G(z), z), in q. Su (2018), equations 38 to 43.
+D(x, z) is the probability of a pair (x, E(x)), in p, against a pair (G(z), z), in q. Su (2018), equations 39 to 43;
+D's own loss, equation 38, is `losses.discriminator_loss` on both kinds of pairs.
 Every loss is a scalar in nats: two batch means, from logits (N,) on pairs of p and logits (M,) on pairs of q.
 """
 
@@ -11,14 +12,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from vigan.objectives import losses
-
 PairLoss = Callable[[Tensor, Tensor], Tensor]
-
-
-def discriminator_loss(p_logits: Tensor, q_logits: Tensor) -> Tensor:
-    """Half of -E_p[log D] - E_q[log(1 - D)]: equation 38."""
-    return losses.discriminator_loss(p_logits, q_logits)
 
 
 def derived(p_logits: Tensor, q_logits: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class Aae(Objective):
         return (self.networks["encoder"](x),)
 
     def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:  # noqa: ARG002
-        """Z as real, E(x) as fake."""
+        """Real is z, fake is E(x)."""
         return (z,), made
 
     def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:  # noqa: ARG002

@@ -18,7 +18,7 @@ class Gan(Objective):
         return (self.networks["generator"](z),)
 
     def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:  # noqa: ARG002
-        """X as real, G(z) as fake."""
+        """Real is x, fake is G(z)."""
         return (x,), made
 
     def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:  # noqa: ARG002
