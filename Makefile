@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+STUDY ?= tiny
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
@@ -15,11 +16,11 @@ smoke: setup  ## the smoke study: results/smoke/report.html
 test: setup  ## every test, the smoke study from nothing among them
 	pytest
 
-test-slurm: setup  ## a study through a SLURM of one node, installed (Debian, root), started and stopped here
+test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLURM of one node, installed (Debian, root), started and stopped here
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt
 	command -v slurmctld munged > /dev/null || \
 		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
-	VIGAN_TEST_SLURM=1 pytest tests/cluster
+	VIGAN_TEST_SLURM=$(STUDY) pytest tests/cluster
 
 lint: setup  ## what CI checks besides the tests
 	ruff check .

@@ -24,11 +24,13 @@ from .slurm import OneNode, missing, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all there")]
 
+SMOKE = ROOT / "config" / "smoke.yaml"
 LONG = TINY.replace("iterations: 60", "iterations: 2500").replace("log_every: 20", "log_every: 500")
 CLUSTER = (
     "--workflow-profile", str(ROOT / "profiles" / "slurm"), "--slurm-status-command", "squeue",
     "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--config", "cpu=true",
 )  # fmt: skip
+SUBMITTED = re.compile("submitted with SLURM jobid")
 OWN = {"timing.csv"}
 """Tables of seconds, which differ from run to run."""
 
@@ -46,17 +48,17 @@ class Done(NamedTuple):
 def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Of four trainings, `plain` with seed 0 was cancelled and with seed 1 ran out of time."""
     file, here = (_prepared(tmp_path_factory.mktemp(name)) for name in ("cluster", "here"))
-    with OneNode(tmp_path_factory.mktemp("slurm")) as slurm, _submitted(file) as submitted:
+    with OneNode(tmp_path_factory.mktemp("slurm")) as slurm, _submitted(file, file.parent, "analyse") as submitted:
         cancelled, too_long = _frozen_after_a_checkpoint(submitted, file.parent)
         slurm.call("scontrol", "update", f"JobId={_job_of(too_long)}", "EndTime=now+1")
         slurm.call("scancel", _job_of(cancelled))
-        expected = _analysed(here)
-        told = _finish(submitted, file.parent)
+        expected = _made_here(here, here.parent, "analyse")
+        told = _finish(submitted, file.parent, 600)
     return Done(file, told, _tables(file.parent), expected)
 
 
 def test_a_study_through_sbatch_has_the_tables_of_one_machine_byte_for_byte(done: Done) -> None:
-    assert len(re.findall(r"submitted with SLURM jobid", done.told)) == 12
+    assert len(SUBMITTED.findall(done.told)) == 12
     assert done.tables == done.here
 
 
@@ -64,6 +66,20 @@ def test_a_cancelled_job_and_one_that_ran_out_of_time_went_on_where_they_were(do
     assert {"CANCELLED", "TIMEOUT"} == set(re.findall(r"SLURM status is: '(\w+)'", done.told))
     assert {seed: _sessions(done.file, "plain", seed) for seed in (0, 1)} == {0: 2, 1: 2}
     assert {seed: _sessions(done.file, "regularised", seed) for seed in (0, 1)} == {0: 1, 1: 1}
+
+
+@pytest.mark.skipif(
+    os.environ.get("VIGAN_TEST_SLURM") != "smoke", reason="takes ten minutes: `make test-slurm STUDY=smoke`"
+)
+def test_the_smoke_study_through_sbatch_from_nothing_to_its_report(tmp_path: Path) -> None:
+    cluster, here = tmp_path / "cluster", tmp_path / "here"
+    cluster.mkdir()
+    with OneNode(tmp_path), _submitted(SMOKE, cluster, "all") as submitted:
+        told = _finish(submitted, cluster, 1500)
+    print(f"{len(SUBMITTED.findall(told))} jobs through sbatch")
+    assert len(SUBMITTED.findall(told)) > 20
+    assert _tables(cluster) == _made_here(SMOKE, here, "all")
+    assert (cluster / "results" / "smoke" / "report.html").is_file()
 
 
 def _prepared(folder: Path) -> Path:
@@ -74,27 +90,27 @@ def _prepared(folder: Path) -> Path:
     return folder / "study.yaml"
 
 
-def _analysed(file: Path) -> dict[str, bytes]:
-    """Tables of a study analysed on this machine."""
-    done = Snakemake(file.parent, OMP_NUM_THREADS="1")("--until", "analyse", "--configfile", str(file))
+def _made_here(file: Path, folder: Path, until: str) -> dict[str, bytes]:
+    """Tables of a study made on this machine."""
+    done = Snakemake(folder, OMP_NUM_THREADS="1")("--until", until, "--configfile", str(file))
     assert done.returncode == 0, done.stdout[-3000:]
-    return _tables(file.parent)
+    return _tables(folder)
 
 
 def _tables(folder: Path) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in (folder / "results" / "tiny" / "tables").glob("*.csv")}
+    found = {path.name: path.read_bytes() for path in (folder / "results").glob("*/tables/*.csv")}
     assert len(found) > len(OWN)
     return {name: text for name, text in found.items() if name not in OWN}
 
 
 @contextlib.contextmanager
-def _submitted(file: Path) -> Iterator[subprocess.Popen[str]]:
+def _submitted(file: Path, folder: Path, until: str) -> Iterator[subprocess.Popen[str]]:
     """Snakemake on a study whose jobs all go through sbatch."""
-    runner = Snakemake(file.parent, OMP_NUM_THREADS="1", VIGAN_SAVE_EVERY="0.2")
-    command = ["snakemake", "all", "--until", "analyse", "--snakefile", str(ROOT / "Snakefile")]
-    with (file.parent / "snakemake.log").open("w") as log:
+    runner = Snakemake(folder, OMP_NUM_THREADS="1", VIGAN_SAVE_EVERY="0.2")
+    command = ["snakemake", "all", "--until", until, "--snakefile", str(ROOT / "Snakefile")]
+    with (folder / "snakemake.log").open("w") as log:
         submitted = subprocess.Popen(
-            [*command, "--directory", str(file.parent), "--configfile", str(file), *CLUSTER],
+            [*command, "--directory", str(folder), "--configfile", str(file), *CLUSTER],
             cwd=ROOT, env=runner.environment, text=True, stdout=log, stderr=log,
         )  # fmt: skip
         try:
@@ -103,8 +119,8 @@ def _submitted(file: Path) -> Iterator[subprocess.Popen[str]]:
             submitted.kill()
 
 
-def _finish(submitted: subprocess.Popen[str], folder: Path) -> str:
-    submitted.wait(600)
+def _finish(submitted: subprocess.Popen[str], folder: Path, seconds: float) -> str:
+    submitted.wait(seconds)
     told = (folder / "snakemake.log").read_text()
     assert submitted.returncode == 0, told[-4000:]
     return told
