@@ -28,6 +28,7 @@ RULES = {
     "reach": {"metric": "fair_modes", "protocol": "toy-modes", "share": 0.5},
 }
 ARMS = {f"k{k}-{name}": (k, weight) for k in (1, 2) for name, weight in (("plain", 0.0), ("regularised", 1.0))}
+MANY = {f"k{k}-l{tenths}": (k, tenths / 10) for k in (1, 2, 5) for tenths in (0, 5, 10)}
 WILD = {"lambda_sum": 0.0, "updates_per_batch": 2, "optimiser": {"kind": "adam_tf1", "lr": 1.0e38}}
 
 
@@ -36,7 +37,7 @@ def study_of(seeds: int = 3, arms: Sequence[str] = tuple(ARMS), *, wild: bool = 
     raw = yaml.safe_load(TINY) | {"seeds": list(range(seeds))}
     circle = raw["experiments"]["circle"] | RULES
     circle["shared"]["reading"] = "proximal"
-    rows = {arm: {"updates_per_batch": ARMS[arm][0], "lambda_sum": ARMS[arm][1]} for arm in arms}
+    rows = {arm: {"updates_per_batch": k, "lambda_sum": weight} for arm in arms for k, weight in [(ARMS | MANY)[arm]]}
     circle["arms"] = rows | ({"wild": WILD} if wild else {})
     raw["experiments"]["circle"] = circle
     return Study.model_validate(raw)
@@ -50,7 +51,7 @@ def write_files(study: Study, folder: Path, *, steps: Sequence[int] = (0, 20, 40
     metrics = pd.DataFrame(_metrics(runs, steps, draws), columns=["experiment", *METRIC_COLUMNS])
     telemetry = pd.DataFrame([row for run in runs for row in _telemetry(run, draws)])
     floors = pd.DataFrame(
-        [("ring", PROTOCOL, metric, value) for metric, value in METRICS.items()],
+        [(dataset, PROTOCOL, metric, value) for dataset in study.datasets for metric, value in METRICS.items()],
         columns=["dataset", "protocol", "metric", "value"],
     )
     ends = metrics.drop_duplicates(keys)[[*keys, "status"]]

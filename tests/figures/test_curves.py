@@ -44,7 +44,7 @@ def _table(n: tuple[int, ...] = (3, 3, 3), steps: tuple[int, ...] = (0, 20, 60),
 def _drawn(
     table: pd.DataFrame, panels: Mapping[str, Panel] = PANELS, diverged: Mapping[str, int] | None = None
 ) -> Figure:
-    return draw(table, panels, "A ring", LOOKS, diverged or {})
+    return draw(table, panels, "A ring", [LOOKS], diverged or {})
 
 
 def _means(axis: Axes) -> dict[str, Line2D]:

@@ -17,7 +17,7 @@ from vigan.figures import style
 from vigan.layout import FIGURES, figures_of
 from vigan.stages.figures import Files, draw
 
-from .made_up import ARMS, study_of, write_files
+from .made_up import ARMS, MANY, study_of, write_files
 
 
 @pytest.fixture(autouse=True)
@@ -64,13 +64,14 @@ def test_small_studies_are_drawn_without_a_warning(study: Study, steps: tuple[in
         assert b"n = " in (tmp_path / f"{kind}.svg").read_bytes()
 
 
+@pytest.mark.parametrize("arms", [ARMS, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("kind", FIGURES)
 def test_no_word_is_cut_off(
-    kind: str, finished: tuple[Study, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, arms: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = []
+    kept, study = [], study_of(arms=list(arms))
     monkeypatch.setattr(style, "save", lambda figure, _: kept.append(figure))
-    draw(kind, *finished[:1], "circle", finished[1], tmp_path / "unused.svg")
+    draw(kind, study, "circle", write_files(study, tmp_path), tmp_path / "unused.svg")
     (figure,) = kept
     figure.canvas.draw()
     boxes = [TransformedBbox(figure.get_tightbbox(), figure.dpi_scale_trans)]

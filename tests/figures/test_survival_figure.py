@@ -39,7 +39,7 @@ def _table() -> pd.DataFrame:
 
 
 def _figure() -> Figure:
-    return draw(_table(), PANELS, "A ring", LOOKS)
+    return draw(_table(), PANELS, "A ring", [LOOKS])
 
 
 def _steps(axis: Axes, arm: str) -> list[list[float]]:
@@ -97,5 +97,5 @@ def test_the_rule_and_n_are_told() -> None:
 
 
 def test_one_event_is_one_panel() -> None:
-    figure = draw(_table(), {"reach": PANELS["reach"]}, "A ring", LOOKS)
+    figure = draw(_table(), {"reach": PANELS["reach"]}, "A ring", [LOOKS])
     assert len(figure.axes) == 2

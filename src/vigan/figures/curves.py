@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from vigan.figures.page import COLUMNS, Title, by_iteration, columns_for, entitle, head, key
-from vigan.figures.style import ENOUGH, INK, PALE, SOFT, WIDTH, Look, Looks
+from vigan.figures.page import COLUMNS, Part, Title, by_iteration, columns_for, entitle, grow, head, key, stacked
+from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks
 
 HEIGHT = 2.6
 MOST_STEPS = 150
@@ -39,45 +38,62 @@ class Panel(NamedTuple):
 
 
 def draw(
-    curves: pd.DataFrame, panels: Mapping[str, Panel], heading: str, looks: Looks, diverged: Mapping[str, int]
+    curves: pd.DataFrame,
+    panels: Mapping[str, Panel],
+    heading: str,
+    facets: Sequence[Looks],
+    diverged: Mapping[str, int],
 ) -> Figure:
     """One panel per metric: line = mean over seeds, inner band = its 95% interval, outer = lowest to highest.
 
     `curves` has the columns arm, metric, step, n, mean, low, high, ci_low, ci_high. A cross marks where n falls;
-    `diverged` counts the runs of each arm that did.
+    `diverged` counts the runs of each arm that did. The arms of each facet are drawn together, below those of the one
+    before, all facets on the same axes.
     """
+    curves = curves[curves["metric"].isin(panels)]
+    known = set(curves["arm"])
+
+    def part(figure: Part, place: int) -> None:
+        looks = {arm: look for arm, look in facets[place].items() if arm in known}
+        _part(figure, curves, panels, looks)
+        if place == 0:
+            head(figure, heading, *_notes(curves))
+        real = any(panel.real is not None for panel in panels.values())
+        arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
+        key(figure, arms, _legend(curves, real))
+
+    return stacked(len(facets), part)
+
+
+def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:
+    """All panels, of some arms."""
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, HEIGHT * rows + 1.2), squeeze=False)
-    curves = curves[curves["metric"].isin(panels)]
+    grow(figure, HEIGHT * rows + 1.2)
+    axes = figure.subplots(rows, columns, squeeze=False)
     titles = [
         _panel(axis, _thinned(curves[curves["metric"] == metric]), panel, looks, columns)
         for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False)
     ]
     entitle(axes, titles)
-    head(figure, heading, *_notes(curves))
-    real = any(panel.real is not None for panel in panels.values())
-    known = set(curves["arm"])
-    arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items() if arm in known]
-    key(figure, arms, _legend(curves, real))
-    return figure
 
 
 def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns: int) -> Title:
-    """Draw a panel; what is to be said over it."""
-    known = {arm: part for arm, part in curves.groupby("arm", sort=False) if arm in looks}
-    finite = {str(arm): part.dropna(subset="mean") for arm, part in known.items()}
-    drawn = {arm: part for arm, part in finite.items() if len(part) and not (panel.logarithmic and _zero(part))}
+    """Draw a panel of some arms, on a scale for all; what is to be said over it."""
+    finite = {str(arm): part.dropna(subset="mean") for arm, part in curves.groupby("arm", sort=False)}
+    fit = {arm: part for arm, part in finite.items() if len(part) and not (panel.logarithmic and _zero(part))}
+    drawn = [arm for arm in fit if arm in looks]
     for place, arm in enumerate(sorted(drawn, key=lambda arm: looks[arm].dashed)):
-        _bands(axis, drawn[arm], looks[arm], len(drawn))
-        _line(axis, drawn[arm], looks[arm], place)
-        _falls(axis, drawn[arm], looks[arm], ends=int(curves["step"].max()))
+        _bands(axis, fit[arm], looks[arm], len(drawn))
+        _line(axis, fit[arm], looks[arm], place)
+        _falls(axis, fit[arm], looks[arm], ends=int(curves["step"].max()))
     by_iteration(axis, bins=4 if columns == COLUMNS else 6)
-    _scale(axis, pd.concat([curves[:0], *drawn.values()]), panel)
+    _scale(axis, pd.concat([curves[:0], *fit.values()]), panel)
+    here = {arm: part for arm, part in finite.items() if arm in looks}
     notes = {
         "": [panel.subtitle] if panel.subtitle else [],
-        "0 at every logged iteration: ": [arm for arm, part in finite.items() if len(part) and arm not in drawn],
-        "never finite: ": [arm for arm, part in finite.items() if part.empty],
+        "0 at every logged iteration: ": [arm for arm, part in here.items() if len(part) and arm not in drawn],
+        "never finite: ": [arm for arm, part in here.items() if part.empty],
     }
     return Title(panel.title, [what + ", ".join(named) for what, named in notes.items() if named])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -17,14 +18,50 @@ from matplotlib.ticker import MaxNLocator
 
 from vigan.figures.style import SOFT, WIDTH
 
+Part = Figure | SubFigure
+"""A figure, or one of those that are stacked in it."""
+
 COLUMNS = 3
 LINE = 11 / 72
 """Height of a line of notes in inches."""
 
 
-def head(figure: Figure, title: str, *notes: str) -> None:
+def stacked(parts: int, draw: Callable[[Part, int], None]) -> Figure:
+    """A figure of parts one below the other, each with panels and a key of its own and as high as it is alone.
+
+    `draw` is given what to draw a part in, and its place; it sets the height with `grow`.
+    """
+    alone = [_alone(draw, place) for place in range(parts)]
+    if parts == 1:
+        return alone[0]
+    heights = [figure.get_figheight() for figure in alone]
+    for figure in alone:
+        plt.close(figure)
+    whole = plt.figure(figsize=(WIDTH, sum(heights)))
+    for place, part in enumerate(whole.subfigures(parts, 1, squeeze=False, height_ratios=heights).flat):
+        draw(part, place)
+    return whole
+
+
+def _alone(draw: Callable[[Part, int], None], place: int) -> Figure:
+    figure = plt.figure(figsize=(WIDTH, 0))
+    draw(figure, place)
+    return figure
+
+
+def grow(figure: Part, inches: float) -> None:
+    """Make a figure higher; a part of one has its height already."""
+    if isinstance(figure, Figure):
+        figure.set_figheight(figure.get_figheight() + inches)
+
+
+def _width(figure: Part) -> float:
+    return figure.bbox.width / figure.get_figure(root=True).dpi
+
+
+def head(figure: Part, title: str, *notes: str) -> None:
     """Put a title in bold over a figure, and under it how to read it, each note from a new line and wrapped."""
-    lines = [line for note in notes for line in wrap(note, 0.97 * figure.get_figwidth())]
+    lines = [line for note in notes for line in wrap(note, 0.97 * _width(figure))]
     over = figure.suptitle(title + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     told = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
     figure.add_artist(told)
@@ -67,7 +104,7 @@ def entitle(axes: np.ndarray, titles: Sequence[Title], beside: float = 0.8) -> N
     columns = axes.shape[1]
     for row, first in zip(axes, range(0, axes.size, columns), strict=True):
         lines = _entitle(row, titles[first : first + columns], WIDTH / columns - beside)
-        _grow(row[0].figure, LINE * max(0, lines - 1))
+        grow(row[0].get_figure(root=False), LINE * max(0, lines - 1))
     for axis in axes.flat[len(titles) :]:
         axis.remove()
 
@@ -83,10 +120,6 @@ def _entitle(axes: Sequence[Axes], titles: Sequence[Title], inches: float) -> in
     return most
 
 
-def _grow(figure: Figure, inches: float) -> None:
-    figure.set_figheight(figure.get_figheight() + inches)
-
-
 def by_iteration(axis: Axes, bins: int) -> None:
     """Let a panel's horizontal axis be iterations, with so many intervals between ticks at most."""
     axis.set_xlabel("iteration")
@@ -94,13 +127,13 @@ def by_iteration(axis: Axes, bins: int) -> None:
     axis.xaxis.set_major_formatter("{x:,.0f}")
 
 
-def key(figure: Figure, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) -> None:
+def key(figure: Part, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) -> None:
     """Put the key under a figure: the arms in the first columns, all else in the last."""
     widest = max(len(str(handle.get_label())) for handle in (*arms, *others))
-    fit = max(2, min(4, int(figure.get_figwidth() * 72 / (4.8 * widest + 50))))
+    fit = max(2, min(4, int(_width(figure) * 72 / (4.8 * widest + 50))))
     rows = max(len(others), -(-len(arms) // (fit - 1)))
     blank = Line2D([], [], linestyle="none", label=" ")
     handles = [handle for part in (arms, others) for handle in (*part, *[blank] * (-len(part) % rows))]
     columns = len(handles) // rows
-    _grow(figure, 0.19 * max(0, rows - 3))
+    grow(figure, 0.19 * max(0, rows - 3))
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=3.2, columnspacing=2.5)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vigan.figures.page import Title, entitle, head, key, width_of
-from vigan.figures.style import FAINT, SOFT, WIDTH, Look, Looks
+from vigan.figures.page import Part, Title, entitle, grow, head, key, stacked, width_of
+from vigan.figures.style import FAINT, SOFT, Look, Looks
 
 HEIGHT, ROW = 3.0, 0.2
 
@@ -27,34 +26,44 @@ class Panel(NamedTuple):
     rule: str
 
 
-def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, looks: Looks) -> Figure:
+def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, facets: Sequence[Looks]) -> Figure:
     """One panel per event: a step curve an arm with its 95% interval, a tick at its end where runs are censored.
 
     `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
+    The arms of each facet are drawn together, below those of the one before.
     """
-    shown = {arm: look for arm, look in looks.items() if arm in set(survival["arm"])}
-    table = ROW * len(shown) + 0.1
-    figure, axes = plt.subplots(
-        2, len(panels), figsize=(WIDTH, HEIGHT + table + 1.35), squeeze=False, height_ratios=(HEIGHT, table)
-    )
+    known = set(survival["arm"])
+
+    def part(figure: Part, place: int) -> None:
+        _part(figure, survival, panels, {arm: look for arm, look in facets[place].items() if arm in known})
+        if place == 0:
+            head(figure, heading)
+
+    return stacked(len(facets), part)
+
+
+def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:
+    """All panels, of some arms."""
+    table = ROW * len(looks) + 0.1
+    grow(figure, HEIGHT + table + 1.35)
+    axes = figure.subplots(2, len(panels), squeeze=False, height_ratios=(HEIGHT, table))
     ends = max(1, int(survival["time"].max()))
+    shown = survival[survival["arm"].isin(looks)]
     for (upper, lower), event in zip(axes.T, panels, strict=True):
-        curves = {str(arm): part for arm, part in survival[survival["event"] == event].groupby("arm", sort=False)}
+        curves = {str(arm): part for arm, part in shown[shown["event"] == event].groupby("arm", sort=False)}
         ticks = [int(tick) for tick in MaxNLocator(5, integer=True).tick_values(0, ends) if 0 <= tick <= ends]
-        _curves(upper, curves, shown, ends)
-        _at_risk(lower, curves, shown, ticks)
+        _curves(upper, curves, looks, ends)
+        _at_risk(lower, curves, looks, ticks)
         for axis in (upper, lower):
             axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
             axis.set_xlim(-0.02 * ends, 1.04 * ends)
-    axes[1, 0].set_yticks(range(len(shown)), list(shown), fontsize=8.5)
-    for label, look in zip(axes[1, 0].get_yticklabels(), shown.values(), strict=True):
+    axes[1, 0].set_yticks(range(len(looks)), list(looks), fontsize=8.5)
+    for label, look in zip(axes[1, 0].get_yticklabels(), looks.values(), strict=True):
         label.set_color(look.ink)
-    beside = 0.5 + max(0.4, *(width_of(arm, 8.5) for arm in shown)) / len(panels)
+    beside = 0.5 + max(0.4, *(width_of(arm, 8.5) for arm in looks)) / len(panels)
     entitle(axes[:1], [Title(panel.title, [panel.rule]) for panel in panels.values()], beside)
-    head(figure, heading)
-    runs = survival.groupby("arm")["at_risk"].max()
-    key(figure, [look.handle(f"{arm} (n = {runs[arm]})") for arm, look in shown.items()], _legend())
-    return figure
+    runs = shown.groupby("arm")["at_risk"].max()
+    key(figure, [look.handle(f"{arm} (n = {runs[arm]})") for arm, look in looks.items()], _legend())
 
 
 def at_risk(curve: pd.DataFrame, time: float) -> int:

@@ -20,6 +20,7 @@ from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import curves, samples, seeds, style, survival
 from vigan.figures import map as heat_map
+from vigan.figures.facets import facets
 from vigan.layout import FIGURES
 from vigan.schemas import RunFiles
 
@@ -44,9 +45,15 @@ class Subject(NamedTuple):
         return self.study.experiments[self.name]
 
     @property
+    def facets(self) -> list[style.Looks]:
+        """The looks of the arms that are drawn together."""
+        return facets(self.experiment.arms)
+
+    @property
     def looks(self) -> dict[str, style.Look]:
-        """Its arms' looks."""
-        return style.looks({name: arm.regularised for name, arm in self.experiment.arms.items()})
+        """The looks of all arms, in their order."""
+        known = {arm: look for facet in self.facets for arm, look in facet.items()}
+        return {arm: known[arm] for arm in self.experiment.arms}
 
     @property
     def of_gans(self) -> bool:
@@ -125,7 +132,7 @@ def _curves(subject: Subject) -> Figure:
         key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
         for key, metric, protocol in _shown(table["metric"])
     }
-    return curves.draw(table, panels, subject.experiment.title, subject.looks, subject.diverged())
+    return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged())
 
 
 def _telemetry(subject: Subject) -> Figure:
@@ -145,7 +152,7 @@ def _logged(subject: Subject, panels: Mapping[str, curves.Panel], what: str) -> 
     names = table["metric"].where(~of_vae, table["metric"].replace(OF_VAE))
     table = table.assign(metric=names)
     known = {metric: panel for metric, panel in panels.items() if metric in set(table["metric"])}
-    return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.looks, subject.diverged())
+    return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged())
 
 
 def _seeds(subject: Subject) -> Figure:
@@ -163,7 +170,7 @@ def _survival(subject: Subject) -> Figure:
     titles = {"collapse": "Runs that have not collapsed", "reach": "Runs that are not on track yet"}
     panels = {event: survival.Panel(titles[event], tell_event(rule)) for event, rule in rules.items() if rule}
     heading = f"{subject.experiment.title}: when runs collapse and get on track"
-    return survival.draw(subject.table("survival"), panels, heading, subject.looks)
+    return survival.draw(subject.table("survival"), panels, heading, subject.facets)
 
 
 def _map(subject: Subject) -> Figure:

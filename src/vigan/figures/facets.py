@@ -1,0 +1,32 @@
+"""Which arms of an experiment are drawn together: a panel with more than a few of them cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vigan.config.arms import Arm
+from vigan.figures.map import cells
+from vigan.figures.style import MARKERS, Looks, looks
+
+MOST = len(MARKERS)
+"""Arms of one facet: no two of them share a marker."""
+
+
+def facets(arms: Mapping[str, Arm]) -> list[Looks]:
+    """The looks of arms, facet by facet: all in one, or by K, equal lambdas in equal colours, the others after them."""
+    return [looks({name: arms[name].regularised for name in group}) for group in _groups(arms)]
+
+
+def _groups(arms: Mapping[str, Arm]) -> list[Sequence[str]]:
+    if len(arms) <= MOST:
+        return [list(arms)]
+    table = cells(arms)
+    if 2 * len(table.arms) <= len(arms):
+        return _cut(list(arms))
+    ks = dict.fromkeys(k for k, _ in table.arms)
+    rows = [[name for (k, _), name in table.arms.items() if k == row] for row in ks]
+    return [group for row in (*rows, table.left_out) for group in _cut(row)]
+
+
+def _cut(names: Sequence[str]) -> list[Sequence[str]]:
+    return [names[first : first + MOST] for first in range(0, len(names), MOST)]

@@ -1,0 +1,77 @@
+"""More arms than a panel can hold are drawn in facets: by K, in the same colours and on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.legend import Legend
+from workflow.conftest import ROOT
+
+from vigan.config.arms import Arm
+from vigan.config.load import load_study
+from vigan.figures.curves import Panel, draw
+from vigan.figures.facets import MOST, facets
+from vigan.figures.page import grow, stacked
+
+ROW = {"network": {"kind": "mlp"}, "d_batches": 1, "g_batches": 1}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def _arm(k: int, weight: float = 0.0, reading: str = "proximal") -> Arm:
+    return Arm.model_validate({**ROW, "reading": reading, "updates_per_batch": k, "lambda_sum": weight})
+
+
+def test_few_arms_are_drawn_together_in_their_order() -> None:
+    arms = {f"arm-{place}": _arm(1 + place % 2) for place in range(MOST)}
+    assert [list(facet) for facet in facets(arms)] == [list(arms)]
+
+
+def test_the_toy_studys_arms_by_k_and_its_rivals_after_them() -> None:
+    arms = load_study(ROOT / "config" / "toy.yaml").experiments["ring"].arms
+    *rows, rivals = facets(arms)
+    assert [{arms[name].k for name in row} for row in rows] == [{1}, {2}, {3}, {5}, {10}]
+    assert [[arms[name].lambda_ for name in row] for row in rows] == [[0, 0.01, 0.1, 1, 5]] * 5
+    assert [list(row.values()) for row in rows] == [list(rows[0].values())] * 5
+    assert {name for facet in (*rows, rivals) for name in facet} == set(arms)
+    assert "ring-k5-clip" in rivals
+
+
+def test_arms_that_are_no_table_are_cut_in_their_order() -> None:
+    arms = {f"arm-{place}": _arm(1).model_copy(update={"d_batches": place + 1}) for place in range(MOST + 3)}
+    assert [list(facet) for facet in facets(arms)] == [list(arms)[:MOST], list(arms)[MOST:]]
+
+
+def test_facets_share_their_axes_and_have_a_key_each() -> None:
+    arms = {f"arm-{place}": _arm(1).model_copy(update={"d_batches": place + 1}) for place in range(MOST + 2)}
+    rows = [
+        (arm, "modes", step, 3, *(place + np.array([0, -1, 1, -0.5, 0.5])))
+        for place, arm in enumerate(arms)
+        for step in (0, 10)
+    ]
+    table = pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"])
+    figure = draw(table, {"modes": Panel("Modes")}, "A ring", facets(arms), {})
+    upper, lower = figure.axes
+    assert upper.get_ylim() == lower.get_ylim()
+    assert upper.get_ylim()[0] < -1
+    assert upper.get_ylim()[1] > len(arms)
+    keys = [
+        {text.get_text().split(" ")[0] for text in key.get_texts() if text.get_text().startswith("arm-")}
+        for key in figure.findobj(Legend)
+    ]
+    assert keys == [set(list(arms)[:MOST]), set(list(arms)[MOST:])]
+
+
+def test_a_part_is_as_high_as_it_is_alone() -> None:
+    heights = [2.0, 3.5]
+    figure = stacked(2, lambda part, place: grow(part, heights[place]))
+    assert figure.get_figheight() == sum(heights)
+    assert [part.bbox.height / figure.dpi for part in figure.subfigs] == pytest.approx(heights[:], rel=1e-9)
