@@ -23,7 +23,7 @@ from vigan.stages.findings import Sources, findings
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
-WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu")
+WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "family", "family-digits")
 
 
 def _render(results: Path, template: Path = TEMPLATE) -> str:
