@@ -7,6 +7,7 @@ import pytest
 from vigan.cli import main
 from vigan.config.datasets import CelebA
 from vigan.config.load import load_study
+from vigan.config.models import Em
 from vigan.stages import estimate as stage
 from vigan.stages.estimate import Estimate, human, tell
 
@@ -51,3 +52,9 @@ def test_the_command_times_real_iterations(capsys: pytest.CaptureFixture[str]) -
     told = capsys.readouterr().out
     assert "train ring-plain" in told
     assert "all, 2 jobs at once" in told
+
+
+def test_em_without_a_floor_can_be_timed() -> None:
+    run = load_study(CONFIG / "family.yaml").run_spec("ring-em", 0)
+    without = run.arm.model_copy(update={"model": Em(kind="em", floor=0.0)})
+    assert stage.iteration_seconds(run.model_copy(update={"arm": without}), "cpu") > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,12 +87,18 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     """Shortest of three iterations, after one that is not counted; long ones are timed once."""
     place = torch.device(device)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
-    source = BatchSource(spec, np.zeros(shape, np.uint8 if len(shape) == 4 else np.float32), place)
+    source = BatchSource(spec, _noise(shape), place)
     player = engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place))
     times: list[float] = []
     while len(times) < 4 and sum(times) < ENOUGH:
         times.append(_seconds(lambda: player.iterate(source.iteration(len(times))), place))
     return min(times)
+
+
+def _noise(shape: Sequence[int]) -> np.ndarray:
+    """Images or points of a shape; not all the same, or EM's components would have no extent."""
+    draw = np.random.default_rng(0)
+    return draw.integers(0, 256, shape, dtype=np.uint8) if len(shape) == 4 else draw.normal(size=shape).astype("f4")
 
 
 def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float:
