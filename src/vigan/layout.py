@@ -16,7 +16,7 @@ from vigan.schemas import RunFiles
 TABLES = {
     "arms": "every arm, all its settings",
     "runs": "every run: how it ended, what it cost, digests of weights, data, code and config",
-    "timing": "every run: seconds and library versions (differ between machines)",
+    "timing": "every run: seconds, joules and library versions (differ between machines)",
     "metrics": "the long table: one number a row",
     "telemetry": "every logged iteration of every run",
     "floors": "real data measured against real data, per protocol",

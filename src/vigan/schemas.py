@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields
@@ -27,8 +27,9 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `seconds` is training time (it varies from run to run and enters no table that is compared). `rules` are digests of
-    the study's claims, by id, as they were when the run was made.
+    `seconds` is training time and `joules` what counters of "cpu" and "gpu" added up meanwhile, where there are any
+    (these vary from run to run and enter no table that is compared). `rules` are digests of the study's claims, by id,
+    as they were when the run was made.
     """
 
     spec: RunSpec
@@ -43,6 +44,7 @@ class RunRecord(Strict):
     threads: int
     versions: dict[str, str]
     seconds: float
+    joules: dict[str, float] = Field(default_factory=dict)
     rules: dict[str, str]
 
     def check_snapshots(self, folder: Path) -> None:

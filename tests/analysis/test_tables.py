@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -29,6 +30,15 @@ def test_a_run_is_one_row_with_its_end_its_cost_and_its_digests(trained: RunFile
 def test_seconds_and_versions_stand_in_a_table_of_their_own(trained: RunFiles) -> None:
     (row,) = timing_table([trained]).to_dict("records")
     assert (row["arm"], row["seconds"], row["torch"]) == ("plain", 1.5, "2")
+    assert np.isnan([row["joules_cpu"], row["joules_gpu"]]).all()
+
+
+def test_joules_stand_beside_them_where_they_were_counted(trained: RunFiles) -> None:
+    file = trained.folder / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"joules": {"gpu": 40.5}}))
+    (row,) = timing_table([trained]).to_dict("records")
+    assert row["joules_gpu"] == 40.5
+    assert np.isnan(row["joules_cpu"])
 
 
 @pytest.mark.parametrize("table", [run_table, telemetry_table, timing_table])

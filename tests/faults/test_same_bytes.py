@@ -37,17 +37,18 @@ def test_tables_traces_snapshots_figures_and_data_are_the_same_bytes(
     print(f"{len(first)} files, {len(differing)} differ: {sorted(differing)}")
 
 
-def test_records_differ_in_their_seconds_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+def test_records_differ_in_their_cost_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
     records = [{n: json.loads(c) for n, c in files.items() if n.endswith("run.json")} for files in twice]
     assert len(records[0]) == RUNS
-    without = [{name: record | {"seconds": 0} for name, record in found.items()} for found in records]
+    without = [{name: record | {"seconds": 0, "joules": {}} for name, record in found.items()} for found in records]
     assert without[0] == without[1]
 
 
-def test_reports_differ_in_seconds_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+def test_reports_differ_in_cost_alone(twice: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
     pages = [files["results/tiny/report.html"].decode().splitlines() for files in twice]
     changed = [line for line in difflib.unified_diff(*pages, n=0) if re.match(r"[-+](?![-+])", line)]
     print("\n".join(changed))
     assert all(
-        re.match(r"[-+]<div><dt>Training on cpu</dt><dd>\d+ seconds over all runs</dd></div>", c) for c in changed
+        re.match(r"[-+]<div><dt>Training on cpu</dt><dd>\d+ seconds over all runs; energy: [^<]+</dd></div>", c)
+        for c in changed
     )

@@ -128,12 +128,16 @@ def test_a_run_that_diverged_is_a_failure_even_if_all_its_snapshots_are_finite()
     assert facts.failures(_runs("diverged"), _finite(1, 1, 1))["arm"].tolist() == ["wild"]
 
 
-def test_seconds_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> None:
+def test_seconds_and_energy_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> None:
     runs = _runs().assign(data_sha256="d", code_sha256="c")
-    timing = runs[["experiment", "arm", "reading", "seed"]].assign(seconds=[10.0, 5000.0], torch="2")
+    timing = runs[["experiment", "arm", "reading", "seed"]].assign(
+        seconds=[10.0, 5000.0], joules_cpu=[float("nan"), 7.2e6], joules_gpu=[float("nan"), 3.6e6], torch="2"
+    )
     told = dict(facts.provenance(runs, timing))
-    assert told["Training on H100"] == "5,000 GPU-seconds over all runs"
-    assert told["Training on cpu"] == "10 seconds over all runs"
+    assert told["Training on H100"] == (
+        "5,000 GPU-seconds over all runs; energy: 2 kWh of the CPU in 1 of 1 runs, 1 kWh of the GPU in 1 of 1 runs"
+    )
+    assert told["Training on cpu"] == "10 seconds over all runs; energy: no counter could be read"
 
 
 def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path) -> None:

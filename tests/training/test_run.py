@@ -219,5 +219,5 @@ def test_time_of_all_sessions_is_added_up(spec: Maker, start: Start, tmp_path: P
     kept, _ = load_newest(tmp_path)
     assert kept is not None
     resumed = start(made, tmp_path)
-    assert 0 < kept.values["seconds"] == resumed.seconds
-    assert resumed.train().seconds > kept.values["seconds"]
+    assert 0 < kept.values["cost"]["seconds"] == resumed.cost.seconds
+    assert resumed.train().cost.seconds > kept.values["cost"]["seconds"]

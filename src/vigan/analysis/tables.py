@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from vigan.catalogue import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.records import RecordError, read_json
 from vigan.schemas import RunFiles, RunRecord
 
+JOULES = {"cpu": "joules_cpu", "gpu": "joules_gpu"}
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]
 
 
@@ -49,12 +51,13 @@ def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
 
 
 def timing_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
-    """One row a run: seconds of training and library versions, which differ between machines."""
+    """One row a run: seconds and joules (NaN: not counted) of training and library versions; machines differ."""
     rows = []
     for run in runs:
         record = run.record()
         key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
-        rows.append({"experiment": run.experiment, **key, "seconds": record.seconds, **record.versions})
+        joules = {column: record.joules.get(of, nan) for of, column in JOULES.items()}
+        rows.append({"experiment": run.experiment, **key, "seconds": record.seconds, **joules, **record.versions})
     return pd.DataFrame(rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vigan.analysis.tables import RUN_KEYS
+from vigan.analysis.tables import JOULES, RUN_KEYS
 from vigan.config.arms import Arm
 from vigan.config.claim_words import tell_event
 from vigan.config.experiment import Experiment
@@ -60,25 +60,36 @@ def rules(experiment: Experiment) -> list[str]:
 
 
 def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
-    """Commit, lock, devices, data, code, versions and the time that training took."""
-    versions = timing.drop(columns=["experiment", "arm", "reading", "seed", "seconds"]).drop_duplicates()
+    """Commit, lock, devices, data, code, versions, and the time and energy that training took."""
+    versions = timing.drop(columns=[*RUN_KEYS, "seconds", *JOULES.values()]).drop_duplicates()
     return [
         ("Commit this page was made from", checkout.commit()),
         ("Lock (SHA-256 of requirements.txt)", checkout.lock()),
-        *_seconds(runs, timing),
+        *_costs(runs, timing),
         ("Data (SHA-256)", _joined(runs["data_sha256"])),
         ("Training code (digest)", _joined(runs["code_sha256"].astype(str).str[:16])),
         *((str(name), _joined(versions[name])) for name in versions.columns),
     ]
 
 
-def _seconds(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
-    """Seconds of training by device, summed over runs: on a GPU these are GPU-seconds."""
-    timed = runs[[*RUN_KEYS, "device"]].merge(timing[[*RUN_KEYS, "seconds"]], on=RUN_KEYS)
+def _costs(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
+    """Seconds of training by device, summed over runs (on a GPU these are GPU-seconds), and the energy counted."""
+    timed = runs[[*RUN_KEYS, "device"]].merge(timing[[*RUN_KEYS, "seconds", *JOULES.values()]], on=RUN_KEYS)
     return [
-        (f"Training on {device}", f"{seconds:,.0f} {'seconds' if device == 'cpu' else 'GPU-seconds'} over all runs")
-        for device, seconds in timed.groupby("device")["seconds"].sum().items()
+        (f"Training on {device}", f"{part['seconds'].sum():,.0f} {unit} over all runs; energy: {_energy(part)}")
+        for device, part in timed.groupby("device")
+        for unit in ["seconds" if device == "cpu" else "GPU-seconds"]
     ]
+
+
+def _energy(timed: pd.DataFrame) -> str:
+    """Kilowatt-hours by what counters there were, each of a whole package or GPU, whatever ran beside."""
+    counted = [
+        f"{timed[column].sum() / 3.6e6:.3g} kWh of the {of.upper()} in {timed[column].count()} of {len(timed)} runs"
+        for of, column in JOULES.items()
+        if timed[column].notna().any()
+    ]
+    return ", ".join(counted) or "no counter could be read"
 
 
 def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ TRAINED = ("telemetry.csv", "snapshots", "run.json")
 MEASURED = ("metrics.csv", "noise.csv", "samples.npz")
 """What training and evaluation leave, in the order of their making."""
 
-OWN = ("seconds",)
+OWN = ("seconds", "joules")
 """What of a record differs between two makings of one run."""
 
 

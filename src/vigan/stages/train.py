@@ -103,7 +103,8 @@ def _record(
         device=name,
         threads=settings.threads,
         versions=provenance.versions(),
-        seconds=round(outcome.seconds, 3),
+        seconds=round(outcome.cost.seconds, 3),
+        joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=dict(settings.rules),
     )
 

@@ -15,6 +15,11 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def uuid(device: torch.device) -> str:
+    """What the driver calls a CUDA device; nothing for the CPU."""
+    return str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else ""
+
+
 def calculate_in_float32(threads: int) -> None:
     """Use `threads` CPU threads, and on CUDA full float32 (no TF32) with deterministic convolutions."""
     torch.set_num_threads(threads)

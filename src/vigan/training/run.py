@@ -13,10 +13,12 @@ import torch
 from vigan.config import game
 from vigan.config.arms import RunSpec
 from vigan.config.models import Em
+from vigan.meter import Cost, Meter, counters
 from vigan.models.build import Networks, build
 from vigan.training import checkpoint as store
 from vigan.training.alternation import Alternation, JointKL
 from vigan.training.batches import BatchSource
+from vigan.training.device import uuid
 from vigan.training.engine import Engine
 from vigan.training.recorded import Recorded
 from vigan.training.snapshots import save_snapshot
@@ -27,14 +29,14 @@ Observer = Callable[[int, "dict[str, float] | None", Networks], None]
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `seconds` is the training time of all its sessions; `telemetry` has the columns named."""
+    """How a run ended. `cost` is that of training in all its sessions; `telemetry` has the columns named."""
 
     status: Literal["completed", "diverged"]
     iterations: int
     columns: tuple[str, ...]
     telemetry: np.ndarray
     weights_hash: str
-    seconds: float
+    cost: Cost
 
 
 def engine(spec: RunSpec, networks: Networks) -> Engine | Alternation:
@@ -58,13 +60,13 @@ class Run:
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.engine) if isinstance(self.engine, Engine) else JointKL()
         self.rows: list[list[float]] = []
-        self.iteration, self.seconds = 0, 0.0
+        self.iteration, self.cost = 0, Cost()
         self.refused = self._resume()
 
     def train(self, observers: tuple[Observer, ...] = (), save_every: float = 60.0) -> Outcome:
         """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
         self._keep_snapshot()
-        started = saved = time.monotonic()
+        meter, saved = Meter(counters(uuid(self.device)), self.cost), time.monotonic()
         finite = True
         while self.iteration < self.spec.iterations and finite:
             row = self._iterate()
@@ -73,13 +75,13 @@ class Run:
             for observe in observers:
                 observe(self.iteration, row, self.networks)
             if finite and time.monotonic() - saved >= save_every:
-                self._save(time.monotonic() - started)
+                self._save(meter.read())
                 saved = time.monotonic()
-        self.seconds += time.monotonic() - started
+        self.cost = meter.read()
         status = "completed" if finite and self._finite_weights() else "diverged"
         columns = self.telemetry.columns
         table = np.array(self.rows, dtype=np.float64).reshape(-1, len(columns))
-        return Outcome(status, self.iteration, columns, table, store.weights_hash(self.networks), self.seconds)
+        return Outcome(status, self.iteration, columns, table, store.weights_hash(self.networks), self.cost)
 
     def _iterate(self) -> dict[str, float] | None:
         batches = self.source.iteration(self.iteration)
@@ -100,9 +102,9 @@ class Run:
     def _finite_weights(self) -> bool:
         return all(bool(tensor.isfinite().all()) for tensor in self.networks.parameters())
 
-    def _save(self, elapsed: float) -> None:
+    def _save(self, cost: Cost) -> None:
         tensors = store.network_tensors(self.networks)
-        values: dict[str, Any] = {"seconds": self.seconds + elapsed}
+        values: dict[str, Any] = {"cost": cost._asdict()}
         for name, optimiser in self._optimisers().items():
             tensors |= store.optimiser_tensors(optimiser, name)
             values[name] = store.optimiser_values(optimiser)
@@ -116,7 +118,7 @@ class Run:
             for name, optimiser in self._optimisers().items():
                 store.restore_optimiser(optimiser, found.tensors, found.values[name], name)
             self.rows = found.tensors["telemetry"].tolist()
-            self.iteration, self.seconds = found.iteration, found.values["seconds"]
+            self.iteration, self.cost = found.iteration, Cost(**found.values["cost"])
         return refused
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
