@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from vigan.bench.record import Measurement, processor
-from vigan.catalogue import MEASURED, METRIC_COLUMNS, NOISE_COLUMNS
-from vigan.config.arms import Ledger, RunSpec
+from vigan.bench.simulated import made_up_metrics
+from vigan.catalogue import MEASURED, NOISE_COLUMNS
+from vigan.config.arms import Ledger
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.layout import Layout
@@ -140,19 +141,8 @@ def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any])
     logged = np.arange(spec.log_every, spec.iterations + 1, spec.log_every)
     telemetry = pd.DataFrame(draws.random((len(logged), len(COLUMNS))), columns=list(COLUMNS))
     telemetry.assign(iteration=logged).to_csv(folder / "telemetry.csv", index=False)
-    _metrics(study, spec, run, draws).to_csv(folder / "metrics.csv", index=False)
+    made_up_metrics(study, run, draws).to_csv(folder / "metrics.csv", index=False)
     pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(folder / "noise.csv", index=False)
-
-
-def _metrics(study: Study, spec: RunSpec, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
-    rows = []
-    for step in spec.snapshots:
-        ledger = Ledger.of(spec.arm, step)
-        counts = (ledger.real_images, ledger.d_updates, ledger.g_updates)
-        for protocol in study.protocols_of(run.arm):
-            values = {"finite": 1.0} | {name: float(draws.random()) for name in MEASURED[protocol.kind]}
-            rows += [(*run, step, *counts, name, protocol.name, v, "completed") for name, v in values.items()]
-    return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
 WATCH = """

@@ -73,14 +73,15 @@ def _run(study: Study, layout: Layout, run: RunKey) -> None:
     telemetry["iteration"] = logged
     write_text(folder / "telemetry.csv", telemetry.to_csv(index=False))
     write_text(folder / "noise.csv", pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(index=False))
-    write_text(folder / "metrics.csv", _metrics(study, run, draws).to_csv(index=False))
+    write_text(folder / "metrics.csv", made_up_metrics(study, run, draws).to_csv(index=False))
     with atomic_write(folder / "samples.npz") as stream:
         steps = np.array(spec.snapshots)
         samples = np.stack([_images(draws) for _ in steps])
         np.savez(stream, steps=steps, samples=samples, finite=np.ones(len(steps), bool))
 
 
-def _metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
+def made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
+    """Rows of metrics.csv of a run that completed, with numbers from a generator."""
     spec = study.run_spec(run.arm, run.seed)
     rows = []
     for step in spec.snapshots:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from vigan.config.base import ConfigError, Strict, explain, line_of, read_yaml
+from vigan.config.base import Strict, read_checked
 
 Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
 
@@ -34,12 +34,4 @@ class _File(Strict):
 
 def load_anchors(path: Path) -> tuple[Anchor, ...]:
     """Entries of a YAML file, in its order. Raises ConfigError: one line with the file, the line and what is wrong."""
-    raw, tree = read_yaml(path)
-    try:
-        return _File.model_validate(raw).anchors
-    except ValidationError as error:
-        location, message = explain(error, list(Anchor.model_fields))
-        _, line = line_of(tree, location)
-        place = ".".join(str(part) for part in location)
-        where = f"{path}, line {line}" if line else str(path)
-        raise ConfigError(f"{where}: {place + ': ' if place else ''}{message}") from None
+    return read_checked(path, _File, list(Anchor.model_fields)).anchors

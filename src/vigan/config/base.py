@@ -7,13 +7,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vigan.errors import Refused
 
+File = TypeVar("File", bound=BaseModel)
 _ABSENT = object()
 
 
@@ -144,3 +145,16 @@ def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[st
         hint = " (in YAML write 2.0e-4, not 2e-4)" if "e" in first["input"].lower() else ""
         message = f"'{first['input']}' is text, not a number{hint}"
     return location, message
+
+
+def read_checked(path: Path, schema: type[File], known_keys: Sequence[str]) -> File:
+    """A YAML file as what a schema says. Raises ConfigError: one line with the file, the line and what is wrong."""
+    raw, tree = read_yaml(path)
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        location, message = explain(error, known_keys)
+        _, line = line_of(tree, location)
+        place = ".".join(str(part) for part in location)
+        where = f"{path}, line {line}" if line else str(path)
+        raise ConfigError(f"{where}: {place + ': ' if place else ''}{message}") from None

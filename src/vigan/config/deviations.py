@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from vigan.config.base import ConfigError, Strict, explain, line_of, read_yaml
+from vigan.config.base import Strict, read_checked
 
 NOT_MEASURED = "not measured"
 Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
@@ -64,15 +64,7 @@ class _File(Strict):
 
 def load_deviations(path: Path) -> tuple[Deviation, ...]:
     """Entries of a YAML file, in its order. Raises ConfigError: one line with the file, the line and what is wrong."""
-    raw, tree = read_yaml(path)
-    try:
-        return _File.model_validate(raw).deviations
-    except ValidationError as error:
-        location, message = explain(error, list(Deviation.model_fields))
-        _, line = line_of(tree, location)
-        place = ".".join(str(part) for part in location)
-        where = f"{path}, line {line}" if line else str(path)
-        raise ConfigError(f"{where}: {place + ': ' if place else ''}{message}") from None
+    return read_checked(path, _File, list(Deviation.model_fields)).deviations
 
 
 def as_markdown(deviations: Sequence[Deviation]) -> str:
