@@ -47,6 +47,19 @@ def test_the_verdicts_are_those_of_the_kept_results() -> None:
         assert float(p) == pytest.approx(claim["p_holm"], rel=0.03)
 
 
+ALI = {"digits with": "fair_modes", "Fréchet distance on": "frechet", "error of decoded": "reconstruction_error"}
+
+
+@pytest.mark.parametrize(("beginning", "metric"), ALI.items(), ids=ALI.values())
+def test_the_table_of_ali_on_digits_is_that_of_the_kept_results(beginning: str, metric: str) -> None:
+    _, *cells = _cells(beginning)
+    tables = ROOT / "results" / "family-digits" / "tables"
+    summary = pd.read_csv(tables / "summary.csv").query("score == 'last' and metric == @metric").set_index("arm")
+    for cell, arm in zip(cells, ("ali-derived", "ali-min-max", "ali-non-saturating"), strict=True):
+        assert summary.loc[arm, "n"] == 8
+        assert float(cell) == pytest.approx(summary.loc[arm, "mean"], abs=0.5 * 10.0 ** -len(cell.partition(".")[2]))
+
+
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
 def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
