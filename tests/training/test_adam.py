@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -140,3 +142,21 @@ def test_the_adam_of_an_arm_steps_as_torch_s_own() -> None:
     steps(second, torch.optim.Adam(second.parameters(), lr=LR, betas=(BETA1, BETA2), eps=EPS), 0, 10)
     for ours, theirs in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-14, atol=0)
+
+
+def test_the_released_optimiser_does_not_import_torchs_compiler() -> None:
+    code = """
+import sys, torch
+from vigan.config.arms import Optimiser
+from vigan.training.optimisers import optimiser
+weight = torch.nn.Parameter(torch.ones(3))
+made = optimiser(Optimiser(kind="adam_tf1", lr=0.1, beta1=0.5, beta2=0.9, eps=1e-8), [weight])
+weight.sum().backward()
+made.step()
+made.zero_grad()
+made.load_state_dict(made.state_dict())
+print(float(weight.sum()), "torch._dynamo" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert float(told[0]) < 3
+    assert told[1] == "False"

@@ -14,6 +14,21 @@ from torch import Tensor, nn
 from vigan.config.arms import Optimiser
 
 
+def _leave_the_compiler_alone() -> None:
+    """Spare a process torch's compiler, which torch's optimisers import to keep it off them: a second or two of a run.
+
+    Nothing is compiled here. A method of theirs asks the compiler, once, for a version of itself that is left alone,
+    and keeps it as `__dynamo_disable`; it is given itself. (The update of torch's own Adam imports it all the same.)
+    """
+    for method in vars(torch.optim.Optimizer).values():
+        plain = getattr(method, "__wrapped__", None)
+        if plain is not None:
+            plain.__dynamo_disable = plain
+
+
+_leave_the_compiler_alone()
+
+
 class AdamTF1(torch.optim.Optimizer):
     """Adam with lr_t = lr sqrt(1 - b2^t) / (1 - b1^t) and theta -= lr_t m / (sqrt(v) + eps): eps not bias-corrected.
 
