@@ -171,17 +171,16 @@ class Layout:
         return {name: self.tables / f"{name}.csv" for name in TABLES}
 
     def samples(self, experiment: str, seeds: Sequence[int] | None = None) -> list[Path]:
-        """Samples kept of an experiment's runs, at its own seeds if none are named."""
-        chosen = self.study.experiments[experiment]
+        """Samples kept of an experiment's runs, at the seeds that all of its arms have if none are named."""
         return [
             self.run(RunKey(name, arm.reading, seed)) / "samples.npz"
-            for name, arm in chosen.arms.items()
-            for seed in seeds or chosen.seeds or self.study.seeds
+            for name, arm in self.study.experiments[experiment].arms.items()
+            for seed in seeds or self.study.seeds_in(experiment)
         ]
 
     def first_samples(self, experiment: str) -> list[Path]:
         """Samples kept of the first seed of each of an experiment's arms."""
-        return self.samples(experiment, [(self.study.experiments[experiment].seeds or self.study.seeds)[0]])
+        return self.samples(experiment, [self.study.seeds_in(experiment)[0]])
 
     def run_files(self) -> list[RunFiles]:
         """Every run's experiment and folder, in the order of the study."""

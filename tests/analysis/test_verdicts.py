@@ -62,6 +62,14 @@ def test_seeds_are_joined_by_their_number_not_by_their_place() -> None:
     assert claim_table(study, mixed, ()).equals(claim_table(study, data, ()))
 
 
+def test_arms_are_compared_in_the_seeds_that_both_were_run_with() -> None:
+    more = {"plain": [*HELPS["plain"], GOOD, GOOD], "regularised": HELPS["regularised"]}
+    fewer = _judged(DIFFERENCE, HELPS)
+    assert {key: _judged(DIFFERENCE, more)[key] for key in ("n", "estimate", "p")} == {
+        key: fewer[key] for key in ("n", "estimate", "p")
+    }
+
+
 def test_a_run_that_diverged_counts_as_the_worst_there_is() -> None:
     nan = float("nan")
     died = {"plain": [(0.0, 6.0, nan, nan)] * 7, "regularised": [GOOD] * 7}

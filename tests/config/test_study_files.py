@@ -154,3 +154,32 @@ def test_data_sets_that_differ_in_anything_have_folders_of_their_own() -> None:
 def test_every_stabiliser_file_may_be_named_in_a_study() -> None:
     folder = Path(__file__).parents[2] / "src" / "vigan" / "objectives" / "stabilisers"
     assert set(known_stabilisers()) == {file.stem for file in folder.glob("*.py")} - {"__init__"}
+
+
+MORE = "\n    log_every: 10\n    more_seeds: {bn-plain: [7, 5]}\n"
+
+
+def _with_more(folder: Path, more: str = MORE) -> Study:
+    text = (Path(__file__).parent / "example.yaml").read_text()
+    (folder / "example.yaml").write_text(text.replace("\n    log_every: 10\n", more, 1))
+    return load_study(folder / "example.yaml")
+
+
+def test_an_arm_may_have_seeds_that_others_lack(tmp_path: Path) -> None:
+    study = _with_more(tmp_path)
+    assert study.seeds_of("bn-plain") == (0, 1, 7, 5)
+    assert study.seeds_of("bn-regularised") == study.seeds_in("digits-bn") == (0, 1)
+    assert [run.seed for run in study.runs() if run.arm == "bn-plain"] == [0, 1, 7, 5]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("bn-plain", "bn-plane", "'more_seeds': no arm 'bn-plane' in 'digits-bn'; did you mean 'bn-plain'?"),
+        ("[7, 5]", "[7, 1]", "'more_seeds': arm 'bn-plain' has seed 1 already"),
+        ("[7, 5]", "[7, 7]", "seeds must be distinct"),
+    ],
+)
+def test_further_seeds_that_make_no_sense_are_refused(old: str, new: str, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=complaint.replace("?", r"\?")):
+        _with_more(tmp_path, MORE.replace(old, new))

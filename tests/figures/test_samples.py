@@ -42,14 +42,14 @@ def _said(axis: Axes) -> list[str]:
 
 
 def test_a_run_that_diverged_says_so_in_every_column_it_did_not_reach() -> None:
-    whole, short = _rows(draw([_strip(), _strip(2, arm="wild")], "A ring", 2), 4)
+    whole, short = _rows(draw([_strip(), _strip(2, arm="wild")], "A ring", "2"), 4)
     assert [_said(axis) for axis in whole] == [[], [], [], []]
     assert [_said(axis) for axis in short] == [[], [], ["diverged"], ["diverged"]]
     assert [len(axis.collections) for axis in short] == [1, 1, 0, 0]
 
 
 def test_the_first_strip_may_be_the_shorter_one() -> None:
-    figure = draw([_strip(1, arm="wild"), _strip()], "A ring", 2)
+    figure = draw([_strip(1, arm="wild"), _strip()], "A ring", "2")
     short, whole = _rows(figure, 4)
     assert [axis.get_title(loc="left") for axis in short] == [f"iteration {step}" for step in STEPS]
     assert [_said(axis) for axis in short] == [[], ["diverged"], ["diverged"], ["diverged"]]
@@ -57,20 +57,20 @@ def test_the_first_strip_may_be_the_shorter_one() -> None:
 
 
 def test_samples_that_are_not_finite_are_not_drawn_but_named() -> None:
-    (row,) = _rows(draw([_strip(bad=(40,))], "A ring", 2), 4)
+    (row,) = _rows(draw([_strip(bad=(40,))], "A ring", "2"), 4)
     assert [_said(axis) for axis in row] == [[], [], ["not finite"], []]
     assert not row[2].collections
 
 
 def test_each_column_shows_the_samples_of_its_step() -> None:
-    (row,) = _rows(draw([_strip()], "A ring", 2), 4)
+    (row,) = _rows(draw([_strip()], "A ring", "2"), 4)
     drawn = [np.asarray(axis.collections[-1].get_offsets()) for axis in row]
     assert [points.tolist() for points in drawn] == [[[step, step]] * 5 for step in STEPS]
 
 
 def test_titles_are_the_scheduled_steps_first_and_last_among_them() -> None:
     scheduled = tuple(range(0, 101, 10))
-    figure = draw([_strip(11, scheduled=scheduled), _strip(3, arm="wild", scheduled=scheduled)], "A ring", 2)
+    figure = draw([_strip(11, scheduled=scheduled), _strip(3, arm="wild", scheduled=scheduled)], "A ring", "2")
     first, second = _rows(figure, COLUMNS)
     assert [axis.get_title(loc="left") for axis in first] == [f"iteration {step}" for step in (0, 20, 50, 80, 100)]
     assert [axis.get_title(loc="left") for axis in second] == [""] * COLUMNS
@@ -78,20 +78,20 @@ def test_titles_are_the_scheduled_steps_first_and_last_among_them() -> None:
 
 
 def test_rows_name_their_arm_and_seed_and_the_figure_its_heading() -> None:
-    figure = draw([_strip(), _strip(arm="regularised")], "A ring: samples", 2)
+    figure = draw([_strip(), _strip(arm="regularised")], "A ring: samples", "2")
     assert [row[0].get_ylabel() for row in _rows(figure, 4)] == ["plain\nseed 0", "regularised\nseed 0"]
     assert figure.get_suptitle().strip() == "A ring: samples"
 
 
 def test_the_figure_says_that_it_shows_one_run_of_n() -> None:
-    (told,) = draw([_strip()], "A ring", 7).artists
+    (told,) = draw([_strip()], "A ring", "7").artists
     assert isinstance(told, Annotation)
     assert told.get_text() == "Of each arm one run of n = 7, that of the first seed, whatever it shows."
 
 
 @pytest.mark.parametrize("reached", [1, 4])
 def test_every_cell_is_a_square_of_one_size(reached: int) -> None:
-    figure = draw([_strip(), _strip(reached, arm="wild")], "A ring", 2)
+    figure = draw([_strip(), _strip(reached, arm="wild")], "A ring", "2")
     figure.canvas.draw()
     boxes = np.array([axis.get_window_extent().size for axis in figure.axes])
     np.testing.assert_allclose(boxes, boxes[0, 0], rtol=1e-6)
@@ -99,7 +99,7 @@ def test_every_cell_is_a_square_of_one_size(reached: int) -> None:
 
 def test_points_are_drawn_over_the_true_modes_in_one_frame() -> None:
     modes = np.array([[2.0, 0.0], [0.0, 2.0]])
-    (row,) = _rows(draw([_strip(2, scheduled=(0, 1))], "A ring", 2, modes), 2)
+    (row,) = _rows(draw([_strip(2, scheduled=(0, 1))], "A ring", "2", modes), 2)
     for axis in row:
         assert np.asarray(axis.collections[0].get_offsets()).tolist() == modes.tolist()
         assert len(axis.collections) == 2
@@ -144,6 +144,6 @@ def test_grey_images_are_the_same_in_all_three_channels() -> None:
 def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
     images = np.stack([_coloured(20), 100 + _coloured(20)])
     strip = Strip("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
-    (row,) = _rows(draw([strip], "Faces", 2), 2)
+    (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, GRID))

@@ -89,6 +89,15 @@ def test_runs_without_a_value_are_crosses_and_say_why(figure: Figure) -> None:
     assert {"1 without a value", "3 diverged"} <= set(words(axis))
 
 
+def test_a_seed_that_an_arm_was_never_run_with_is_no_lost_run() -> None:
+    scores = _scores()
+    scores = scores[(scores["arm"] != "plain") | (scores["seed"] < 2)]
+    axis = draw(scores, _summary(), ROWS, "A ring", LOOKS, PAIRS).axes[0]
+    assert [len(cross) for cross in _points(axis, "x")] == [1, 3]
+    joined = [np.asarray(line.get_xdata()).tolist() for line in axis.lines if line.get_linewidth() == 0.6]
+    assert joined == [[1.0, 7.0], [2.0, 8.0]]
+
+
 def test_where_lower_is_better_the_worst_edge_is_the_right_one() -> None:
     rows = {"fair_modes": ROWS["fair_modes"]._replace(better="lower")}
     figure = draw(_scores(), _summary(), rows, "A ring", LOOKS, PAIRS)

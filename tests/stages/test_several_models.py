@@ -85,7 +85,7 @@ def test_a_map_by_k_and_lambda_is_of_one_model(family: Study) -> None:
 
 
 def test_the_page_says_who_is_updated(family: Study) -> None:
-    said = dict(facts.of_experiment(family, family.experiments["ring"]))["An iteration"]
+    said = dict(facts.of_experiment(family, "ring"))["An iteration"]
     assert said.split("; ") == [
         "0 D updates, 1 × 1 E and G update",
         "1 D update, 1 × 2 E updates",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,10 +65,16 @@ def _of_difference(claim: Difference, experiment: Experiment, data: Measurements
     values = measured(data.metrics)["value"]
     worst = values.min() if METRICS[claim.metric].better == "higher" else values.max()
     scores = measured(data.scores).pivot_table(index="seed", columns="arm", values=claim.score, dropna=False)
-    scores = scores.reindex(columns=list(claim.arms)).fillna(worst)
+    scores = scores.reindex(_shared_seeds(data.scores, claim.arms), columns=list(claim.arms)).fillna(worst)
     differences = (scores[claim.arms[1]] - scores[claim.arms[0]]).to_numpy(float)
     sign = 1 if claim.direction == "higher" else -1
     return _of_signed(differences, sign, claim.smallest_effect, alpha, lambda d: sign_flip_test(d, rng=_random()))
+
+
+def _shared_seeds(scores: pd.DataFrame, arms: Sequence[str]) -> list[int]:
+    """Seeds with which all `arms` were run, also to no good end."""
+    runs = [set(scores.loc[scores["arm"] == arm, "seed"]) for arm in arms]
+    return sorted(set.intersection(*runs))
 
 
 def _of_timing(claim: Timing, events: pd.DataFrame, alpha: float) -> Evidence:

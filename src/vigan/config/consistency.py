@@ -39,6 +39,16 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
             _check_measured(f"experiment '{name}'", rule, experiment)
 
 
+def check_seeds(experiments: Mapping[str, Experiment], seeds: Sequence[int]) -> None:
+    """Raise ValueError unless further seeds are those of arms that are there, and are not among the seeds of all."""
+    for name, experiment in experiments.items():
+        for arm, more in experiment.more_seeds.items():
+            if arm not in experiment.arms:
+                raise ValueError(f"'more_seeds': no arm '{arm}' in '{name}'" + nearest(arm, list(experiment.arms)))
+            if twice := set(more) & set(experiment.seeds or seeds):
+                raise ValueError(f"'more_seeds': arm '{arm}' has seed {min(twice)} already")
+
+
 def check_claims(claims: Sequence[Claim], experiments: Mapping[str, Experiment]) -> None:
     """Raise ValueError unless every claim has its own id and compares arms of one experiment by what it measures."""
     for claim in claims:

@@ -61,6 +61,7 @@ _LEAST = {kind: 500 if kind == "pixel-bins-32" else 16 for kind in get_args(Prot
 class Experiment(Strict):
     """Arms that are compared with one another: one data set, one length, one set of protocols.
 
+    `seeds` are those of all its arms, where they are not the study's; `more_seeds` names further ones of some arms.
     `collapse` and `reach` say when a run counts as collapsed and as on track; without them there are no such events.
     """
 
@@ -72,6 +73,7 @@ class Experiment(Strict):
     protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1)]
     arms: Annotated[dict[Name, Arm], Field(min_length=1)]
     seeds: Seeds | None = None
+    more_seeds: dict[str, Seeds] = Field(default_factory=dict)
     collapse: Collapse | None = None
     reach: Reach | None = None
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, digest_of, nearest
 from vigan.config.claims import Claim, TestedClaim, Untested, arms_of
-from vigan.config.consistency import check_claims, check_experiments
+from vigan.config.consistency import check_claims, check_experiments, check_seeds
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
 
@@ -38,6 +38,7 @@ class Study(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         check_experiments(self.experiments, self.datasets)
+        check_seeds(self.experiments, self.seeds)
         check_claims(self.claims, self.experiments)
         return self
 
@@ -84,11 +85,20 @@ class Study(Strict):
         """Every (data set name, protocol) of the study, once."""
         return list(dict.fromkeys((e.dataset, p) for e in self.experiments.values() for p in e.protocols))
 
+    def seeds_in(self, experiment: str) -> tuple[int, ...]:
+        """Seeds that all arms of an experiment have."""
+        return self.experiments[experiment].seeds or self.seeds
+
+    def seeds_of(self, arm: str) -> tuple[int, ...]:
+        """Seeds of an arm, those that others of its experiment lack after the rest."""
+        home = self.experiment_of(arm)
+        return self.seeds_in(home) + self.experiments[home].more_seeds.get(arm, ())
+
     def runs(self) -> Iterator[RunKey]:
         """Every run of the study: arms in the order of the file, seeds within them."""
         for experiment in self.experiments.values():
             for name, arm in experiment.arms.items():
-                for seed in experiment.seeds or self.seeds:
+                for seed in self.seeds_of(name):
                     yield RunKey(name, arm.reading, seed)
 
     def pairs(self) -> list[tuple[str, str]]:

@@ -32,8 +32,8 @@ class Strip(NamedTuple):
     finite: np.ndarray
 
 
-def draw(strips: Sequence[Strip], heading: str, seeds: int, means: np.ndarray | None = None) -> Figure:
-    """One row per strip, one column per chosen step, each strip one of `seeds` runs of its arm.
+def draw(strips: Sequence[Strip], heading: str, runs: str, means: np.ndarray | None = None) -> Figure:
+    """One row per strip, one column per chosen step, each strip one of so many `runs` of its arm.
 
     Points are drawn over `means` (m, 2), the true modes.
     """
@@ -50,7 +50,7 @@ def draw(strips: Sequence[Strip], heading: str, seeds: int, means: np.ndarray | 
     for axis, step in zip(axes[0], chosen, strict=True):
         axis.set_title(f"iteration {step:,}", fontsize=9)
     circles = "" if means is None else " Circles: the true modes."
-    head(figure, heading, f"Of each arm one run of n = {seeds}, that of the first seed, whatever it shows.{circles}")
+    head(figure, heading, f"Of each arm one run of n = {runs}, that of the first seed, whatever it shows.{circles}")
     return figure
 
 

@@ -35,10 +35,14 @@ class Row(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One score of one metric: `values` (seed by arm) with NaN where a run has none, and its arms' means."""
+    """One score of one metric, and its arms' means.
+
+    `values` (seed by arm) is NaN where a run has none, or where `ran` (seed by arm) says that there was no run.
+    """
 
     score: str
     values: pd.DataFrame
+    ran: pd.DataFrame
     means: Mapping[str, Estimate]
     row: Row
 
@@ -61,12 +65,18 @@ def draw(
     figure, axes = plt.subplots(
         len(rows), len(SCORES), figsize=(WIDTH, height * len(rows) + 1.1), squeeze=False, sharey=True, sharex="row"
     )
+    ran = pd.crosstab(scores["seed"], scores["arm"]).reindex(columns=order, fill_value=0) > 0
     for line, (metric, row) in zip(axes, rows.items(), strict=True):
         known, given = scores[scores["metric"] == metric], summary[summary["metric"] == metric]
         _scale(line[0], known, row, len(order))
         for axis, score in zip(line, SCORES, strict=True):
             values = known.pivot_table(index="seed", columns="arm", values=score, dropna=False).reindex(columns=order)
-            _draw_panel(axis, Panel(score, values, by_arm(given[given["score"] == score]), row), looks, pairs)
+            _draw_panel(
+                axis,
+                Panel(score, values, ran.loc[values.index], by_arm(given[given["score"] == score]), row),
+                looks,
+                pairs,
+            )
         _label(line, row, order, looks)
     head(figure, heading, "Each point is a run. Thin lines join the runs of one seed in arms that are a pair.")
     runs = scores.groupby("arm")["seed"].nunique()
@@ -107,11 +117,14 @@ def _draw_panel(axis: Axes, panel: Panel, looks: Looks, pairs: Sequence[tuple[st
     heights = _heights(len(values), values.shape[1])
     for first, second in pairs:
         at = [list(values.columns).index(arm) for arm in (first, second)]
-        axis.plot(values.fillna(edge).to_numpy()[:, at].T, heights[:, at].T, color=SOFT, linewidth=0.6, alpha=0.6)
+        both = panel.ran.to_numpy()[:, at].all(axis=1)
+        joined = values.fillna(edge).to_numpy()[:, at][both]
+        axis.plot(joined.T, heights[:, at][both].T, color=SOFT, linewidth=0.6, alpha=0.6)
     for place, arm in enumerate(values.columns):
         axis.plot(values[arm], heights[:, place], **looks[arm].points, linestyle="none", markersize=4, zorder=3)
         _mean(axis, panel.means[arm], place, looks[arm])
-        _missing(axis, heights[values[arm].isna(), place], looks[arm], edge, panel.means[arm].diverged)
+        lost = values[arm].isna() & panel.ran[arm]
+        _missing(axis, heights[lost, place], looks[arm], edge, panel.means[arm].diverged)
 
 
 def _worst_edge(axis: Axes, row: Row) -> float:

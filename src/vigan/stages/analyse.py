@@ -69,9 +69,9 @@ def arm_table(study: Study) -> pd.DataFrame:
     rows = []
     for name, experiment in study.experiments.items():
         for arm_name, arm in experiment.arms.items():
-            seeds = experiment.seeds or study.seeds
             settings = pd.json_normalize(arm.model_dump(mode="json"), sep=".").iloc[0].to_dict()
             settings["updates_per_batch"] = arm.k
-            row = {"experiment": name, "arm": arm_name, "dataset": experiment.dataset, "n": len(seeds)}
-            rows.append({**row, "iterations": experiment.iterations, **settings})
+            row = {"experiment": name, "arm": arm_name, "dataset": experiment.dataset}
+            row |= {"n": len(study.seeds_of(arm_name)), "iterations": experiment.iterations}
+            rows.append(row | settings)
     return pd.DataFrame(rows)

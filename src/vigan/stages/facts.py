@@ -35,8 +35,9 @@ def warnings(runs: pd.DataFrame) -> list[str]:
     return [few] if fewest < FEW_SEEDS else []
 
 
-def of_experiment(study: Study, experiment: Experiment) -> Facts:
-    """What all arms of an experiment share."""
+def of_experiment(study: Study, name: str) -> Facts:
+    """What all arms of an experiment share, and the seeds that some have besides."""
+    experiment = study.experiments[name]
     arms = experiment.arms.values()
     schedules = (_schedule(arm) for arm in arms)
     return [
@@ -45,7 +46,8 @@ def of_experiment(study: Study, experiment: Experiment) -> Facts:
         ("An iteration", "; ".join(dict.fromkeys(schedules))),
         ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
-        ("Seeds", _listed(sorted(experiment.seeds or study.seeds))),
+        ("Seeds", _listed(sorted(study.seeds_in(name)))),
+        *((f"Seeds of {arm} besides", _listed(sorted(more))) for arm, more in experiment.more_seeds.items()),
     ]
 
 

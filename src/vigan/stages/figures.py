@@ -187,11 +187,12 @@ def _map(subject: Subject) -> Figure:
 def _samples(subject: Subject) -> Figure:
     """The first seed of the experiment, whatever it shows."""
     chosen = subject.experiment
-    seed = (chosen.seeds or subject.study.seeds)[0]
+    seed = subject.study.seeds_in(subject.name)[0]
     strips = [_strip(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed]
     dataset = subject.study.datasets[chosen.dataset]
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    runs = len(chosen.seeds or subject.study.seeds)
+    counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.arms})
+    runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     return samples.draw(strips, f"{chosen.title}: samples on the same latents", runs, modes)
 
 

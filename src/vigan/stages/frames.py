@@ -59,7 +59,7 @@ def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Seque
     experiment = study.experiment_of(arms[0])
     if {study.experiment_of(arm) for arm in arms} != {experiment}:
         raise ConfigError(f"{' and '.join(arms)} are of different experiments and share no steps")
-    chosen = _seeds(study, experiment)[0] if seed is None else seed
+    chosen = study.seeds_in(experiment)[0] if seed is None else seed
     by_arm = {run.spec.name: run for run in runs if run.spec.seed == chosen}
     if missing := [arm for arm in arms if arm not in by_arm]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
@@ -82,16 +82,12 @@ def _experiment(study: Study, name: str) -> Experiment:
     return study.experiments[name]
 
 
-def _seeds(study: Study, experiment: str) -> tuple[int, ...]:
-    return study.experiments[experiment].seeds or study.seeds
-
-
 def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
     """The first seeds of an experiment, as many as fit into its share of the page, at least one."""
     chosen = study.experiments[experiment]
     each = IMAGE_BYTES if len(study.datasets[chosen.dataset].shape) == 3 else CLOUD_BYTES
     a_seed = each * len(chosen.arms) * len(chosen.snapshot_steps)
-    return _seeds(study, experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
+    return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
 
 
 def _lane(run: RunFiles, dataset: Dataset) -> Lane:

@@ -102,7 +102,7 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Sec
     return Section(
         name=name,
         title=experiment.title,
-        facts=facts.of_experiment(study, experiment),
+        facts=facts.of_experiment(study, name),
         rules=facts.rules(experiment),
         pictures=[picture for (_, home), picture in pictures.items() if home == name],
         tables=[
