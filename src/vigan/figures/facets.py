@@ -29,4 +29,7 @@ def _groups(arms: Mapping[str, Arm]) -> list[Sequence[str]]:
 
 
 def _cut(names: Sequence[str]) -> list[Sequence[str]]:
-    return [names[first : first + MOST] for first in range(0, len(names), MOST)]
+    """As few groups as can be, and about equally large."""
+    groups = -(-len(names) // MOST)
+    ends = [round(len(names) * group / groups) for group in range(1, groups + 1)]
+    return [names[start:end] for start, end in zip([0, *ends], ends, strict=False)]
