@@ -16,6 +16,7 @@ from vigan.config.load import load_study
 from vigan.figures.curves import Panel, draw
 from vigan.figures.facets import MOST, facets
 from vigan.figures.page import grow, stacked
+from vigan.figures.style import looks
 
 ROW = {"network": {"kind": "mlp"}, "d_batches": 1, "g_batches": 1}
 
@@ -68,6 +69,16 @@ def test_facets_share_their_axes_and_have_a_key_each() -> None:
         for key in figure.findobj(Legend)
     ]
     assert keys == [set(list(arms)[:5]), set(list(arms)[5:])]
+
+
+def test_a_facet_has_no_panel_of_what_none_of_its_arms_logs() -> None:
+    columns = ["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"]
+    numbers = (3, *(1 + np.array([0, -1, 1, -0.5, 0.5])))
+    logged = [("a", "modes"), ("b", "modes"), ("b", "kl")]
+    table = pd.DataFrame([(*pair, step, *numbers) for pair in logged for step in (0, 10)], columns=columns)
+    panels = {"modes": Panel("Modes"), "kl": Panel("KL")}
+    figure = draw(table, panels, "A ring", [looks({"a": False}), looks({"b": False})], {})
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["Modes", "Modes", "KL"]
 
 
 def test_a_part_is_as_high_as_it_is_alone() -> None:

@@ -48,14 +48,15 @@ def draw(
 
     `curves` has the columns arm, metric, step, n, mean, low, high, ci_low, ci_high. A cross marks where n falls;
     `diverged` counts the runs of each arm that did. The arms of each facet are drawn together, below those of the one
-    before, all facets on the same axes.
+    before, all facets on the same axes, without the panels of metrics that none of them has.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
 
     def part(figure: Part, place: int) -> None:
         looks = {arm: look for arm, look in facets[place].items() if arm in known}
-        _part(figure, curves, panels, looks)
+        logged = set(curves.loc[curves["arm"].isin(looks), "metric"])
+        _part(figure, curves, {metric: panel for metric, panel in panels.items() if metric in logged} or panels, looks)
         if place == 0:
             head(figure, heading, *_notes(curves))
         real = any(panel.real is not None for panel in panels.values())
