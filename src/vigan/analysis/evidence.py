@@ -71,16 +71,16 @@ def _of_difference(claim: Difference, experiment: Experiment, data: Measurements
     return _of_signed(differences, sign, claim.smallest_effect, alpha, lambda d: sign_flip_test(d, rng=_random()))
 
 
-def _shared_seeds(scores: pd.DataFrame, arms: Sequence[str]) -> list[int]:
-    """Seeds with which all `arms` were run, also to no good end."""
-    runs = [set(scores.loc[scores["arm"] == arm, "seed"]) for arm in arms]
+def _shared_seeds(table: pd.DataFrame, arms: Sequence[str]) -> list[int]:
+    """Seeds that a table has rows of for all `arms`, also of runs that came to no good end, ascending."""
+    runs = [set(table.loc[table["arm"] == arm, "seed"]) for arm in arms]
     return sorted(set.intersection(*runs))
 
 
 def _of_timing(claim: Timing, events: pd.DataFrame, alpha: float) -> Evidence:
     lives = events[(events["event"] == claim.event) & events["arm"].isin(claim.arms)]
-    first, second = (lives[lives["arm"] == arm].set_index("seed").sort_index() for arm in claim.arms)
-    seeds = first.index.intersection(second.index)
+    first, second = (lives[lives["arm"] == arm].set_index("seed") for arm in claim.arms)
+    seeds = _shared_seeds(lives, claim.arms)
     first, second = first.loc[seeds], second.loc[seeds]
     shares = [np.minimum(arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
     differences = np.asarray(shares[1] - shares[0])

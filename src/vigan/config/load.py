@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vigan.config.arms import Arm, Dcgan, Mlp, Optimiser
-from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml
+from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml, refusal
 from vigan.config.claims import Collapse, Difference, Occurrence, Reach, Timing, Untested
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
 from vigan.config.experiment import Experiment, Protocol
@@ -37,9 +37,7 @@ def load_study(path: Path) -> Study:
     except ValidationError as error:
         location, message = explain(error, _known_keys(error))
         line = _line(tree, location) or _line_of_name(tree, message)
-        place = ".".join(str(part) for part in location)
-        where = f"{path}, line {line}" if line else str(path)
-        raise ConfigError(" ".join(": ".join(filter(None, (where, place, message))).split())) from None
+        raise refusal(path, line, location, message) from None
 
 
 def _line(tree: yaml.Node | None, location: Location) -> int | None:
