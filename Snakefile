@@ -22,6 +22,7 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
+    lift_default_rate_limit()
     where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
     shell("vigan preflight {where}")
 

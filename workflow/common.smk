@@ -87,6 +87,13 @@ if "gpu" not in workflow.global_resources:
 GPU = 0 if machine.switched_on("cpu") else 1
 
 
+def lift_default_rate_limit():
+    """Drop Snakemake's own limit of 100 jobs a second, which costs more with every job (decision 16)."""
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def demand(needs_of):
     """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
     known = cache(needs_of)

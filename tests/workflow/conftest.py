@@ -45,6 +45,6 @@ def snakemake(tmp_path: Path) -> Snakemake:
 def smoke_study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snakemake, str]:
     """The smoke study, run once from nothing; the folder it ran in and what it printed."""
     runner = Snakemake(tmp_path_factory.mktemp("smoke"))
-    first = runner("--configfile", str(ROOT / "config" / "smoke.yaml"))
+    first = runner("--configfile", str(ROOT / "config" / "smoke.yaml"), "--verbose")
     assert first.returncode == 0, first.stdout[-4000:]
     return runner, first.stdout

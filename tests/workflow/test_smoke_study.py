@@ -37,6 +37,11 @@ def test_a_second_run_has_nothing_to_do(smoke_study: tuple[Snakemake, str]) -> N
     assert "Nothing to be done" in again.stdout
 
 
+def test_snakemake_looks_for_work_only_when_a_job_has_ended(smoke_study: tuple[Snakemake, str]) -> None:
+    printed = smoke_study[1]
+    assert 0 < printed.count("Ready jobs: ") < 4 * printed.count("Finished jobid: ")
+
+
 def test_a_lost_table_is_made_again_without_training(smoke_study: tuple[Snakemake, str]) -> None:
     runner, _ = smoke_study
     (runner.folder / LAYOUT.tables / "summary.csv").unlink()
