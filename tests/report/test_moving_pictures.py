@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -64,3 +67,28 @@ def test_a_contact_sheet_has_as_many_pages_as_its_runs_need() -> None:
     contact.save(lanes, [0], "A ring", stream)
     assert stream.getvalue().startswith(b"%PDF")
     assert stream.getvalue().count(b"/Type /Page\n") + stream.getvalue().count(b"/Type /Page ") == 2
+
+
+def test_a_contact_sheet_has_no_more_columns_than_can_be_read_and_shows_beginning_and_end() -> None:
+    assert contact.columns([0, 60]) == [0, 60]
+    columns = contact.columns(range(0, 2100, 100))
+    assert len(columns) == contact.COLUMNS
+    assert (columns[0], columns[-1]) == (0, 2000)
+    assert columns == sorted(set(columns))
+
+
+def test_a_contact_sheet_holds_the_pictures_of_a_page_at_a_time() -> None:
+    living: list[weakref.ref[Image.Image]] = []
+    most = 0
+
+    def lanes() -> Iterator[Lane]:
+        nonlocal most
+        for index in range(4 * contact.ROWS):
+            shown = RED.copy()
+            living.append(weakref.ref(shown))
+            gc.collect()
+            most = max(most, sum(kept() is not None for kept in living))
+            yield Lane(f"run {index}", [shown])
+
+    contact.save(lanes(), [0], "A ring", io.BytesIO())
+    assert most <= 2 * contact.ROWS

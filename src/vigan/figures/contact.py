@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import IO
 
 import matplotlib.pyplot as plt
@@ -10,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
+from PIL import Image
 
 from vigan.figures import style
 from vigan.figures.movie import Lane
@@ -19,40 +21,43 @@ CELL = 1.75
 INK = style.mpl.rcParams["text.color"]
 
 
-def save(lanes: Sequence[Lane], steps: Sequence[int], heading: str, stream: IO[bytes]) -> None:
-    """Write `lanes` at no more than `COLUMNS` of `steps`, `ROWS` lanes a page; the same bytes for the same input."""
+def columns(steps: Sequence[int]) -> list[int]:
+    """At most `COLUMNS` of `steps`, evenly spread, the first and the last among them."""
+    places = sorted({round(place) for place in np.linspace(0, len(steps) - 1, min(COLUMNS, len(steps)))})
+    return [steps[place] for place in places]
+
+
+def save(lanes: Iterable[Lane], steps: Sequence[int], heading: str, stream: IO[bytes]) -> None:
+    """Write `lanes`, with a picture for each of `steps`, `ROWS` of them a page; the same bytes for the same input.
+
+    Lanes are taken page by page, so that they need not all be in memory.
+    """
+    left = iter(lanes)
     with PdfPages(stream, metadata={"CreationDate": None, "Creator": "vigan", "Producer": None}) as pages:
-        for first in range(0, len(lanes), ROWS):
-            page = _page(lanes[first : first + ROWS], steps, heading)
+        while rows := list(islice(left, ROWS)):
+            page = _page(rows, steps, heading)
             pages.savefig(page)
             plt.close(page)
 
 
 def _page(lanes: Sequence[Lane], steps: Sequence[int], heading: str) -> Figure:
-    chosen = _chosen(len(steps))
-    size = (CELL * len(chosen) + 0.6, CELL * len(lanes) + 0.7)
-    figure, axes = plt.subplots(len(lanes), len(chosen), figsize=size, squeeze=False)
+    size = (CELL * len(steps) + 0.6, CELL * len(lanes) + 0.7)
+    figure, axes = plt.subplots(len(lanes), len(steps), figsize=size, squeeze=False)
     for row, lane in zip(axes, lanes, strict=True):
-        for axis, at in zip(row, chosen, strict=True):
-            _cell(axis, lane, at)
+        for axis, shown in zip(row, lane.pictures, strict=True):
+            _cell(axis, shown)
         row[0].set_ylabel(lane.label)
-    for axis, at in zip(axes[0], chosen, strict=True):
-        axis.set_title(f"iteration {steps[at]:,}")
+    for axis, step in zip(axes[0], steps, strict=True):
+        axis.set_title(f"iteration {step:,}")
     figure.suptitle(heading, x=0.01, ha="left", fontsize=11)
     return figure
 
 
-def _chosen(count: int) -> list[int]:
-    """Places of at most `COLUMNS` of `count` steps, evenly spread, the first and the last among them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(COLUMNS, count))})
-
-
-def _cell(axis: Axes, lane: Lane, at: int) -> None:
+def _cell(axis: Axes, shown: Image.Image | str) -> None:
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
     for spine in axis.spines.values():
         spine.set_visible(False)
-    shown = lane.pictures[at]
     if isinstance(shown, str):
         axis.text(0.5, 0.5, shown, ha="center", color=INK, transform=axis.transAxes)
     else:

@@ -38,7 +38,9 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
     chosen = _experiment(study, experiment)
     dataset = study.datasets[chosen.dataset]
     kept = _kept_seeds(study, experiment)
-    reels = [(run, _pictures(run, dataset)) for run in runs if run.experiment == experiment and run.spec.seed in kept]
+    steps = chosen.snapshot_steps
+    few = [run for run in runs if run.experiment == experiment and run.spec.seed in kept]
+    reels = [(run, _pictures(run, dataset, steps)) for run in few]
     whole = [shown for _, row in reels for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
@@ -48,7 +50,7 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
         shown=PER_SIDE[dataset.shape[-1]] ** 2 if images else 1000,
         width=width,
         height=height,
-        steps=chosen.snapshot_steps,
+        steps=steps,
         reels=tuple(_reel(run, row) for run, row in reels),
     )
     write_json(out, frames.model_dump(mode="json"))
@@ -63,17 +65,19 @@ def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Seque
     by_arm = {run.spec.name: run for run in runs if run.spec.seed == chosen}
     if missing := [arm for arm in arms if arm not in by_arm]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
-    lanes = [_lane(by_arm[arm], study.dataset_of(arm)) for arm in arms]
+    steps = study.experiments[experiment].snapshot_steps
+    lanes = [_lane(by_arm[arm], study.dataset_of(arm), steps) for arm in arms]
     with atomic_write(out) as stream:
-        stream.write(movie(lanes, study.experiments[experiment].snapshot_steps))
+        stream.write(movie(lanes, steps))
 
 
 def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
     """Write the contact sheet of an experiment, every run of it, as PDF."""
     chosen = _experiment(study, experiment)
-    lanes = [_lane(run, study.datasets[chosen.dataset]) for run in runs if run.experiment == experiment]
+    steps = contact.columns(chosen.snapshot_steps)
+    lanes = (_lane(run, study.datasets[chosen.dataset], steps) for run in runs if run.experiment == experiment)
     with atomic_write(out) as stream:
-        contact.save(lanes, chosen.snapshot_steps, f"{chosen.title}: samples on the same latents", stream)
+        contact.save(lanes, steps, f"{chosen.title}: samples on the same latents", stream)
 
 
 def _experiment(study: Study, name: str) -> Experiment:
@@ -90,17 +94,17 @@ def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
     return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
 
 
-def _lane(run: RunFiles, dataset: Dataset) -> Lane:
-    return Lane(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset))
+def _lane(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> Lane:
+    return Lane(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset, steps))
 
 
-def _pictures(run: RunFiles, dataset: Dataset) -> list[Shown]:
-    """A picture of each scheduled step, or why there is none. Raises RecordError for a run of another config."""
+def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
+    """A picture of each step, or why there is none. Raises RecordError for a run of another config."""
     run.record()
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    steps, samples, finite = _samples(run.folder / "samples.npz")
-    at = {int(step): place for place, step in enumerate(steps)}
-    return [_shown(samples, finite, at.get(step), modes) for step in run.spec.snapshots]
+    kept, samples, finite = _samples(run.folder / "samples.npz")
+    at = {int(step): place for place, step in enumerate(kept)}
+    return [_shown(samples, finite, at.get(step), modes) for step in steps]
 
 
 def _samples(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
