@@ -55,10 +55,10 @@ def test_each_arm_is_in_the_cell_of_its_k_and_lambda_with_its_number_interval_an
     (axis,) = _figure(_summary()).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["1", "5"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["0", "1"]
-    assert _cell(axis, 0, 0) == "7\n6 to 8\nn = 16"
-    assert _cell(axis, 1, 0) == "6\n5 to 7\nn = 16"
+    assert _cell(axis, 0, 0) == "7.00\n6.00 to 8.00\nn = 16"
+    assert _cell(axis, 1, 0) == "6.00\n5.00 to 7.00\nn = 16"
     assert _cell(axis, 0, 1) == "0.25\n−0.75 to 1.25\nn = 16"
-    assert _cell(axis, 1, 1) == "8\n7 to 9\nn = 16"
+    assert _cell(axis, 1, 1) == "8.00\n7.00 to 9.00\nn = 16"
 
 
 @pytest.mark.parametrize(("better", "brightest"), [("higher", (1, 1)), ("lower", (1, 0)), ("none", (1, 1))])
@@ -87,7 +87,7 @@ def test_a_cell_without_a_value_and_runs_that_diverged_are_told() -> None:
     summary.loc[3, ["n", "diverged"]] = [2, 14]
     (axis,) = _figure(summary).axes
     assert _cell(axis, 0, 1) == "no value\nn = 0, 16 diverged"
-    assert _cell(axis, 1, 1) == "8\n0 to 8\nn = 2, 14 diverged"
+    assert _cell(axis, 1, 1) == "8.00\n0.00 to 8.00\nn = 2, 14 diverged"
 
 
 def test_a_cell_that_no_arm_has_stays_empty() -> None:
@@ -126,3 +126,22 @@ def test_the_axis_names_the_reduction_of_lambda(reduction: str) -> None:
     (axis,) = _figure(_summary(), arms).axes
     assert axis.get_xlabel() == f"λ (times the {reduction} over coordinates)"
     assert axis.get_ylabel() == "K: G updates per batch"
+
+
+@pytest.mark.parametrize("largest", [0.95, 8.0, 25.0, 760.0, 1900.0])
+def test_what_a_cell_says_stays_within_it(largest: float) -> None:
+    places = [(k, weight) for k in (1, 2, 3, 5, 10) for weight in (0.0, 0.01, 0.1, 1.0, 5.0)]
+    arms = {f"k{k}-l{weight}": _arm(k, lambda_sum=weight) for k, weight in places}
+    means = np.geomspace(largest / 500, largest / 1.1, len(arms))
+    rows = [
+        (arm, "a", 16, mean, 0.0, largest, mean / 1.1, mean * 1.1, 0) for arm, mean in zip(arms, means, strict=True)
+    ]
+    summary = pd.DataFrame(rows, columns=_summary().columns)
+    panels = {metric: Panel(metric, "toy-modes", "higher") for metric in "ab"}
+    figure = draw(pd.concat([summary, summary.assign(metric="b")]), panels, "A ring", cells(arms))
+    figure.canvas.draw()
+    axis = figure.axes[0]
+    cell = axis.get_window_extent().width / 5
+    widths = [text.get_window_extent().width for text in axis.texts if "n = " in text.get_text()]
+    assert len(widths) == len(arms)
+    assert max(widths) < cell

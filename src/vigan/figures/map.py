@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -90,10 +91,12 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
     mesh.set_zorder(0)
     axis.set_facecolor(EMPTY)
+    decimals = _decimals([known[arm] for arm in shown.arms.values()])
     for (k, weight), arm in shown.arms.items():
         ink = _ink(to_rgb(colours(scale(known[arm].mean)))) if known[arm].n else INK
         where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
-        axis.text(*where, _told(known[arm]), ha="center", va="center", color=ink, fontsize=8.5, linespacing=1.3)
+        told = _told(known[arm], decimals)
+        axis.text(*where, told, ha="center", va="center", color=ink, fontsize=8, linespacing=1.3)
     _frame(axis, shown)
 
 
@@ -119,15 +122,28 @@ def _scale(means: np.ndarray) -> Normalize:
     return Normalize(low, high) if low < high else Normalize(low - 1, high + 1)
 
 
-def _told(estimate: Estimate) -> str:
-    """The number with its interval (below `ENOUGH` runs: its range), n, and how many runs diverged."""
-    n, mean, low, high, ci_low, ci_high, diverged = estimate
-    lost = f", {diverged} diverged" if diverged else ""
+def _told(estimate: Estimate, decimals: int) -> str:
+    """The number with its interval, n, and how many runs diverged."""
+    n, lost = estimate.n, f", {estimate.diverged} diverged" if estimate.diverged else ""
     if not n:
         return f"no value\nn = 0{lost}"
-    ends = (ci_low, ci_high) if n >= ENOUGH else (low, high)
-    spread = f"\n{ends[0]:.3g} to {ends[1]:.3g}" if n > 1 else ""
-    return f"{mean:.3g}{spread}\nn = {n}{lost}".replace("-", "−")
+    mean, low, high = (f"{number:.{decimals}f}" for number in (estimate.mean, *_ends(estimate)))
+    spread = f"\n{low} to {high}" if n > 1 else ""
+    return f"{mean}{spread}\nn = {n}{lost}".replace("-", "−")
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    """The interval of the mean; below `ENOUGH` runs their range."""
+    if estimate.n >= ENOUGH:
+        return estimate.ci_low, estimate.ci_high
+    return estimate.low, estimate.high
+
+
+def _decimals(estimates: Sequence[Estimate]) -> int:
+    """As many as give the largest number of a panel three digits, so that a panel's numbers compare and fit."""
+    told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.mean, *_ends(estimate))]
+    largest = max(told, default=0.0)
+    return max(0, 2 - math.floor(math.log10(largest))) if largest else 0
 
 
 def _ink(colour: Sequence[float]) -> str:
