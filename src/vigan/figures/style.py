@@ -36,6 +36,7 @@ mpl.rcParams.update(
         "svg.fonttype": "none",
         "svg.hashsalt": "vigan",
         "font.family": ["DejaVu Sans", "sans-serif"],
+        "font.sans-serif": ["DejaVu Sans"],  # every text of a file names all of this list
         "font.size": 9,
         "text.color": INK,
         "axes.labelcolor": INK,
