@@ -124,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     figure.add_argument("--experiment", required=True)
     _add_pictures(stage)
     page = stage(commands.report, "write the page people read")
+    page.add_argument(
+        "--small", action="store_true", help="leave out the slider and link the figures, for keeping in a repository"
+    )
     page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
     page.add_argument("--anchors", type=Path, default=ANCHORS, help="numbers from other papers (YAML)")
 

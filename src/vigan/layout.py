@@ -81,6 +81,11 @@ class Layout:
         """The page people read."""
         return self.results / "report.html"
 
+    @property
+    def small_report(self) -> Path:
+        """The page without its slider, its figures beside it instead of in it: what a repository can keep."""
+        return self.results / "report-small.html"
+
     def data(self, dataset: Dataset) -> Path:
         """A prepared data set, shared by all studies that describe it alike."""
         return Path("data") / key(dataset)

@@ -69,12 +69,17 @@ class Finished:
             assert self.vigan("figure", "--kind", kind, "--experiment", experiment) == 0
         for experiment in self.study.experiments:
             assert self.vigan("frames", "--experiment", experiment) == 0
-        lists = [str(CONFIG / f"{name}.yaml") for name in ("deviations", "anchors")]
-        assert self.vigan("report", "--deviations", lists[0], "--anchors", lists[1]) == 0
+        lists = [f"--{name}={CONFIG / name}.yaml" for name in ("deviations", "anchors")]
+        assert self.vigan("report", *lists) == 0
+        assert self.vigan("report", "--small", *lists) == 0
 
     @property
     def page(self) -> Path:
         return self.folder / self.layout.report
+
+    @property
+    def small_page(self) -> Path:
+        return self.folder / self.layout.small_report
 
 
 @pytest.fixture(scope="session")

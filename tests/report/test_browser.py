@@ -79,6 +79,20 @@ def test_every_picture_can_be_decoded_and_has_a_text_instead(page: Chrome) -> No
     assert all(hidden or (width > 50 and told > 20) for hidden, width, told in sizes)
 
 
+def test_a_small_page_shows_the_figures_that_lie_beside_it_and_links_no_table_that_is_not_kept(
+    page: Chrome, finished: Finished
+) -> None:
+    show(page, finished.small_page)
+    sizes = page.execute_script("return [...document.images].map((image) => image.naturalWidth)")
+    assert len(sizes) == len(finished.layout.all_figures())
+    assert min(sizes) > 50
+    assert complaints(page) == []
+    links = [link.get_attribute("href") for link in page.find_elements(By.CSS_SELECTOR, "a[href$='.csv']")]
+    assert any(link.endswith("/tables/claims.csv") for link in links)
+    assert not [link for link in links if link.endswith("/tables/metrics.csv")]
+    assert finished.small_page.stat().st_size < finished.page.stat().st_size / 2
+
+
 def test_the_arrow_keys_move_all_arms_of_all_experiments_together(page: Chrome) -> None:
     slider = page.find_element(By.ID, "position")
     shown = page.find_elements(By.CSS_SELECTOR, ".still img:not([hidden])")

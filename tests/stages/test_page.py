@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ from vigan.report.page import (
     Table,
     Verdict,
 )
-from vigan.report.render import render, render_table
+from vigan.report.render import link, render, render_table
 
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}<!-- "
 
@@ -109,6 +110,18 @@ def test_the_policy_names_the_page_s_own_script_and_style_and_no_other(kind: str
     assert re.findall(rf"{kind}-src ([^;]+);", policy) == [f"'sha256-{digest}'"]
     assert "default-src 'none'; img-src data:;" in policy
     assert "unsafe" not in policy
+
+
+def test_a_small_page_has_no_slider_and_may_load_pictures_that_lie_beside_it() -> None:
+    found = _Tags(render(_page("word")._replace(scrubber=None)))
+    assert found.tags.count("script") == 1
+    assert "input" not in found.tags
+    assert "#training" not in render(_page("word")._replace(scrubber=None))
+    assert "default-src 'none'; img-src 'self' file:;" in found.metas["Content-Security-Policy"]
+
+
+def test_a_picture_is_linked_from_where_the_page_lies() -> None:
+    assert link(Path("figures/a b/map.svg"), Path("results/a b/report-small.html")) == "../../figures/a%20b/map.svg"
 
 
 def test_nothing_needs_what_the_policy_forbids() -> None:

@@ -137,7 +137,7 @@ class Scrubber(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The whole report."""
+    """The whole report; a small one has no slider, and names the files of its pictures instead of holding them."""
 
     study: str
     title: str
@@ -145,7 +145,7 @@ class Page(NamedTuple):
     warnings: list[str]
     claims: list[Verdict]
     sections: list[Section]
-    scrubber: Scrubber
+    scrubber: Scrubber | None
     arms: Table
     differences: list[Difference]
     schedules: list[Note]

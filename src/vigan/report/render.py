@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,29 +14,37 @@ from markupsafe import Markup
 from vigan.report.page import Page, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES, SCRIPTS = ("page.css", "tables.css", "print.css"), ("tables.js", "scrubber.js", "printing.js")
+STYLES, SCRIPTS, SLIDER = ("page.css", "tables.css", "print.css"), ("tables.js", "printing.js"), ("scrubber.js",)
 POLICY = (
-    "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; img-src {images}; script-src '{script}'; style-src '{style}'; "
+    "base-uri 'none'; form-action 'none'"
 )
+WITHIN, BESIDE = "data:", "'self' file:"
+"""Where pictures may come from: the page itself, or files of its own folder tree, on a disk or a server."""
 
 
 def render(page: Page) -> str:
-    """The page as one HTML file that loads nothing from anywhere and runs no script but its own."""
-    style, script = _joined(STYLES), _joined(SCRIPTS)
-    policy = POLICY.format(script=_digest(script), style=_digest(style))
+    """The page as one HTML file that runs no script but its own and loads nothing, a small one its figures."""
+    style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.scrubber else SCRIPTS)
+    policy = POLICY.format(images=WITHIN if page.scrubber else BESIDE, script=_digest(script), style=_digest(style))
     return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
 
 
 def render_table(table: Table) -> str:
     """One table as an HTML file, for `snakemake --report`."""
     style = _joined(STYLES)
-    policy = POLICY.format(script="none", style=_digest(style)).replace("script-src 'none'; ", "")
+    policy = POLICY.format(images=WITHIN, script="none", style=_digest(style)).replace("script-src 'none'; ", "")
     return _template("table.html").render(table=table, policy=policy, style=Markup(style))  # noqa: S704 - our own file
 
 
 def embed(picture: Path) -> str:
     """A data URI of an SVG file, as text, so that the page needs no other file and stays a third smaller."""
     return "data:image/svg+xml," + quote(picture.read_text(encoding="utf-8"), safe=" !$()*+,-./:;=?@_~")
+
+
+def link(picture: Path, page: Path) -> str:
+    """The URL of an SVG file as seen from a page."""
+    return quote(Path(os.path.relpath(picture, page.parent)).as_posix())
 
 
 def _template(name: str) -> jinja2.Template:

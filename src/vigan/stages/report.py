@@ -17,13 +17,13 @@ from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.study import Study
 from vigan.config.telling import explain, tell_difference
-from vigan.layout import FIGURES, TABLES, Layout
+from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.records import write_text
 from vigan.report.claims import verdicts
 from vigan.report.frames import read_frames
 from vigan.report.methods import metric_table, protocol_notes
 from vigan.report.page import Cell, Difference, Facts, Note, Page, Picture, Section, Table
-from vigan.report.render import embed, render, render_table
+from vigan.report.render import embed, link, render, render_table
 from vigan.report.scrubber import scrubber
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
 from vigan.stages import facts
@@ -39,39 +39,63 @@ Command = Callable[[Path | str], str]
 Pictures = dict[tuple[str, str], Picture]
 
 
-def report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> None:
+def report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> Path:
     """Write the study's report from the files that `layout` names, the deviations and the anchors; and its tables.
 
     Each short table is also written alone, as HTML, for `snakemake --report`.
     """
-    tables = {name: read_table(path) for name, path in layout.all_tables().items()}
+    tables = _tables(layout)
+    page = _page(study, config, layout, tables, embed, (deviations, anchors))
+    reels = [read_frames(path) for path in layout.all_frames().values()]
+    write_text(layout.report, render(page._replace(scrubber=scrubber(study, reels))))
+    for name, path in layout.all_table_pages().items():
+        write_text(path, render_table(_plain(tables[name], name)))
+    return layout.report
+
+
+def small_report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> Path:
+    """Write the report without its slider, its figures linked: a page that a repository can keep with its figures."""
+    source = partial(link, page=layout.small_report)
+    page = _page(study, config, layout, _tables(layout), source, (deviations, anchors))
+    short = [(file, meaning) for file, meaning in page.tables if Path(file).stem not in LONG_TABLES]
+    again = ("This page", shlex.join(["vigan", "report", "--small", "--config", str(config)]))
+    commands = [*page.commands, again]
+    write_text(layout.small_report, render(page._replace(tables=short, commands=commands)))
+    return layout.small_report
+
+
+def _tables(layout: Layout) -> Tables:
+    return {name: read_table(path) for name, path in layout.all_tables().items()}
+
+
+def _page(
+    study: Study, config: Path, layout: Layout, tables: Tables, source: Callable[[Path], str], lists: tuple[Path, Path]
+) -> Page:
+    """The page without a slider; `source` says how it refers to a figure, `lists` are deviations and anchors."""
     command = partial(_command, config)
-    pictures = _pictures(study, layout, command)
-    page = Page(
+    pictures = _pictures(study, layout, command, source)
+    return Page(
         study=study.study,
         title=study.title,
         summary=facts.summary(study, tables["runs"]),
         warnings=facts.warnings(tables["runs"]),
         claims=verdicts(tables["claims"], pictures),
         sections=[_section(study, name, tables, pictures) for name in study.experiments],
-        scrubber=scrubber(study, [read_frames(path) for path in layout.all_frames().values()]),
+        scrubber=None,
         arms=settings_table(tables["arms"], "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
-        deviations=[_note(deviation) for deviation in load_deviations(deviations)],
+        deviations=[_note(deviation) for deviation in load_deviations(lists[0])],
         protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
         metrics=metric_table(name for name in METRICS if name in set(tables["metrics"]["metric"])),
-        anchors=anchor_table(study, anchors),
+        anchors=anchor_table(study, lists[1]),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
         provenance=facts.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         figures=_again(layout, pictures, command),
-        commands=[("This study, from nothing", command("all")), ("This page", command(layout.report))],
+        commands=[("This study, from nothing", command("all")), ("The whole page", command(layout.report))],
     )
-    write_text(layout.report, render(page))
-    for name, path in layout.all_table_pages().items():
-        write_text(path, render_table(_plain(tables[name], name)))
 
 
 def _command(config: Path, target: Path | str) -> str:
@@ -79,13 +103,13 @@ def _command(config: Path, target: Path | str) -> str:
     return shlex.join(["snakemake", "--cores", "all", "--configfile", str(config), "--", str(target)])
 
 
-def _pictures(study: Study, layout: Layout, command: Command) -> Pictures:
+def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[Path], str]) -> Pictures:
     """Every figure of the study, numbered in its order."""
     return {
         (kind, name): Picture(
             number=number,
             anchor=f"figure-{kind}-{name}",
-            source=embed(path),
+            source=source(path),
             alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
             caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.",
             command=command(path),
