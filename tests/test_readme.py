@@ -47,6 +47,46 @@ def test_the_verdicts_are_those_of_the_kept_results() -> None:
         assert float(p) == pytest.approx(claim["p_holm"], rel=0.03)
 
 
+RIVALS = {
+    "nothing": "ring-k5-l0",
+    "**the regulariser**, λ": "ring-k5-l1",
+    "a fifth of the learning rate": "ring-k5-lr",
+    "gradients clipped": "ring-k5-clip",
+    "weights averaged": "ring-k5-average",
+    "spectral normalisation": "ring-k5-spectral",
+    "R1 penalty": "ring-k5-r1",
+    "five updates of D": "ring-k5-d5",
+    "K = 1 instead": "ring-k1-l0",
+}
+
+
+@pytest.mark.parametrize("beginning", RIVALS)
+def test_the_table_of_rivals_is_that_of_the_kept_results(beginning: str) -> None:
+    _, *cells = _cells(beginning)
+    summary = pd.read_csv(ROOT / "results" / "toy" / "tables" / "summary.csv")
+    last = summary.query("score == 'last' and arm == @RIVALS[@beginning]").set_index("metric")["mean"]
+    assert [float(cell) for cell in cells] == pytest.approx(last[["fair_modes", "high_quality"]].tolist(), abs=0.00501)
+
+
+def test_the_toy_study_says_what_the_readme_says_of_it() -> None:
+    tables = ROOT / "results" / "toy" / "tables"
+    runs = pd.read_csv(tables / "runs.csv")
+    claims = pd.read_csv(tables / "claims.csv")
+    assert f"{len(runs)} runs on ring and grid" in README
+    assert f"{len(claims)} claims written before them" in README
+    verdicts = claims.set_index("id")["verdict"]
+    rivals = verdicts[verdicts.index.str.startswith("R-")].value_counts()
+    assert f"({(verdicts == 'supported').sum()} claims supported)" in README
+    assert f"({rivals['contradicted']} claims contradicted, {rivals['inconclusive']} inconclusive)" in README
+    free = pd.read_csv(tables / "speed.csv").query("arm == 'ring-k1-d5' and event == 'reach'").iloc[0]
+    assert f"{free['events']} of {free['n']} runs on track ({verdicts['C5-free-d']})" in README
+    assert len(claims) == (verdicts == "supported").sum() + len(verdicts[verdicts.index.str.startswith("R-")]) + 1
+    once = runs[runs["arm"].str.contains("-k1-l")]
+    weights = once.groupby(["experiment", "seed"])["weights_sha256"].nunique()
+    assert set(weights) == {1}
+    assert set(once["arm"].str.extract(r"-l(.*)")[0]) == {"0", "0p01", "0p1", "1", "5"}
+
+
 ALI = {
     "ring: modes with": ("family", "ring-", "fair_modes", 16),
     "grid: modes with": ("family", "grid-", "fair_modes", 16),
