@@ -129,6 +129,15 @@ def test_an_arm_without_a_metric_leaves_its_panel_to_the_others() -> None:
     assert to_hex(lines["regularised"].get_color()).upper() == COLOURS[1]
 
 
+def test_panels_show_the_same_iterations_also_where_nothing_is_drawn() -> None:
+    table = _table()
+    table.loc[table["metric"] == "modes", ["mean", "low", "high", "ci_low", "ci_high"]] = 0.0
+    figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
+    figure.canvas.draw()
+    assert _means(panel(figure, "Drift")) == {}
+    assert panel(figure, "Drift").get_xlim() == panel(figure, "Penalty").get_xlim()
+
+
 def test_an_arm_that_is_always_zero_is_named_instead_of_drawn_on_a_logarithmic_axis() -> None:
     table = _table(base=100.0)
     values = ["mean", "low", "high", "ci_low", "ci_high"]

@@ -88,6 +88,8 @@ def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns
         _bands(axis, fit[arm], looks[arm], len(drawn))
         _line(axis, fit[arm], looks[arm], place)
         _falls(axis, fit[arm], looks[arm], ends=int(curves["step"].max()))
+    axis.update_datalim([(step, 0) for step in (curves["step"].min(), curves["step"].max())], updatey=False)
+    axis.autoscale_view(scaley=False)
     by_iteration(axis, bins=4 if columns == COLUMNS else 6)
     _scale(axis, pd.concat([curves[:0], *fit.values()]), panel)
     here = {arm: part for arm, part in finite.items() if arm in looks}
