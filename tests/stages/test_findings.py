@@ -63,6 +63,7 @@ def _made_up(study: Study, folder: Path) -> None:
     """Tables as a finished study has them, with numbers from a generator."""
     draw, experiments = np.random.default_rng(0), study.experiments
     spread = {"n": 16, "mean": 0.5, "low": 0.0, "high": 1.0, "ci_low": 0.25, "ci_high": 0.75}
+    medians = {"median_step": 400, "median_g_updates": 2000}
     measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
     homes = [(name, arm) for name, e in experiments.items() for arm in e.arms]
     made = {
@@ -82,7 +83,7 @@ def _made_up(study: Study, folder: Path) -> None:
             for metric in measured[name]
         ],
         "speed": [
-            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16}
+            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians}
             for name, arm in homes
             for event in ("collapse", "reach")
         ],
