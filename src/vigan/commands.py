@@ -208,13 +208,13 @@ def contact(options: argparse.Namespace) -> None:
 def report(options: argparse.Namespace) -> None:
     """Write the report."""
     from vigan.stages.current import check_tables
-    from vigan.stages.report import report, small_report
+    from vigan.stages.report import Lists, report, small_report
 
     study = load_study(options.config)
     layout = Layout(study)
     check_tables(layout.tables, layout.run_files())
     write = small_report if options.small else report
-    print(write(study, options.config, layout, options.deviations, options.anchors), flush=True)
+    print(write(study, options.config, layout, Lists(options.deviations, options.anchors)), flush=True)
 
 
 def findings(options: argparse.Namespace) -> None:

@@ -86,8 +86,8 @@ def test_a_cell_without_a_value_and_runs_that_diverged_are_told() -> None:
     summary.loc[2, ["n", "mean", "low", "high", "ci_low", "ci_high", "diverged"]] = [0, *[np.nan] * 5, 16]
     summary.loc[3, ["n", "diverged"]] = [2, 14]
     (axis,) = _figure(summary).axes
-    assert _cell(axis, 0, 1) == "no value\nn = 0, 16 diverged"
-    assert _cell(axis, 1, 1) == "8.00\n0.00 to 8.00\nn = 2, 14 diverged"
+    assert _cell(axis, 0, 1) == "no value\nn = 0\n16 diverged"
+    assert _cell(axis, 1, 1) == "8.00\n0.00 to 8.00\nn = 2\n14 diverged"
 
 
 def test_a_cell_that_no_arm_has_stays_empty() -> None:
@@ -128,20 +128,29 @@ def test_the_axis_names_the_reduction_of_lambda(reduction: str) -> None:
     assert axis.get_ylabel() == "K: G updates per batch"
 
 
-@pytest.mark.parametrize("largest", [0.95, 8.0, 25.0, 760.0, 1900.0])
-def test_what_a_cell_says_stays_within_it(largest: float) -> None:
+def test_a_number_that_rounds_to_nothing_has_no_minus() -> None:
+    (axis,) = _figure(_summary((7.0, 6.0, -0.001, 8.0))).axes
+    assert _cell(axis, 0, 1) == "0.00\n−1.00 to 1.00\nn = 16"
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+@pytest.mark.parametrize("largest", [0.004, 0.95, -0.95, 8.0, 25.0, 760.0, 1900.0, -12345.0])
+def test_what_a_cell_says_stays_within_it(largest: float, panels: int) -> None:
     places = [(k, weight) for k in (1, 2, 3, 5, 10) for weight in (0.0, 0.01, 0.1, 1.0, 5.0)]
     arms = {f"k{k}-l{weight}": _arm(k, lambda_sum=weight) for k, weight in places}
     means = np.geomspace(largest / 500, largest / 1.1, len(arms))
     rows = [
-        (arm, "a", 16, mean, 0.0, largest, mean / 1.1, mean * 1.1, 0) for arm, mean in zip(arms, means, strict=True)
+        (arm, metric, 16, mean, 0.0, largest, mean / 1.1, mean * 1.1, 12)
+        for metric in "abc"[:panels]
+        for arm, mean in zip(arms, means, strict=True)
     ]
     summary = pd.DataFrame(rows, columns=_summary().columns)
-    panels = {metric: Panel(metric, "toy-modes", "higher") for metric in "ab"}
-    figure = draw(pd.concat([summary, summary.assign(metric="b")]), panels, "A ring", cells(arms))
+    shown = {metric: Panel(metric, "toy-modes", "higher") for metric in "abc"[:panels]}
+    figure = draw(summary, shown, "A ring", cells(arms))
+    figure.set_dpi(300)
     figure.canvas.draw()
     axis = figure.axes[0]
-    cell = axis.get_window_extent().width / 5
-    widths = [text.get_window_extent().width for text in axis.texts if "n = " in text.get_text()]
-    assert len(widths) == len(arms)
-    assert max(widths) < cell
+    texts = [text for text in axis.texts if "n = " in text.get_text()]
+    assert len(texts) == len(arms)
+    assert max(text.get_window_extent().width for text in texts) < axis.get_window_extent().width / 5
+    assert max(text.get_window_extent().height for text in texts) < axis.get_window_extent().height / 5

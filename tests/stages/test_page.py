@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from vigan.records import RecordError
 from vigan.report.page import (
     Block,
     Cell,
@@ -120,8 +121,13 @@ def test_a_small_page_has_no_slider_and_may_load_pictures_that_lie_beside_it() -
     assert "default-src 'none'; img-src 'self' file:;" in found.metas["Content-Security-Policy"]
 
 
-def test_a_picture_is_linked_from_where_the_page_lies() -> None:
-    assert link(Path("figures/a b/map.svg"), Path("results/a b/report-small.html")) == "../../figures/a%20b/map.svg"
+def test_a_picture_is_linked_from_where_the_page_lies_if_it_is_there(tmp_path: Path) -> None:
+    picture, page = tmp_path / "figures" / "a b" / "map.svg", tmp_path / "results" / "a b" / "report-small.html"
+    with pytest.raises(RecordError, match=r"map\.svg: not there yet"):
+        link(picture, page)
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    assert link(picture, page) == "../../figures/a%20b/map.svg"
 
 
 def test_nothing_needs_what_the_policy_forbids() -> None:

@@ -20,7 +20,7 @@ from vigan.schemas import RunRecord
 from vigan.stages.analyse import analyse
 from vigan.stages.figures import Files, draw
 from vigan.stages.frames import write_frames
-from vigan.stages.report import report
+from vigan.stages.report import Lists, report
 from vigan.training.telemetry import COLUMNS
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ def simulate(quick: bool, watch: Watch) -> Path:
     for name, path in layout.all_frames().items():
         watch("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
     lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "anchors")]
-    watch("report", lambda: report(study, Path("config/paper.yaml"), layout, *lists))
+    watch("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
     return layout.report
 
 

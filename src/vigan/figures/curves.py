@@ -76,6 +76,9 @@ def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks
         _panel(axis, _thinned(curves[curves["metric"] == metric]), panel, looks, columns)
         for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False)
     ]
+    for axis in axes.flat[: len(panels)]:
+        axis.update_datalim([(curves["step"].min(), 0), (curves["step"].max(), 0)], updatey=False)
+        axis.autoscale_view(scaley=False)
     entitle(axes, titles)
 
 
@@ -88,8 +91,6 @@ def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns
         _bands(axis, fit[arm], looks[arm], len(drawn))
         _line(axis, fit[arm], looks[arm], place)
         _falls(axis, fit[arm], looks[arm], ends=int(curves["step"].max()))
-    axis.update_datalim([(step, 0) for step in (curves["step"].min(), curves["step"].max())], updatey=False)
-    axis.autoscale_view(scaley=False)
     by_iteration(axis, bins=4 if columns == COLUMNS else 6)
     _scale(axis, pd.concat([curves[:0], *fit.values()]), panel)
     here = {arm: part for arm, part in finite.items() if arm in looks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -22,6 +22,10 @@ from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
 PALETTE = "cividis"
 """Perceptually uniform, and nearly the same to people who see no red or green (Nuñez et al. 2018, PLOS ONE 13(7))."""
 EMPTY = "#f2f2f2"
+POINTS = 0.85 * 72 * WIDTH
+"""What the panels of a row share in width."""
+LETTER, LARGEST = 0.65, 8.0
+"""Width of a character, in sizes of the font, and the largest font of a cell, in points."""
 REDUCTIONS = {True: "sum", False: "mean"}
 
 
@@ -51,7 +55,7 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
     height = 0.62 * len(_axes(shown)[0]) + 1.25
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height * rows + 0.8), squeeze=False)
     for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
-        _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown)
+        _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown, POINTS / columns)
     entitle(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
     head(figure, heading, *_notes(shown, summary, panels))
     return figure
@@ -81,7 +85,7 @@ def _else(arm: Arm) -> str:
     return digest_of(arm.model_dump(mode="json", exclude={"reading", "updates_per_batch", "lambda_mean", "lambda_sum"}))
 
 
-def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells) -> None:
+def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells, width: float) -> None:
     ks, lambdas = _axes(shown)
     means = np.full((len(ks), len(lambdas)), np.nan)
     for (k, weight), arm in shown.arms.items():
@@ -92,11 +96,12 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     mesh.set_zorder(0)
     axis.set_facecolor(EMPTY)
     decimals = _decimals([known[arm] for arm in shown.arms.values()])
+    told = {arm: _told(known[arm], decimals) for arm in shown.arms.values()}
+    size = _size(told.values(), width / len(lambdas))
     for (k, weight), arm in shown.arms.items():
         ink = _ink(to_rgb(colours(scale(known[arm].mean)))) if known[arm].n else INK
         where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
-        told = _told(known[arm], decimals)
-        axis.text(*where, told, ha="center", va="center", color=ink, fontsize=8, linespacing=1.3)
+        axis.text(*where, told[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)
     _frame(axis, shown)
 
 
@@ -124,12 +129,23 @@ def _scale(means: np.ndarray) -> Normalize:
 
 def _told(estimate: Estimate, decimals: int) -> str:
     """The number with its interval, n, and how many runs diverged."""
-    n, lost = estimate.n, f", {estimate.diverged} diverged" if estimate.diverged else ""
+    n, lost = estimate.n, f"\n{estimate.diverged} diverged" if estimate.diverged else ""
     if not n:
         return f"no value\nn = 0{lost}"
-    mean, low, high = (f"{number:.{decimals}f}" for number in (estimate.mean, *_ends(estimate)))
+    mean, low, high = (_number(number, decimals) for number in (estimate.mean, *_ends(estimate)))
     spread = f"\n{low} to {high}" if n > 1 else ""
-    return f"{mean}{spread}\nn = {n}{lost}".replace("-", "−")
+    return f"{mean}{spread}\nn = {n}{lost}"
+
+
+def _size(told: Iterable[str], width: float) -> float:
+    """The font, in points, at which what is told fits into cells of so many points."""
+    longest = max(len(line) for text in told for line in text.splitlines())
+    return min(LARGEST, width / (LETTER * longest))
+
+
+def _number(value: float, decimals: int) -> str:
+    """A number with so many decimals, a proper minus, and none before a zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:
@@ -140,10 +156,10 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 
 
 def _decimals(estimates: Sequence[Estimate]) -> int:
-    """As many as give the largest number of a panel three digits, so that a panel's numbers compare and fit."""
+    """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
     told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.mean, *_ends(estimate))]
-    largest = max(told, default=0.0)
-    return max(0, 2 - math.floor(math.log10(largest))) if largest else 0
+    order = math.floor(math.log10(max(told, default=0.0) or 1.0))
+    return max(0, 2 - order if order >= 0 else 1 - order)
 
 
 def _ink(colour: Sequence[float]) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from vigan.records import RecordError
 from vigan.report.page import Page, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -20,7 +21,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 WITHIN, BESIDE = "data:", "'self' file:"
-"""Where pictures may come from: the page itself, or files of its own folder tree, on a disk or a server."""
+"""Where pictures may come from: the page itself alone, or its own server or any file of the disk that it lies on."""
 
 
 def render(page: Page) -> str:
@@ -43,7 +44,9 @@ def embed(picture: Path) -> str:
 
 
 def link(picture: Path, page: Path) -> str:
-    """The URL of an SVG file as seen from a page."""
+    """The URL of an SVG file as seen from a page. Raises RecordError if it is not there."""
+    if not picture.is_file():
+        raise RecordError(f"{picture}: not there yet; draw it first")
     return quote(Path(os.path.relpath(picture, page.parent)).as_posix())
 
 

@@ -125,8 +125,8 @@ def short(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number with its thousands marked. Raises RecordError for one that is not whole."""
-    if value != int(value):
+    """A whole number with its thousands marked. Raises RecordError for one that is missing or not whole."""
+    if not float(value).is_integer():
         raise RecordError(f"a number that the findings count is {value}, not whole")
     return f"{int(value):,}"
 
@@ -150,7 +150,13 @@ def of(rows: Iterable[Row], claim: str) -> list[Row]:
     return [row for row in rows if row["id"] == claim or str(row["id"]).startswith(f"{claim}-")]
 
 
+def about(rows: Iterable[Row], word: str) -> list[Row]:
+    """The rows of a table of claims whose id has a word in it."""
+    return [row for row in rows if word in str(row["id"])]
+
+
 FORMATS: dict[str, Callable[..., Any]] = {
-    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "of": of,
+    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "of": of, "about": about,
+    "known": pd.notna,
 }  # fmt: skip
 """What a template may do with what it finds."""

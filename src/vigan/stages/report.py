@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -39,27 +40,37 @@ Command = Callable[[Path | str], str]
 Pictures = dict[tuple[str, str], Picture]
 
 
-def report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> Path:
-    """Write the study's report from the files that `layout` names, the deviations and the anchors; and its tables.
+class Lists(NamedTuple):
+    """Files with what a page tells of every study: deviations from the article, and numbers from other papers."""
+
+    deviations: Path
+    anchors: Path
+
+
+def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
+    """Write the study's report from the files that `layout` names and from `lists`; and its tables. Returns its path.
 
     Each short table is also written alone, as HTML, for `snakemake --report`.
     """
     tables = _tables(layout)
-    page = _page(study, config, layout, tables, embed, (deviations, anchors))
+    page = _page(study, config, layout, lists, tables, embed)
     reels = [read_frames(path) for path in layout.all_frames().values()]
-    write_text(layout.report, render(page._replace(scrubber=scrubber(study, reels))))
+    commands = [*page.commands, ("This page", _command(config, layout.report))]
+    write_text(layout.report, render(page._replace(scrubber=scrubber(study, reels), commands=commands)))
     for name, path in layout.all_table_pages().items():
         write_text(path, render_table(_plain(tables[name], name)))
     return layout.report
 
 
-def small_report(study: Study, config: Path, layout: Layout, deviations: Path, anchors: Path) -> Path:
-    """Write the report without its slider, its figures linked: a page that a repository can keep with its figures."""
-    source = partial(link, page=layout.small_report)
-    page = _page(study, config, layout, _tables(layout), source, (deviations, anchors))
+def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
+    """Write the report without its slider, its figures linked, and return its path: a page for a repository to keep.
+
+    Raises RecordError naming a figure that is not there.
+    """
+    page = _page(study, config, layout, lists, _tables(layout), partial(link, page=layout.small_report))
     short = [(file, meaning) for file, meaning in page.tables if Path(file).stem not in LONG_TABLES]
-    again = ("This page", shlex.join(["vigan", "report", "--small", "--config", str(config)]))
-    commands = [*page.commands, again]
+    again = shlex.join(["vigan", "report", "--small", "--config", str(config)])
+    commands = [*page.commands, ("The whole page", _command(config, layout.report)), ("This page", again)]
     write_text(layout.small_report, render(page._replace(tables=short, commands=commands)))
     return layout.small_report
 
@@ -69,9 +80,9 @@ def _tables(layout: Layout) -> Tables:
 
 
 def _page(
-    study: Study, config: Path, layout: Layout, tables: Tables, source: Callable[[Path], str], lists: tuple[Path, Path]
+    study: Study, config: Path, layout: Layout, lists: Lists, tables: Tables, source: Callable[[Path], str]
 ) -> Page:
-    """The page without a slider; `source` says how it refers to a figure, `lists` are deviations and anchors."""
+    """The page without a slider; `source` says how it refers to a figure."""
     command = partial(_command, config)
     pictures = _pictures(study, layout, command, source)
     return Page(
@@ -85,16 +96,16 @@ def _page(
         arms=settings_table(tables["arms"], "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
-        deviations=[_note(deviation) for deviation in load_deviations(lists[0])],
+        deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
         protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
         metrics=metric_table(name for name in METRICS if name in set(tables["metrics"]["metric"])),
-        anchors=anchor_table(study, lists[1]),
+        anchors=anchor_table(study, lists.anchors),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
         provenance=facts.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         figures=_again(layout, pictures, command),
-        commands=[("This study, from nothing", command("all")), ("The whole page", command(layout.report))],
+        commands=[("This study, from nothing", command("all"))],
     )
 
 

@@ -1,0 +1,18 @@
+"""What the repository keeps of studies."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def kept(pattern: str) -> list[Path]:
+    """Files of results and figures that match and that git does not ignore; all that are there, without git."""
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "results", "figures"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = [path for path in sorted(ROOT.glob(pattern)) if path.is_file()]
+    return [path for path in found if asked.returncode or str(path.relative_to(ROOT)) in asked.stdout.splitlines()]
