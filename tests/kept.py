@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def kept(pattern: str) -> list[Path]:
@@ -14,5 +14,6 @@ def kept(pattern: str) -> list[Path]:
         ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "results", "figures"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    listed = set(asked.stdout.splitlines())
     found = [path for path in sorted(ROOT.glob(pattern)) if path.is_file()]
-    return [path for path in found if asked.returncode or str(path.relative_to(ROOT)) in asked.stdout.splitlines()]
+    return [path for path in found if asked.returncode or str(path.relative_to(ROOT)) in listed]

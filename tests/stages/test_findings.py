@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from kept import kept
+from kept import ROOT, kept
 
 from vigan.analysis.verdicts import CLAIM_COLUMNS
 from vigan.catalogue import MEASURED
@@ -21,7 +21,6 @@ from vigan.records import RecordError
 from vigan.stages.analyse import arm_table
 from vigan.stages.findings import Sources, findings
 
-ROOT = Path(__file__).parents[2]
 TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
 WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "family", "family-digits")
 
