@@ -9,7 +9,7 @@ import math
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
-from vigan.config.datasets import CelebA, Dataset, ImageFolder
+from vigan.config.datasets import Dataset, most_examples
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 
@@ -117,6 +117,4 @@ def _minutes(seconds: float) -> int:
 
 
 def _examples(dataset: Dataset) -> int:
-    if isinstance(dataset, CelebA | ImageFolder):
-        return 202_599
-    return getattr(dataset, "count", 60_000)
+    return most_examples(dataset) or 202_599

@@ -112,8 +112,11 @@ def test_the_rule_of_a_claim_is_told_in_words(tmp_path: Path) -> None:
     ("written", "instead", "moved"),
     [
         ("    smallest_effect: 0.1\n", "    smallest_effect: 0.2\n", {"C2"}),
-        ("below: 0.5", "below: 0.6", {"C1", "C2", "C5"}),
+        ("below: 0.5", "below: 0.6", {"C1", "C2"}),
         ("samples: 500", "samples: 600", {"C1", "C2", "C5"}),
+        ("snapshots: 3", "snapshots: 4", {"C1", "C2", "C5"}),
+        ("share: 0.5", "share: 0.6", set()),
+        ("samples: 500", "samples: 500}, {kind: toy-modes, samples: 700", set()),
         ("title: A ring\n", "title: A circle\n", set()),
         ("quotation: it does not", "quotation: it never does", set()),
         ("lambda_sum: 1.0", "lambda_sum: 2.0", set()),

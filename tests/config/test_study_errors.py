@@ -130,6 +130,14 @@ def test_a_missing_key_is_refused_at_the_mapping_that_lacks_it(refusal: Refusal)
         ("kind: digit-modes", "kind: toy-modes", ["'toy-modes'", "'digits'"]),
         ("source: digits, side: 32", "source: folder, path: faces, side: 32", ["'digit-modes'", "'folder'"]),
         ("{kind: dcgan, dim: 16, batch_norm: true}", "{kind: mlp}", ["'bn-plain'", "'mlp'", "'digits'"]),
+        ("samples: 256", "samples: 899", ["'efflite0-128'", "1,798", "'digits' has 1,797", "at most 898"]),
+        ("samples: 1000", "samples: 1798", ["'digit-modes'", "1,798", "'digits' has 1,797", "at most 1,797"]),
+        ("source: ring", "source: ring, count: 2499", ["'toy-modes'", "2,500", "'ring' has 2,499", "at most 2,499"]),
+        (
+            "source: digits, side: 32",
+            "source: celeba, count: 511",
+            ["'efflite0-128'", "512", "'digits' has 511", "at most 255"],
+        ),
         ("dataset: digits", "dataset: digit", ["'digit'", "did you mean 'digits'?"]),
     ],
 )
@@ -138,6 +146,12 @@ def test_parts_that_do_not_fit_together_are_refused_by_name(
 ) -> None:
     message = refusal(edited(old, new)[0])
     assert all(part in message for part in parts)
+
+
+@pytest.mark.parametrize(("old", "new"), [("samples: 256", "samples: 898"), ("samples: 1000", "samples: 1797")])
+def test_all_of_the_data_may_be_asked_for(old: str, new: str, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(edited(old, new)[0], encoding="utf-8")
+    load_study(tmp_path / "study.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- study\n- title\n", "smoke\n", "3\n", "null\n"])

@@ -25,6 +25,7 @@ rule reference:
         "data/{dataset}/reference/{protocol}.json",
     log:
         "logs/data/{dataset}-{protocol}.log",
+    priority: 1  # before training: it may find the real data too few
     conda:
         "../../environment.yml"
     resources:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from vigan.config.arms import Arm, Dcgan
 from vigan.config.base import nearest
 from vigan.config.claims import Claim, Difference, Measured, Occurrence, Timing, Untested, arms_of
-from vigan.config.datasets import Dataset, Grid, Ring
-from vigan.config.experiment import Experiment
+from vigan.config.datasets import Dataset, Grid, Ring, most_examples
+from vigan.config.experiment import Experiment, Protocol
 from vigan.config.models import ENCODING, Em
 
 _IMAGES = {"digits", "stacked-digits", "celeba", "folder"}
@@ -96,6 +96,17 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
     for protocol in experiment.protocols:
         if dataset.source not in _MEASURABLE.get(protocol.kind, _IMAGES):
             raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
+        _check_enough(name, protocol, experiment.dataset, dataset)
+
+
+def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:
+    most, parts = most_examples(dataset), protocol.real_samples
+    if most is not None and most < parts * protocol.samples:
+        raise ValueError(
+            f"experiment '{name}': protocol '{protocol.kind}' takes {parts * protocol.samples:,} real examples "
+            f"({parts} x {protocol.samples:,} samples), and '{title}' has {most:,}: "
+            f"ask for at most {most // parts:,} samples"
+        )
 
 
 def _check_em(name: str, arm: Arm, dataset: Ring | Grid) -> None:

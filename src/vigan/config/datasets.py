@@ -13,6 +13,8 @@ Origin = Literal["sklearn", "mnist", "mnist-test"]
 """Which handwritten digits: scikit-learn's 1,797 (8x8 scans, 17 grey levels), MNIST's 60,000 training digits or its
 10,000 test digits (28x28). Where MNIST's files are is the machine's business: see `vigan.data.mnist.locate`."""
 
+DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 10_000}
+
 
 class Digits(Strict):
     """The handwritten digits of `origin`, each once, one channel.
@@ -122,6 +124,19 @@ class Grid(Strict):
 
 
 Dataset = Annotated[Digits | StackedDigits | CelebA | ImageFolder | Ring | Grid, Field(discriminator="source")]
+
+
+def most_examples(dataset: Dataset) -> int | None:
+    """How many examples there are at most, or None where only the files tell."""
+    match dataset:
+        case Digits():
+            return DIGITS_OF[dataset.origin]
+        case CelebA():
+            return dataset.count or dataset.limit
+        case ImageFolder():
+            return None
+        case _:
+            return dataset.count
 
 
 def key(dataset: Dataset) -> str:

@@ -46,6 +46,11 @@ class Protocol(Strict):
         """Name under which the numbers stand in every table: kind, sample count, reference."""
         return f"{self.kind}/n={self.samples}/ref=train"
 
+    @property
+    def real_samples(self) -> int:
+        """How many samples of real data it takes: two where the floor is one of them measured against the other."""
+        return 1 if self.kind in _ALONE else 2
+
     @model_validator(mode="after")
     def _enough(self) -> Protocol:
         if self.samples < _LEAST[self.kind]:
@@ -54,6 +59,9 @@ class Protocol(Strict):
             raise ValueError("'reconstruction' draws no latents: it takes no 'redraws'")
         return self
 
+
+_ALONE = {"digit-modes", "stacked-modes", "toy-modes", "reconstruction"}
+"""Kinds that need no sample of real data to measure another."""
 
 _LEAST = {kind: 500 if kind == "pixel-bins-32" else 16 for kind in get_args(ProtocolKind)}
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, digest_of, nearest
-from vigan.config.claims import Claim, TestedClaim, Untested, arms_of
+from vigan.config.claims import Claim, Difference, Measured, TestedClaim, Untested, arms_of
 from vigan.config.consistency import check_claims, check_experiments, check_seeds
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
@@ -45,11 +45,14 @@ class Study(Strict):
     def rules(self) -> dict[str, str]:
         """Digest by claim of all that decides its verdict; kept with the runs, so that a later edit is seen."""
         tested = (claim for claim in self.claims if not isinstance(claim, Untested))
-        return {claim.id: digest_of([_rule_of(claim), self._events_of(claim)]) for claim in tested}
+        return {claim.id: digest_of([_rule_of(claim), *self._judged_by(claim)]) for claim in tested}
 
-    def _events_of(self, claim: TestedClaim) -> Any:
+    def _judged_by(self, claim: TestedClaim) -> list[Any]:
+        """What its experiment says of how it is judged: its event, the protocol that measures it, the snapshots."""
         home = self.experiments[self.experiment_of(arms_of(claim)[0])]
-        return home.model_dump(mode="json", include={"collapse", "reach", "protocols", "snapshots"})
+        measured: Measured = claim if isinstance(claim, Difference) else getattr(home, claim.event)
+        protocol = home.protocol_of(measured.protocol)
+        return [_rule_of(measured), protocol and protocol.model_dump(mode="json"), home.snapshots]
 
     def experiment_of(self, arm: str) -> str:
         """Name of the experiment that holds an arm. Raises ConfigError naming the nearest arm if there is none."""
@@ -119,8 +122,8 @@ class Study(Strict):
         )
 
 
-def _rule_of(claim: TestedClaim) -> Any:
-    return claim.model_dump(mode="json", exclude={"quotation", "place"})
+def _rule_of(rule: TestedClaim | Measured) -> Any:
+    return rule.model_dump(mode="json", exclude={"quotation", "place"})
 
 
 def _known(table: Mapping[str, T], name: str, what: str) -> T:

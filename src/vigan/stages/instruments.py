@@ -30,13 +30,9 @@ BIN_SIDE = 32
 
 
 class Instrument(ABC):
-    """One kind of measurement. `compares`: whether fakes are compared with a sample of reals, which `keep` is given.
-
-    `paired`: whether they are compared one by one, so that the floor is that same sample.
-    """
+    """One kind of measurement. `compares`: whether fakes are compared with a sample of reals, which `keep` is given."""
 
     compares = False
-    paired = False
 
     def key(self) -> dict[str, str]:
         """What else than data and sample count its arrays depend on."""
@@ -141,7 +137,7 @@ class FeatureMetrics(Instrument):
 class Reconstruction(Instrument):
     """Real examples beside their decoded codes."""
 
-    compares = paired = True
+    compares = True
 
     def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
         """The examples."""

@@ -39,8 +39,7 @@ def make_reference(
     that sample itself.
     """
     instrument = make_instrument(protocol.kind, dataset, prepared, device)
-    two = instrument.compares and not instrument.paired
-    reference, *others = draw_reals(prepared, protocol.samples, samples=2 if two else 1)
+    reference, *others = draw_reals(prepared, protocol.samples, samples=protocol.real_samples)
     kept = instrument.keep(reference)
     save(path, _key(protocol, prepared, instrument), kept)
     return instrument.ruler(kept)(others[0] if others else reference)
