@@ -87,6 +87,44 @@ def test_the_toy_study_says_what_the_readme_says_of_it() -> None:
     assert set(once["arm"].str.extract(r"-l(.*)")[0]) == {"0", "0p01", "0p1", "1", "5"}
 
 
+READINGS = {
+    "experiment 1 (BN), read literally": "bn-literal",
+    "experiment 1, as released": "bn-released",
+    "experiment 1, as derived": "bn-proximal",
+    "experiment 2 (no BN), read literally": "nobn-literal",
+    "experiment 2, as released": "nobn-released",
+    "experiment 2, as derived": "nobn-proximal",
+}
+
+
+@pytest.mark.parametrize("beginning", READINGS)
+def test_the_table_of_readings_is_that_of_the_kept_results(beginning: str) -> None:
+    _, *distances, same = _cells(beginning)
+    tables = ROOT / "results" / "digits" / "tables"
+    arms = [f"{READINGS[beginning]}-{side}" for side in ("plain", "regularised")]
+    summary = pd.read_csv(tables / "summary.csv").query("score == 'last' and metric == 'frechet'").set_index("arm")
+    assert [float(cell) for cell in distances] == pytest.approx(summary.loc[arms, "mean"].tolist(), abs=0.501)
+    assert summary.loc[arms, "n"].tolist() == [10, 10]
+    weights = pd.read_csv(tables / "runs.csv").pivot(index="seed", columns="arm", values="weights_sha256")
+    assert int(same) == (weights[arms[0]] == weights[arms[1]]).sum()
+
+
+def test_the_digits_study_says_what_the_readme_says_of_it() -> None:
+    tables = ROOT / "results" / "digits" / "tables"
+    claims = pd.read_csv(tables / "claims.csv").set_index("id")["verdict"]
+    assert f"{len(pd.read_csv(tables / 'runs.csv'))} runs of narrow DCGANs" in README
+    assert (claims != "not tested").sum() == 6
+    speed = pd.read_csv(tables / "speed.csv").query("event == 'collapse'")
+    assert len(speed) == 12
+    assert set(speed["events"]) == {0}
+    verdicts = {"C1": "contradicted", "C2": "supported", "C2-than-C1": "contradicted"}
+    assert {name: claims[f"{name}-digits"] for name in verdicts} == verdicts
+    assert set(claims[claims.index.str.contains("C3|C4")]) == {"inconclusive"}
+    assert (claims == "inconclusive").sum() == 3
+    floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
+    assert float(_cells("real digits beside real digits")[1]) == pytest.approx(floor, abs=0.501)
+
+
 ALI = {
     "ring: modes with": ("family", "ring-", "fair_modes", 16),
     "grid: modes with": ("family", "grid-", "fair_modes", 16),

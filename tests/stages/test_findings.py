@@ -57,9 +57,9 @@ def _made_up(study: Study, folder: Path) -> None:
             {"arm": run.arm, "seed": run.seed, "weights_sha256": str(draw.integers(10**9))} for run in study.runs()
         ],
         "floors": [
-            {"dataset": e.dataset, "metric": metric, "value": 0.75}
-            for name, e in experiments.items()
-            for metric in measured[name]
+            {"dataset": dataset, "metric": metric, "value": 0.75}
+            for dataset, protocol in study.measured()
+            for metric in MEASURED[protocol.kind]
         ],
         "timing": [{"arm": run.arm, "seed": run.seed, "seconds": 36.0} for run in study.runs()],
         "summary": [
