@@ -99,7 +99,7 @@ READINGS = {
 
 @pytest.mark.parametrize("beginning", READINGS)
 def test_the_table_of_readings_is_that_of_the_kept_results(beginning: str) -> None:
-    _, *distances, same = _cells(beginning)
+    _, *distances, better, same = _cells(beginning)
     tables = ROOT / "results" / "digits" / "tables"
     arms = [f"{READINGS[beginning]}-{side}" for side in ("plain", "regularised")]
     summary = pd.read_csv(tables / "summary.csv").query("score == 'last' and metric == 'frechet'").set_index("arm")
@@ -107,6 +107,8 @@ def test_the_table_of_readings_is_that_of_the_kept_results(beginning: str) -> No
     assert summary.loc[arms, "n"].tolist() == [10, 10]
     weights = pd.read_csv(tables / "runs.csv").pivot(index="seed", columns="arm", values="weights_sha256")
     assert int(same) == (weights[arms[0]] == weights[arms[1]]).sum()
+    pairs = pd.read_csv(tables / "pair-summary.csv").query("metric == 'frechet'").set_index("second")
+    assert int(better) == pairs.loc[arms[1], "second_better"]
 
 
 def test_the_digits_study_says_what_the_readme_says_of_it() -> None:
@@ -121,6 +123,11 @@ def test_the_digits_study_says_what_the_readme_says_of_it() -> None:
     assert {name: claims[f"{name}-digits"] for name in verdicts} == verdicts
     assert set(claims[claims.index.str.contains("C3|C4")]) == {"inconclusive"}
     assert (claims == "inconclusive").sum() == 3
+    reach = pd.read_csv(tables / "speed.csv").query("event == 'reach'").set_index("arm")
+    later = [
+        reach.loc[f"nobn-{reading}-regularised", "than_partner"] for reading in ("literal", "released", "proximal")
+    ]
+    assert min(later) > 0
     floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
     assert float(_cells("real digits beside real digits")[1]) == pytest.approx(floor, abs=0.501)
 

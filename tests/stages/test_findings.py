@@ -49,6 +49,7 @@ def _made_up(study: Study, folder: Path) -> None:
     draw, experiments = np.random.default_rng(0), study.experiments
     spread = {"n": 16, "mean": 0.5, "low": 0.0, "high": 1.0, "ci_low": 0.25, "ci_high": 0.75}
     medians = {"median_step": 400, "median_g_updates": 2000}
+    beside = {"than_partner": 0.1, "than_partner_low": 0.0, "than_partner_high": 0.2}
     measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
     homes = [(name, arm) for name, e in experiments.items() for arm in e.arms]
     made = {
@@ -68,9 +69,20 @@ def _made_up(study: Study, folder: Path) -> None:
             for metric in measured[name]
         ],
         "speed": [
-            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians}
+            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians, **beside}
             for name, arm in homes
             for event in ("collapse", "reach")
+        ],
+        "curves": [
+            {"arm": arm, "metric": metric, "step": step, "mean": 0.5}
+            for name, arm in homes
+            for metric in measured[name]
+            for step in experiments[name].snapshot_steps
+        ],
+        "sensitivity": [
+            {"experiment": name, "arm": arm, "event": event, "rule": rule, "events": 3}
+            for name, arm in homes
+            for event, rule in (("collapse", "half"), ("reach", "frechet: 50% of the way to real data"))
         ],
         "pair-summary": [
             {
