@@ -14,6 +14,7 @@ Origin = Literal["sklearn", "mnist", "mnist-test"]
 10,000 test digits (28x28). Where MNIST's files are is the machine's business: see `vigan.data.mnist.locate`."""
 
 DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 10_000}
+"""How many there are of each."""
 
 
 class Digits(Strict):
