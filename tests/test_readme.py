@@ -47,6 +47,27 @@ def test_the_verdicts_are_those_of_the_kept_results() -> None:
         assert float(p) == pytest.approx(claim["p_holm"], rel=0.03)
 
 
+SO_FAR = {
+    "C1": [("digits", "C1-digits")],
+    "C2": [("digits", "C2-digits")],
+    "C3": [("digits", "C3-digits")],
+    "C4": [("digits", "C4-digits")],
+    "C5": [("toy", "C5-updates"), ("toy", "C5-free-d")],
+    "C6": [("family", "-better-"), ("family-digits", "-better-")],
+}
+"""Where the verdicts on the article's claims are: a study, and what the names of its claims contain."""
+
+
+@pytest.mark.parametrize("claim", SO_FAR)
+def test_the_verdicts_so_far_are_those_of_the_kept_results(claim: str) -> None:
+    told = re.findall(r": ([a-z ]+)(?:;|$)", _cells(f"{claim}:")[1])
+    found = []
+    for study, name in SO_FAR[claim]:
+        claims = pd.read_csv(ROOT / "results" / study / "tables" / "claims.csv").set_index("id")["verdict"]
+        found += claims[claims.index.str.contains(name)].unique().tolist()
+    assert told == list(dict.fromkeys(found))
+
+
 RIVALS = {
     "nothing": "ring-k5-l0",
     "**the regulariser**, λ": "ring-k5-l1",
@@ -81,6 +102,13 @@ def test_the_toy_study_says_what_the_readme_says_of_it() -> None:
     assert told in " ".join(README.split())
     free = pd.read_csv(tables / "speed.csv").query("arm == 'ring-k1-d5' and event == 'reach'").iloc[0]
     assert f"{free['events']} of {free['n']} runs on track ({verdicts['C5-free-d']})" in README
+    reach = pd.read_csv(tables / "speed.csv").query("event == 'reach'").set_index("arm")
+    arms = ("ring-k5-l0", "grid-k5-l0", "ring-k1-l0")
+    told = [f"{reach.loc[arm, 'events']} of {reach.loc[arm, 'n']}" for arm in arms]
+    assert "{} on the ring, {} on the grid".format(*told[:2]) in " ".join(README.split())
+    assert f"one D update {told[2]}" in README
+    held = reach.loc[["ring-k5-l1", "grid-k5-l1"]]
+    assert (held["events"] == held["n"]).all()
     once = runs[runs["arm"].str.contains("-k1-l")]
     weights = once.groupby(["experiment", "seed"])["weights_sha256"].nunique()
     assert set(weights) == {1}
@@ -128,6 +156,12 @@ def test_the_digits_study_says_what_the_readme_says_of_it() -> None:
         reach.loc[f"nobn-{reading}-regularised", "than_partner"] for reading in ("literal", "released", "proximal")
     ]
     assert min(later) > 0
+    beyond = reach.index[(reach["than_partner_low"] > 0) & reach.index.str.startswith("nobn")]
+    assert beyond.tolist() == ["nobn-proximal-regularised"]
+    scores = pd.read_csv(tables / "scores.csv").query("metric == 'frechet' and arm == 'nobn-released-plain'")
+    last = scores.set_index("seed")["last"].sort_values()
+    assert (last.index[-1], round(last.iloc[-1])) == (16, 644)
+    assert last.iloc[-2] < 400
     floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
     assert float(_cells("real digits beside real digits")[1]) == pytest.approx(floor, abs=0.501)
 
@@ -151,6 +185,30 @@ def test_the_table_of_ali_is_that_of_the_kept_results(beginning: str) -> None:
         row = last.loc[metric, f"{prefix}ali-{loss}"]
         assert row["n"] == n
         assert float(cell) == pytest.approx(row["mean"], abs=0.5 * 10.0 ** -len(cell.partition(".")[2]))
+
+
+def test_what_the_term_put_back_into_ali_changes_is_that_of_the_kept_results() -> None:
+    last = pd.read_csv(ROOT / "results" / "family" / "tables" / "summary.csv").query("score == 'last'")
+    means = last.set_index(["metric", "arm"])["mean"]
+    errors = [means["reconstruction_error", f"ring-ali-{loss}"] for loss in ("latents", "derived")]
+    told = "an error of {:.2f} instead of {:.2f}), but only {:.2f} of 8".format(
+        *errors, means["fair_modes", "ring-ali-latents"]
+    )
+    assert told in " ".join(README.split())
+
+
+def test_the_distances_on_faces_are_those_of_the_kept_results() -> None:
+    tables = ROOT / "results" / "family-faces" / "tables"
+    curves = pd.read_csv(tables / "curves.csv").query("metric == 'frechet'").pivot(
+        index="step", columns="arm", values="mean"
+    )  # fmt: skip
+    last = curves.iloc[-1]
+    (untrained,) = curves.iloc[0].unique()
+    floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
+    numbers = (last["faces-vae"], last["faces-aae"], last["faces-ali"], untrained, floor)
+    told = "{:.0f}, {:.0f} and {:.0f}, where an untrained G has {:.0f} and real faces have {:.0f}".format(*numbers)
+    assert f"Fréchet distances of {told}" in " ".join(README.split())
+    assert f"{curves.index[-1]:,} iterations" in README
 
 
 @pytest.mark.parametrize("study", ["family", "family-digits"])
