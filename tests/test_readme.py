@@ -51,7 +51,7 @@ SO_FAR = {
     "C1": [("digits", "C1-digits")],
     "C2": [("digits", "C2-digits")],
     "C3": [("digits", "C3-digits")],
-    "C4": [("digits", "C4-digits")],
+    "C4": [("digits", "C4-digits"), ("celeba10k-cpu", "C4-narrow")],
     "C5": [("toy", "C5-updates"), ("toy", "C5-free-d")],
     "C6": [("family", "-better-"), ("family-digits", "-better-")],
 }
@@ -164,6 +164,54 @@ def test_the_digits_study_says_what_the_readme_says_of_it() -> None:
     assert last.iloc[-2] < 400
     floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
     assert float(_cells("real digits beside real digits")[1]) == pytest.approx(floor, abs=0.501)
+
+
+FACES = {
+    "BN, at the end": ("narrow-bn", "last"),
+    "no BN, at the end": ("narrow-nobn", "last"),
+    "no BN, mean over training": ("narrow-nobn", "area"),
+}
+
+
+@pytest.mark.parametrize("beginning", FACES)
+def test_the_table_of_faces_is_that_of_the_kept_results(beginning: str) -> None:
+    _, *distances, better = _cells(beginning)
+    experiment, score = FACES[beginning]
+    tables = ROOT / "results" / "celeba10k-cpu" / "tables"
+    scores = pd.read_csv(tables / "scores.csv").query("metric == 'frechet'")
+    values = scores.pivot(index="seed", columns="arm", values=score)
+    plain, regularised = (values[f"{experiment}-{side}"] for side in ("plain", "regularised"))
+    assert [float(cell) for cell in distances] == pytest.approx([plain.mean(), regularised.mean()], abs=0.501)
+    assert int(better) == (regularised < plain).sum()
+    assert len(values) == 5
+
+
+def test_the_study_of_faces_says_what_the_readme_says_of_it() -> None:
+    tables = ROOT / "results" / "celeba10k-cpu" / "tables"
+    runs = pd.read_csv(tables / "runs.csv")
+    assert f"{len(runs)} runs of narrow DCGANs on 10,000 faces" in " ".join(README.split())
+    claims = pd.read_csv(tables / "claims.csv").set_index("id")
+    assert set(claims["verdict"].drop("C4-narrow")) == {"not tested"}
+    judged = claims.loc["C4-narrow"]
+    judgement = re.search(r"C4-narrow[^.]*?\*\*(\w+)\*\*: (−?\d+) \[(−?\d+), (−?\d+)\]", " ".join(README.split()))
+    assert judgement is not None
+    assert judgement[1] == judged["verdict"]
+    numbers = [float(number.replace("−", "-")) for number in judgement.groups()[1:]]
+    assert numbers == pytest.approx(judged[["estimate", "low", "high"]].tolist(), abs=0.501)
+    untrained = pd.read_csv(tables / "curves.csv").query("metric == 'frechet' and step == 0").set_index("arm")["mean"]
+    for beginning, experiment in (("BN, before", "narrow-bn"), ("no BN, before", "narrow-nobn")):
+        arms = [f"{experiment}-plain", f"{experiment}-regularised"]
+        told = _numbers(" ".join(_cells(beginning)[1:3]))
+        assert told == pytest.approx(untrained[arms].tolist(), abs=0.501)
+    assert judged["low"] < 0 < judged["high"]
+    area = pd.read_csv(tables / "summary.csv").query("score == 'area'").set_index(["metric", "arm"])["mean"]
+    with_, without = (area["frechet", f"narrow-nobn-{side}"] for side in ("regularised", "plain"))
+    assert untrained["narrow-nobn-plain"] < with_ < without
+    assert area["coverage"].max() < 0.001
+    ends = pd.read_csv(tables / "pair-summary.csv").query("metric == 'frechet'").set_index("experiment")
+    assert ends.loc["narrow-nobn", "ci_low"] < 0 < ends.loc["narrow-nobn", "ci_high"]
+    floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
+    assert _numbers(_cells("real faces beside other real faces")[1]) == pytest.approx([floor], abs=0.501)
 
 
 ALI = {

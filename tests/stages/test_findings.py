@@ -64,9 +64,10 @@ def _made_up(study: Study, folder: Path) -> None:
         ],
         "timing": [{"arm": run.arm, "seed": run.seed, "seconds": 36.0} for run in study.runs()],
         "summary": [
-            {"experiment": name, "arm": arm, "metric": metric, "score": "last", **spread, "diverged": 0}
+            {"experiment": name, "arm": arm, "metric": metric, "score": score, **spread, "diverged": 0}
             for name, arm in homes
             for metric in measured[name]
+            for score in ("last", "area")
         ],
         "speed": [
             {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians, **beside}
@@ -88,13 +89,14 @@ def _made_up(study: Study, folder: Path) -> None:
             {
                 "first": first,
                 "second": second,
-                "metric": "fair_modes",
+                "metric": metric,
                 **spread,
                 "second_better": 9,
                 "pairs": 16,
                 "equal": 0,
             }
             for first, second in study.pairs()
+            for metric in ("fair_modes", "frechet")
         ],
         "claims": [_judged(claim, study) for claim in study.claims],
     }

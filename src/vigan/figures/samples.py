@@ -14,7 +14,7 @@ from vigan.figures.page import head
 from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
 
 COLUMNS = 5
-GRID = 4
+GRID, FEWER, LARGE = 4, 3, 64
 LARGEST, BESIDE = 2.4, 0.6
 
 
@@ -90,7 +90,8 @@ def image_grid(images: np.ndarray, per_side: int, gap: int = 1) -> np.ndarray:
 
 
 def _grid(axis: Axes, images: np.ndarray) -> None:
-    axis.imshow(image_grid(images, GRID), interpolation="nearest")
+    per_side = FEWER if images.shape[-1] >= LARGE else GRID
+    axis.imshow(image_grid(images, per_side), interpolation="nearest")
 
 
 def _cloud(axis: Axes, points: np.ndarray, means: np.ndarray | None) -> None:
