@@ -211,6 +211,11 @@ def test_the_study_of_faces_says_what_the_readme_says_of_it() -> None:
     ends = pd.read_csv(tables / "pair-summary.csv").query("metric == 'frechet'").set_index("experiment")
     assert ends.loc["narrow-nobn", "ci_low"] < 0 < ends.loc["narrow-nobn", "ci_high"]
     floor = pd.read_csv(tables / "floors.csv").set_index("metric").loc["frechet", "value"]
+    last = pd.read_csv(tables / "summary.csv").query("score == 'last' and metric == 'vendi'").set_index("arm")["mean"]
+    scores = [last[f"narrow-nobn-{side}"] for side in ("regularised", "plain")]
+    scores.append(pd.read_csv(tables / "floors.csv").set_index("metric").loc["vendi", "value"])
+    told = "Vendi score {:.1f} against {:.1f}; real faces {:.1f}".format(*scores)
+    assert told in " ".join(README.split())
     assert _numbers(_cells("real faces beside other real faces")[1]) == pytest.approx([floor], abs=0.501)
 
 
