@@ -151,8 +151,7 @@ def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
 
 def test_of_large_images_fewer_are_shown() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, GRID**2, 3, LARGE, LARGE), dtype=np.uint8)
-    (row,) = _rows(
-        draw([Strip("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))], "Faces", "2"), 2
-    )
+    strip = Strip("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
+    (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, FEWER))
