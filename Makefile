@@ -18,7 +18,7 @@ test: setup  ## every test, the smoke study from nothing among them
 
 test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLURM of one node, installed (Debian, root), started and stopped here
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt
-	command -v slurmctld munged > /dev/null || \
+	type slurmctld munged rsync &> /dev/null || \
 		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
 	VIGAN_TEST_SLURM=$(STUDY) pytest tests/cluster
 

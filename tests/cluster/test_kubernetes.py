@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,11 @@ from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli import main
 
-NEEDED = [f"snakemake_{name}" for name in ("executor_plugin_kubernetes", "storage_plugin_fs")]
-ABSENT = [name for name in NEEDED if find_spec(name) is None]
+from .needs import skip_without
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}")]
+PLUGINS = ("snakemake_executor_plugin_kubernetes", "snakemake_storage_plugin_fs")
+
+pytestmark = [pytest.mark.slow, skip_without(modules=PLUGINS, programs=("rsync",))]
 
 
 @pytest.fixture

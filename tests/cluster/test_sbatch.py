@@ -6,7 +6,6 @@ import contextlib
 import os
 import shlex
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,9 @@ from vigan.cli import main
 from vigan.config.load import load_study
 from vigan.needs import of_training
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not find_spec("snakemake_executor_plugin_slurm"), reason="requirements-cluster.txt"),
-]
+from .needs import skip_without
+
+pytestmark = [pytest.mark.slow, skip_without(modules=("snakemake_executor_plugin_slurm",))]
 
 SBATCH = '#!/bin/sh\necho "$@" | head -n 1 >> "$NOTES"\nexit 1\n'
 OTHERS = {"sinfo": "#!/bin/sh\necho main*\n", **dict.fromkeys(("squeue", "sacct", "scontrol"), "#!/bin/sh\nexit 1\n")}

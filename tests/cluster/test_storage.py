@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from studies import TINY
 from workflow.conftest import Snakemake
 
-ABSENT = [name for name in ("snakemake_storage_plugin_fs",) if find_spec(name) is None]
-ABSENT += [name for name in ("rsync",) if shutil.which(name) is None]
+from .needs import skip_without
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}")]
+pytestmark = [pytest.mark.slow, skip_without(modules=("snakemake_storage_plugin_fs",), programs=("rsync",))]
 
 
 def test_every_file_a_job_reads_is_fetched_and_every_one_it_makes_is_put_back(tmp_path: Path) -> None:
