@@ -149,3 +149,20 @@ def test_verdicts_are_told_with_n_interval_and_rule() -> None:
     assert "n = 7 seeds" in told
     assert "higher than that of plain by 1 or more" in told
     assert "changed after" in told
+
+
+def test_a_verdict_that_its_interval_does_not_share_says_so() -> None:
+    plain = [(0.0, 6.0, 7.0, 0.0)] * 5
+    apart = {"plain": plain, "regularised": [(0.0, 6.0, 7.0, last) for last in (0.1, 0.2, 0.1, 0.2, 7.9)]}
+    found = _judged(DIFFERENCE, apart)
+    assert found["verdict"] == "supported"
+    assert found["low"] < 0 < found["high"]
+    assert found["reason"].endswith("its two-sided interval, found by other means, leaves room for none.")
+    alike = _judged(DIFFERENCE, HELPS)
+    assert alike["low"] > 0
+    assert "interval" not in alike["reason"]
+    turned = {"plain": plain, "regularised": [(0.0, 6.0, 7.0, last) for last in (1.9, 1.8, 1.9, 1.8, 0.1)]}
+    found = _judged({**DIFFERENCE, "smallest_effect": 2.0}, turned)
+    assert found["verdict"] == "contradicted"
+    assert found["low"] < 2 < found["high"]
+    assert "leaves room for one that matters" in found["reason"]

@@ -13,7 +13,7 @@ from vigan.analysis.permutation import needed_n, sign_flip_test
 from vigan.analysis.survival import log_rank, share_interval, share_test
 from vigan.analysis.uncertainty import Interval, bootstrap, mean
 from vigan.catalogue import METRICS
-from vigan.config.claims import Difference, Occurrence, TestedClaim, Timing
+from vigan.config.claims import Difference, Occurrence, TestedClaim, Timing, edge_of, sign_of
 from vigan.config.experiment import Experiment
 
 SEED = 0
@@ -67,8 +67,7 @@ def _of_difference(claim: Difference, experiment: Experiment, data: Measurements
     scores = measured(data.scores).pivot_table(index="seed", columns="arm", values=claim.score, dropna=False)
     scores = scores.reindex(_shared_seeds(data.scores, claim.arms), columns=list(claim.arms)).fillna(worst)
     differences = (scores[claim.arms[1]] - scores[claim.arms[0]]).to_numpy(float)
-    sign = 1 if claim.direction == "higher" else -1
-    return _of_signed(differences, sign, claim.smallest_effect, alpha, lambda d: sign_flip_test(d, rng=_random()))
+    return _of_signed(differences, claim, alpha, lambda d: sign_flip_test(d, rng=_random()))
 
 
 def _shared_seeds(table: pd.DataFrame, arms: Sequence[str]) -> list[int]:
@@ -84,20 +83,20 @@ def _of_timing(claim: Timing, events: pd.DataFrame, alpha: float) -> Evidence:
     first, second = first.loc[seeds], second.loc[seeds]
     shares = [np.minimum(arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
     differences = np.asarray(shares[1] - shares[0])
-    sign, rarer = (1, "greater") if claim.direction == "later" else (-1, "less")
+    rarer = "greater" if sign_of(claim) > 0 else "less"
 
     def test(_: np.ndarray) -> float:
         lived = (arm[column] for arm in (first, second) for column in ("step", "observed"))
         return log_rank(*lived, alternative=rarer)
 
-    return _of_signed(differences, sign, claim.smallest_effect, alpha, test)
+    return _of_signed(differences, claim, alpha, test)
 
 
 def _of_signed(
-    differences: np.ndarray, sign: int, smallest: float, alpha: float, test: Callable[[np.ndarray], float]
+    differences: np.ndarray, claim: Difference | Timing, alpha: float, test: Callable[[np.ndarray], float]
 ) -> Evidence:
-    """Evidence from paired differences, whose mean is claimed to have `sign` and to be at least `smallest`."""
-    claimed = sign * differences
+    """Evidence from paired differences, whose mean is claimed to have a sign and to be large enough to matter."""
+    claimed, smallest = sign_of(claim) * differences, claim.smallest_effect
     if not len(claimed):
         return Evidence(Interval(np.nan, np.nan, np.nan, 0), np.nan, np.nan, reaches=False, needed_n=None)
     reaches = bool(claimed.mean() >= smallest)
@@ -111,17 +110,15 @@ def _of_occurrence(claim: Occurrence, events: pd.DataFrame, alpha: float) -> Evi
     lives = events[(events["event"] == claim.event) & (events["arm"] == claim.arm)]
     share = lives["step"] / lives["end"]
     n, came = len(lives), int((lives["observed"] & (share > claim.after) & (share <= claim.by)).sum())
-    more = claim.direction == "more"
-    towards, away = ("greater", "less") if more else ("less", "greater")
-    edge = claim.share + claim.smallest_effect * (1 if more else -1)
-    reaches = bool(n and (came / n >= edge if more else came / n <= edge))
-    bound, side = (claim.share, towards) if reaches else (edge, away)
+    towards, away = ("greater", "less") if sign_of(claim) > 0 else ("less", "greater")
+    reaches = bool(n and sign_of(claim) * (came / n - edge_of(claim)) >= 0)
+    bound, side = (claim.share, towards) if reaches else (edge_of(claim), away)
 
     def settles(runs: int) -> bool:
         return share_test(round(came / n * runs), runs, bound, side) <= alpha
 
     needed = next(filter(settles, range(n, MOST_RUNS)), None) if n else None
-    p_for, p_against = share_test(came, n, claim.share, towards), share_test(came, n, edge, away)
+    p_for, p_against = share_test(came, n, claim.share, towards), share_test(came, n, edge_of(claim), away)
     return Evidence(share_interval(came, n), p_for, p_against, reaches, needed)
 
 

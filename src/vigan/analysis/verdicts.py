@@ -11,8 +11,9 @@ import pandas as pd
 from vigan.analysis.evidence import Evidence, Measurements, evidence
 from vigan.analysis.limits import limits, modes_of
 from vigan.analysis.permutation import holm
+from vigan.analysis.uncertainty import Interval
 from vigan.config.claim_words import tell_rule
-from vigan.config.claims import Difference, TestedClaim, Untested, arms_of
+from vigan.config.claims import Difference, TestedClaim, Untested, arms_of, edge_of, no_effect_of
 from vigan.config.datasets import Dataset
 from vigan.config.study import Study
 
@@ -56,11 +57,20 @@ def _verdict(claim: TestedClaim, found: Evidence, p_for: float, p_against: float
     if n < claim.least_n:
         return "inconclusive", f"{n} of the {claim.least_n} seeds that the rule asks for."
     if p_for <= claim.alpha and found.reaches:
-        return "supported", f"As claimed, and large enough to matter; p = {p_for:.2g} after correction."
+        parts = _parting(found.interval, no_effect_of(claim), "none")
+        return "supported", f"As claimed, and large enough to matter; p = {p_for:.2g} after correction{parts}."
     if p_against <= claim.alpha:
-        return "contradicted", f"Less than what matters, or the other way; p = {p_against:.2g} after correction."
+        parts = _parting(found.interval, edge_of(claim), "one that matters")
+        return "contradicted", f"Less than what matters, or the other way; p = {p_against:.2g} after correction{parts}."
     side = "large enough but not certain" if found.reaches else "smaller than what matters, but not certainly so"
     return "inconclusive", f"The effect seen is {side}."
+
+
+def _parting(interval: Interval, value: float, words: str) -> str:
+    """What to add where the test rejects a value that the interval, which is found by other means, holds."""
+    if not interval.low <= value <= interval.high:
+        return ""
+    return f"; its two-sided interval, found by other means, leaves room for {words}"
 
 
 def claim_table(study: Study, data: Measurements, edited: Sequence[str]) -> pd.DataFrame:

@@ -135,8 +135,7 @@ class Occurrence(_Tested):
 
     @model_validator(mode="after")
     def _possible(self) -> Occurrence:
-        edge = self.share + self.smallest_effect * (1 if self.direction == "more" else -1)
-        if not 0 <= edge <= 1 or self.after >= self.by:
+        if not 0 <= edge_of(self) <= 1 or self.after >= self.by:
             raise ValueError("'share' and 'smallest_effect' leave [0, 1], or 'after' is not before 'by'")
         return self
 
@@ -161,3 +160,18 @@ def arms_of(claim: Difference | Timing | Occurrence | Untested) -> tuple[str, ..
             return ()
         case _:
             return claim.arms
+
+
+def sign_of(claim: TestedClaim) -> int:
+    """+1 where more of the estimate is claimed, -1 where less is."""
+    return 1 if claim.direction in ("higher", "later", "more") else -1
+
+
+def no_effect_of(claim: TestedClaim) -> float:
+    """The estimate if there were no effect, in the claim's own unit."""
+    return claim.share if isinstance(claim, Occurrence) else 0.0
+
+
+def edge_of(claim: TestedClaim) -> float:
+    """The estimate if the effect were as claimed and the smallest that matters."""
+    return no_effect_of(claim) + sign_of(claim) * claim.smallest_effect
