@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vigan.config.claims import Collapse, Difference, Occurrence, Reach, TestedClaim, Timing
+from vigan.config.claims import Collapse, Difference, Occurrence, Reach, TestedClaim, Timing, edge_of
 
 SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
 EVENTS = {"collapse": "collapse", "reach": "getting on track"}
@@ -29,11 +29,10 @@ def _told(claim: TestedClaim) -> str:
                 f"{claim.smallest_effect:.0%} of training or more: log-rank test"
             )
         case Occurrence():
-            edge = claim.share + claim.smallest_effect * (1 if claim.direction == "more" else -1)
+            bound = "least" if claim.direction == "more" else "most"
             return (
                 f"Supported if {EVENTS[claim.event]}{_window(claim)} befalls {claim.direction} than {claim.share:.0%} "
-                f"of the runs of {claim.arm}, {edge:.0%} at {'least' if claim.direction == 'more' else 'most'}: "
-                "exact binomial test"
+                f"of the runs of {claim.arm}, {edge_of(claim):.0%} at {bound}: exact binomial test"
             )
 
 
