@@ -95,6 +95,17 @@ def test_the_head_wraps_what_is_told_to_the_figures_width() -> None:
     assert figure.get_suptitle().startswith("A ring\n")
 
 
+def test_the_head_wraps_a_title_too_and_tells_the_rest_under_it() -> None:
+    figure = plt.figure(figsize=(4, 3))
+    head(figure, "An experiment with a long name: " + "word " * 12, "how to read it")
+    figure.canvas.draw()
+    over, (told,) = next(text for text in figure.texts if text.get_text().startswith("An")), figure.artists
+    lines = over.get_text().rstrip("\n").split("\n")
+    assert len(lines) > 1
+    assert over.get_window_extent().x1 <= figure.bbox.x1
+    assert told.get_window_extent().y1 < over.get_window_extent().y1 - 1.9 * 11.5 * figure.dpi / 72
+
+
 def test_arms_and_all_else_stand_in_columns_of_their_own() -> None:
     figure = plt.figure(figsize=(10, 3))
     arms = [look.handle(name) for name, look in looks({f"arm-{index}": False for index in range(5)}).items()]

@@ -22,7 +22,7 @@ from vigan.stages.analyse import arm_table
 from vigan.stages.findings import Sources, findings
 
 TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
-WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "family", "family-digits")
+WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "celeba10k-32", "family", "family-digits")
 
 
 def _render(results: Path, template: Path = TEMPLATE) -> str:

@@ -60,24 +60,27 @@ def _width(figure: Part) -> float:
 
 
 def head(figure: Part, title: str, *notes: str) -> None:
-    """Put a title in bold over a figure, and under it how to read it, each note from a new line and wrapped."""
-    lines = [line for note in notes for line in wrap(note, 0.97 * _width(figure))]
-    over = figure.suptitle(title + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    """Put a title in bold over a figure, and under it how to read it, each from a new line and wrapped."""
+    inches = 0.97 * _width(figure)
+    titles = wrap(title, inches, 11.5, "bold")
+    lines = [line for note in notes for line in wrap(note, inches)]
+    over = figure.suptitle("\n".join(titles) + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     told = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
     figure.add_artist(told)
 
 
-def width_of(text: str, points: float = 9) -> float:
+def width_of(text: str, points: float = 9, weight: str = "normal") -> float:
     """Width of a line of text, in inches."""
-    return text_to_path.get_text_width_height_descent(text, FontProperties(size=points), ismath=False)[0] / 72
+    font = FontProperties(size=points, weight=weight)
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
-def wrap(text: str, inches: float, points: float = 9) -> list[str]:
+def wrap(text: str, inches: float, points: float = 9, weight: str = "normal") -> list[str]:
     """Lines of `text` that fit in a width where its words do; no-break spaces do not break."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip(" ")
-        if not lines[-1] or width_of(longer, points) <= inches:
+        if not lines[-1] or width_of(longer, points, weight) <= inches:
             lines[-1] = longer
         else:
             lines.append(word)
