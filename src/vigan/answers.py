@@ -32,11 +32,27 @@ def metrics(options: argparse.Namespace) -> None:
 
 def claims(options: argparse.Namespace) -> None:
     """Print the verdict on every claim of a study."""
+    from vigan.analysis.claim_table import tell
     from vigan.analysis.tables import read_table
-    from vigan.analysis.verdicts import tell
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
     print(tell(read_table(folder / "tables" / "claims.csv")))
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Derive the tables and verdicts of kept studies again from their raw numbers; exit code 1 if any differ."""
+    from vigan.layout import Layout
+    from vigan.stages.audit import audit, write_again
+
+    unequal = 0
+    for name in options.studies:
+        study = load_study(Path(name) if name.endswith((".yaml", ".yml")) else Path("config") / f"{name}.yaml")
+        if options.write:
+            write_again(study, Layout(study))
+        lines = audit(study, Layout(study))
+        unequal += bool(lines)
+        print(f"{study.study}: {'; '.join(lines) if lines else 'equal'}", flush=True)
+    return 1 if unequal else 0
 
 
 def diff(options: argparse.Namespace) -> None:

@@ -9,13 +9,20 @@ from typing import Literal, NamedTuple
 class Metric(NamedTuple):
     """A metric's title, its better direction and its range.
 
-    "none" is where more is no better: noise raises density, Vendi score and diversity.
+    "none" is where more is no better: noise raises density, Vendi score and diversity. `of_modes`: its highest value
+    follows from the number of modes of the data.
     """
 
     title: str
     better: Literal["lower", "higher", "none"]
     low: float = 0.0
     high: float = math.inf
+    of_modes: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it has a lowest and a highest value, on data of which the number of modes is known."""
+        return math.isfinite(self.low) and (math.isfinite(self.high) or self.of_modes)
 
     @property
     def sign(self) -> int:
@@ -36,10 +43,10 @@ METRICS = {
     "birthday": Metric("Chance of a near-duplicate in 100", "none", high=1.0),
     "ndb": Metric("Share of statistically different bins", "lower", high=1.0),
     "jsd": Metric("Jensen–Shannon divergence of bins (nats)", "lower", high=math.log(2)),
-    "modes": Metric("Modes captured", "higher"),
-    "fair_modes": Metric("Modes with ≥ 20% of their fair share", "higher"),
+    "modes": Metric("Modes captured", "higher", of_modes=True),
+    "fair_modes": Metric("Modes with ≥ 20% of their fair share", "higher", of_modes=True),
     "high_quality": Metric("Share of high-quality samples", "higher", high=1.0),
-    "reverse_kl": Metric("KL of modes to uniform (nats)", "lower"),
+    "reverse_kl": Metric("KL of modes to uniform (nats)", "lower", of_modes=True),
     "reconstruction_error": Metric("Squared error of G(E(x)) per coordinate", "lower"),
     "classifier_accuracy": Metric("Test accuracy of the digit classifier", "none", high=1.0),
     "finite": Metric("Samples are finite", "none", high=1.0),

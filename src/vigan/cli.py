@@ -133,6 +133,11 @@ def _parser() -> argparse.ArgumentParser:
     claims = stage(answers.claims, "print the verdict on every claim of a study", study=False)
     claims.add_argument("study", metavar="STUDY", help="name of a study, such as smoke, or its results folder")
 
+    summary = "derive tables and verdicts again from the raw numbers: equal, or what differs"
+    audit = stage(answers.audit, summary, study=False)
+    audit.add_argument("studies", nargs="+", metavar="STUDY", help="name of a study, such as ring, or its study file")
+    audit.add_argument("--write", action="store_true", help="write the tables that follow from the raw numbers")
+
     difference = stage(answers.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
     stage(answers.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")

@@ -106,7 +106,7 @@ def train(options: argparse.Namespace) -> None:
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
-    settings = Settings(options.device, options.threads, options.save_every, study.rules())
+    settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
         record = train(spec, data, layout.run(run), state, settings, (bar, *watchers))
     print(
@@ -156,7 +156,7 @@ def analyse(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = Layout(study)
-    analyse(study, layout.run_files(), layout.floors(), layout.tables)
+    analyse(study, layout.run_files(), layout.floors(), layout.results)
 
 
 def merge(options: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ TABLES = {
     "metrics": "the long table: one number a row",
     "telemetry": "every logged iteration of every run",
     "floors": "real data measured against real data, per protocol",
-    "curves": "metrics over training: n, mean with its 95% interval, lowest, highest over seeds",
+    "curves": "metrics over training: n, mean (median) with its 95% interval, lowest, highest over seeds",
     "telemetry-curves": "telemetry over training: n, mean with its 95% interval, lowest, highest over seeds",
     "scores": "last, best and area of every run",
     "summary": "last, best and area over seeds: mean with its 95% interval, range, interquartile mean",
@@ -30,6 +30,7 @@ TABLES = {
     "events": "every run: when it collapsed and when it got on track, by the study's rules",
     "speed": "those events per arm: median times in iterations, images and G updates; paired differences",
     "survival": "Kaplan-Meier curves of those events, per arm, with runs at risk",
+    "incidence": "share of runs that came to each bad end: collapsed, diverged, never on track (Aalen-Johansen)",
     "sensitivity": "what other thresholds of those rules would have said",
     "noise": "last snapshots measured again on other latents: seeds' spread beside the metric's own noise",
 }
@@ -75,6 +76,16 @@ class Layout:
     def tables(self) -> Path:
         """The study's tables, CSV."""
         return self.results / "tables"
+
+    @property
+    def raw(self) -> Path:
+        """The study's raw numbers, compressed, from which its tables follow."""
+        return self.results / "raw"
+
+    @property
+    def first_verdicts(self) -> Path:
+        """Verdicts that earlier rules gave, where there were any."""
+        return self.results / "first-verdicts.csv"
 
     @property
     def report(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -28,8 +28,8 @@ class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
     `seconds` is training time and `joules` what counters of "cpu" and "gpu" added up meanwhile, where there are any
-    (these vary from run to run and enter no table that is compared). `rules` are digests of the study's claims, by id,
-    as they were when the run was made.
+    (these vary from run to run and enter no table that is compared). `rules` are those of the study's claims on its
+    arm, by id, as they were when the run was made.
     """
 
     spec: RunSpec
@@ -45,7 +45,7 @@ class RunRecord(Strict):
     versions: dict[str, str]
     seconds: float
     joules: dict[str, float] = Field(default_factory=dict)
-    rules: dict[str, str]
+    rules: dict[str, Any]
 
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""

@@ -7,44 +7,60 @@ from collections.abc import Hashable, Set
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.permutation import sign_flip_test
+from vigan.analysis.betting import bounded_mean
+from vigan.analysis.exact import median_interval, sign_test
+from vigan.analysis.limits import Bounds, of_differences
+from vigan.analysis.summaries import interquartile_mean
 from vigan.analysis.tables import RUN_KEYS
-from vigan.analysis.uncertainty import bootstrap, interquartile_mean, mean
 from vigan.catalogue import CHECKS, METRICS
-from vigan.rng import generator
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]
 SCORES = ("last", "best", "area")
 
 
-def curves(metrics: pd.DataFrame) -> pd.DataFrame:
+def curves(metrics: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
     """`spread` over seeds at every step of every arm, metric and protocol."""
-    return spread(metrics, [*ARM_KEYS, *MEASURE_KEYS, "step"])
+    return spread(metrics, [*ARM_KEYS, *MEASURE_KEYS, "step"], bounds)
 
 
-def telemetry_curves(telemetry: pd.DataFrame, told: Set[tuple[str, str]] | None = None) -> pd.DataFrame:
-    """`spread` over seeds of every telemetry column, in long form; of those `told` (arm, column), where it is given.
+def telemetry_curves(telemetry: pd.DataFrame, logged: Set[tuple[str, str]] | None = None) -> pd.DataFrame:
+    """`spread` over seeds of every telemetry column, in long form; of those `logged` (arm, column), if it is given.
 
     Arms of several models have different columns: one that an arm lacks is nothing that was never finite.
     """
     long = telemetry.melt([*RUN_KEYS, "iteration"], var_name="metric", value_name="value")
-    if told is not None:
-        long = long[[pair in told for pair in zip(long["arm"], long["metric"], strict=True)]]
-    return spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"])
+    if logged is not None:
+        long = long[[pair in logged for pair in zip(long["arm"], long["metric"], strict=True)]]
+    return spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"], _unbounded)
 
 
-def spread(table: pd.DataFrame, keys: list[str], value: str = "value") -> pd.DataFrame:
-    """n, mean, lowest and highest value per key, and `ci_low`, `ci_high`: the mean's 95% bootstrap interval.
+def _unbounded(_experiment: str, _metric: str) -> tuple[float, float]:
+    return -np.inf, np.inf
 
-    Values that are not finite do not count. The interval's random numbers are the same for every key.
+
+def spread(table: pd.DataFrame, keys: list[str], bounds: Bounds, value: str = "value") -> pd.DataFrame:
+    """Per key, among them experiment and metric: n, center, ci_low, ci_high, center_of, mean, low, high over seeds.
+
+    `center` is what the 95% interval is of, and `center_of` its name: the mean of a metric that has a lowest and a
+    highest value, and the median of any other. `low` and `high` are the lowest and highest values. The median has no
+    interval of fewer than six seeds (NaN). Values that are not finite do not count.
     """
     grouped = table.replace([np.inf, -np.inf], np.nan).groupby(keys, sort=False)[value]
     found = grouped.agg(n="count", mean="mean", low="min", high="max")
-    ends = {key: bootstrap(mean, values.dropna(), generator(0, "metric", "spread")) for key, values in grouped}
-    intervals = [(ends[key].low, ends[key].high) for key in found.index]
-    found[["ci_low", "ci_high"]] = np.array(intervals, dtype=float).reshape(-1, 2)
-    return found.reset_index()
+    places = keys.index("experiment"), keys.index("metric")
+    rows = [_center(values.dropna(), *bounds(*(str(key[place]) for place in places))) for key, values in grouped]
+    centers = pd.DataFrame(rows, columns=["center", "ci_low", "ci_high", "center_of"], index=found.index)
+    columns = ["n", "center", "ci_low", "ci_high", "center_of", "mean", "low", "high"]
+    return found.join(centers)[columns].reset_index()
+
+
+def _center(values: pd.Series, low: float, high: float) -> tuple[float, float, float, str]:
+    if np.isfinite(low) and np.isfinite(high):
+        interval, name = bounded_mean(values, low, high), "mean"
+    else:
+        interval, name = median_interval(values), "median"
+    return interval.estimate, interval.low, interval.high, name
 
 
 def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +92,7 @@ def _area(steps: np.ndarray, values: np.ndarray) -> float:
     return float(np.trapezoid(values, steps) / (steps[-1] - steps[0]))
 
 
-def summary(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def summary(scores: pd.DataFrame, runs: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
     """`spread` over seeds of last, best and area per arm, metric and protocol, and their interquartile mean, `iqm`.
 
     n counts the runs that have the number, `diverged` those of the arm that diverged.
@@ -85,7 +101,7 @@ def summary(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     long = scores.melt([*RUN_KEYS, *MEASURE_KEYS], list(SCORES), var_name="score", value_name="value")
     keys = [*ARM_KEYS, *MEASURE_KEYS, "score"]
     middles = long.groupby(keys, sort=False)["value"].agg(lambda values: _middle(values.dropna()))
-    table = spread(long, keys).join(middles.rename("iqm"), on=keys)
+    table = spread(long, keys, bounds).join(middles.rename("iqm"), on=keys)
     table["diverged"] = table["arm"].map(diverged).fillna(0).astype(int)
     return table
 
@@ -126,11 +142,11 @@ _PAIR_COLUMNS = [
 ]  # fmt: skip
 
 
-def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
+def pair_summary(pairs: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
     """`spread` of the differences over the seeds of each pair, and in how many the second arm is better.
 
-    `pairs` counts the seeds, n those in which both runs have a last value; `p_two_sided` is the sign-flip test's over
-    those. A run that has a last value is better than one that diverged. Metrics without a better direction have
+    `pairs` counts the seeds, n those in which both runs have a last value; `p_two_sided` is the sign test's
+    over those. A run that has a last value is better than one that diverged. Metrics without a better direction have
     neither better nor equal seeds; elsewhere the probability of improvement is (better + equal / 2) / pairs.
     """
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
@@ -143,11 +159,6 @@ def pair_summary(pairs: pd.DataFrame) -> pd.DataFrame:
         equal=(sign != 0) & ((pairs["difference"] == 0) | died_both),
     )
     counts = judged.groupby(keys, sort=False)[["pairs", "second_better", "equal"]].sum()
-    tests = judged.groupby(keys, sort=False)["difference"].agg(lambda values: _two_sided(values.dropna()))
-    table = spread(pairs, keys, "difference").join(tests.rename("p_two_sided"), on=keys)
+    tests = judged.groupby(keys, sort=False)["difference"].agg(lambda values: sign_test(values.dropna()))
+    table = spread(pairs, keys, of_differences(bounds), "difference").join(tests.rename("p_two_sided"), on=keys)
     return table.join(counts, on=keys)
-
-
-def _two_sided(differences: pd.Series) -> float:
-    sides = (sign_flip_test(sign * differences, rng=generator(0, "metric", "pairs")) for sign in (1, -1))
-    return float(np.minimum(1.0, 2 * min(sides)))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vigan.analysis.estimates import ARM_KEYS
+from vigan.analysis.exact import sign_test
 from vigan.analysis.speed import median_time
-from vigan.analysis.survival import Onset, collapse_onset, kaplan_meier, log_rank, time_to_reach
+from vigan.analysis.survival import (
+    Onset,
+    collapse_onset,
+    cumulative_incidence,
+    divergence,
+    kaplan_meier,
+    time_to_reach,
+)
 from vigan.analysis.tables import RUN_KEYS
 from vigan.catalogue import METRICS
 from vigan.config.arms import Ledger
@@ -22,7 +31,10 @@ Rule = Collapse | Reach
 OTHER_BELOW, OTHER_CONSECUTIVE = (0.25, 0.5, 0.75), (1, 2, 3)
 OTHER_SHARES = (0.25, 0.5, 0.75, 0.9)
 
-EVENT_COLUMNS = [*RUN_KEYS, "event", "step", "images", "g_updates", "observed", "end"]
+COLLAPSED, DIVERGED, NEVER_ON_TRACK = "collapsed", "diverged", "never on track"
+"""How a run may come to a bad end."""
+
+EVENT_COLUMNS = [*RUN_KEYS, "event", "step", "images", "g_updates", "observed", "end", "cause"]
 
 
 class Track(NamedTuple):
@@ -34,22 +46,51 @@ class Track(NamedTuple):
     values: np.ndarray
     real: float
 
-    def onset(self, rule: Rule) -> Onset:
-        """When the run's event came by a rule."""
-        if isinstance(rule, Collapse):
-            reference = rule.relative_to if rule.relative_to == "running-maximum" else self.real
-            return collapse_onset(
-                self.steps, self.values, below=rule.below, relative_to=reference,
-                consecutive=rule.consecutive, once_above=rule.once_above, after=rule.after * self.steps[-1],
-            )  # fmt: skip
+    @property
+    def end(self) -> float:
+        """The last scheduled step."""
+        return float(self.steps[-1])
+
+    def reaches(self, rule: Reach) -> Onset:
+        """When the run got on track."""
         better = METRICS[rule.metric].better
         assert better != "none"
         target = self.values[0] + rule.share * (self.real - self.values[0])
         return time_to_reach(self.steps, self.values, target=target, better=better)
 
+    def collapses(self, rule: Collapse, on_track: Onset) -> Onset:
+        """When the run, once on track, collapsed."""
+        if not on_track.observed:
+            return Onset(self.end, False)
+        return collapse_onset(
+            self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
+            relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
+            after=max(rule.after * self.end, on_track.time),
+        )  # fmt: skip
+
+    def diverges(self) -> Onset:
+        """When the run had the first value that is not finite."""
+        return divergence(self.steps, self.values)
+
+
+class Course(NamedTuple):
+    """What a run's events are told from: its values of the collapse rule's metric, and when it got on track."""
+
+    track: Track
+    on_track: Onset
+
+    def end(self, rule: Collapse) -> tuple[Onset, str]:
+        """When and how the run came to a bad end: what came first, "" where nothing did."""
+        collapsed, diverged = self.track.collapses(rule, self.on_track), self.track.diverges()
+        if diverged.observed and not (collapsed.observed and collapsed.time < diverged.time):
+            return diverged, DIVERGED
+        if collapsed.observed:
+            return collapsed, COLLAPSED
+        return (collapsed, "") if self.on_track.observed else (Onset(self.track.end, True), NEVER_ON_TRACK)
+
 
 def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured) -> Iterator[Track]:
-    """The course of a metric in every run of `metrics`, the long table's rows of one experiment."""
+    """The values of a metric in every run of `metrics`, the long table's rows of one experiment."""
     protocol = experiment.protocol_of(measured.protocol)
     assert protocol is not None
     rows = metrics[metrics["protocol"] == protocol.name]
@@ -63,20 +104,57 @@ def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, 
         yield Track(keys, str(keys[1]), steps[there], run[there], real)
 
 
+def courses(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[Course]:
+    """Every run's course by the experiment's rule for collapse; without a rule `reach` all are on track at once."""
+    assert experiment.collapse is not None
+    followed = tracks(metrics, floors, experiment, experiment.collapse)
+    if experiment.reach is None:
+        yield from (Course(track, Onset(0.0, True)) for track in followed)
+        return
+    arrivals = {
+        track.run: track.reaches(experiment.reach) for track in tracks(metrics, floors, experiment, experiment.reach)
+    }
+    yield from (Course(track, arrivals[track.run]) for track in followed)
+
+
 def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     """One row per run and event: at which step, after how many images and G updates, and whether it was seen.
 
-    An event that was not seen is censored at the run's last scheduled snapshot, `end`.
+    "reach", "collapse" and "bad-end", where the experiment has the rules that they need. An event that was not seen is
+    censored at the run's last scheduled snapshot, `end`, a collapse also where the run diverged. `cause` says which
+    end a bad one is.
     """
     rows = []
     for name, experiment in experiments.items():
-        for event, rule in _rules(experiment):
-            for track in tracks(metrics[metrics["experiment"] == name], floors, experiment, rule):
-                time, observed = track.onset(rule)
-                ledger = Ledger.of(experiment.arms[track.arm], int(time))
-                row = (event, int(time), ledger.real_images, ledger.g_updates, observed, int(track.steps[-1]))
-                rows.append((*track.run, *row))
+        own = metrics[metrics["experiment"] == name]
+        for track, event, onset, cause in _happened(own, floors, experiment):
+            ledger = Ledger.of(experiment.arms[track.arm], int(onset.time))
+            row = (int(onset.time), ledger.real_images, ledger.g_updates, onset.observed, int(track.end), cause)
+            rows.append((*track.run, event, *row))
     return pd.DataFrame(rows, columns=EVENT_COLUMNS)
+
+
+def _happened(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
+) -> Iterator[tuple[Track, str, Onset, str]]:
+    if (rule := experiment.collapse) is not None:
+        known = [(course.track, *course.end(rule)) for course in courses(metrics, floors, experiment)]
+        for track, onset, cause in known:
+            yield track, "collapse", Onset(onset.time, cause == COLLAPSED), ""
+        yield from ((track, "bad-end", onset, cause) for track, onset, cause in known)
+    if experiment.reach is not None:
+        for track in tracks(metrics, floors, experiment, experiment.reach):
+            yield track, "reach", track.reaches(experiment.reach), ""
+
+
+def incidence(table: pd.DataFrame) -> pd.DataFrame:
+    """Aalen-Johansen curve of each arm and way to come to a bad end: time (iterations), incidence, its 95% interval."""
+    parts = []
+    for keys, arm in table[table["event"] == "bad-end"].groupby(ARM_KEYS, sort=False):
+        curve = cumulative_incidence(arm["step"], arm["cause"].to_numpy(object))
+        parts.append(pd.DataFrame([keys], columns=ARM_KEYS).merge(curve, how="cross"))
+    columns = [*ARM_KEYS, "cause", "time", "incidence", "low", "high"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def survival(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,32 +169,44 @@ def survival(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
-    """What other thresholds would have said: events, median onset and log-rank p of each pair, rule by rule."""
+    """What other thresholds would have said: events, their median time, and each pair's two-sided sign test of times.
+
+    Other rules for collapse are tried with the experiment's own rule for being on track.
+    """
     rows = []
     for name, experiment in experiments.items():
-        for event, rule in _rules(experiment):
-            known = list(tracks(metrics[metrics["experiment"] == name], floors, experiment, rule))
-            for variant in _variants(rule):
-                onsets = {arm: [t.onset(variant) for t in known if t.arm == arm] for arm in experiment.arms}
-                told = (name, event, _told(variant), variant == rule)
-                rows += [(*told, *row) for row in _compared(onsets, experiment.pairs())]
+        own = metrics[metrics["experiment"] == name]
+        for event, variant, onsets in _variants(own, floors, experiment):
+            told = (name, event, _told(variant), variant == experiment.rule(event))
+            rows += [(*told, *row) for row in _compared(onsets, experiment)]
     columns = ["experiment", "event", "rule", "chosen", "arm", "events", "n", "median_step", "p_against_partner"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _rules(experiment: Experiment) -> Iterator[tuple[str, Rule]]:
-    if experiment.collapse is not None:
-        yield "collapse", experiment.collapse
-    if experiment.reach is not None:
-        yield "reach", experiment.reach
+Onsets = list[tuple[str, Hashable, Onset]]
+"""(arm, seed, onset) of every run."""
 
 
-def _variants(rule: Rule) -> list[Rule]:
-    """The rule as written among others of its kind, each once, in order."""
-    if isinstance(rule, Reach):
-        return [rule.model_copy(update={"share": share}) for share in sorted({*OTHER_SHARES, rule.share})]
-    belows, lengths = sorted({*OTHER_BELOW, rule.below}), sorted({*OTHER_CONSECUTIVE, rule.consecutive})
-    return [rule.model_copy(update={"below": b, "consecutive": c}) for b in belows for c in lengths]
+def _variants(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
+) -> Iterator[tuple[str, Rule, Onsets]]:
+    """The rules as written among others of their kind, each once, in order, with what each says of every run."""
+    if (rule := experiment.collapse) is not None:
+        known = list(courses(metrics, floors, experiment))
+        belows, lengths = sorted({*OTHER_BELOW, rule.below}), sorted({*OTHER_CONSECUTIVE, rule.consecutive})
+        for below, length in product(belows, lengths):
+            other = rule.model_copy(update={"below": below, "consecutive": length})
+            yield "collapse", other, [(c.track.arm, c.track.run[-1], _collapse(c, other)) for c in known]
+    if (rule := experiment.reach) is not None:
+        followed = list(tracks(metrics, floors, experiment, rule))
+        for share in sorted({*OTHER_SHARES, rule.share}):
+            other = rule.model_copy(update={"share": share})
+            yield "reach", other, [(track.arm, track.run[-1], track.reaches(other)) for track in followed]
+
+
+def _collapse(course: Course, rule: Collapse) -> Onset:
+    onset, cause = course.end(rule)
+    return Onset(onset.time, cause == COLLAPSED)
 
 
 def _told(rule: Rule) -> str:
@@ -125,11 +215,12 @@ def _told(rule: Rule) -> str:
     return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {rule.consecutive} in a row"
 
 
-def _compared(onsets: Mapping[str, Sequence[Onset]], pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[object, ...]]:
-    partner = {second: first for first, second in pairs}
-    for arm, runs in onsets.items():
-        seen = [onset.observed for onset in runs]
-        times = [onset.time for onset in runs]
-        other = onsets.get(partner.get(arm, ""), [])
-        p = log_rank([o.time for o in other], [o.observed for o in other], times, seen) if other and runs else np.nan
-        yield arm, sum(seen), len(runs), median_time(times, seen), p
+def _compared(onsets: Onsets, experiment: Experiment) -> Iterator[tuple[object, ...]]:
+    partner = {second: first for first, second in experiment.pairs()}
+    for arm in experiment.arms:
+        own = {seed: onset for name, seed, onset in onsets if name == arm}
+        other = {seed: onset for name, seed, onset in onsets if name == partner.get(arm)}
+        times, seen = [onset.time for onset in own.values()], [onset.observed for onset in own.values()]
+        differences = [own[seed].time - other[seed].time for seed in own.keys() & other.keys()]
+        p = sign_test(differences) if differences else np.nan
+        yield arm, sum(seen), len(own), median_time(times, seen), p

@@ -1,32 +1,37 @@
-"""Intervals of means, cut to the values a mean can have: what is impossible is in no interval."""
+"""The values that a metric can have: what makes the interval of its mean possible at few seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
-import pandas as pd
 
 from vigan.catalogue import METRICS
 from vigan.config.datasets import Dataset, Digits, Grid, Ring, StackedDigits
 from vigan.config.study import Study
 
-ENDS = ("ci_low", "ci_high")
+Bounds = Callable[[str, str], tuple[float, float]]
+"""Lowest and highest value of a metric (its name) in an experiment (its name), infinite where there is none."""
 
 
-def possible(table: pd.DataFrame, study: Study, *, differences: bool = False) -> pd.DataFrame:
-    """The table with `ci_low` and `ci_high` cut to the range of each row's metric, or of `differences` of two.
-
-    An interval's coverage is untouched, since the true mean lies in that range.
-    """
-    if table.empty:
-        return table
+def bounds_in(study: Study) -> Bounds:
+    """Bounds of the metrics of a study's experiments; of what is no metric, none."""
     modes = {name: modes_of(study.datasets[experiment.dataset]) for name, experiment in study.experiments.items()}
-    ranges = [limits(str(m), modes[str(e)]) for m, e in zip(table["metric"], table["experiment"], strict=True)]
-    low, high = (np.array(ends) for ends in zip(*ranges, strict=True))
-    if differences:
-        low, high = low - high, high - low
-    return table.assign(**{end: table[end].clip(low, high) for end in ENDS})
+
+    def bounds(experiment: str, metric: str) -> tuple[float, float]:
+        return limits(metric, modes[experiment]) if metric in METRICS else (-np.inf, np.inf)
+
+    return bounds
+
+
+def of_differences(bounds: Bounds) -> Bounds:
+    """Bounds of the difference of two values."""
+
+    def differences(experiment: str, metric: str) -> tuple[float, float]:
+        low, high = bounds(experiment, metric)
+        return low - high, high - low
+
+    return differences
 
 
 def limits(metric: str, modes: int | None) -> tuple[float, float]:

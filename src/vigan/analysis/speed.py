@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vigan import rng
+from vigan.analysis.betting import bounded_mean
 from vigan.analysis.estimates import ARM_KEYS
-from vigan.analysis.uncertainty import bootstrap, mean
 from vigan.config.arms import Ledger
 from vigan.config.experiment import Experiment
 
@@ -33,9 +32,9 @@ def speed(events: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.Dat
         told = {"n": len(arm), "events": int(arm["observed"].sum()), "median_step": middle}
         told |= {"median_images": ledger.real_images if ledger else np.nan}
         told |= {"median_g_updates": ledger.g_updates if ledger else np.nan}
-        told |= _interval("mean_share", shares)
+        told |= _interval("mean_share", shares, 0.0)
         other = events[(events["experiment"] == name) & (events["event"] == event) & (events["arm"] == partner)]
-        told |= _interval("than_partner", (shares - _shares(other)).dropna())
+        told |= _interval("than_partner", (shares - _shares(other)).dropna(), -1.0)
         rows.append({**dict(zip([*ARM_KEYS, "event"], keys, strict=True)), **told})
     return pd.DataFrame(rows, columns=SPEED_COLUMNS)
 
@@ -58,6 +57,7 @@ def _shares(arm: pd.DataFrame) -> pd.Series:
     return by_seed["step"] / by_seed["end"]
 
 
-def _interval(name: str, values: pd.Series) -> dict[str, float]:
-    found = bootstrap(mean, values.to_numpy(float), rng.generator(0, "metric", "speed"))
+def _interval(name: str, values: pd.Series, low: float) -> dict[str, float]:
+    """Mean of shares of training, or of differences between two (`low` -1), with its interval."""
+    found = bounded_mean(values, low, 1.0)
     return {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import CensoredData, binomtest, ecdf, logrank
+from scipy.stats import CensoredData, ecdf
 
-from vigan.analysis.uncertainty import Interval
+from vigan.analysis.exact import share_interval
 from vigan.metrics.validate import Floats, MetricError
-
-Alternative = Literal["two-sided", "less", "greater"]
 
 
 class Onset(NamedTuple):
@@ -38,9 +35,8 @@ def collapse_onset(
 
     The reference is the run's maximum up to and including that evaluation, or a number; values are those of a metric
     that is high when all is well and never negative. Evaluations before step `after`, and those before the run has
-    first reached `once_above`, do not count. A value that is not finite (diverged) is an event at its step, whatever
-    came before. Else the run is censored at its last step, also when it ends in a stretch that is low but shorter
-    than `consecutive`.
+    first reached `once_above`, do not count, and neither do values that are not finite. Without such a stretch the run
+    is censored at its last step, also when it ends in one that is low but shorter than `consecutive`.
 
     Raises:
         MetricError: no evaluations, steps that do not ascend, another number of values, a reference that is not
@@ -52,7 +48,13 @@ def collapse_onset(
     highest = np.fmax.accumulate(scores)
     reference = highest if relative_to == "running-maximum" else _finite(relative_to=relative_to)
     low = (at >= after) & (highest >= once_above) & (scores < below * reference)
-    return _first(at, _starts(low, consecutive) | np.isnan(scores))
+    return _first(at, _starts(low, consecutive))
+
+
+def divergence(steps: ArrayLike, values: ArrayLike) -> Onset:
+    """First step whose value is not finite, else censored at the last step. Raises MetricError as `collapse_onset`."""
+    at, scores = _trajectory(steps, values)
+    return _first(at, np.isnan(scores))
 
 
 def time_to_reach(steps: ArrayLike, values: ArrayLike, *, target: float, better: Literal["lower", "higher"]) -> Onset:
@@ -96,58 +98,49 @@ def _first(steps: Floats, event: NDArray[np.bool_]) -> Onset:
 def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> pd.DataFrame:
     """Share of runs whose event has not come: columns time, survival, low, high, at_risk; a step at each row.
 
-    Starts at (0, 1), ends at the largest time; `at_risk` counts the runs just before. Ends of the interval are
-    Greenwood's on the log-log scale, 1 before the first event and NaN where survival is 0: there it has none.
-    Raises MetricError on no runs, on times that are negative or not finite, and on arrays of different length.
+    Starts at (0, 1), ends at the largest time; `at_risk` counts the runs just before. Ends are Clopper-Pearson's: of
+    the runs known to be without the event for the lower one, of these and those no longer watched for the upper one,
+    so that they cover at every n. Raises MetricError on no runs, on times that are negative or not finite, and on
+    arrays of different length.
     """
     at, came = _lives(times, observed)
     curve = ecdf(_censored(at, came)).sf
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
-        ends = curve.confidence_interval(level, method="log-log")
-    untouched = curve.probabilities == 1
+    grid = np.append(0.0, curve.quantiles)
+    free = [int(np.count_nonzero((at > time) | ((at == time) & ~came))) for time in grid]
+    struck = [int(np.count_nonzero((at <= time) & came)) for time in grid]
     rows = {
-        "time": np.append(0.0, curve.quantiles),
+        "time": grid,
         "survival": np.append(1.0, curve.probabilities),
-        "low": np.append(1.0, np.where(untouched, 1.0, ends.low.probabilities)),
-        "high": np.append(1.0, np.where(untouched, 1.0, ends.high.probabilities)),
+        "low": [share_interval(count, len(at), level).low for count in free],
+        "high": [1 - share_interval(count, len(at), level).low for count in struck],
         "at_risk": [len(at), *(np.count_nonzero(at >= time) for time in curve.quantiles)],
     }
     return pd.DataFrame(rows)
 
 
-def log_rank(
-    times_a: ArrayLike,
-    observed_a: ArrayLike,
-    times_b: ArrayLike,
-    observed_b: ArrayLike,
-    alternative: Alternative = "two-sided",
-) -> float:
-    """P-value of the log-rank test that two arms have the same hazard; "less": events of `a` are rarer than of `b`.
+def cumulative_incidence(times: ArrayLike, causes: ArrayLike, level: float = 0.95) -> pd.DataFrame:
+    """Share of runs that have come to each end: columns cause, time, incidence, low, high (Aalen and Johansen 1978).
 
-    A normal approximation, and of unpaired runs; one-sided at 0.05 it rejects equal arms in 0.01 to 0.07 of cases,
-    0.07 where n = 5 and nearly all runs have the event (n = 3 to 32, bench/calibration.py). 1 where nothing can be
-    said: no event in either arm, or none at which one arm's runs could have been struck and the other's spared.
+    `causes` are words, "" for a run that is censored at its time. One row a cause and time at which runs came to it.
+    Ends are Clopper-Pearson's, runs no longer watched counted as spared for the lower one and as struck for the upper.
     Raises MetricError as `kaplan_meier` does.
     """
-    a, b = _lives(times_a, observed_a), _lives(times_b, observed_b)
-    if not _comparable(a, b):
-        return 1.0
-    return float(logrank(_censored(*a), _censored(*b), alternative).pvalue)
-
-
-def restricted_mean(times: ArrayLike, observed: ArrayLike, until: float) -> float:
-    """Mean time without the event among the first `until` steps: the area under the Kaplan-Meier curve up to there.
-
-    Raises:
-        MetricError: the curve ends before `until` with runs still at risk; and as `kaplan_meier` does.
-    """
-    curve = kaplan_meier(times, observed)
-    time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
-    if until > time[-1] and survival[-1] > 0:
-        raise MetricError(f"until = {until}: no run was watched beyond {time[-1]}; choose an earlier end")
-    within = time < until
-    return float(np.diff(np.append(time[within], until)) @ survival[within])
+    words = np.asarray(causes, dtype=object)
+    at, came = _lives(times, words != "")
+    grid = np.unique(at[came])
+    risk = np.array([np.count_nonzero(at >= time) for time in grid], dtype=float)
+    ended = np.array([np.count_nonzero(came & (at == time)) for time in grid], dtype=float)
+    alive = np.append(1.0, np.cumprod(1 - ended / risk)[:-1]) if len(grid) else np.empty(0)
+    rows = []
+    for cause in dict.fromkeys(words[came]):
+        of_cause = np.array([np.count_nonzero((words == cause) & (at == time)) for time in grid])
+        incidence = np.cumsum(alive * of_cause / risk)
+        for time, value in zip(grid[of_cause > 0], incidence[of_cause > 0], strict=True):
+            struck = int(np.count_nonzero((words == cause) & (at <= time)))
+            unknown = int(np.count_nonzero(~came & (at < time)))
+            ends = share_interval(struck, len(at), level).low, share_interval(struck + unknown, len(at), level).high
+            rows.append((cause, float(time), float(value), *ends))
+    return pd.DataFrame(rows, columns=["cause", "time", "incidence", "low", "high"])
 
 
 def _lives(times: ArrayLike, observed: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
@@ -161,24 +154,3 @@ def _lives(times: ArrayLike, observed: ArrayLike) -> tuple[Floats, NDArray[np.bo
 
 def _censored(times: Floats, observed: NDArray[np.bool_]) -> CensoredData:
     return CensoredData.right_censored(times, ~observed)
-
-
-def _comparable(a: tuple[Floats, NDArray[np.bool_]], b: tuple[Floats, NDArray[np.bool_]]) -> bool:
-    """Whether the variance of the log-rank statistic is above 0 (scipy would give NaN, or 0 / rounding)."""
-    events = np.concatenate([times[came] for times, came in (a, b)])
-    in_a, in_b = (np.count_nonzero(times[:, None] >= events, axis=0) for times, _ in (a, b))
-    struck = np.count_nonzero(events[:, None] == events, axis=0)
-    return bool(((in_a > 0) & (in_b > 0) & (struck < in_a + in_b)).any())
-
-
-def share_test(successes: int, n: int, share: float, alternative: Alternative = "two-sided") -> float:
-    """Exact binomial p-value that the chance of success is `share`; "greater": it is higher. NaN for n = 0."""
-    return float(binomtest(successes, n, share, alternative).pvalue) if n else np.nan
-
-
-def share_interval(successes: int, n: int, level: float = 0.95) -> Interval:
-    """Share of successes with its Clopper-Pearson interval, which covers at least `level` at every n; n = 0 is NaN."""
-    if n == 0:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    ends = binomtest(successes, n).proportion_ci(level, method="exact")
-    return Interval(successes / n, float(ends.low), float(ends.high), n)

@@ -26,9 +26,13 @@ def read_table(path: Path) -> pd.DataFrame:
         raise RecordError(f"{path}: cannot be read as a table ({error})") from None
 
 
-def run_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+Records = Sequence[tuple[str, RunRecord]]
+"""(experiment, record) of every run."""
+
+
+def run_table(records: Records) -> pd.DataFrame:
     """One row a run: how it ended, what it cost, the digests of its weights, data and code, its device."""
-    return pd.DataFrame([_run_row(run.experiment, run.record()) for run in runs])
+    return pd.DataFrame([_run_row(experiment, record) for experiment, record in records])
 
 
 def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
@@ -50,25 +54,22 @@ def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
     }
 
 
-def timing_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+def timing_table(records: Records) -> pd.DataFrame:
     """One row a run: seconds and joules (NaN: not counted) of training and library versions; machines differ."""
     rows = []
-    for run in runs:
-        record = run.record()
+    for experiment, record in records:
         key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
         joules = {column: record.joules.get(of, nan) for of, column in JOULES.items()}
-        rows.append({"experiment": run.experiment, **key, "seconds": record.seconds, **joules, **record.versions})
+        rows.append({"experiment": experiment, **key, "seconds": record.seconds, **joules, **record.versions})
     return pd.DataFrame(rows)
 
 
-def metric_table(runs: Sequence[RunFiles], study: str) -> pd.DataFrame:
-    """The long table: one number a row, columns study, experiment and `METRIC_COLUMNS`.
+def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """The long table: one number a row, columns experiment and `METRIC_COLUMNS`.
 
     Raises RecordError on a file with other columns.
     """
-    joined = _joined(runs, "metrics.csv", METRIC_COLUMNS)
-    joined.insert(0, "study", study)
-    return joined
+    return _joined(runs, "metrics.csv", METRIC_COLUMNS)
 
 
 def noise_table(runs: Sequence[RunFiles]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def simulate(quick: bool, watch: Watch) -> Path:
     for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
         write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(MEASURED[protocol.kind], 0.9)})
     files = Files(layout.tables, layout.run_files())
-    watch("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.tables))
+    watch("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
     for (kind, name), path in layout.all_figures().items():
         watch("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
     for name, path in layout.all_frames().items():

@@ -1,45 +1,96 @@
-"""The rule of a claim, told in one sentence."""
+"""The rule of a claim, and of an event, told in one sentence."""
 
 from __future__ import annotations
 
-from vigan.config.claims import Collapse, Difference, Occurrence, Reach, TestedClaim, Timing, edge_of
+from vigan.config.claims import (
+    Boundary,
+    Collapse,
+    OneShare,
+    Paired,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    Reach,
+    TestedClaim,
+    is_stability,
+)
 
 SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
-EVENTS = {"collapse": "collapse", "reach": "getting on track"}
+OPPOSITE = {
+    "higher": "lower", "lower": "higher", "later": "sooner", "sooner": "later", "more": "less", "less": "more",
+}  # fmt: skip
+EVENTS = {"collapse": "collapse", "bad-end": "a bad end", "reach": "getting on track"}
 
 
 def tell_rule(claim: TestedClaim) -> str:
     """When the claim counts as supported."""
-    return f"{_told(claim)}; at alpha = {claim.alpha:g} (Holm), from {claim.least_n} seeds on."
+    seeds = "on all seeds of the study, once" if claim.sampling == "fixed" else "on any number of seeds"
+    return f"Supported if {_told(claim)}, {seeds}, at alpha = {claim.alpha:g} (Holm)."
+
+
+def tell_test(claim: TestedClaim) -> str:
+    """The name of the test."""
+    if claim.sampling == "sequential" or isinstance(claim, PairedMean):
+        return "betting test"
+    match claim:
+        case OneShare():
+            return "exact binomial test"
+        case PairedShares():
+            return "exact unconditional test of paired shares"
+        case _:
+            return "exact sign test over seeds"
+
+
+BOUNDARY_WORDS: dict[Boundary, str] = {"margin": "margin", "zero": "zero", "minus-margin": "minus the margin"}
+
+
+def tell_margin(claim: TestedClaim) -> str:
+    """The difference from which on it matters, or the share of a single arm, with its unit."""
+    match claim:
+        case OneShare():
+            return f"{claim.share:.0%}"
+        case PairedTime():
+            return f"{100 * claim.margin:g}% of training"
+        case PairedShares():
+            return f"{100 * claim.margin:g} percentage points of the runs"
+        case _:
+            return f"{claim.margin:g}"
+
+
+def tell_beyond(claim: Paired) -> str:
+    """What the claimed difference is beyond: "higher by 1 or more", "not lower by 1 or more", "higher"."""
+    if claim.beyond == "zero":
+        return claim.direction
+    if claim.beyond == "margin":
+        return f"{claim.direction} by {tell_margin(claim)} or more"
+    return f"not {OPPOSITE[claim.direction]} by {tell_margin(claim)} or more"
 
 
 def _told(claim: TestedClaim) -> str:
+    if isinstance(claim, OneShare):
+        within = "" if claim.by == 1 else f" within {claim.by:.0%} of training"
+        control = f", and in more of those of {claim.control}" if is_stability(claim) else ""
+        bound = f"{claim.direction} than {claim.share:.0%} of the runs of {claim.arm}"
+        return f"{EVENTS[claim.event]} occurs in {bound}{within}{control} ({tell_test(claim)})"
+    first, second = claim.arms
+    what = {
+        PairedSign: "in most seeds {subject} of {second} is {beyond} than that of {first}",
+        PairedMean: "on average over seeds {subject} of {second} is {beyond} than that of {first}",
+        PairedTime: "in most seeds {subject} in {second} is {beyond} than in {first}",
+        PairedShares: "the share of runs with {subject} in {second} is {beyond} than in {first}",
+    }[type(claim)]
+    sentence = what.format(subject=_subject(claim), first=first, second=second, beyond=tell_beyond(claim))
+    matters = f"; what matters: {tell_margin(claim)}" if claim.beyond == "zero" else ""
+    return f"{sentence} ({tell_test(claim)}{matters})"
+
+
+def _subject(claim: Paired) -> str:
     match claim:
-        case Difference():
-            first, second = claim.arms
-            return (
-                f"Supported if {claim.metric} ({claim.protocol}, {SCORES[claim.score]}) of {second} is "
-                f"{claim.direction} than that of {first} by {claim.smallest_effect:g} or more: "
-                "paired permutation test over seeds"
-            )
-        case Timing():
-            first, second = claim.arms
-            return (
-                f"Supported if {EVENTS[claim.event]} comes {claim.direction} in {second} than in {first}, by "
-                f"{claim.smallest_effect:.0%} of training or more: log-rank test"
-            )
-        case Occurrence():
-            bound = "least" if claim.direction == "more" else "most"
-            return (
-                f"Supported if {EVENTS[claim.event]}{_window(claim)} befalls {claim.direction} than {claim.share:.0%} "
-                f"of the runs of {claim.arm}, {edge_of(claim):.0%} at {bound}: exact binomial test"
-            )
-
-
-def _window(claim: Occurrence) -> str:
-    if (claim.after, claim.by) == (0.0, 1.0):
-        return ""
-    return f" between {claim.after:.0%} and {claim.by:.0%} of training"
+        case PairedSign() | PairedMean():
+            return f"{claim.metric} ({claim.protocol}, {SCORES[claim.score]})"
+        case _:
+            return EVENTS[claim.event]
 
 
 def _stretch(rule: Collapse) -> str:
@@ -60,6 +111,7 @@ def tell_event(rule: Collapse | Reach) -> str:
         )
     reference = "the run's own maximum so far" if rule.relative_to == "running-maximum" else "the value of real data"
     return (
-        f"Collapse: {rule.metric} ({rule.protocol}) is below {rule.below:g} times {reference} at {_stretch(rule)}"
-        f"{_from(rule)}; or it is not finite."
+        f"Collapse: of a run that has been on track, {rule.metric} ({rule.protocol}) is below {rule.below:g} times "
+        f"{reference} at {_stretch(rule)}{_from(rule)}. A bad end: it has collapsed, has diverged (a value that is not "
+        "finite), or is never on track."
     )

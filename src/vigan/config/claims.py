@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,33 +13,43 @@ from vigan.config.base import Strict, nearest
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Pair = Annotated[tuple[str, str], Field(strict=False)]
-Event = Literal["collapse", "reach"]
+Event = Literal["collapse", "bad-end", "reach"]
+Boundary = Literal["margin", "zero", "minus-margin"]
+
+BAD = ("collapse", "bad-end")
+"""Events that nobody wants; "reach" is wanted."""
+ON_TRACK = 0.5
+"""Share of an arm's runs that must get on track before anything can be said of their collapse."""
 
 
 class Measured(Strict):
-    """A metric of one of the experiment's protocols, named by its kind."""
+    """A metric of one of the experiment's protocols, which is named by its kind, or by its whole name.
+
+    The kind alone will do where the experiment has one protocol of it.
+    """
 
     metric: str
     protocol: str
 
     @model_validator(mode="after")
     def _known(self) -> Measured:
-        if self.protocol not in MEASURED:
-            raise ValueError(f"unknown protocol kind '{self.protocol}'" + nearest(self.protocol, list(MEASURED)))
-        given = MEASURED[self.protocol]
+        kind = self.protocol.split("/")[0]
+        if kind not in MEASURED:
+            raise ValueError(f"unknown protocol kind '{kind}'" + nearest(kind, list(MEASURED)))
+        given = MEASURED[kind]
         if self.metric not in given:
-            raise ValueError(f"'{self.protocol}' gives no metric '{self.metric}'" + nearest(self.metric, given))
+            raise ValueError(f"'{kind}' gives no metric '{self.metric}'" + nearest(self.metric, given))
         return self
 
 
 class Collapse(Measured):
-    """When a run counts as collapsed: the onset of a stretch of low values.
+    """When a run counts as collapsed: the onset of a stretch of low values, once it has been on track.
 
     The onset is the first of `consecutive` evaluations, one after the other, whose value is less than `below` times
-    the run's own maximum so far ("running-maximum") or the value of real data ("real"). They count from the share
-    `after` of training on, and from the evaluation on at which the run first had `once_above`: with neither, a run that
-    never learnt has "collapsed" relative to real data at once, and relative to its own maximum never does. A value that
-    is not finite is an onset too.
+    the run's own maximum so far ("running-maximum") or the value of real data ("real"). They count from the evaluation
+    on at which the run got on track by the experiment's rule `reach`, from the share `after` of training on, and from
+    the evaluation on at which the run first had `once_above`. A run that never learnt has not collapsed, and one whose
+    values are not finite has diverged: they come to a bad end of another kind.
     """
 
     below: Share
@@ -62,81 +72,118 @@ class Reach(Measured):
 
     @model_validator(mode="after")
     def _directed(self) -> Reach:
-        if METRICS[self.metric].better == "none":
-            raise ValueError(f"of '{self.metric}' neither more nor less is better; name a metric with a direction")
+        _check_directed(self.metric)
         return self
 
 
 class _Claim(Strict):
-    """What all claims say: where the article makes it, and how sure a verdict must be.
-
-    `alpha` is the level after Holm's correction over the study's claims; fewer than `least_n` seeds give no verdict.
-    """
+    """What all claims say: a statement of the article, its place there, and the ids of claims that it stands for."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
-    quotation: str
+    statement: str
     place: str
+    replaces: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
 class _Tested(_Claim):
-    alpha: Share = 0.05
-    least_n: Count
+    """How sure a verdict must be, and when it may be asked for.
 
-
-class Difference(_Tested, Measured):
-    """The second arm of a pair scores higher, or lower, than the first: sign-flip permutation test over seeds.
-
-    `score`: the last value, the best, or the mean over training ("area"). `smallest_effect` is the difference, in the
-    metric's unit, from which on it matters. A run without an end counts as the worst value any run had.
+    `alpha` is the level after Holm's correction over the study's claims. "fixed": judged once, on all the seeds that
+    the study names. "sequential": judged by betting, on any number of seeds, which may be added to at will.
     """
 
-    test: Literal["paired-permutation"]
+    alpha: Share = 0.05
+    sampling: Literal["fixed", "sequential"] = "fixed"
+
+
+class _Margin(Strict):
+    """From which difference on it matters (`margin`), and what the claimed difference is beyond.
+
+    "margin": it is as claimed and matters. "zero": it is as claimed, however small. "minus-margin": the opposite
+    difference, if there is one, does not matter ("no worse").
+    """
+
+    margin: Positive
+    beyond: Boundary = "margin"
+
+
+class _Scored(_Tested, Measured, _Margin):
     arms: Pair
     score: Literal["last", "best", "area"] = "last"
     direction: Literal["higher", "lower"]
-    smallest_effect: Positive
 
     @model_validator(mode="after")
-    def _directed(self) -> Difference:
-        if METRICS[self.metric].better == "none":
-            raise ValueError(f"of '{self.metric}' neither more nor less is better; name a metric with a direction")
+    def _directed(self) -> _Scored:
+        _check_directed(self.metric)
         return self
 
 
-class Timing(_Tested):
-    """An event comes later, or sooner, in the second arm of a pair: log-rank test.
+class PairedSign(_Scored):
+    """In more than half of the seeds the second arm scores higher, or lower, than the first: exact sign test.
 
-    `smallest_effect` is the difference in mean time without the event, as a share of training, from which on it
-    matters.
+    `score`: the last value, the best, or the mean over training ("area"). A run that diverged is worse than any.
     """
 
-    test: Literal["log-rank"]
+    test: Literal["paired-sign"]
+
+
+class PairedMean(_Scored):
+    """On average over seeds the second arm scores higher, or lower, than the first: betting on a bounded mean.
+
+    For metrics with a lowest and a highest value. A run that diverged has the worse of the two.
+    """
+
+    test: Literal["paired-mean"]
+
+
+class PairedTime(_Tested, _Margin):
+    """In more than half of the seeds an event comes later, or sooner, in the second arm: exact sign test.
+
+    `margin` is a share of training. A run without the event counts with all of training.
+    """
+
+    test: Literal["paired-time"]
     arms: Pair
     event: Event
     direction: Literal["later", "sooner"]
-    smallest_effect: Share
+    margin: Share  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
-class Occurrence(_Tested):
-    """An event befalls more, or less, than `share` of an arm's runs: exact binomial test.
+class PairedShares(_Tested, _Margin):
+    """An event is more, or less, frequent in the second arm than in the first: exact test of paired shares.
 
-    Only events within (`after`, `by`], in shares of the training length, count. `smallest_effect` is the distance from
-    `share` from which on it matters.
+    `margin` is a difference of two shares of runs.
     """
 
-    test: Literal["binomial"]
+    test: Literal["paired-shares"]
+    arms: Pair
+    event: Event
+    direction: Literal["more", "less"]
+    margin: Share  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+
+
+class OneShare(_Tested):
+    """An event occurs in more, or less, than `share` of an arm's runs: exact binomial test.
+
+    `by`: only what comes within this share of training counts. That a bad event is rare says something where it is not
+    rare without what is studied: `control` names the arm that shows it.
+    """
+
+    test: Literal["share"]
     arm: str
     event: Event
     direction: Literal["more", "less"]
-    share: Share = 0.5
-    after: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    share: Share
     by: Annotated[float, Field(gt=0, le=1)] = 1.0
-    smallest_effect: Share
+    control: str | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> Occurrence:
-        if not 0 <= edge_of(self) <= 1 or self.after >= self.by:
-            raise ValueError("'share' and 'smallest_effect' leave [0, 1], or 'after' is not before 'by'")
+    def _controlled(self) -> OneShare:
+        if is_stability(self) and self.control is None:
+            raise ValueError(
+                "that a bad event is rare is a finding only where it is not rare without what is studied: "
+                "name that arm as 'control'"
+            )
         return self
 
 
@@ -147,14 +194,20 @@ class Untested(_Claim):
     reason: str
 
 
-TestedClaim = Difference | Timing | Occurrence
+Paired = PairedSign | PairedMean | PairedTime | PairedShares
+TestedClaim = Paired | OneShare
 Claim = Annotated[TestedClaim | Untested, Field(discriminator="test")]
 
 
-def arms_of(claim: Difference | Timing | Occurrence | Untested) -> tuple[str, ...]:
+def _check_directed(metric: str) -> None:
+    if METRICS[metric].better == "none":
+        raise ValueError(f"of '{metric}' neither more nor less is better; name a metric with a direction")
+
+
+def arms_of(claim: TestedClaim | Untested) -> tuple[str, ...]:
     """Arms that a claim speaks of."""
     match claim:
-        case Occurrence():
+        case OneShare():
             return (claim.arm,)
         case Untested():
             return ()
@@ -162,16 +215,27 @@ def arms_of(claim: Difference | Timing | Occurrence | Untested) -> tuple[str, ..
             return claim.arms
 
 
+def named_arms(claim: TestedClaim) -> tuple[str, ...]:
+    """Arms that a claim's verdict depends on: those it speaks of, and its control."""
+    control = claim.control if isinstance(claim, OneShare) else None
+    return (*arms_of(claim), *([control] if control else []))
+
+
 def sign_of(claim: TestedClaim) -> int:
     """+1 where more of the estimate is claimed, -1 where less is."""
     return 1 if claim.direction in ("higher", "later", "more") else -1
 
 
-def no_effect_of(claim: TestedClaim) -> float:
-    """The estimate if there were no effect, in the claim's own unit."""
-    return claim.share if isinstance(claim, Occurrence) else 0.0
+def event_of(claim: TestedClaim) -> Event | None:
+    """The event that a claim speaks of, if it speaks of one."""
+    return None if isinstance(claim, PairedSign | PairedMean) else claim.event
 
 
-def edge_of(claim: TestedClaim) -> float:
-    """The estimate if the effect were as claimed and the smallest that matters."""
-    return no_effect_of(claim) + sign_of(claim) * claim.smallest_effect
+def is_stability(claim: TestedClaim) -> bool:
+    """Whether the claim is that a bad event is rare in one arm."""
+    return isinstance(claim, OneShare) and claim.direction == "less" and claim.event in BAD
+
+
+def rule_of(claim: TestedClaim) -> dict[str, Any]:
+    """What of a claim decides its verdict: all but its words."""
+    return claim.model_dump(mode="json", exclude={"statement", "place", "replaces"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vigan.catalogue import METRICS
 from vigan.config.arms import Arm, Dcgan
 from vigan.config.base import nearest
-from vigan.config.claims import Claim, Difference, Measured, Occurrence, Timing, Untested, arms_of
+from vigan.config.claims import Claim, Measured, OneShare, PairedMean, TestedClaim, Untested, arms_of, event_of
 from vigan.config.datasets import Dataset, Grid, Ring, most_examples
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.models import ENCODING, Em
@@ -58,25 +59,48 @@ def check_claims(claims: Sequence[Claim], experiments: Mapping[str, Experiment])
             _check_claim(claim, experiments)
 
 
-def _check_claim(claim: Difference | Timing | Occurrence, experiments: Mapping[str, Experiment]) -> None:
+def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment]) -> None:
     homes = {arm: experiment for experiment in experiments.values() for arm in experiment.arms}
-    arms = arms_of(claim)
-    for arm in arms:
+    who, arms = f"claim '{claim.id}'", arms_of(claim)
+    named = [*arms, *([claim.control] if isinstance(claim, OneShare) and claim.control else [])]
+    for arm in named:
         if arm not in homes:
-            raise ValueError(f"claim '{claim.id}': no arm '{arm}' in this study" + nearest(arm, list(homes)))
+            raise ValueError(f"{who}: no arm '{arm}' in this study" + nearest(arm, list(homes)))
     home = homes[arms[0]]
-    if any(homes[arm] is not home for arm in arms) or len(set(arms)) < len(arms):
-        raise ValueError(f"claim '{claim.id}': compare two different arms of one experiment")
-    if isinstance(claim, Difference):
-        _check_measured(f"claim '{claim.id}'", claim, home)
-    elif getattr(home, claim.event) is None:
-        raise ValueError(f"claim '{claim.id}': its experiment has no rule '{claim.event}'; write one there")
+    if any(homes[arm] is not home for arm in named) or len(set(named)) < len(named):
+        raise ValueError(f"{who}: compare two different arms of one experiment")
+    event = event_of(claim)
+    if event is None:
+        assert isinstance(claim, Measured)
+        _check_measured(who, claim, home)
+        _check_bounded(who, claim)
+    else:
+        _check_event(who, event, home)
+
+
+def _check_event(who: str, event: str, home: Experiment) -> None:
+    needed = ("reach",) if event == "reach" else ("collapse", "reach")
+    for rule in needed:
+        if getattr(home, rule) is None:
+            raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there")
+
+
+def _check_bounded(who: str, claim: Measured) -> None:
+    if isinstance(claim, PairedMean) and not METRICS[claim.metric].bounded:
+        raise ValueError(
+            f"{who}: '{claim.metric}' has no highest value, so that no test of its mean holds at few seeds; "
+            "write test: paired-sign"
+        )
 
 
 def _check_measured(who: str, measured: Measured, experiment: Experiment) -> None:
-    if experiment.protocol_of(measured.protocol) is None:
+    try:
+        protocol = experiment.protocol_of(measured.protocol)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from None
+    if protocol is None:
         kinds = [protocol.kind for protocol in experiment.protocols]
-        raise ValueError(f"{who}: no protocol of kind '{measured.protocol}'" + nearest(measured.protocol, kinds))
+        raise ValueError(f"{who}: no protocol '{measured.protocol}'" + nearest(measured.protocol, kinds))
 
 
 def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:

@@ -108,9 +108,20 @@ class Experiment(Strict):
         count = min(self.snapshots, self.iterations)
         return tuple(round(Fraction(self.iterations * index, count)) for index in range(count + 1))
 
-    def protocol_of(self, kind: str) -> Protocol | None:
-        """The experiment's first protocol of a kind."""
-        return next((protocol for protocol in self.protocols if protocol.kind == kind), None)
+    def protocol_of(self, name: str) -> Protocol | None:
+        """The protocol of that name, or the only one of that kind; none if there is none.
+
+        Raises ValueError where several are of that kind: which of them is meant must be said.
+        """
+        found = [protocol for protocol in self.protocols if name in (protocol.kind, protocol.name)]
+        if len(found) > 1:
+            names = " or ".join(f"'{protocol.name}'" for protocol in found)
+            raise ValueError(f"'{name}' could be any of {len(found)} protocols: write {names}")
+        return found[0] if found else None
+
+    def rule(self, event: str) -> Collapse | Reach | None:
+        """The rule by which an event is told, "collapse" or "reach"."""
+        return self.collapse if event == "collapse" else self.reach
 
     def pairs(self) -> list[tuple[str, str]]:
         """(plain, regularised) arms that differ in nothing but lambda: seed by seed, they start and go on as pairs."""

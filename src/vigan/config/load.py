@@ -10,15 +10,25 @@ from pydantic import BaseModel, ValidationError
 
 from vigan.config.arms import Arm, Dcgan, Mlp, Optimiser
 from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml, refusal
-from vigan.config.claims import Collapse, Difference, Occurrence, Reach, Timing, Untested
+from vigan.config.claims import (
+    Collapse,
+    OneShare,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    Reach,
+    Untested,
+)
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.study import Study
 
 _MODELS: dict[str, type[BaseModel]] = {
     "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
-    "collapse": Collapse, "reach": Reach, "paired-permutation": Difference, "log-rank": Timing, "binomial": Occurrence,
-    "none": Untested, "digits": Digits, "stacked-digits": StackedDigits, "celeba": CelebA, "folder": ImageFolder,
+    "collapse": Collapse, "reach": Reach, "paired-sign": PairedSign, "paired-mean": PairedMean,
+    "paired-time": PairedTime, "paired-shares": PairedShares, "share": OneShare, "none": Untested,
+    "digits": Digits, "stacked-digits": StackedDigits, "celeba": CelebA, "folder": ImageFolder,
     "ring": Ring, "grid": Grid,
 }  # fmt: skip
 _NAMED_BY_USERS = {"experiments", "arms", "datasets"}

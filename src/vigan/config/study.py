@@ -8,8 +8,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, model_validator
 
 from vigan.config.arms import Arm, RunSpec
-from vigan.config.base import ConfigError, Strict, digest_of, nearest
-from vigan.config.claims import Claim, Difference, Measured, TestedClaim, Untested, arms_of
+from vigan.config.base import ConfigError, Strict, nearest
+from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
 from vigan.config.consistency import check_claims, check_experiments, check_seeds
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
@@ -42,17 +42,35 @@ class Study(Strict):
         check_claims(self.claims, self.experiments)
         return self
 
-    def rules(self) -> dict[str, str]:
-        """Digest by claim of all that decides its verdict; kept with the runs, so that a later edit is seen."""
-        tested = (claim for claim in self.claims if not isinstance(claim, Untested))
-        return {claim.id: digest_of([_rule_of(claim), *self._judged_by(claim)]) for claim in tested}
+    def rules(self, arm: str | None = None) -> dict[str, dict[str, Any]]:
+        """All that decides the verdict on each claim, by its id; kept with the runs, so that a later edit is seen.
 
-    def _judged_by(self, claim: TestedClaim) -> list[Any]:
-        """What its experiment says of how it is judged: its event, the protocol that measures it, the snapshots."""
+        The claim but for its words, the events and protocols it is told by, the experiment's length and snapshots, and
+        the seeds, unless they may be added to. With `arm`, only claims whose verdict depends on that arm.
+        """
+        tested = [claim for claim in self.claims if not isinstance(claim, Untested)]
+        return {claim.id: self._rule(claim) for claim in tested if arm is None or arm in named_arms(claim)}
+
+    def _rule(self, claim: TestedClaim) -> dict[str, Any]:
         home = self.experiments[self.experiment_of(arms_of(claim)[0])]
-        measured: Measured = claim if isinstance(claim, Difference) else getattr(home, claim.event)
-        protocol = home.protocol_of(measured.protocol)
-        return [_rule_of(measured), protocol and protocol.model_dump(mode="json"), home.snapshots]
+        event = event_of(claim)
+        needed = {None: (), "reach": ("reach",)}.get(event, ("collapse", "reach"))
+        events = {name: rule for name in needed if (rule := getattr(home, name)) is not None}
+        measured = [claim] if isinstance(claim, Measured) else list(events.values())
+        protocols = [home.protocol_of(one.protocol) for one in measured]
+        return {
+            "claim": rule_of(claim),
+            **{name: rule.model_dump(mode="json") for name, rule in events.items()},
+            "protocols": sorted({protocol.name for protocol in protocols if protocol}),
+            "iterations": home.iterations,
+            "snapshots": home.snapshots,
+            "seeds": "any" if claim.sampling == "sequential" else list(self.seeds_for(claim)),
+        }
+
+    def seeds_for(self, claim: TestedClaim) -> tuple[int, ...]:
+        """Seeds that all arms have which a claim speaks of."""
+        own = [self.seeds_of(arm) for arm in arms_of(claim)]
+        return tuple(seed for seed in own[0] if all(seed in seeds for seeds in own))
 
     def experiment_of(self, arm: str) -> str:
         """Name of the experiment that holds an arm. Raises ConfigError naming the nearest arm if there is none."""
@@ -120,10 +138,6 @@ class Study(Strict):
             snapshots=experiment.snapshot_steps,
             log_every=min(experiment.log_every, experiment.iterations),
         )
-
-
-def _rule_of(rule: TestedClaim | Measured) -> Any:
-    return rule.model_dump(mode="json", exclude={"quotation", "place"})
 
 
 def _known(table: Mapping[str, T], name: str, what: str) -> T:

@@ -1,4 +1,4 @@
-"""Join a study's runs into its tables: raw long tables, estimates over seeds, paired differences."""
+"""Join a study's runs into its raw numbers, and derive from these its tables: estimates, differences, verdicts."""
 
 from __future__ import annotations
 
@@ -8,60 +8,54 @@ from pathlib import Path
 import pandas as pd
 
 from vigan.analysis import estimates, events, tables
-from vigan.analysis.evidence import Measurements
-from vigan.analysis.limits import possible
+from vigan.analysis.claim_table import claim_table
+from vigan.analysis.history import history
+from vigan.analysis.limits import bounds_in
+from vigan.analysis.outcomes import Measurements
+from vigan.analysis.raw import Raw, collect, write_raw
 from vigan.analysis.speed import speed
-from vigan.analysis.verdicts import claim_table
-from vigan.config.claims import Untested, arms_of
 from vigan.config.study import Study
 from vigan.layout import TABLES
 from vigan.records import write_text
 from vigan.schemas import RunFiles
 
 
-def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], out: Path) -> None:
-    """Write `TABLES` into `out`. Raises RecordError naming a file that is missing or malformed."""
-    metrics, telemetry = tables.metric_table(runs, study.study), tables.telemetry_table(runs)
-    run_table, scores = tables.run_table(runs), estimates.run_scores(metrics)
+def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], results: Path) -> None:
+    """Write a study's raw numbers and `TABLES` into its folder. Raises RecordError naming a file that is malformed."""
+    raw = collect(runs, floors)
+    write_raw(raw, results / "raw")
+    for name, text in derive(study, raw, results / "first-verdicts.csv").items():
+        write_text(results / "tables" / f"{name}.csv", text)
+
+
+def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
+    """Every one of `TABLES` as CSV, from the raw numbers and from verdicts that earlier rules gave, if any are kept."""
+    bounds = bounds_in(study)
+    run_table, scores = tables.run_table(raw.records), estimates.run_scores(raw.metrics)
     pairs = estimates.paired_differences(scores, study.pairs())
-    floor = tables.floor_table(floors)
-    happened = events.events(metrics, floor, study.experiments)
+    happened = events.events(raw.metrics, raw.floors, study.experiments)
     made = {
         "arms": arm_table(study),
         "runs": run_table,
-        "timing": tables.timing_table(runs),
-        "metrics": metrics,
-        "telemetry": telemetry,
-        "floors": floor,
-        "curves": possible(estimates.curves(metrics), study),
-        "telemetry-curves": estimates.telemetry_curves(telemetry, tables.telemetry_columns(runs)),
+        "timing": tables.timing_table(raw.records),
+        "metrics": raw.metrics,
+        "telemetry": raw.telemetry,
+        "floors": raw.floors,
+        "curves": estimates.curves(raw.metrics, bounds),
+        "telemetry-curves": estimates.telemetry_curves(raw.telemetry, raw.logged),
         "scores": scores,
-        "summary": possible(estimates.summary(scores, run_table), study),
+        "summary": estimates.summary(scores, run_table, bounds),
         "pairs": pairs,
-        "pair-summary": possible(estimates.pair_summary(pairs), study, differences=True),
-        "claims": claim_table(study, Measurements(scores, metrics, happened), edited_claims(study, runs)),
+        "pair-summary": estimates.pair_summary(pairs, bounds),
+        "claims": claim_table(study, Measurements(scores, happened), history(study, raw, first_verdicts)),
         "events": happened,
         "speed": speed(happened, study.experiments),
         "survival": events.survival(happened),
-        "sensitivity": events.sensitivity(metrics, floor, study.experiments),
-        "noise": estimates.noise(tables.noise_table(runs), scores),
+        "incidence": events.incidence(happened),
+        "sensitivity": events.sensitivity(raw.metrics, raw.floors, study.experiments),
+        "noise": estimates.noise(raw.noise, scores),
     }
-    for name in TABLES:
-        write_text(out / f"{name}.csv", made[name].to_csv(index=False, lineterminator="\n"))
-
-
-def edited_claims(study: Study, runs: Sequence[RunFiles]) -> list[str]:
-    """Ids of claims whose rule now is not the one kept with their runs: it was written or changed after the data."""
-    now = study.rules()
-    kept = {run.spec.name: [] for run in runs}
-    for run in runs:
-        kept[run.spec.name].append(run.record().rules)
-    return [
-        claim.id
-        for claim in study.claims
-        if not isinstance(claim, Untested)
-        and any(rules.get(claim.id) != now[claim.id] for arm in arms_of(claim) for rules in kept[arm])
-    ]
+    return {name: made[name].to_csv(index=False, lineterminator="\n") for name in TABLES}
 
 
 def arm_table(study: Study) -> pd.DataFrame:

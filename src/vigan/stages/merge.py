@@ -83,7 +83,7 @@ def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
     yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
     yield "code", home, record.code_sha256
     yield "data", home, record.data_sha256
-    yield from (("claim", f"'{claim}', ", digest) for claim, digest in record.rules.items())
+    yield from (("claim", f"'{claim}', ", digest_of(rule)) for claim, rule in record.rules.items())
     if (metrics := run.folder / "metrics.csv").exists():
         yield "protocols", home, _protocols(metrics)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -26,12 +26,12 @@ from vigan.training.run import Observer, Outcome, Run
 
 
 class Settings(NamedTuple):
-    """What decides no weight on one machine: device, threads, seconds between checkpoints, digests of the claims."""
+    """What decides no weight on one machine: device, threads, seconds between checkpoints, the claims' rules."""
 
     device: str = "auto"
     threads: int = 1
     save_every: float = 60.0
-    rules: Mapping[str, str] = MappingProxyType({})
+    rules: Mapping[str, Any] = MappingProxyType({})
 
 
 def train(

@@ -1,0 +1,172 @@
+"""The table of claims: rule, evidence and verdict of each, beside what its first rule said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+import pandas as pd
+
+from vigan.analysis.inference import infer
+from vigan.analysis.outcomes import Fate, Measurements, Outcome, fates, outcome, typical
+from vigan.analysis.testability import untestable
+from vigan.analysis.verdicts import Case, Judged, judge
+from vigan.catalogue import METRICS
+from vigan.config.claim_words import BOUNDARY_WORDS, tell_beyond, tell_margin, tell_rule, tell_test
+from vigan.config.claims import (
+    Boundary,
+    OneShare,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    TestedClaim,
+    Untested,
+    arms_of,
+    event_of,
+    named_arms,
+)
+from vigan.config.study import Study
+
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
+CLAIM_COLUMNS = [
+    "id", "experiment", "arms", "statement", "place", "rule", "test", "verdict", "reason", "n",
+    "estimate", "low", "high", "unit", "median_difference", "lowest_difference", "highest_difference",
+    "margin", "boundary", *(f"p_{side}_{at.replace('-', '_')}" for at in BOUNDARIES for side in ("above", "below")),
+    "p_supported", "p_contradicted", "p_equivalent", "fates", "changed", "first_verdict", "figures",
+]  # fmt: skip
+"""p_above_margin to p_below_minus_margin: each test alone. p_supported to p_equivalent: corrected over the claims."""
+
+FIGURES = {
+    "paired-sign": "seeds;curves", "paired-mean": "seeds;curves", "paired-time": "survival;curves",
+    "paired-shares": "survival;curves", "share": "survival;curves",
+}  # fmt: skip
+"""The figures that show what a test is about."""
+
+
+class History(NamedTuple):
+    """By claim: what of its rule was changed after its runs, and which verdicts earlier rules gave."""
+
+    changed: Mapping[str, str]
+    first: Mapping[str, str]
+
+
+NO_HISTORY = History({}, {})
+
+
+class _Found(NamedTuple):
+    case: Case
+    outcome: Outcome
+    home: str
+    fates: Mapping[str, Fate]
+
+
+def claim_table(study: Study, data: Measurements, history: History = NO_HISTORY) -> pd.DataFrame:
+    """One row a claim, in the order of the study file: its rule, its evidence and the verdict."""
+    found = [_found(study, claim, data) for claim in study.claims if not isinstance(claim, Untested)]
+    judged = judge([one.case for one in found])
+    verdicts = {one.case.claim.id: (one, verdict) for one, verdict in zip(found, judged, strict=True)}
+    rows = [
+        _untested(claim) if isinstance(claim, Untested) else _row(*verdicts[claim.id], history)
+        for claim in study.claims
+    ]
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
+    home = study.experiment_of(arms_of(claim)[0])
+    experiment = study.experiments[home]
+    seeds = study.seeds_for(claim)
+    seen = outcome(claim, experiment, study.datasets[experiment.dataset], data, seeds)
+    fared = fates(experiment, data.events)
+    return _Found(Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared)), seen, home, fared)
+
+
+def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
+    claim, evidence = found.case.claim, found.case.evidence
+    median, lowest, highest = typical(found.outcome) or (np.nan, np.nan, np.nan)
+    return {
+        "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,
+        "place": claim.place, "rule": tell_rule(claim), "test": tell_test(claim),
+        "verdict": judged.verdict, "reason": judged.reason, **evidence.estimate._asdict(), "unit": unit_of(claim),
+        "median_difference": median, "lowest_difference": lowest, "highest_difference": highest,
+        "margin": tell_margin(claim), "boundary": evidence.boundary,
+        **{_p_name("above", at): p for at, p in evidence.above.items()},
+        **{_p_name("below", at): p for at, p in evidence.below.items()},
+        "p_supported": judged.supported, "p_contradicted": judged.contradicted,
+        "p_equivalent": judged.equivalent, "fates": _tell_fates(claim, found.fates),
+        "changed": history.changed.get(claim.id, ""), "first_verdict": history.first.get(claim.id, ""),
+        "figures": FIGURES[claim.test],
+    }  # fmt: skip
+
+
+def _untested(claim: Untested) -> dict[str, object]:
+    words = {"id": claim.id, "statement": claim.statement, "place": claim.place}
+    return {**words, "verdict": "not tested", "n": 0, "reason": claim.reason}
+
+
+def _p_name(side: str, boundary: Boundary) -> str:
+    return f"p_{side}_{boundary.replace('-', '_')}"
+
+
+def unit_of(claim: TestedClaim) -> str:
+    """What the estimate counts."""
+    match claim:
+        case OneShare():
+            return "share of runs"
+        case PairedShares():
+            return "difference of two shares of runs"
+        case PairedMean():
+            return f"{METRICS[claim.metric].title}, mean difference"
+        case PairedSign() | PairedTime():
+            return f"share of seeds {tell_beyond(claim)}"
+
+
+def _tell_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
+    """How often the claim's event came in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8"."""
+    event = event_of(claim)
+    if event is None:
+        return ""
+    return "; ".join(f"{arm} {found[arm].events.get(event, 0)}/{found[arm].runs}" for arm in named_arms(claim))
+
+
+def tell(claims: pd.DataFrame) -> str:
+    """The table of claims as text: verdict, claim, evidence, rule, one paragraph each."""
+    return (
+        "\n\n".join(_paragraph(row) for row in claims.itertuples()) if len(claims) else "This study states no claims."
+    )
+
+
+def _paragraph(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
+    lines = [f"{row.id}: {row.verdict.upper()}", f"  claim     {row.statement} ({row.place})"]
+    if pd.notna(row.rule):
+        lines.append(f"  rule      {row.rule}")
+    if pd.notna(row.estimate):
+        ends = f"{row.estimate:.4g} [{row.low:.4g}, {row.high:.4g}]"
+        lines.append(f"  evidence  {row.arms.replace(';', ' -> ')}: {row.unit} {ends}, n = {row.n:.0f} seeds")
+        if pd.notna(row.median_difference):
+            span = f"{row.lowest_difference:.4g} to {row.highest_difference:.4g}"
+            lines.append(f"            differences: median {row.median_difference:.4g}, from {span}")
+        if isinstance(row.fates, str) and row.fates:
+            lines.append(f"            runs: {row.fates}")
+        lines.append(f"  p         {_tell_p(row)}")
+    lines.append(f"  why       {row.reason}")
+    if isinstance(row.first_verdict, str) and row.first_verdict:
+        lines.append(f"  before    {row.first_verdict}")
+    if isinstance(row.changed, str) and row.changed:
+        lines.append(f"  warning   this rule is not the one kept with the runs: {row.changed}")
+    return "\n".join(lines)
+
+
+def _tell_p(row) -> str:  # noqa: ANN001
+    """P-values at each boundary, the deciding one marked."""
+    parts = []
+    for at in BOUNDARIES:
+        above, below = (getattr(row, _p_name(side, at)) for side in ("above", "below"))
+        if pd.notna(above):
+            decides = " (decides)" if at == row.boundary else ""
+            parts.append(f"{BOUNDARY_WORDS[at]}{decides}: beyond {above:.3g}, short of {below:.3g}")
+    kinds = ("supported", "contradicted", "equivalent")
+    corrected = ", ".join(f"{kind} {getattr(row, f'p_{kind}'):.3g}" for kind in kinds)
+    return "; ".join([*parts, f"corrected: {corrected}"])

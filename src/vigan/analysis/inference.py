@@ -1,0 +1,160 @@
+"""The tests of one claim on one outcome a seed: an estimate, its interval, and what each test would show.
+
+Every test is exact, or a bet: none assumes a distribution, and none that differences are symmetric. The interval comes
+from the same test as the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from vigan.analysis.betting import Side, betting_interval, betting_test
+from vigan.analysis.exact import Interval, scaled, share_interval, share_test
+from vigan.analysis.outcomes import Differences, Occurrences, Outcome
+from vigan.analysis.paired_shares import paired_share_interval, paired_share_test
+from vigan.config.claims import (
+    Boundary,
+    OneShare,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    TestedClaim,
+    sign_of,
+)
+
+SIDES: tuple[Side, Side] = ("above", "below")
+ROUNDING = 1e-9
+"""Differences closer than this to a margin have reached it."""
+
+
+Levels = Mapping[Boundary, float]
+"""A p-value at each boundary."""
+
+
+class Evidence(NamedTuple):
+    """An estimate with its 95% interval, and one-sided p-values on either side of every boundary.
+
+    The effect is counted in the claimed direction. `above[b]` is small where it is beyond boundary b, `below[b]` where
+    it is short of it. The share of one arm has one boundary, the claim's `share`, which stands as "margin".
+    `boundary` is the one that decides.
+    """
+
+    estimate: Interval
+    above: Levels
+    below: Levels
+    boundary: Boundary
+
+    @property
+    def supported(self) -> float:
+        """P-value for "beyond the boundary that decides"."""
+        return self.above[self.boundary]
+
+    @property
+    def contradicted(self) -> float:
+        """P-value for "short of the boundary that decides"."""
+        return self.below[self.boundary]
+
+    @property
+    def equivalent(self) -> float:
+        """P-value for "less than the margin either way" (two one-sided tests); 1 where there are no two ways."""
+        return max(self.below["margin"], self.above.get("minus-margin", 1.0))
+
+
+def infer(claim: TestedClaim, found: Outcome, level: float = 0.95) -> Evidence:
+    """What the outcomes say of the claim."""
+    match claim, found:
+        case OneShare(), Occurrences():
+            return _of_share(claim, found, level)
+        case PairedShares(), Occurrences():
+            return _of_paired_shares(claim, found, level)
+        case PairedMean(), Differences():
+            return _of_mean(claim, found, level)
+        case ((PairedSign() | PairedTime()), Differences()):
+            return _of_signs(claim, found, level)
+        case _:
+            raise TypeError(f"{type(found).__name__} for {type(claim).__name__}")
+
+
+def _of_share(claim: OneShare, found: Occurrences, level: float) -> Evidence:
+    came = found.first if sign_of(claim) > 0 else ~found.first
+    share = claim.share if sign_of(claim) > 0 else 1 - claim.share
+    above, below = (_share_p(claim, came, share, side) for side in SIDES)
+    sides: tuple[Levels, Levels] = {"margin": above}, {"margin": below}
+    return Evidence(_share_interval(claim, found.first, level), *sides, "margin")
+
+
+def _of_signs(claim: PairedSign | PairedTime, found: Differences, level: float) -> Evidence:
+    """Shares of seeds whose difference is beyond each boundary, tested against one half."""
+    claimed, margin = sign_of(claim) * found.values, claim.margin
+    slack = ROUNDING * max(1.0, margin)
+    beyond: Mapping[Boundary, np.ndarray] = {
+        "margin": claimed >= margin - slack, "zero": claimed > slack, "minus-margin": claimed > -margin + slack,
+    }  # fmt: skip
+    sides: list[Levels] = [{at: _share_p(claim, seeds, 0.5, side) for at, seeds in beyond.items()} for side in SIDES]
+    return Evidence(_share_interval(claim, beyond[claim.beyond], level), sides[0], sides[1], claim.beyond)
+
+
+def _of_paired_shares(claim: PairedShares, found: Occurrences, level: float) -> Evidence:
+    first, second = found.first.astype(int), found.second.astype(int)
+    if claim.sampling == "sequential":
+        return _of_bounded(claim, second - first, 1.0, level)
+    more, fewer, n = int((second > first).sum()), int((second < first).sum()), len(first)
+    up, down = (more, fewer) if sign_of(claim) > 0 else (fewer, more)
+    return _tested(
+        claim,
+        paired_share_interval(more, fewer, n, level),
+        lambda effect: paired_share_test(up, down, n, effect),
+        lambda effect: paired_share_test(down, up, n, -effect),
+    )
+
+
+def _of_mean(claim: PairedMean, found: Differences, level: float) -> Evidence:
+    return _of_bounded(claim, found.values, found.largest, level)
+
+
+def _of_bounded(claim: PairedMean | PairedShares, differences: np.ndarray, largest: float, level: float) -> Evidence:
+    """Bets on the mean of differences that lie in [-largest, largest]."""
+    unit = (1 + differences / largest) / 2
+    claimed = unit if sign_of(claim) > 0 else 1 - unit
+
+    def place(effect: float) -> float:
+        return min(1.0, (1 + effect / largest) / 2)
+
+    return _tested(
+        claim,
+        scaled(betting_interval(unit, level), -largest, largest),
+        lambda effect: betting_test(claimed, place(effect), "above"),
+        lambda effect: betting_test(claimed, place(effect), "below"),
+    )
+
+
+def _tested(
+    claim: PairedMean | PairedShares,
+    interval: Interval,
+    above: Callable[[float], float],
+    below: Callable[[float], float],
+) -> Evidence:
+    effects: Mapping[Boundary, float] = {"margin": claim.margin, "zero": 0.0, "minus-margin": -claim.margin}
+    return Evidence(
+        interval,
+        {at: above(effect) for at, effect in effects.items()},
+        {at: below(effect) for at, effect in effects.items()},
+        claim.beyond,
+    )
+
+
+def _share_p(claim: TestedClaim, came: np.ndarray, share: float, side: Side) -> float:
+    """P-value for "the share of seeds is above (below) `share`", by the claim's way of sampling."""
+    if claim.sampling == "sequential":
+        return betting_test(came.astype(float), share, side)
+    return share_test(int(came.sum()), len(came), share, "greater" if side == "above" else "less")
+
+
+def _share_interval(claim: TestedClaim, came: np.ndarray, level: float) -> Interval:
+    if claim.sampling == "sequential":
+        return betting_interval(came.astype(float), level)
+    return share_interval(int(came.sum()), len(came), level)

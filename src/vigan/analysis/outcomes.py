@@ -1,0 +1,124 @@
+"""What a study's runs say of one claim, as one outcome a seed; and how its arms fared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vigan.analysis.limits import limits, modes_of
+from vigan.catalogue import METRICS
+from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
+from vigan.config.datasets import Dataset
+from vigan.config.experiment import Experiment
+
+Bools = np.ndarray
+
+
+class Measurements(NamedTuple):
+    """Tables that outcomes are drawn from: scores of runs, and events."""
+
+    scores: pd.DataFrame
+    events: pd.DataFrame
+
+
+class Differences(NamedTuple):
+    """Second arm minus first, seed by seed, in the metric's unit or in shares of training; the largest there can be.
+
+    A difference is infinite where one run of the two diverged and the metric has no bounds; 0 where both did.
+    """
+
+    values: np.ndarray
+    largest: float
+
+
+class Occurrences(NamedTuple):
+    """Whether the event came, seed by seed, in the claim's first arm and in its second (the same for a single arm)."""
+
+    first: Bools
+    second: Bools
+
+
+Outcome = Differences | Occurrences
+
+
+class Fate(NamedTuple):
+    """Of how many runs of an arm events were looked for, and in how many each came."""
+
+    runs: int
+    events: Mapping[str, int]
+
+    def share(self, event: str) -> float:
+        """Share of runs in which an event came, 0 without runs."""
+        return self.events.get(event, 0) / self.runs if self.runs else 0.0
+
+
+def outcome(
+    claim: TestedClaim, experiment: Experiment, dataset: Dataset, data: Measurements, seeds: Sequence[int]
+) -> Outcome:
+    """The outcomes of a claim about arms of `experiment`, in the order of those of `seeds` that all its arms have."""
+    match claim:
+        case PairedSign() | PairedMean():
+            return _of_scores(claim, experiment, dataset, data.scores, seeds)
+        case PairedTime():
+            first, second = _lives(claim.arms, claim.event, data.events, seeds)
+            shares = [np.where(arm["observed"], arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
+            return Differences(np.asarray(shares[1] - shares[0], dtype=float), 1.0)
+        case PairedShares():
+            first, second = _lives(claim.arms, claim.event, data.events, seeds)
+            return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
+        case OneShare():
+            (lives,) = _lives((claim.arm,), claim.event, data.events, seeds)
+            came = (lives["observed"] & (lives["step"] <= claim.by * lives["end"])).to_numpy(bool)
+            return Occurrences(came, came)
+
+
+def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
+    """How every arm of an experiment fared."""
+    found = {}
+    for arm in experiment.arms:
+        own = events[events["arm"] == arm]
+        came = own.groupby("event")["observed"].sum()
+        found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in came.items()})
+    return found
+
+
+def _of_scores(
+    claim: PairedSign | PairedMean, experiment: Experiment, dataset: Dataset, scores: pd.DataFrame, seeds: Sequence[int]
+) -> Differences:
+    protocol = experiment.protocol_of(claim.protocol)
+    assert protocol is not None
+    rows = scores[scores["arm"].isin(claim.arms) & (scores["metric"] == claim.metric)]
+    table = rows[rows["protocol"] == protocol.name].pivot(index="seed", columns="arm", values=claim.score)
+    table = table.reindex(_shared(scores, claim.arms, seeds), columns=list(claim.arms))
+    low, high = limits(claim.metric, modes_of(dataset))
+    worst = low if METRICS[claim.metric].better == "higher" else high
+    if not np.isfinite(worst):
+        worst = -np.inf if METRICS[claim.metric].better == "higher" else np.inf
+    first, second = (table[arm].fillna(worst).to_numpy(float) for arm in claim.arms)
+    with np.errstate(invalid="ignore"):
+        differences = np.where(first == second, 0.0, second - first)
+    return Differences(differences, high - low)
+
+
+def _lives(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Sequence[int]) -> list[pd.DataFrame]:
+    """Rows of the event in each arm, of the seeds that all arms have."""
+    rows = events[(events["event"] == event) & events["arm"].isin(arms)]
+    shared = _shared(rows, arms, seeds)
+    return [rows[rows["arm"] == arm].set_index("seed").loc[shared] for arm in arms]
+
+
+def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> list[int]:
+    """Those of `seeds` of which a table has rows for all arms, also of runs that diverged, in their order."""
+    runs = [set(table.loc[table["arm"] == arm, "seed"]) for arm in arms]
+    present = set.intersection(*runs)
+    return [seed for seed in seeds if seed in present]
+
+
+def typical(found: Outcome) -> tuple[float, float, float] | None:
+    """Median, lowest and highest difference; none where the outcomes are no differences, or there are none."""
+    if isinstance(found, Occurrences) or not len(found.values):
+        return None
+    return float(np.median(found.values)), float(found.values.min()), float(found.values.max())

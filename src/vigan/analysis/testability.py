@@ -1,0 +1,64 @@
+"""Which verdicts on a claim a study cannot give, and why: what never occurred was not prevented, and not shown rare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vigan.analysis.outcomes import Fate
+from vigan.config.claim_words import EVENTS
+from vigan.config.claims import BAD, ON_TRACK, OneShare, TestedClaim, arms_of, event_of, is_stability
+
+ALL = ("supported", "contradicted", "equivalent", "inconclusive")
+
+
+def untestable(claim: TestedClaim, fates: Mapping[str, Fate]) -> dict[str, str]:
+    """The reason by verdict, for every verdict that the claim cannot get from arms that fared like this.
+
+    A claim of collapse cannot be judged on arms most of whose runs were never on track; that something is rare, or as
+    rare, cannot be concluded where it never occurred, nor that an arm is stable where its control is, too.
+    """
+    event = event_of(claim)
+    if event is None:
+        return {}
+    if event == "collapse" and (reason := _never_on_track(claim, fates)):
+        return dict.fromkeys(ALL, reason)
+    seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
+    if not any(fates[arm].events.get(event) for arm in seen):
+        return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
+    if is_stability(claim) and (reason := _as_stable(claim, fates)):
+        return dict.fromkeys(("supported", "inconclusive"), reason)
+    return {}
+
+
+def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:
+    """Verdicts that would follow from an event that was never seen."""
+    if isinstance(claim, OneShare):
+        return ("supported", "inconclusive") if claim.direction == "less" else ("contradicted", "inconclusive")
+    return ALL
+
+
+def _never_on_track(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
+    lost = [arm for arm in arms_of(claim) if fates[arm].share("reach") < ON_TRACK]
+    told = ", ".join(f"{fates[arm].events.get('reach', 0)} of {fates[arm].runs} runs of {arm}" for arm in lost)
+    return f"Only {told} got on track: what was never on track cannot collapse." if lost else ""
+
+
+def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
+    runs = sum(fates[arm].runs for arm in arms)
+    shown = "prevented" if event in BAD else "slow or fast"
+    return (
+        f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {', '.join(arms)}: there was nothing to "
+        f"be {shown}, and nothing shows that the rule would have seen it."
+    )
+
+
+def _as_stable(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
+    assert isinstance(claim, OneShare)
+    assert claim.control is not None
+    control = fates[claim.control]
+    if control.share(claim.event) > claim.share:
+        return ""
+    return (
+        f"Without what is studied it is as rare: {EVENTS[claim.event]} occurred in "
+        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}."
+    )
