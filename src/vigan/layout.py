@@ -10,8 +10,8 @@ from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.models import Em
 from vigan.config.study import RunKey, Study
-from vigan.records import write_text
-from vigan.schemas import RunFiles
+from vigan.io.files import write_text
+from vigan.io.run_record import RunFiles
 
 TABLES = {
     "arms": "every arm, all its settings",

@@ -10,7 +10,7 @@ import pandas as pd
 from vigan.analysis.permutation import sign_flip_test
 from vigan.analysis.tables import RUN_KEYS
 from vigan.analysis.uncertainty import bootstrap, interquartile_mean, mean
-from vigan.catalogue import CHECKS, METRICS
+from vigan.metrics.registry import CHECKS, METRICS
 from vigan.rng import generator
 
 ARM_KEYS = ["experiment", "arm", "reading"]

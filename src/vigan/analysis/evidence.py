@@ -12,9 +12,9 @@ from vigan import rng
 from vigan.analysis.permutation import needed_n, sign_flip_test
 from vigan.analysis.survival import log_rank, share_interval, share_test
 from vigan.analysis.uncertainty import Interval, bootstrap, mean
-from vigan.catalogue import METRICS
 from vigan.config.claims import Difference, Occurrence, TestedClaim, Timing, edge_of, sign_of
 from vigan.config.experiment import Experiment
+from vigan.metrics.registry import METRICS
 
 SEED = 0
 MOST_RUNS = 1000

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from vigan.analysis.evidence import Evidence, Measurements, evidence
-from vigan.analysis.limits import limits, modes_of
+from vigan.analysis.metric_bounds import limits, modes_of
 from vigan.analysis.permutation import holm
 from vigan.analysis.uncertainty import Interval
-from vigan.config.claim_words import tell_rule
 from vigan.config.claims import Difference, TestedClaim, Untested, arms_of, edge_of, no_effect_of
 from vigan.config.datasets import Dataset
 from vigan.config.study import Study
+from vigan.describe.claims import tell_rule
 
 Verdict = Literal["supported", "contradicted", "inconclusive", "not tested"]
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from vigan.analysis import estimates, events, tables
 from vigan.analysis.evidence import Measurements
-from vigan.analysis.limits import possible
-from vigan.analysis.speed import speed
+from vigan.analysis.metric_bounds import possible
+from vigan.analysis.time_to_event import speed
 from vigan.analysis.verdicts import claim_table
 from vigan.config.claims import Untested, arms_of
 from vigan.config.study import Study
+from vigan.io.files import write_text
+from vigan.io.run_record import RunFiles
 from vigan.layout import TABLES
-from vigan.records import write_text
-from vigan.schemas import RunFiles
 
 
 def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], out: Path) -> None:
