@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vigan import answers, cli
+from vigan.cli import inspect, parser
 from vigan.errors import REMEDIES, refusal_of_machine
 
 
@@ -61,13 +61,13 @@ def test_a_command_that_is_stopped_says_so_in_one_line(
     error: BaseException, code: int, line: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(answers, "deviations", raising(error))
-    assert cli.main(["deviations"]) == code
+    monkeypatch.setattr(inspect, "deviations", raising(error))
+    assert parser.main(["deviations"]) == code
     assert capsys.readouterr().err == line
 
 
 def test_an_error_of_our_own_is_not_called_the_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
     error = FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
-    monkeypatch.setattr(answers, "deviations", raising(error))
+    monkeypatch.setattr(inspect, "deviations", raising(error))
     with pytest.raises(FileNotFoundError):
-        cli.main(["deviations"])
+        parser.main(["deviations"])

@@ -66,7 +66,7 @@ def test_comments_docstrings_and_layout_leave_the_digest_alone(digests: Digests,
     edits = [
         (ENGINE, "def _total(", "# A remark.\n\n\ndef _total("),
         ("training/optimisers.py", '"""Adam as TensorFlow 1 computes it', '"""Adam, as they compute it'),
-        ("training/race.py", '"""D\'s moving', '"""Their moving'),
+        ("golden/bn_order.py", '"""D\'s moving', '"""Their moving'),
         ("models/dcgan.py", '"""Logits (N,) for images', '"""The logits (N,) for images'),
         ("rng.py", 'digest = hashlib.sha256(f"{seed}|', 'digest = hashlib.sha256(\n        f"{seed}|'),
     ]
@@ -97,7 +97,7 @@ def test_a_stabiliser_s_code_counts_only_where_it_is_named(digests: Digests, unt
 
 def test_code_that_no_run_needs_leaves_the_digest_alone(digests: Digests, untouched: list[str]) -> None:
     top = "from __future__ import annotations\n"
-    others = ("metrics/frechet.py", "analysis/tables.py", "figures/curves.py", "report/page.py", "cli.py")
+    others = ("metrics/frechet.py", "analysis/tables.py", "figures/curves.py", "report/page.py", "cli/parser.py")
     edits = [(file, top, f"{top}import sys\n") for file in others]
     assert digests(("data/toy.py", "2 * np.pi", "3 * np.pi"), *edits) == untouched
 
@@ -109,7 +109,7 @@ def test_training_is_behind_its_digest_and_nothing_else_is() -> None:
               "models.dcgan", "models.mlp", "models.batch_norm", "objectives.losses", "objectives.terms", "rng",
               "config.arms"}  # fmt: skip
     assert {f"vigan.{name}" for name in needed} <= closure
-    for package in ("metrics", "analysis", "figures", "report", "features", "cli", "training.trace"):
+    for package in ("metrics", "analysis", "figures", "report", "features", "cli", "golden"):
         assert not {module for module in closure if module.startswith(f"vigan.{package}")}
     assert {module for module in closure if module.startswith("vigan.data.")} == {"vigan.data.store"}
     assert {module for module in closure if module.startswith("vigan.stages.")} == set()

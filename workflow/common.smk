@@ -5,12 +5,12 @@ from functools import cache
 from pathlib import Path
 
 import vigan.report
-from vigan import machine, needs
 from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
+from vigan.runtime import resources, settings
 
 
 def load():
@@ -19,10 +19,10 @@ def load():
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
     study = load_study(Path(files[0]))
-    unknown = set(config) - set(machine.SETTINGS) - set(Study.model_fields)
+    unknown = set(config) - set(settings.SETTINGS) - set(Study.model_fields)
     if unknown:
         raise ConfigError(
-            f"--config knows {', '.join(machine.SETTINGS)}, not {', '.join(sorted(unknown))}"
+            f"--config knows {', '.join(settings.SETTINGS)}, not {', '.join(sorted(unknown))}"
         )
     written = read_yaml(Path(files[0]))[0]
     if any(config[key] != written[key] for key in set(config) & set(written)):
@@ -52,13 +52,13 @@ def stored(*paths):
 
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
-machine.pass_on(STUDY_FILE, config, storage_root())
+settings.pass_on(STUDY_FILE, config, storage_root())
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 CHECKOUT = Path(vigan.report.__file__).parents[3]
 DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
-ANCHORS = local(str(CHECKOUT / "config" / "anchors.yaml"))
+PUBLISHED = local(str(CHECKOUT / "config" / "published.yaml"))
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -82,9 +82,9 @@ wildcard_constraints:
 # `--resources gpu=N` overrides. `--config cpu=true` says that jobs do without.
 if "gpu" not in workflow.global_resources:
     workflow.global_resources["gpu"] = (
-        workflow.nodes or machine.gpu_slots() or workflow.cores
+        workflow.nodes or settings.gpu_slots() or workflow.cores
     )
-GPU = 0 if machine.switched_on("cpu") else 1
+GPU = 0 if settings.switched_on("cpu") else 1
 
 
 def lift_default_rate_limit():
@@ -100,7 +100,7 @@ def demand(needs_of):
     return {
         field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
         * getattr(known(*_subject(wildcards)), field)
-        for field in needs.Needs._fields
+        for field in resources.Needs._fields
     }
 
 
@@ -160,4 +160,4 @@ def array(wildcards):
     return stored(f"data/{wildcards.dataset}/array.npy")
 
 
-JOINING = demand(lambda: needs.of_joining(STUDY))
+JOINING = demand(lambda: resources.of_joining(STUDY))

@@ -19,7 +19,7 @@ REMEDIES = {
 """What to do before the same command can go on, by the operating system's number of an error."""
 
 
-class Refused(Exception):  # noqa: N818 - it is what happened
+class UserError(Exception):
     """Input that vigan does not take; the message is one line that a user can act on."""
 
 

@@ -10,8 +10,8 @@ from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.models import Em
 from vigan.config.study import RunKey, Study
-from vigan.records import write_text
-from vigan.schemas import RunFiles
+from vigan.io.files import write_text
+from vigan.io.run_record import RunFiles
 
 TABLES = {
     "arms": "every arm, all its settings",
@@ -35,6 +35,15 @@ TABLES = {
     "noise": "last snapshots measured again on other latents: seeds' spread beside the metric's own noise",
 }
 """The tables of a study and what each holds; each is `tables/NAME.csv`."""
+
+RAW_FILES = {
+    "metrics.csv.gz": "every number of every snapshot of every run, one a row",
+    "noise.csv.gz": "last snapshots measured again on other latents",
+    "telemetry.csv.gz": "every logged iteration of every run",
+    "runs.jsonl.gz": "every run's record, but for the digests of its snapshots",
+    "real-data.json": "real data measured against real data; which columns each arm's telemetry has",
+}
+"""What is kept in a study's folder `raw`: the numbers from which its tables follow."""
 
 LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "pairs")
 """Tables too long to be read on a page."""
@@ -81,6 +90,10 @@ class Layout:
     def raw(self) -> Path:
         """The study's raw numbers, compressed, from which its tables follow."""
         return self.results / "raw"
+
+    def raw_files(self) -> list[Path]:
+        """Every file of raw numbers."""
+        return [self.raw / name for name in RAW_FILES]
 
     @property
     def first_verdicts(self) -> Path:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.arms import Arm, Ledger, Mlp, RunSpec
 from vigan.config.datasets import Ring
-from vigan.records import write_json
-from vigan.schemas import RunFiles, RunRecord
+from vigan.io.files import write_json
+from vigan.io.run_record import RunFiles, RunRecord
+from vigan.metrics.registry import METRIC_COLUMNS
 
 PROTOCOL = "toy-modes/n=500/ref=train"
 

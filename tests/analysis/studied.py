@@ -12,8 +12,8 @@ from studies import TINY
 from vigan.analysis.estimates import run_scores
 from vigan.analysis.events import events
 from vigan.analysis.evidence import Measurements
-from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.study import Study
+from vigan.metrics.registry import METRIC_COLUMNS
 
 PROTOCOL = "toy-modes/n=500/ref=train"
 STEPS = (0, 20, 40, 60)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vigan.analysis.events import events, sensitivity, survival
-from vigan.analysis.speed import speed
+from vigan.analysis.time_to_event import speed
 
 from .studied import COLLAPSE, FLOORS, long_table, study_of
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
-from vigan.catalogue import CHECKS, MEASURED, METRIC_COLUMNS, METRICS
-from vigan.records import RecordError
-from vigan.schemas import RunFiles
+from vigan.io.files import RecordError
+from vigan.io.run_record import RunFiles
+from vigan.metrics.registry import CHECKS, MEASURED, METRIC_COLUMNS, METRICS
 
 from .conftest import PROTOCOL, spec_of
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vigan.bench import growth, metrics, prepare
-from vigan.cli import main
+from vigan.cli.parser import main
 from vigan.metrics.frechet import Gaussian, frechet_distance
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vigan.bench import words
-from vigan.bench.pictures import growth, newest
+from vigan.bench import tables
+from vigan.bench.plots import growth, newest
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +17,7 @@ def test_the_tables_of_the_statistics_are_those_of_the_last_record(title: str) -
     record = newest(ROOT / "bench" / "records", "calibration")
     text = (ROOT / "docs" / "statistics.md").read_text()
     written = text.split(f"<!-- {title} -->\n")[1].split("\n<!-- end -->")[0]
-    assert written == getattr(words, title.replace(" ", "_"))(record)
+    assert written == getattr(tables, title.replace(" ", "_"))(record)
 
 
 def test_the_false_verdicts_without_an_effect_stay_below_alpha() -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vigan.bench.baseline import Textbook
 from vigan.bench.engine import GAMES, summarise
-from vigan.bench.games import batches
-from vigan.bench.textbook import Textbook
+from vigan.bench.fixtures import batches
 from vigan.config.arms import Arm
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import build

@@ -10,7 +10,7 @@ import pytest
 from studies import TINY
 from workflow.conftest import ROOT, Snakemake
 
-from vigan.cli import main
+from vigan.cli.parser import main
 
 from .needs import skip_without
 

@@ -12,9 +12,9 @@ import pytest
 from studies import TINY
 from workflow.conftest import ROOT, Snakemake
 
-from vigan.cli import main
+from vigan.cli.parser import main
 from vigan.config.load import load_study
-from vigan.needs import of_training
+from vigan.runtime.resources import of_training
 
 from .needs import skip_without
 

@@ -15,7 +15,7 @@ import pytest
 from studies import TINY
 from workflow.conftest import ROOT, Snakemake
 
-from vigan.cli import main
+from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from studies import TINY
 
-from vigan.catalogue import MEASURED, METRICS
 from vigan.config.base import ConfigError
-from vigan.config.claim_words import tell_event, tell_rule
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.describe.claims import tell_event, tell_rule
+from vigan.metrics.registry import MEASURED, METRICS
 
 RULES = """\
     collapse: {metric: fair_modes, protocol: toy-modes, below: 0.5, once_above: 4.0}

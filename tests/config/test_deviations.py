@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from vigan import cli
+from vigan.cli import parser
 from vigan.config.base import ConfigError
 from vigan.config.deviations import Deviation, as_markdown, load_deviations
 
@@ -57,7 +57,7 @@ def test_the_page_in_docs_is_what_the_command_prints(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert cli.main(["deviations"]) == 0
+    assert parser.main(["deviations"]) == 0
     assert (ROOT / "docs" / "deviations.md").read_text(encoding="utf-8") == capsys.readouterr().out
 
 
@@ -142,5 +142,5 @@ def test_a_file_that_is_no_list_of_deviations_is_refused_in_one_line(
 
 
 def test_a_missing_file_is_one_line_at_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert cli.main(["deviations", "--file", str(tmp_path / "none.yaml")]) == 1
+    assert parser.main(["deviations", "--file", str(tmp_path / "none.yaml")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -6,8 +6,8 @@ import pytest
 
 from vigan.config.base import differing_fields
 from vigan.config.load import load_study
-from vigan.records import RecordError, write_json
-from vigan.schemas import read_run
+from vigan.io.files import RecordError, write_json
+from vigan.io.run_record import read_run
 
 SMOKE = Path(__file__).parents[2] / "config" / "smoke.yaml"
 

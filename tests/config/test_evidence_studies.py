@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from vigan.config.claims import Claim
-from vigan.config.game import computation
 from vigan.config.load import load_study
+from vigan.config.schedule import computation
 from vigan.config.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -13,7 +13,7 @@ from vigan.config.load import load_study
 from vigan.config.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
-FILES = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "deviations.yaml", CONFIG / "anchors.yaml"})
+FILES = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "deviations.yaml", CONFIG / "published.yaml"})
 
 
 def paper_study() -> Study:

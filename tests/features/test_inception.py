@@ -22,8 +22,8 @@ from torch.nn import functional
 
 from vigan.features.base import Extractor, ImageError, to_rgb
 from vigan.features.inception import INCEPTION, Archive, InceptionClean, find, load_network
-from vigan.machine import cache_folder
-from vigan.records import RecordError
+from vigan.io.files import RecordError
+from vigan.runtime.settings import cache_folder
 
 NAME = "inception-2015-12-05.pt"
 CPU = torch.device("cpu")

@@ -14,11 +14,11 @@ from matplotlib.text import Text
 from studies import TINY
 
 from vigan.analysis import estimates, events
-from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.study import Study
+from vigan.io.files import write_text
+from vigan.io.run_record import RunFiles
 from vigan.layout import Layout
-from vigan.records import write_text
-from vigan.schemas import RunFiles
+from vigan.metrics.registry import METRIC_COLUMNS
 from vigan.stages.figures import Files
 
 PROTOCOL = "toy-modes/n=500/ref=train"

@@ -15,7 +15,7 @@ from vigan.config.arms import Arm
 from vigan.config.load import load_study
 from vigan.figures.curves import Panel, draw
 from vigan.figures.facets import MOST, facets
-from vigan.figures.page import grow, stacked
+from vigan.figures.layout import grow, stacked
 from vigan.figures.style import looks
 
 ROW = {"network": {"kind": "mlp"}, "d_batches": 1, "g_batches": 1}

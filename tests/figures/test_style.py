@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.page import columns_for, head, key, width_of, wrap
+from vigan.figures.layout import columns_for, head, key, width_of, wrap
 from vigan.figures.style import COLOURS, MARKERS, Look, looks, luminance, save
 
 SEEN = {

@@ -44,7 +44,7 @@ def linear(size: int, seed: int = 1) -> nn.Linear:
 
 
 def test_the_regulariser_and_its_rivals_are_there() -> None:
-    assert {"proximal", "r1", "clip", "average", "spectral"} <= set(NAMES)
+    assert {"proximal", "r1", "grad_clip", "ema", "spectral_norm"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ import pytest
 from studies import TINY
 
 from vigan.bench import browser
-from vigan.cli import main
+from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.layout import Layout
 
@@ -69,7 +69,7 @@ class Finished:
             assert self.vigan("figure", "--kind", kind, "--experiment", experiment) == 0
         for experiment in self.study.experiments:
             assert self.vigan("frames", "--experiment", experiment) == 0
-        lists = [f"--{name}={CONFIG / name}.yaml" for name in ("deviations", "anchors")]
+        lists = [f"--{name}={CONFIG / name}.yaml" for name in ("deviations", "published")]
         assert self.vigan("report", *lists) == 0
         assert self.vigan("report", "--small", *lists) == 0
 

@@ -10,18 +10,18 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from vigan.catalogue import METRICS
-from vigan.config.anchors import load_anchors
 from vigan.config.base import ConfigError
 from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
-from vigan.records import RecordError, write_json
+from vigan.config.published import load_anchors
+from vigan.io.files import RecordError, write_json
+from vigan.metrics.registry import METRICS
 from vigan.report.frames import Frames, Reel, read_frames
 from vigan.report.methods import DEFINED, EXPLAINED, metric_table, protocol_notes
 from vigan.report.page import Cell
 from vigan.report.render import embed
 from vigan.report.tables import number, plain_table, settings_table, spread
-from vigan.stages import checkout, facts
+from vigan.stages import git_info, report_summary
 from vigan.stages.report import anchor_table
 
 from .conftest import CONFIG
@@ -43,17 +43,17 @@ def test_every_metric_of_the_catalogue_is_defined_and_no_other() -> None:
 
 
 def test_anchors_are_those_of_the_protocol_notes_and_each_says_why_it_cannot_be_compared() -> None:
-    anchors = load_anchors(CONFIG / "anchors.yaml")
+    anchors = load_anchors(CONFIG / "published.yaml")
     values = {anchor.value for anchor in anchors}
     assert {"55.0 ± 3.3", "65.6 ± 4.2", "53.9 ± 2.8", "41.3 ± 2.0", "30.0 ± 1.0", "12.5", "5.71", "11.93"} == values
     assert all(anchor.differs for anchor in anchors)
 
 
 def test_only_studies_of_the_faces_show_them() -> None:
-    shown = anchor_table(load_study(CONFIG / "paper.yaml"), CONFIG / "anchors.yaml")
+    shown = anchor_table(load_study(CONFIG / "paper.yaml"), CONFIG / "published.yaml")
     assert shown is not None
     assert len(shown.rows) == 8
-    assert anchor_table(load_study(CONFIG / "smoke.yaml"), CONFIG / "anchors.yaml") is None
+    assert anchor_table(load_study(CONFIG / "smoke.yaml"), CONFIG / "published.yaml") is None
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_only_studies_of_the_faces_show_them() -> None:
     ],
 )
 def test_a_broken_anchor_is_refused_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = (CONFIG / "anchors.yaml").read_text()
+    text = (CONFIG / "published.yaml").read_text()
     assert old in text
-    (tmp_path / "anchors.yaml").write_text(text.replace(old, new))
+    (tmp_path / "published.yaml").write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=message) as caught:
-        load_anchors(tmp_path / "anchors.yaml")
+        load_anchors(tmp_path / "published.yaml")
     assert "\n" not in str(caught.value)
 
 
@@ -114,18 +114,18 @@ def _finite(*values: float) -> pd.DataFrame:
 
 
 def test_failures_name_the_run_and_the_snapshots_it_lacks() -> None:
-    failed = facts.failures(_runs("diverged"), _finite(1, 0, 0))
+    failed = report_summary.failures(_runs("diverged"), _finite(1, 0, 0))
     assert failed[["arm", "status", "last iteration"]].to_numpy().tolist() == [["wild", "diverged", 20]]
     assert failed["snapshots without finite samples"].tolist() == ["20, 60"]
 
 
 def test_a_completed_run_with_samples_that_are_not_finite_is_a_failure_too() -> None:
-    assert facts.failures(_runs(), _finite(1, 0, 1))["arm"].tolist() == ["wild"]
-    assert facts.failures(_runs(), _finite(1, 1, 1)).empty
+    assert report_summary.failures(_runs(), _finite(1, 0, 1))["arm"].tolist() == ["wild"]
+    assert report_summary.failures(_runs(), _finite(1, 1, 1)).empty
 
 
 def test_a_run_that_diverged_is_a_failure_even_if_all_its_snapshots_are_finite() -> None:
-    assert facts.failures(_runs("diverged"), _finite(1, 1, 1))["arm"].tolist() == ["wild"]
+    assert report_summary.failures(_runs("diverged"), _finite(1, 1, 1))["arm"].tolist() == ["wild"]
 
 
 def test_seconds_and_energy_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> None:
@@ -133,7 +133,7 @@ def test_seconds_and_energy_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> Non
     timing = runs[["experiment", "arm", "reading", "seed"]].assign(
         seconds=[10.0, 5000.0], joules_cpu=[float("nan"), 7.2e6], joules_gpu=[float("nan"), 3.6e6], torch="2"
     )
-    told = dict(facts.provenance(runs, timing))
+    told = dict(report_summary.provenance(runs, timing))
     assert told["Training on H100"] == (
         "5,000 GPU-seconds over all runs; energy: 2 kWh of the CPU in 1 of 1 runs, 1 kWh of the GPU in 1 of 1 runs"
     )
@@ -145,18 +145,18 @@ def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path) ->
         name = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         subprocess.run(["git", "-C", str(tmp_path), *name, *arguments], check=True, capture_output=True)
 
-    assert checkout.commit(tmp_path) == "not a git checkout"
+    assert git_info.commit(tmp_path) == "not a git checkout"
     git("init")
     (tmp_path / "requirements.txt").write_text("torch\n")
     git("add", ".")
     git("commit", "-m", "one")
-    assert len(checkout.commit(tmp_path)) == 40
+    assert len(git_info.commit(tmp_path)) == 40
     (tmp_path / "requirements.txt").write_text("numpy\n")
-    assert checkout.commit(tmp_path).endswith(", with changes that are not committed")
+    assert git_info.commit(tmp_path).endswith(", with changes that are not committed")
     (tmp_path / "inner").mkdir()
-    assert checkout.commit(tmp_path / "inner") == "not a git checkout"
-    assert len(checkout.lock(tmp_path)) == 64
-    assert checkout.lock(tmp_path / "inner") == "no requirements.txt"
+    assert git_info.commit(tmp_path / "inner") == "not a git checkout"
+    assert len(git_info.lock(tmp_path)) == 64
+    assert git_info.lock(tmp_path / "inner") == "no requirements.txt"
 
 
 def test_a_figure_s_text_survives_the_way_into_the_page(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from studies import TINY as BASE
 
-from vigan.cli import main
+from vigan.cli.parser import main
 
 TINY = BASE + "      wild:        {lambda_sum: 0.0, optimiser: {kind: adam_tf1, lr: 1.0e+38}}\n"
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from vigan.config.load import load_study
+from vigan.io.run_record import read_run
 from vigan.layout import TABLES, Layout
-from vigan.schemas import read_run
 
 from .conftest import TINY, Project
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vigan.cli import main
+from vigan.cli.parser import main
 
 FILES = ("metrics.csv", "noise.csv", "samples.npz")
 STUDY = """\

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 import torch
 
-from vigan.cli import main
+from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.data.store import load
+from vigan.evaluation.references import draw_reals
+from vigan.io.files import read_json
 from vigan.metrics.reconstruction import squared_error
 from vigan.metrics.validate import MetricError
 from vigan.models.build import build
-from vigan.records import read_json
-from vigan.stages.rulers import draw_reals
 from vigan.training.snapshots import load_snapshot
 
 STUDY = """\
@@ -122,8 +122,8 @@ def test_the_floor_is_zero_as_examples_are_themselves(name: str, folder: Path) -
 
 def test_networks_that_blew_up_have_no_error_and_are_called_so(folder: Path) -> None:
     from vigan.config.experiment import Protocol
+    from vigan.evaluation.protocols import OfDecoded
     from vigan.stages.evaluate import _measure
-    from vigan.stages.instruments import OfDecoded
 
     class Blown:
         def decoded(self, step: int, reals: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -11,11 +11,11 @@ from vigan.analysis.estimates import telemetry_curves
 from vigan.analysis.tables import telemetry_columns
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.io.run_record import RunFiles
 from vigan.layout import figures_of
-from vigan.schemas import RunFiles
-from vigan.stages import facts
+from vigan.stages import report_summary
 from vigan.stages.figures import OF_SEVERAL, OF_VAE, TELEMETRY
-from vigan.training.alternation import COLUMNS as OF_EM
+from vigan.training.em import COLUMNS as OF_EM
 from vigan.training.telemetry import COLUMNS, PARTS
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -85,7 +85,7 @@ def test_a_map_by_k_and_lambda_is_of_one_model(family: Study) -> None:
 
 
 def test_the_page_says_who_is_updated(family: Study) -> None:
-    said = dict(facts.of_experiment(family, "ring"))["An iteration"]
+    said = dict(report_summary.of_experiment(family, "ring"))["An iteration"]
     assert said.split("; ") == [
         "0 D updates, 1 × 1 E and G update",
         "1 D update, 1 × 2 E updates",

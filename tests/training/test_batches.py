@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vigan.config.arms import RunSpec
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 from vigan.training.batches import BatchSource, as_input
 from vigan.training.latents import evaluation_latents
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vigan.records import sha256_file
+from vigan.io.files import sha256_file
 from vigan.training.checkpoint import Checkpoint, load_newest, save, weights_hash
 
 

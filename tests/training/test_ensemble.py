@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from vigan.bench.ensemble import Ensemble
+from vigan.bench.stacked import stacked
 from vigan.config.arms import RunSpec
 from vigan.models.build import build
-from vigan.models.stacked import stacked
-from vigan.training.ensemble import Ensemble
-from vigan.training.recorded import Recorded
+from vigan.training.cuda_graph import Recorded
 
 CPU = torch.device("cpu")
 SEEDS = [0, 3, 7]

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from vigan.config import game
+from vigan.config import schedule
 from vigan.config.arms import Arm, RunSpec
 from vigan.models.build import Networks, build
 from vigan.training.batches import BatchSource
 from vigan.training.checkpoint import network_tensors
+from vigan.training.cuda_graph import WARM_UP, Recorded
 from vigan.training.engine import Batches, Engine, Update
-from vigan.training.recorded import WARM_UP, Recorded
 from vigan.training.run import Run
 from vigan.training.snapshots import decode, load_snapshot
 from vigan.training.telemetry import COLUMNS, PARTS
@@ -60,7 +60,7 @@ class Game:
         self.arm, self.shape = arm, SHAPES[network]
         self.networks = build(arm, self.shape, seed=0).double()
         self.copies = deepcopy(self.networks)
-        self.engine = Engine(arm, self.networks, game.coordinates(arm, self.shape))
+        self.engine = Engine(arm, self.networks, schedule.coordinates(arm, self.shape))
         self.draws = torch.Generator().manual_seed(1)
 
     def batches(self) -> Batches:
@@ -277,7 +277,7 @@ def test_moving_averages_move_as_often_as_is_told(
     name: str, fields: dict[str, Any], role: str, play: Callable[..., Game]
 ) -> None:
     made = play(name, "bn", **fields)
-    assert measured_moves(made, role) == sum(game.moves(made.arm, role).values()) > 0
+    assert measured_moves(made, role) == sum(schedule.moves(made.arm, role).values()) > 0
 
 
 class Stop(BaseException):
@@ -378,7 +378,7 @@ def test_replayed_iterations_are_those_of_the_engine_bit_by_bit(
     ends = []
     for record in (False, True):
         networks = build(made.arm, made.dataset.shape, made.seed)
-        engine = Engine(made.arm, networks, game.coordinates(made.arm, made.dataset.shape))
+        engine = Engine(made.arm, networks, schedule.coordinates(made.arm, made.dataset.shape))
         player = Recorded(engine, lambda play: play) if record else engine
         for index in range(WARM_UP + 3):
             player.iterate(source.iteration(index))

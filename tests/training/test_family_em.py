@@ -20,7 +20,7 @@ from vigan.config.datasets import Ring
 from vigan.config.load import load_study
 from vigan.models.build import Networks, build
 from vigan.objectives import em
-from vigan.training.alternation import COLUMNS
+from vigan.training.em import COLUMNS
 from vigan.training.run import Run
 from vigan.training.snapshots import load_snapshot, sample
 

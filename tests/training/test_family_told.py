@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from vigan import cli
-from vigan.config import game
+from vigan.cli import parser
+from vigan.config import schedule
 from vigan.config.arms import Arm, Ledger
 from vigan.config.load import load_study
-from vigan.config.telling import explain, tell_difference
+from vigan.describe.arms import explain, tell_difference
 from vigan.models.build import build
 from vigan.training.engine import Batches, Engine, Update
 
@@ -47,7 +47,7 @@ def made(arm: Maker, name: str, network: str = "mlp", **fields: Any) -> Arm:
 
 
 def told(one: Arm, network: str, iterations: int = 10) -> str:
-    return explain("a", one, game.coordinates(one, SHAPES[network]), iterations)
+    return explain("a", one, schedule.coordinates(one, SHAPES[network]), iterations)
 
 
 class Played:
@@ -60,7 +60,7 @@ class Played:
         reals = [self._draw(one, *shape) for _ in range(one.real_batches - one.d_batches)]
         self.networks = build(one, shape, seed=0)
         self.updates, self.terms = Counter[str](), list[float]()
-        engine = Engine(one, self.networks, game.coordinates(one, shape))
+        engine = Engine(one, self.networks, schedule.coordinates(one, shape))
         engine.iterate(Batches(pairs, [self._draw(one, latent) for _ in range(one.g_batches)], reals), self)
 
     def _draw(self, one: Arm, *size: int) -> Tensor:
@@ -103,7 +103,7 @@ def test_the_updates_said_to_act_are_those_that_do(
     one = made(arm, name, network, reading=reading, batches=batches)
     felt = [index for index, term in enumerate(Played(one, network).terms, start=1) if term > 1e-12]
     text = told(one, network)
-    assert list(game.acting(one, game.coordinates(one, SHAPES[network]))) == felt
+    assert list(schedule.acting(one, schedule.coordinates(one, SHAPES[network]))) == felt
     if felt:
         assert f"acts on update{f' {felt[0]}' if len(felt) == 1 else f's {felt[0]}..{felt[-1]}'} of the" in text
     else:
@@ -153,7 +153,7 @@ def test_arms_are_called_the_same_where_they_train_the_same_bits(
     name: str, first: dict[str, Any], second: dict[str, Any], verdict: str | None, arm: Maker
 ) -> None:
     arms = [made(arm, name, "bn", **fields) for fields in (first, second)]
-    text = tell_difference("a", arms[0], "b", arms[1], game.coordinates(arms[0], SHAPES["bn"]))
+    text = tell_difference("a", arms[0], "b", arms[1], schedule.coordinates(arms[0], SHAPES["bn"]))
     plays = [Played(one, "bn").networks for one in arms]
     weights = [[p.detach().numpy().tobytes() for p in networks.parameters()] for networks in plays]
     averages = [
@@ -173,14 +173,14 @@ def test_every_arm_of_the_family_s_studies_is_explained_at_the_command_line(
     file = CONFIG / f"{study}.yaml"
     for experiment in load_study(file).experiments.values():
         for name, one in experiment.arms.items():
-            assert cli.main(["explain", "--config", str(file), name]) == 0
+            assert parser.main(["explain", "--config", str(file), name]) == 0
             text = capsys.readouterr().out
             assert text.startswith(f"{name}: model '{one.model.kind}', reading '{one.reading}', ")
             assert f"{Ledger.of(one, experiment.iterations).g_updates:,}\n" in text
 
 
 def test_em_is_told_as_its_two_steps(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["explain", "--config", str(CONFIG / "family.yaml"), "ring-em"]) == 0
+    assert parser.main(["explain", "--config", str(CONFIG / "family.yaml"), "ring-em"]) == 0
     text = capsys.readouterr().out
     assert "8 Gaussians, batches of 100000" in text
     assert "p-step: p(z|x) = q(z|x), exact, for 100000 examples" in text

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from vigan.config import game as told
+from vigan.config import schedule as told
 from vigan.config.arms import Arm, RunSpec
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 from vigan.training.device import calculate_in
 from vigan.training.engine import Update
 

@@ -12,8 +12,8 @@ from vigan import provenance
 from vigan.config.arms import RunSpec
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
-from vigan.records import RecordError
-from vigan.schemas import read_run
+from vigan.io.files import RecordError
+from vigan.io.run_record import read_run
 from vigan.stages.train import Settings, train
 from vigan.training.telemetry import COLUMNS
 

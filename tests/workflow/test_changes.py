@@ -18,8 +18,8 @@ from studies import TINY
 
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
+from vigan.io.run_record import read_run
 from vigan.layout import Layout
-from vigan.schemas import read_run
 from vigan.stages.train import Settings, train
 
 from .conftest import ROOT, Snakemake

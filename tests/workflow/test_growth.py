@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from vigan.bench import scaling
-from vigan.bench.pictures import newest
+from vigan.bench.plots import newest
 from vigan.config.load import load_study
-from vigan.needs import of_joining
+from vigan.runtime.resources import of_joining
 
 from .conftest import ROOT, Snakemake
 

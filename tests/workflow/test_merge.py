@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from studies import TINY
 
-from vigan.records import RecordError
-from vigan.stages.merge import merge
+from vigan.io.files import RecordError
+from vigan.tools.merge import merge
 
 from .conftest import Snakemake
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.load import load_study
+from vigan.io.run_record import read_run
 from vigan.layout import Layout
-from vigan.schemas import read_run
+from vigan.metrics.registry import METRIC_COLUMNS
 
 from .conftest import ROOT, Snakemake
 

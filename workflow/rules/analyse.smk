@@ -17,7 +17,7 @@ rule analyse:
             )
             for name, path in LAYOUT.all_tables().items()
         ],
-        [LAYOUT.raw / name for name in RAW_FILES],
+        LAYOUT.raw_files(),
     log:
         LOGS / "analyse.log",
     conda:

@@ -12,9 +12,9 @@ rule evaluate:
         LOGS / "evaluate" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: needs.snapshots_at_once(STUDY, wildcards.arm)
+    threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
-        **demand(lambda arm: needs.of_measuring(STUDY, arm, gpu=GPU == 1)),
+        **demand(lambda arm: resources.of_measuring(STUDY, arm, gpu=GPU == 1)),
         gpu=GPU,
     params:
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],

@@ -71,7 +71,7 @@ rule report:
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
         deviations=DEVIATIONS,
-        anchors=ANCHORS,
+        published=PUBLISHED,
     output:
         report(
             LAYOUT.report,
@@ -98,7 +98,7 @@ rule report:
         study=STUDY.digest,
         code=stage_digest("report", files=TEMPLATES),
     shell:
-        "vigan report --deviations {input.deviations:q} --anchors {input.anchors:q}"
+        "vigan report --deviations {input.deviations:q} --published {input.published:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 

@@ -12,7 +12,9 @@ rule train:
     conda:
         "../../environment.yml"
     resources:
-        **demand(lambda arm: needs.of_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)),
+        **demand(
+            lambda arm: resources.of_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)
+        ),
         gpu=GPU,
     params:
         code=lambda wildcards: train_code(wildcards.arm),

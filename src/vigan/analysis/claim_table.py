@@ -12,8 +12,6 @@ from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import Fate, Measurements, Outcome, fates, outcome, typical
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Judged, judge
-from vigan.catalogue import METRICS
-from vigan.config.claim_words import BOUNDARY_WORDS, tell_beyond, tell_margin, tell_rule, tell_test
 from vigan.config.claims import (
     Boundary,
     OneShare,
@@ -28,6 +26,8 @@ from vigan.config.claims import (
     named_arms,
 )
 from vigan.config.study import Study
+from vigan.describe.claims import BOUNDARY_WORDS, tell_beyond, tell_margin, tell_rule, tell_test
+from vigan.metrics.registry import METRICS
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 CLAIM_COLUMNS = [

@@ -9,10 +9,10 @@ import pandas as pd
 
 from vigan.analysis.betting import bounded_mean
 from vigan.analysis.exact import median_interval, sign_test
-from vigan.analysis.limits import Bounds, of_differences
+from vigan.analysis.metric_bounds import Bounds, of_differences
 from vigan.analysis.summaries import interquartile_mean
 from vigan.analysis.tables import RUN_KEYS
-from vigan.catalogue import CHECKS, METRICS
+from vigan.metrics.registry import CHECKS, METRICS
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]

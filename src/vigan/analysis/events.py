@@ -11,7 +11,6 @@ import pandas as pd
 
 from vigan.analysis.estimates import ARM_KEYS
 from vigan.analysis.exact import sign_test
-from vigan.analysis.speed import median_time
 from vigan.analysis.survival import (
     Onset,
     collapse_onset,
@@ -21,10 +20,11 @@ from vigan.analysis.survival import (
     time_to_reach,
 )
 from vigan.analysis.tables import RUN_KEYS
-from vigan.catalogue import METRICS
+from vigan.analysis.time_to_event import median_time
 from vigan.config.arms import Ledger
 from vigan.config.claims import Collapse, Measured, Reach
 from vigan.config.experiment import Experiment
+from vigan.metrics.registry import METRICS
 
 Rule = Collapse | Reach
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.limits import limits, modes_of
-from vigan.catalogue import METRICS
+from vigan.analysis.metric_bounds import limits, modes_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Experiment
+from vigan.metrics.registry import METRICS
 
 Bools = np.ndarray
 

@@ -12,17 +12,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from vigan.analysis import tables
-from vigan.records import RecordError, atomic_write, read_json, write_json
-from vigan.schemas import RunFiles, RunRecord
-
-FILES = {
-    "metrics.csv.gz": "every number of every snapshot of every run, one a row",
-    "noise.csv.gz": "last snapshots measured again on other latents",
-    "telemetry.csv.gz": "every logged iteration of every run",
-    "runs.jsonl.gz": "every run's record, but for the digests of its snapshots",
-    "real-data.json": "real data measured against real data; which columns each arm's telemetry has",
-}
-"""What is kept in a study's folder `raw`."""
+from vigan.io.files import RecordError, atomic_write, read_json, write_json
+from vigan.io.run_record import RunFiles, RunRecord
 
 
 class Raw(NamedTuple):
@@ -52,7 +43,7 @@ def collect(runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]]) -> Raw
 
 
 def write_raw(raw: Raw, folder: Path) -> None:
-    """Write `FILES` into a folder: the same bytes from the same numbers."""
+    """Write `RAW_FILES` into a folder: the same bytes from the same numbers."""
     for name in ("metrics", "noise", "telemetry"):
         _write(folder / f"{name}.csv.gz", getattr(raw, name).to_csv(index=False, lineterminator="\n"))
     _write(folder / "runs.jsonl.gz", "".join(_line(experiment, record) for experiment, record in raw.records))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from vigan.catalogue import METRIC_COLUMNS, NOISE_COLUMNS
-from vigan.records import RecordError, read_json
-from vigan.schemas import RunFiles, RunRecord
+from vigan.io.files import RecordError, read_json
+from vigan.io.run_record import RunFiles, RunRecord
+from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
 
 JOULES = {"cpu": "joules_cpu", "gpu": "joules_gpu"}
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]

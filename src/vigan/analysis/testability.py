@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vigan.analysis.outcomes import Fate
-from vigan.config.claim_words import EVENTS
 from vigan.config.claims import BAD, ON_TRACK, OneShare, TestedClaim, arms_of, event_of, is_stability
+from vigan.describe.claims import EVENTS
 
 ALL = ("supported", "contradicted", "equivalent", "inconclusive")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vigan.errors import Refused
+from vigan.errors import UserError
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -41,10 +41,10 @@ def _binary() -> str:
 def browser(width: int = 1280, height: int = 900) -> Iterator[Chrome]:
     """A browser of that size, offline, that keeps logs of its console and of all it asks for.
 
-    Raises Refused, saying how to get it, if Chromium, its driver or selenium is not installed.
+    Raises UserError, saying how to get it, if Chromium, its driver or selenium is not installed.
     """
     if why := missing():
-        raise Refused(why)
+        raise UserError(why)
     os.environ["SE_OFFLINE"] = "true"  # selenium is to look for no driver of its own
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service

@@ -15,8 +15,8 @@ from vigan.analysis.events import events
 from vigan.analysis.evidence import Measurements
 from vigan.analysis.survival import share_interval
 from vigan.analysis.verdicts import claim_table
-from vigan.catalogue import METRIC_COLUMNS
 from vigan.config.study import Study
+from vigan.metrics.registry import METRIC_COLUMNS
 
 ARMS = ("plain", "regularised")
 MODES, EVALUATIONS = 8, 16

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from vigan.bench.games import batches, engine
+from vigan.bench.baseline import Textbook
+from vigan.bench.fixtures import batches, engine
 from vigan.bench.gpu import measure_gpu
 from vigan.bench.record import Measurement, processor
-from vigan.bench.textbook import Textbook
 from vigan.bench.timing import Clock, gains, interleaved
 from vigan.config.arms import Arm
 from vigan.training.engine import Batches, Engine

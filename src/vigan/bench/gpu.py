@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vigan.bench.games import batches, engine
+from vigan.bench.ensemble import Ensemble
+from vigan.bench.fixtures import batches, engine
 from vigan.bench.record import Measurement
 from vigan.bench.timing import gains, interleaved, medians
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Ring
+from vigan.training.cuda_graph import WARM_UP, Recorded
 from vigan.training.engine import Batches, Engine
-from vigan.training.ensemble import Ensemble
-from vigan.training.recorded import WARM_UP, Recorded
 
 RUNS = (1, 2, 4, 8)
 SEEDS = 64

@@ -13,7 +13,7 @@ from vigan.bench.record import Measurement, processor
 from vigan.config.arms import Arm, Dcgan, Mlp, RunSpec
 from vigan.config.datasets import CelebA, Ring
 from vigan.config.experiment import Protocol
-from vigan.stages.estimate import iteration_seconds, protocol_seconds
+from vigan.tools.estimate import iteration_seconds, protocol_seconds
 
 FACES, RING = CelebA(source="celeba"), Ring(source="ring")
 ROUNDS = {False: 5, True: 1}

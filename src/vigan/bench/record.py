@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.io.files import write_json
 from vigan.provenance import versions
-from vigan.records import write_json
 
 
 class Measurement(NamedTuple):

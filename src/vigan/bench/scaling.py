@@ -17,15 +17,15 @@ import pandas as pd
 
 from vigan.bench.record import Measurement, processor
 from vigan.bench.simulated import made_up_metrics
-from vigan.catalogue import MEASURED, NOISE_COLUMNS
 from vigan.config.arms import Ledger
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
+from vigan.io.files import write_json
+from vigan.io.run_record import RunRecord
 from vigan.layout import Layout
+from vigan.metrics.registry import MEASURED, NOISE_COLUMNS
 from vigan.provenance import versions
-from vigan.records import write_json
 from vigan.rng import generator
-from vigan.schemas import RunRecord
 from vigan.training.telemetry import COLUMNS
 
 ROOT = Path(__file__).parents[3]

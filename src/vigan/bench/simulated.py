@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vigan.catalogue import MEASURED, METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.config.arms import Ledger
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
+from vigan.io.files import atomic_write, write_json, write_text
+from vigan.io.run_record import RunRecord
 from vigan.layout import Layout
+from vigan.metrics.registry import MEASURED, METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.provenance import versions
-from vigan.records import atomic_write, write_json, write_text
 from vigan.rng import generator
-from vigan.schemas import RunRecord
 from vigan.stages.analyse import analyse
 from vigan.stages.figures import Files, draw
 from vigan.stages.frames import write_frames
@@ -43,7 +43,7 @@ def simulate(quick: bool, watch: Watch) -> Path:
         watch("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
     for name, path in layout.all_frames().items():
         watch("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
-    lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "anchors")]
+    lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "published")]
     watch("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
     return layout.report
 

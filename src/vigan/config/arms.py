@@ -152,7 +152,7 @@ class Arm(Strict):
         """
         if isinstance(self.model, Em):
             return ()
-        return (f"family.{self.model.kind}", *(f"stabilisers.{name}" for name in (REGULARISER, *self.stabilisers)))
+        return (self.model.kind, *(f"stabilisers.{name}" for name in (REGULARISER, *self.stabilisers)))
 
     @property
     def regularised(self) -> bool:

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vigan.errors import Refused
+from vigan.errors import UserError
 
 File = TypeVar("File", bound=BaseModel)
 _ABSENT = object()
 
 
-class ConfigError(Refused, ValueError):
+class ConfigError(UserError, ValueError):
     """A study file that cannot be run; the message is one line a user can act on."""
 
 

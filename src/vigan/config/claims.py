@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from vigan.catalogue import MEASURED, METRICS
 from vigan.config.arms import Count
 from vigan.config.base import Strict, nearest
+from vigan.metrics.registry import MEASURED, METRICS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, nearest
 from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
-from vigan.config.consistency import check_claims, check_experiments, check_seeds
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
+from vigan.config.validation import check_claims, check_experiments, check_seeds
 
 T = TypeVar("T")
 

@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from vigan import fetch as web
 from vigan.config.datasets import CelebA
-from vigan.data.blocks import image_blocks
-from vigan.data.images import decode
-from vigan.data.material import DataError, Material
+from vigan.data.archive import Archive, Folder, Shelf, images_among
+from vigan.data.decode import decode
+from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
-from vigan.data.shelf import Archive, Folder, Shelf, images_among
-from vigan.records import RecordError
+from vigan.data.source import DataError, Material
+from vigan.io.files import RecordError
+from vigan.runtime import download as web
 
 ARCHIVE = "img_align_celeba.zip"
 FILE_ID = "0B7EVK8r0v71pZjFTYXZWM3FlRnM"
@@ -76,7 +76,7 @@ def fetch(folder: Path) -> Path:
     """Path of the official archive in `folder`, fetched from Google Drive unless it is there, not unpacked.
 
     The address is the one behind Google's page on files too large for its virus scanner. Raises DataError, with the
-    other ways, if the archive cannot be had; see `vigan.fetch.fetch`.
+    other ways, if the archive cannot be had; see `vigan.runtime.download.fetch`.
     """
     try:
         return web.fetch(URL, folder / ARCHIVE, sha256=SHA256, size=SIZE)

@@ -10,8 +10,8 @@ from PIL import Image
 
 from vigan.config.datasets import Digits, Origin
 from vigan.data import mnist
-from vigan.data.material import Material
 from vigan.data.resize import antialias
+from vigan.data.source import Material
 
 GREY_STEPS = 16
 ORIGINAL = "UCI optical recognition of handwritten digits, test part, as shipped with scikit-learn"

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from vigan.config.datasets import ImageFolder
-from vigan.data.blocks import image_blocks
-from vigan.data.images import SUFFIXES, decode
-from vigan.data.material import DataError, Material
+from vigan.data.archive import Folder, images_among
+from vigan.data.decode import SUFFIXES, decode
+from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
-from vigan.data.shelf import Folder, images_among
+from vigan.data.source import DataError, Material
 
 SMALLEST = 8
 

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from vigan.data.material import DataError
-from vigan.fetch import fetch
-from vigan.machine import setting
-from vigan.records import RecordError
+from vigan.data.source import DataError
+from vigan.io.files import RecordError
+from vigan.runtime.download import fetch
+from vigan.runtime.settings import setting
 
 Origin = Literal["mnist", "mnist-test"]
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
@@ -114,7 +114,7 @@ def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
 def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
     """Files with the part's images and labels in `folder`, packed, from the mirror that torchvision asks first.
 
-    Raises DataError, with the other ways, if one cannot be had; see `vigan.fetch.fetch`.
+    Raises DataError, with the other ways, if one cannot be had; see `vigan.runtime.download.fetch`.
     """
     part = PARTS[origin]
     try:

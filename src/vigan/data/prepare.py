@@ -15,9 +15,9 @@ import numpy as np
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
 from vigan.data import celeba as faces
 from vigan.data import digits, image_folder, stacked_digits, toy
-from vigan.data.material import DataError, Material
+from vigan.data.source import DataError, Material
 from vigan.data.store import ARRAY, LABELS, MANIFEST
-from vigan.records import atomic_write, write_json
+from vigan.io.files import atomic_write, write_json
 
 Progress = Callable[[int, int], None]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vigan.config.datasets import StackedDigits
 from vigan.data.digits import single_digits
-from vigan.data.material import Material
+from vigan.data.source import Material
 from vigan.rng import generator
 
 DIGITS = 10

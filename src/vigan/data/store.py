@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vigan.records import RecordError, read_json, sha256_file
+from vigan.io.files import RecordError, read_json, sha256_file
 
 ARRAY, LABELS, MANIFEST = "array.npy", "labels.npy", "manifest.json"
 REMEDY = "delete its folder and run `vigan prepare` again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vigan.config.datasets import Grid, Ring
-from vigan.data.material import Material
+from vigan.data.source import Material
 from vigan.rng import generator
 
 

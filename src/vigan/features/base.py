@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.backends import cudnn
 
-from vigan.errors import Refused
-from vigan.features.resize import bicubic
+from vigan.errors import UserError
+from vigan.features.pillow_bicubic import bicubic
 
 Images = NDArray[np.uint8]
 Features = NDArray[np.float32]
@@ -20,7 +20,7 @@ Features = NDArray[np.float32]
 _CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core 64 at a time is a third slower than 16: the cache
 
 
-class ImageError(Refused, ValueError):
+class ImageError(UserError, ValueError):
     """Images an extractor or classifier cannot take; the message says what they are and what it takes."""
 
 

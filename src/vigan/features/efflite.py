@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vigan.features.base import Features, Images, check_images, default_batch_size, extract, to_rgb
-from vigan.records import RecordError, sha256_file
+from vigan.io.files import RecordError, sha256_file
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _SIDE = 128

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.jit import ScriptModule
 
 from vigan.features.base import Features, Images, check_images, default_batch_size, extract, to_rgb
-from vigan.fetch import fetch
-from vigan.machine import cache_folder, setting
-from vigan.records import RecordError
+from vigan.io.files import RecordError
+from vigan.runtime.download import fetch
+from vigan.runtime.settings import cache_folder, setting
 
 _SIDE = 299
 

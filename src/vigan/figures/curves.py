@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from vigan.figures.page import COLUMNS, Part, Title, by_iteration, columns_for, entitle, grow, head, key, stacked
+from vigan.figures.layout import COLUMNS, Part, Title, by_iteration, columns_for, entitle, grow, head, key, stacked
 from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks
 
 HEIGHT = 2.6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vigan.config.arms import Arm
-from vigan.figures.map import cells
+from vigan.figures.heatmap import cells
 from vigan.figures.style import MARKERS, Looks, looks
 
 MOST = len(MARKERS)

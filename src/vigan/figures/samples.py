@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vigan.figures.page import head
+from vigan.figures.layout import head
 from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
 
 COLUMNS = 5

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.estimate import Estimate, by_arm
-from vigan.figures.page import head, key
+from vigan.figures.layout import head, key
 from vigan.figures.style import ENOUGH, INK, SOFT, WIDTH, Look, Looks
+from vigan.figures.summary_rows import Estimate, by_arm
 
 SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
 TOP, SPREAD = -0.3, 0.44

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vigan.figures.page import Part, Title, entitle, grow, head, key, stacked, width_of
+from vigan.figures.layout import Part, Title, entitle, grow, head, key, stacked, width_of
 from vigan.figures.style import FAINT, SOFT, Look, Looks
 
 HEIGHT, ROW = 3.0, 0.2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vigan.errors import Refused
+from vigan.errors import UserError
 
 Floats = NDArray[np.float64]
 
 
-class MetricError(Refused, ValueError):
+class MetricError(UserError, ValueError):
     """Input from which the metric has no value; the message says which array and why."""
 
 

@@ -1,4 +1,4 @@
-"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits.
+"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits, and their game.
 
 D(x, z) is the probability of a pair (x, E(x)), in p, against a pair (G(z), z), in q. Su (2018), equations 39 to 43;
 D's own loss, equation 38, is `losses.discriminator_loss` on both kinds of pairs.
@@ -8,9 +8,12 @@ Every loss is a scalar in nats: two batch means, from logits (N,) on pairs of p 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
+
+from vigan.objectives.base import Forward, Loss, Objective, Tensors
 
 PairLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -32,3 +35,38 @@ def non_saturating(p_logits: Tensor, q_logits: Tensor) -> Tensor:
 
 LOSSES: Mapping[str, PairLoss] = {"derived": derived, "min-max": min_max, "non-saturating": non_saturating}
 """The losses of generator and encoder that the article compares, by name."""
+
+
+class Ali(Objective):
+    """G makes fakes of z, E codes of x; the regulariser holds both.
+
+    On G(z) it is the first of the two terms that the article drops from (40). The second is no such term: for
+    a Gaussian encoder it is the squared norm of z - E(G(z)), which E pays where the arm gives it a weight.
+    """
+
+    moved = ("generator", "encoder")
+
+    def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
+        """Play with a generator, an encoder and a D of pairs."""
+        super().__init__(networks, settings)
+        self.parts = ("latents",) if settings.latents else ()
+
+    def make(self, x: Tensor | None, z: Tensor) -> Tensors:
+        """Fakes G(z) and codes E(x)."""
+        return self.networks["generator"](z), self.networks["encoder"](x)
+
+    def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
+        """(x, E(x)) as real, (G(z), z) as fake."""
+        fake, code = made
+        return (x, code), (fake, z)
+
+    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:
+        """The loss that the arm names, of D's logits on both kinds of pairs, and E's own term."""
+        assert x is not None
+        pairs = self.shown(made, x, z)
+        logits = tuple(self.networks["discriminator"](*pair) for pair in pairs)
+        value = LOSSES[self.settings.loss](*logits)
+        if not self.settings.latents:
+            return Loss(value, logits)
+        error = (z - self.networks["encoder"](made[0].detach())).square().sum(1).mean()
+        return Loss(value + self.settings.latents * error, logits, {"latents": error})

@@ -71,6 +71,6 @@ class Objective(ABC):
 
 
 def objective(model: Settings, networks: Mapping[str, Forward]) -> Objective:
-    """The objective of an arm's `model`: the class named after its kind, in its file of the `family` folder."""
-    module = importlib.import_module(f"vigan.objectives.family.{model.kind}")
+    """The objective of an arm's `model`: the class named after its kind, in the file of that name."""
+    module = importlib.import_module(f"vigan.objectives.{model.kind}")
     return getattr(module, model.kind.capitalize())(networks, model)

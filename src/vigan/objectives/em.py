@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vigan.errors import Refused
+from vigan.errors import UserError
 from vigan.objectives.gaussian import LOG_TWO_PI
 
 
-class MixtureError(Refused, ValueError):
+class MixtureError(UserError, ValueError):
     """A mixture that cannot be fitted or evaluated; the message says which component and what to do."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 from vigan.report.page import Cell, Facts, Link, Picture, Verdict
 from vigan.report.tables import NOTHING, interval, number, p_value
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from vigan.config.base import Strict
-from vigan.records import RecordError, read_json
+from vigan.io.files import RecordError, read_json
 
 Picture = Annotated[str, Field(pattern=r"^data:image/webp;base64,[A-Za-z0-9+/]+=*$")]
 

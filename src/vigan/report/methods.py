@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vigan.catalogue import METRICS
 from vigan.config.experiment import Protocol
+from vigan.metrics.registry import METRICS
 from vigan.report.page import Cell, Facts, Note, Table
 
 FEATURES = (

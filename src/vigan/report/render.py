@@ -11,11 +11,11 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 from vigan.report.page import Page, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES, SCRIPTS, SLIDER = ("page.css", "tables.css", "print.css"), ("tables.js", "printing.js"), ("scrubber.js",)
+STYLES, SCRIPTS, SLIDER = ("page.css", "tables.css", "print.css"), ("tables.js", "printing.js"), ("slider.js",)
 POLICY = (
     "default-src 'none'; img-src {images}; script-src '{script}'; style-src '{style}'; "
     "base-uri 'none'; form-action 'none'"

@@ -10,14 +10,14 @@ import pandas as pd
 from vigan.analysis import estimates, events, tables
 from vigan.analysis.claim_table import claim_table
 from vigan.analysis.history import history
-from vigan.analysis.limits import bounds_in
+from vigan.analysis.metric_bounds import bounds_in
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw, collect, write_raw
-from vigan.analysis.speed import speed
+from vigan.analysis.time_to_event import speed
 from vigan.config.study import Study
+from vigan.io.files import write_text
+from vigan.io.run_record import RunFiles
 from vigan.layout import TABLES
-from vigan.records import write_text
-from vigan.schemas import RunFiles
 
 
 def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], results: Path) -> None:

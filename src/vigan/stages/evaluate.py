@@ -13,17 +13,17 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
-from vigan.catalogue import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
+from vigan.evaluation.protocols import OfDecoded, Ruler
+from vigan.evaluation.references import ruler
+from vigan.io.files import RecordError, atomic_write, write_text
+from vigan.io.run_record import RunRecord, read_run
+from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.models.build import Networks, build
-from vigan.records import RecordError, atomic_write, write_text
-from vigan.schemas import RunRecord, read_run
-from vigan.stages.instruments import OfDecoded, Ruler
-from vigan.stages.rulers import ruler
 from vigan.training.device import calculate_in_float32, pick_device
-from vigan.training.examples import as_input
+from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents
 from vigan.training.snapshots import decode, load_snapshot, sample, snapshot_steps, to_uint8
 

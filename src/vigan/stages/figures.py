@@ -11,18 +11,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vigan.analysis.tables import read_table
-from vigan.catalogue import CHECKS, METRICS, Metric
-from vigan.config.claim_words import tell_event
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
 from vigan.config.models import Gan, Vae
 from vigan.config.study import Study
 from vigan.data.toy import means
-from vigan.figures import curves, samples, seeds, style, survival
-from vigan.figures import map as heat_map
+from vigan.describe.claims import tell_event
+from vigan.figures import curves, heatmap, samples, seeds, style, survival
 from vigan.figures.facets import facets
+from vigan.io.run_record import RunFiles
 from vigan.layout import FIGURES
-from vigan.schemas import RunFiles
+from vigan.metrics.registry import CHECKS, METRICS, Metric
 
 
 class Files(NamedTuple):
@@ -176,12 +175,12 @@ def _survival(subject: Subject) -> Figure:
 def _map(subject: Subject) -> Figure:
     summary = subject.table("summary")
     panels = {
-        key: heat_map.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
+        key: heatmap.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
         for key, metric, protocol in _shown(summary["metric"])
     }
     last = summary[summary["score"] == "last"]
     heading = f"{subject.experiment.title}: last values by K and λ"
-    return heat_map.draw(last, panels, heading, heat_map.cells(subject.experiment.arms))
+    return heatmap.draw(last, panels, heading, heatmap.cells(subject.experiment.arms))
 
 
 def _samples(subject: Subject) -> Figure:

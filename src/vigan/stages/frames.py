@@ -19,9 +19,9 @@ from vigan.data.toy import means
 from vigan.figures import contact
 from vigan.figures.frames import PER_SIDE, encode, picture
 from vigan.figures.movie import Lane, movie
-from vigan.records import RecordError, atomic_write, write_json
+from vigan.io.files import RecordError, atomic_write, write_json
+from vigan.io.run_record import RunFiles
 from vigan.report.frames import Frames, Reel
-from vigan.schemas import RunFiles
 
 IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
 PAGE_BYTES = 7_000_000

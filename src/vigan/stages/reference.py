@@ -7,8 +7,8 @@ from pathlib import Path
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
-from vigan.records import write_json
-from vigan.stages.rulers import make_reference
+from vigan.evaluation.references import make_reference
+from vigan.io.files import write_json
 
 
 def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, device: str) -> dict[str, float]:

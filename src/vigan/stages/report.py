@@ -11,23 +11,23 @@ from typing import NamedTuple
 import pandas as pd
 
 from vigan.analysis.tables import read_table
-from vigan.catalogue import METRICS
-from vigan.config import game
-from vigan.config.anchors import Anchor, load_anchors
+from vigan.config import schedule
 from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
+from vigan.config.published import Anchor, load_anchors
 from vigan.config.study import Study
-from vigan.config.telling import explain, tell_difference
+from vigan.describe.arms import explain, tell_difference
+from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
-from vigan.records import write_text
+from vigan.metrics.registry import METRICS
 from vigan.report.claims import verdicts
 from vigan.report.frames import read_frames
 from vigan.report.methods import metric_table, protocol_notes
 from vigan.report.page import Cell, Difference, Facts, Note, Page, Picture, Section, Table
 from vigan.report.render import embed, link, render, render_table
-from vigan.report.scrubber import scrubber
+from vigan.report.slider import scrubber
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
-from vigan.stages import facts
+from vigan.stages import report_summary
 
 PICTORIAL = {"samples", "map"}
 """Figures whose colours mean something: a dark page leaves them as they are."""
@@ -88,8 +88,8 @@ def _page(
     return Page(
         study=study.study,
         title=study.title,
-        summary=facts.summary(study, tables["runs"]),
-        warnings=facts.warnings(tables["runs"]),
+        summary=report_summary.summary(study, tables["runs"]),
+        warnings=report_summary.warnings(tables["runs"]),
         claims=verdicts(tables["claims"], pictures),
         sections=[_section(study, name, tables, pictures) for name in study.experiments],
         scrubber=None,
@@ -102,7 +102,7 @@ def _page(
         anchors=anchor_table(study, lists.anchors),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
-        provenance=facts.provenance(tables["runs"], tables["timing"]),
+        provenance=report_summary.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         figures=_again(layout, pictures, command),
         commands=[("This study, from nothing", command("all"))],
@@ -137,8 +137,8 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Sec
     return Section(
         name=name,
         title=experiment.title,
-        facts=facts.of_experiment(study, name),
-        rules=facts.rules(experiment),
+        facts=report_summary.of_experiment(study, name),
+        rules=report_summary.rules(experiment),
         pictures=[picture for (_, home), picture in pictures.items() if home == name],
         tables=[
             *score_tables(_of(tables["summary"], name), floors),
@@ -176,7 +176,7 @@ def _schedules(study: Study) -> list[Note]:
 
 
 def _size(study: Study, arm: str) -> int:
-    return game.coordinates(study.arm(arm), study.dataset_of(arm).shape)
+    return schedule.coordinates(study.arm(arm), study.dataset_of(arm).shape)
 
 
 def _note(deviation: Deviation) -> Note:
@@ -213,7 +213,7 @@ def _runs(runs: pd.DataFrame) -> Table:
 
 
 def _failures(tables: Tables) -> Table | None:
-    failed = facts.failures(tables["runs"], tables["metrics"])
+    failed = report_summary.failures(tables["runs"], tables["metrics"])
     return plain_table(failed, "Runs that failed.", "runs") if len(failed) else None
 
 

@@ -19,8 +19,8 @@ from vigan import provenance
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import differing_fields
 from vigan.data.store import load
-from vigan.records import RecordError, read_json, sha256_file, write_json, write_text
-from vigan.schemas import RunRecord
+from vigan.io.files import RecordError, read_json, sha256_file, write_json, write_text
+from vigan.io.run_record import RunRecord
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import Observer, Outcome, Run
 

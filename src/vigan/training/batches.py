@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vigan import rng
 from vigan.config.arms import RunSpec
-from vigan.records import RecordError
+from vigan.io.files import RecordError
+from vigan.training.device_data import as_input, place
 from vigan.training.engine import Batches
-from vigan.training.examples import as_input, place
 from vigan.training.latents import Latents
 
 __all__ = ["AHEAD", "BatchSource", "as_input"]

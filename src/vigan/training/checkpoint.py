@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from vigan.records import RecordError, atomic_write, read_json, sha256_file, write_json
+from vigan.io.files import RecordError, atomic_write, read_json, sha256_file, write_json
 
 KEPT = 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from vigan.config.arms import Precision
-from vigan.records import RecordError
+from vigan.io.files import RecordError
 
 
 def pick_device(name: str) -> torch.device:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vigan.config import game
+from vigan.config import schedule
 from vigan.config.arms import Arm
 from vigan.models.batch_norm import moving_averages
 from vigan.models.build import Networks
@@ -78,7 +78,7 @@ class Engine:
         a stabiliser draws before training.
         """
         self.arm, self.networks = arm, networks
-        self.stabilisers = collect(game.weights(arm, coordinates))
+        self.stabilisers = collect(schedule.weights(arm, coordinates))
         for prepare in self.stabilisers.prepare:
             prepare(networks, seed)
         forward = {role: in_precision(network, arm.precision) for role, network in networks.items()}
@@ -89,13 +89,13 @@ class Engine:
         self.players = {"g": self._player(self.objective.moved)}
         self.players |= {"d": self._player(("discriminator",))} if self.judge else {}
         self.players |= {name: self._player(lesson.roles) for name, lesson in self.lessons.items()}
-        self.old_forward_moves = game.old_fakes_move(arm) if old_forward_moves is None else old_forward_moves
+        self.old_forward_moves = schedule.old_fakes_move(arm) if old_forward_moves is None else old_forward_moves
         self.members = members
 
     @property
     def steps(self) -> dict[str, int]:
         """Steps of each player in one iteration."""
-        counts = {"d": self.arm.d_batches, "g": game.updates(self.arm)}
+        counts = {"d": self.arm.d_batches, "g": schedule.updates(self.arm)}
         return {name: counts.get(name, self.arm.g_batches) for name in self.players}
 
     def iterate(self, batches: Batches, watch: Watch | None = None) -> None:

@@ -10,17 +10,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from vigan.config import game
+from vigan.config import schedule
 from vigan.config.arms import RunSpec
 from vigan.config.models import Em
-from vigan.meter import Cost, Meter, counters
 from vigan.models.build import Networks, build
+from vigan.runtime.energy import Cost, Meter, counters
 from vigan.training import checkpoint as store
-from vigan.training.alternation import Alternation, JointKL
 from vigan.training.batches import BatchSource
+from vigan.training.cuda_graph import Recorded
 from vigan.training.device import uuid
+from vigan.training.em import Alternation, JointKL
 from vigan.training.engine import Engine
-from vigan.training.recorded import Recorded
 from vigan.training.snapshots import save_snapshot
 from vigan.training.telemetry import Telemetry
 
@@ -43,7 +43,7 @@ def engine(spec: RunSpec, networks: Networks) -> Engine | Alternation:
     """What trains the networks of a run."""
     if isinstance(spec.arm.model, Em):
         return Alternation(spec.arm.model, networks)
-    return Engine(spec.arm, networks, game.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
+    return Engine(spec.arm, networks, schedule.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
 
 
 class Run:

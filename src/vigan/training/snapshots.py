@@ -8,8 +8,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from vigan.io.files import RecordError, atomic_write
 from vigan.models.build import Networks
-from vigan.records import RecordError, atomic_write
 
 ENCODER = "encoder."
 

@@ -1,0 +1,68 @@
+"""Pictures of kept records, for the documentation: `python -m vigan.bench.plots`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from vigan.figures.style import COLOURS, save
+from vigan.io.files import read_json
+
+RECORDS, OUT = Path("bench/records"), Path("docs/pictures")
+TESTS = {"difference": "paired permutation", "timing": "log-rank", "occurrence": "binomial"}
+MARKERS = "osD^"
+
+
+def newest(records: Path, name: str) -> Mapping[str, Any]:
+    """The last record of a benchmark. Raises RecordError if there is none."""
+    found = [read_json(path) for path in sorted(records.glob(f"{name}-*.json"))]
+    return max(found, key=lambda record: record["date"]) if found else read_json(records / f"{name}-*.json")
+
+
+def power(record: Mapping[str, Any]) -> Figure:
+    """Share of simulated studies that support each claim, against the number of seeds."""
+    rows = pd.DataFrame(record["details"]["power"])
+    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    for (claim, curve), colour, marker in zip(rows.groupby("claim", sort=False), COLOURS, MARKERS, strict=False):
+        axis.plot(curve["n"], curve["supported"], color=colour, marker=marker, label=f"{TESTS[str(claim)]} test")
+    axis.axhline(0.8, color="#555555", linestyle="--", linewidth=1, label="80%")
+    axis.set(xlabel="seeds", ylabel="share of studies: supported", ylim=(0, 1.02), xticks=sorted(rows["n"].unique()))
+    studies = record["settings"]["simulations"] // 5
+    axis.set_title(f"Power: 80% of plain runs collapse, 10% of regularised ones ({studies} studies a point)")
+    axis.legend(loc="lower right")
+    return figure
+
+
+def growth(record: Mapping[str, Any]) -> Figure:
+    """Seconds against each setting, on double logarithmic scales, beside a line of proportional cost."""
+    curves = record["details"]["seconds"]
+    figure, axes = plt.subplots(1, len(curves), figsize=(2.6 * len(curves), 2.8), squeeze=False)
+    for axis, (sweep, curve) in zip(axes[0], curves.items(), strict=True):
+        by_setting = {float(at): seconds for at, seconds in curve.items()}
+        _sweep(axis, sweep, sorted(by_setting), [by_setting[at] for at in sorted(by_setting)])
+    axes[0, 0].set_ylabel("seconds")
+    figure.suptitle("Cost of an iteration, and of measuring a snapshot (dashed: proportional)", x=0.01, ha="left")
+    return figure
+
+
+def _sweep(axis: plt.Axes, sweep: str, settings: Sequence[float], seconds: Sequence[float]) -> None:
+    axis.loglog(settings, seconds, marker="o", color=COLOURS[0])
+    axis.loglog(settings, [seconds[-1] * at / settings[-1] for at in settings], "--", color="#555555", linewidth=1)
+    axis.set_xticks(settings, [f"{at:g}" for at in settings])
+    axis.minorticks_off()
+    axis.set_title(sweep)
+
+
+def main() -> None:
+    """Draw every picture from the newest records."""
+    for name, draw, of in (("power", power, "calibration"), ("growth", growth, "growth")):
+        save(draw(newest(RECORDS, of)), OUT / f"{name}.svg")
+
+
+if __name__ == "__main__":
+    main()

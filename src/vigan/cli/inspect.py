@@ -1,0 +1,102 @@
+"""Commands of `vigan` that answer a question and leave no file of a study; what they need is imported when needed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from pathlib import Path
+
+from vigan.config import schedule
+from vigan.config.load import load_study
+
+BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
+"""Modules of `vigan.bench` that have a `measure(quick)`."""
+
+
+def estimate(options: argparse.Namespace) -> None:
+    """Print how long a study will take here, by stage."""
+    from vigan.tools.estimate import estimate, tell
+    from vigan.training.device import pick_device
+
+    study = load_study(options.config)
+    print(tell(estimate(study, str(pick_device(options.device))), options.cores))
+
+
+def metrics(options: argparse.Namespace) -> None:
+    """Measure anybody's features."""
+    from vigan.evaluation.files import measure_features
+
+    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
+
+
+def claims(options: argparse.Namespace) -> None:
+    """Print the verdict on every claim of a study."""
+    from vigan.analysis.claim_table import tell
+    from vigan.analysis.tables import read_table
+
+    folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
+    print(tell(read_table(folder / "tables" / "claims.csv")))
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Derive the tables and verdicts of kept studies again from their raw numbers; exit code 1 if any differ."""
+    from vigan.layout import Layout
+    from vigan.tools.audit import audit, write_again
+
+    unequal = 0
+    for name in options.studies:
+        study = load_study(Path(name) if name.endswith((".yaml", ".yml")) else Path("config") / f"{name}.yaml")
+        if options.write:
+            write_again(study, Layout(study))
+        lines = audit(study, Layout(study))
+        unequal += bool(lines)
+        print(f"{study.study}: {'; '.join(lines) if lines else 'equal'}", flush=True)
+    return 1 if unequal else 0
+
+
+def diff(options: argparse.Namespace) -> None:
+    """Print how two arms differ."""
+    from vigan.describe.arms import tell_difference, tell_places
+
+    study = load_study(options.config)
+    first, second = options.arms
+    coordinates = schedule.coordinates(study.arm(first), study.dataset_of(first).shape)
+    print(tell_difference(first, study.arm(first), second, study.arm(second), coordinates))
+    print(tell_places(study, first, second), end="")
+
+
+def explain(options: argparse.Namespace) -> None:
+    """Print one arm's schedule in words."""
+    from vigan.describe.arms import explain
+
+    study = load_study(options.config)
+    iterations = study.experiments[study.experiment_of(options.arm)].iterations
+    arm = study.arm(options.arm)
+    print(explain(options.arm, arm, schedule.coordinates(arm, study.dataset_of(options.arm).shape), iterations))
+
+
+def deviations(options: argparse.Namespace) -> None:
+    """Print the list of deviations as Markdown."""
+    from vigan.config.deviations import as_markdown, load_deviations
+
+    print(as_markdown(load_deviations(options.file)), end="")
+
+
+def verify_trace(options: argparse.Namespace) -> int:
+    """Exit code 0 if a replay of a golden trace agrees; prints its errors as JSON."""
+    from vigan.golden.replay import verify
+
+    result = verify(options.file)
+    print(json.dumps(result, indent=2, allow_nan=False))
+    return 0 if result["passed"] else 1
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure speeds; the last line printed is JSON."""
+    from vigan.bench.record import write_record
+
+    found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
+    if options.record is not None:
+        print(write_record(options.record, options.name, found))
+    print(json.dumps(found.summary), flush=True)

@@ -1,0 +1,179 @@
+"""`vigan STAGE`: the arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vigan.cli import inspect, pipeline
+from vigan.errors import UserError, refusal_of_machine
+from vigan.layout import FIGURES
+from vigan.runtime.settings import enter_root, setting, switched_on
+
+DEVIATIONS = Path("config/deviations.yaml")
+PUBLISHED = Path("config/published.yaml")
+
+Command = Callable[[argparse.Namespace], "int | None"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments.
+
+    130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
+    """
+    options = _parser().parse_args(arguments)
+    enter_root()
+    try:
+        code = options.command(options) or 0
+        sys.stdout.flush()
+    except UserError as error:
+        return _told(f"{error}", 1)
+    except KeyboardInterrupt:
+        return _told("interrupted; the same command goes on", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        if (line := refusal_of_machine(error)) is None:
+            raise
+        return _told(line, 1)
+    return code
+
+
+def _told(line: str, code: int) -> int:
+    print(f"vigan: {line}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
+    stages = parser.add_subparsers(required=True, metavar="STAGE")
+
+    def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
+        name = command.__name__.strip("_").replace("_", "-")
+        added = stages.add_parser(name, help=summary, description=summary)
+        added.set_defaults(command=command)
+        if study:
+            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
+            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=told)
+        return added
+
+    preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
+    preflight.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="cores the study may use")
+    preflight.add_argument(
+        "--cpu", action="store_true", default=switched_on("cpu"), help="go on without a GPU, however long it takes"
+    )
+    preflight.add_argument(
+        "--elsewhere", action="store_true", help="runs are trained on other machines: say nothing of this one's speed"
+    )
+    _add_celeba(preflight)
+
+    estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
+    estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
+    estimate.add_argument("--device", default="auto")
+
+    prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
+    prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
+    _add_celeba(prepare)
+    prepare.add_argument("--threads", type=int, default=1)
+
+    reference = stage(pipeline.reference, "measure the real data, once per protocol")
+    reference.add_argument("--dataset", required=True)
+    reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
+    reference.add_argument("--device", default="auto")
+
+    train = stage(pipeline.train, "train one arm with one seed; a run that was stopped goes on where it was")
+    train.add_argument("--arm", required=True)
+    train.add_argument("--seed", type=int, required=True)
+    train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    train.add_argument("--threads", type=int, default=1)
+    train.add_argument(
+        "--save-every", type=float, default=setting("save_every", "60"), help="seconds between checkpoints"
+    )
+    train.add_argument(
+        "--state", type=Path, default=setting("state", "state"), help="where checkpoints live while a run trains"
+    )
+    train.add_argument("--no-tensorboard", action="store_true")
+
+    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate.add_argument("--arm", help="with --seed: the run of the study")
+    evaluate.add_argument("--seed", type=int)
+    evaluate.add_argument("--device", default="auto")
+    evaluate.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
+    anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
+    anybody.add_argument("--extractor", default="efflite0-128", help="efflite0-128 (default) or inception-clean")
+    anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
+
+    metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
+    metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
+    metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
+    metrics.add_argument("--k", type=int, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
+    metrics.add_argument("--seed", type=int, default=0, help="draws KID's subsets")
+
+    stage(pipeline.analyse, "join all runs of a study into its tables")
+    merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
+    merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
+    merge.add_argument("-o", "--out", type=Path, required=True, help="folder to be made, such as results/STUDY")
+    figure = stage(pipeline.figure, "draw one figure")
+    figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
+    figure.add_argument("--experiment", required=True)
+    _add_pictures(stage)
+    page = stage(pipeline.report, "write the page people read")
+    page.add_argument(
+        "--small", action="store_true", help="leave out the slider and link the figures, for keeping in a repository"
+    )
+    page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
+    page.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
+
+    claims = stage(inspect.claims, "print the verdict on every claim of a study", study=False)
+    claims.add_argument("study", metavar="STUDY", help="name of a study, such as smoke, or its results folder")
+
+    summary = "derive tables and verdicts again from the raw numbers: equal, or what differs"
+    audit = stage(inspect.audit, summary, study=False)
+    audit.add_argument("studies", nargs="+", metavar="STUDY", help="name of a study, such as ring, or its study file")
+    audit.add_argument("--write", action="store_true", help="write the tables that follow from the raw numbers")
+
+    difference = stage(inspect.diff, "print field by field how two arms differ")
+    difference.add_argument("arms", nargs=2, metavar="ARM")
+    stage(inspect.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
+    deviations.add_argument("--file", type=Path, default=DEVIATIONS)
+
+    findings = stage(pipeline.findings, "write docs/findings.md from the kept tables of all studies", study=False)
+    findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"))
+    findings.add_argument("--out", type=Path, default=Path("docs/findings.md"))
+    findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
+    findings.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
+
+    trace = stage(inspect.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
+    trace.add_argument("file", type=Path, help="a trace (npz)")
+
+    bench = stage(inspect.bench, "measure speeds against a plain way of doing the same", study=False)
+    bench.add_argument("name", choices=inspect.BENCHMARKS)
+    bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
+    bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
+    return parser
+
+
+def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:
+    frames = stage(pipeline.frames, "make the pictures that the report's slider moves through")
+    frames.add_argument("--experiment", required=True)
+    movie = stage(pipeline.movie, "show the training of two arms side by side, as a GIF")
+    movie.add_argument("arms", nargs=2, metavar="ARM")
+    movie.add_argument("--seed", type=int, help="default: the experiment's first")
+    movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
+    contact = stage(pipeline.contact, "put every run of an experiment on a contact sheet, as PDF")
+    contact.add_argument("--experiment", required=True)
+
+
+def _add_celeba(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--celeba", type=Path, help="img_align_celeba.zip or a folder (default: VIGAN_CELEBA)")
+    parser.add_argument(
+        "--download", action="store_true", default=switched_on("download"), help="fetch what is missing (CelebA, MNIST)"
+    )

@@ -1,0 +1,226 @@
+"""What each command of `vigan` that works on a study does: find the paths, call one stage, imported when needed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import json
+import shutil
+import sys
+from collections.abc import Callable
+
+from vigan.config.base import ConfigError
+from vigan.config.load import load_study
+from vigan.config.study import RunKey
+from vigan.layout import Layout
+from vigan.runtime.gpu_slots import on_a_gpu
+from vigan.runtime.settings import cache_folder
+
+
+def _in_a_slot(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
+    """The command, run on the GPU of a free slot unless its device is named."""
+
+    @functools.wraps(command)
+    def run(options: argparse.Namespace) -> None:
+        if options.device != "auto":
+            return command(options)
+        with on_a_gpu():
+            return command(options)
+
+    return run
+
+
+def preflight(options: argparse.Namespace) -> int:
+    """Exit code 0 if the study can run here, 1 if not; prints why, and how long it takes."""
+    from vigan.tools.preflight import preflight
+
+    study = load_study(options.config)
+    pending = [run for run in study.runs() if not (Layout(study).run(run) / "run.json").exists()]
+    waiting = [data for data in study.datasets.values() if not (Layout(study).data(data) / "manifest.json").exists()]
+    verdict = preflight(
+        study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu,
+        cores=None if options.elsewhere else options.cores,
+    )  # fmt: skip
+    print(verdict.message, file=sys.stdout if verdict.go else sys.stderr, flush=True)
+    return 0 if verdict.go else 1
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Prepare one data set."""
+    from vigan.stages.prepare import prepare
+
+    study = load_study(options.config)
+    dataset = study.dataset(options.dataset)
+    folder = Layout(study).data(dataset)
+    manifest = prepare(
+        dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads, progress=_percent()
+    )
+    print(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}", flush=True)
+
+
+def _percent() -> Callable[[int, int], None]:
+    shown = [-1]
+
+    def show(done: int, total: int) -> None:
+        tenth = 10 * done // total
+        if tenth > shown[0]:
+            shown[0] = tenth
+            print(f"{done} of {total}", flush=True)
+
+    return show
+
+
+@_in_a_slot
+def reference(options: argparse.Namespace) -> None:
+    """Measure real data for one protocol."""
+    from vigan.stages.reference import reference
+    from vigan.training.device import pick_device
+
+    study = load_study(options.config)
+    layout, dataset = Layout(study), study.dataset(options.dataset)
+    protocol = study.protocol(options.protocol)
+    floor = reference(
+        protocol, dataset, layout.data(dataset), layout.reference(dataset, protocol), str(pick_device(options.device))
+    )
+    print(json.dumps({"protocol": protocol.name, "floor": floor}))
+
+
+@_in_a_slot
+def train(options: argparse.Namespace) -> None:
+    """Train one arm with one seed."""
+    from vigan.config.base import digest_of
+    from vigan.data.store import load
+    from vigan.provenance import stage_digest
+    from vigan.stages.train import Settings, train
+    from vigan.training.callbacks import ProgressBar, TensorBoard
+
+    study = load_study(options.config)
+    spec = study.run_spec(options.arm, options.seed)
+    run = RunKey(spec.name, spec.arm.reading, spec.seed)
+    layout = Layout(study, options.state)
+    data = layout.data(spec.dataset)
+    state = layout.state(
+        run, digest_of([spec.digest, stage_digest("train", spec.arm.objectives), load(data).fingerprint])
+    )
+    if not state.exists():
+        shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
+    watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
+    settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
+    with contextlib.closing(ProgressBar(spec)) as bar:
+        record = train(spec, data, layout.run(run), state, settings, (bar, *watchers))
+    print(
+        f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
+    )
+
+
+@_in_a_slot
+def evaluate(options: argparse.Namespace) -> None:
+    """Measure all snapshots of one run, or anybody's images."""
+    study_run, images = (options.arm, options.seed), (options.images, options.reference)
+    if all(value is not None for value in images):
+        _evaluate_images(options)
+    elif all(value is not None for value in study_run):
+        _evaluate_run(options)
+    else:
+        raise ConfigError("evaluate needs --arm and --seed (a run of a study), or --images and --reference")
+
+
+def _evaluate_images(options: argparse.Namespace) -> None:
+    from vigan.evaluation.files import measure_images
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    found = measure_images(
+        options.images, options.reference, extractor=options.extractor, samples=options.samples,
+        device=str(pick_device(options.device)), cache=cache_folder(),
+    )  # fmt: skip
+    print(json.dumps(found, indent=2, allow_nan=False))
+
+
+def _evaluate_run(options: argparse.Namespace) -> None:
+    from vigan.stages.evaluate import evaluate
+    from vigan.training.device import pick_device
+
+    study = load_study(options.config)
+    layout, spec = Layout(study), study.run_spec(options.arm, options.seed)
+    run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
+    device = str(pick_device(options.device))
+    table = evaluate(spec, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
+    print(f"{run}: {len(table)} numbers", flush=True)
+
+
+def analyse(options: argparse.Namespace) -> None:
+    """Join all runs of a study into its tables."""
+    from vigan.stages.analyse import analyse
+
+    study = load_study(options.config)
+    layout = Layout(study)
+    analyse(study, layout.run_files(), layout.floors(), layout.results)
+
+
+def merge(options: argparse.Namespace) -> None:
+    """Join the results of one study from several machines."""
+    from vigan.tools.merge import merge
+
+    for source, count in merge(options.sources, options.out).items():
+        print(f"{source}: {count} runs", flush=True)
+
+
+def figure(options: argparse.Namespace) -> None:
+    """Draw one figure."""
+    from vigan.stages.figures import Files, draw
+    from vigan.stages.freshness import check_tables
+
+    study = load_study(options.config)
+    layout = Layout(study)
+    out = layout.figure(options.kind, options.experiment)
+    check_tables(layout.tables, layout.run_files())
+    draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
+
+
+def frames(options: argparse.Namespace) -> None:
+    """Make the pictures that the report's slider moves through."""
+    from vigan.stages.frames import write_frames
+
+    layout = Layout(load_study(options.config))
+    write_frames(layout.study, options.experiment, layout.run_files(), layout.frames(options.experiment))
+
+
+def movie(options: argparse.Namespace) -> None:
+    """Show the training of two arms side by side."""
+    from vigan.stages.frames import write_movie
+
+    layout = Layout(load_study(options.config))
+    out = options.out or layout.movie(*options.arms)
+    write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
+    print(out, flush=True)
+
+
+def contact(options: argparse.Namespace) -> None:
+    """Put every run of an experiment on one sheet."""
+    from vigan.stages.frames import write_contact
+
+    layout = Layout(load_study(options.config))
+    write_contact(layout.study, options.experiment, layout.run_files(), layout.contact(options.experiment))
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write the report."""
+    from vigan.stages.freshness import check_tables
+    from vigan.stages.report import Lists, report, small_report
+
+    study = load_study(options.config)
+    layout = Layout(study)
+    check_tables(layout.tables, layout.run_files())
+    write = small_report if options.small else report
+    print(write(study, options.config, layout, Lists(options.deviations, options.published)), flush=True)
+
+
+def findings(options: argparse.Namespace) -> None:
+    """Write the page of findings from the kept tables."""
+    from vigan.io.files import write_text
+    from vigan.tools.findings import Sources, findings
+
+    write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
+    print(options.out, flush=True)

@@ -1,0 +1,144 @@
+"""What must hold between the parts of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vigan.config.arms import Arm, Dcgan
+from vigan.config.base import nearest
+from vigan.config.claims import Claim, Measured, OneShare, PairedMean, TestedClaim, Untested, arms_of, event_of
+from vigan.config.datasets import Dataset, Grid, Ring, most_examples
+from vigan.config.experiment import Experiment, Protocol
+from vigan.config.models import ENCODING, Em
+from vigan.metrics.registry import METRICS
+
+_IMAGES = {"digits", "stacked-digits", "celeba", "folder"}
+_MEASURABLE = {
+    "toy-modes": {"ring", "grid"},
+    "digit-modes": {"digits"},
+    "stacked-modes": {"stacked-digits"},
+    "reconstruction": {"ring", "grid", *_IMAGES},
+}
+"""Sources that a kind of protocol can measure; other kinds take any images."""
+
+
+def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[str, Dataset]) -> None:
+    """Raise ValueError unless every arm has one home, and every data set exists and fits its networks and protocols."""
+    seen: dict[str, str] = {}
+    for name, experiment in experiments.items():
+        if experiment.dataset not in datasets:
+            raise ValueError(
+                f"experiment '{name}' uses unknown dataset '{experiment.dataset}'"
+                + nearest(experiment.dataset, list(datasets))
+            )
+        for arm in experiment.arms:
+            if arm in seen:
+                raise ValueError(f"arm '{arm}' is named in both '{seen[arm]}' and '{name}'")
+            seen[arm] = name
+        _check_fit(name, experiment, datasets[experiment.dataset])
+        for rule in filter(None, (experiment.collapse, experiment.reach)):
+            _check_measured(f"experiment '{name}'", rule, experiment)
+
+
+def check_seeds(experiments: Mapping[str, Experiment], seeds: Sequence[int]) -> None:
+    """Raise ValueError unless further seeds are those of arms that are there, and are not among the seeds of all."""
+    for name, experiment in experiments.items():
+        for arm, more in experiment.more_seeds.items():
+            if arm not in experiment.arms:
+                raise ValueError(f"'more_seeds': no arm '{arm}' in '{name}'" + nearest(arm, list(experiment.arms)))
+            if twice := set(more) & set(experiment.seeds or seeds):
+                raise ValueError(f"'more_seeds': arm '{arm}' has seed {min(twice)} already")
+
+
+def check_claims(claims: Sequence[Claim], experiments: Mapping[str, Experiment]) -> None:
+    """Raise ValueError unless every claim has its own id and compares arms of one experiment by what it measures."""
+    for claim in claims:
+        if [other.id for other in claims].count(claim.id) > 1:
+            raise ValueError(f"claim '{claim.id}' is named twice")
+        if not isinstance(claim, Untested):
+            _check_claim(claim, experiments)
+
+
+def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment]) -> None:
+    homes = {arm: experiment for experiment in experiments.values() for arm in experiment.arms}
+    who, arms = f"claim '{claim.id}'", arms_of(claim)
+    named = [*arms, *([claim.control] if isinstance(claim, OneShare) and claim.control else [])]
+    for arm in named:
+        if arm not in homes:
+            raise ValueError(f"{who}: no arm '{arm}' in this study" + nearest(arm, list(homes)))
+    home = homes[arms[0]]
+    if any(homes[arm] is not home for arm in named) or len(set(named)) < len(named):
+        raise ValueError(f"{who}: compare two different arms of one experiment")
+    event = event_of(claim)
+    if event is None:
+        assert isinstance(claim, Measured)
+        _check_measured(who, claim, home)
+        _check_bounded(who, claim)
+    else:
+        _check_event(who, event, home)
+
+
+def _check_event(who: str, event: str, home: Experiment) -> None:
+    needed = ("reach",) if event == "reach" else ("collapse", "reach")
+    for rule in needed:
+        if getattr(home, rule) is None:
+            raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there")
+
+
+def _check_bounded(who: str, claim: Measured) -> None:
+    if isinstance(claim, PairedMean) and not METRICS[claim.metric].bounded:
+        raise ValueError(
+            f"{who}: '{claim.metric}' has no highest value, so that no test of its mean holds at few seeds; "
+            "write test: paired-sign"
+        )
+
+
+def _check_measured(who: str, measured: Measured, experiment: Experiment) -> None:
+    try:
+        protocol = experiment.protocol_of(measured.protocol)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from None
+    if protocol is None:
+        kinds = [protocol.kind for protocol in experiment.protocols]
+        raise ValueError(f"{who}: no protocol '{measured.protocol}'" + nearest(measured.protocol, kinds))
+
+
+def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
+    for arm_name, arm in experiment.arms.items():
+        if isinstance(arm.network, Dcgan) == isinstance(dataset, Ring | Grid):
+            raise ValueError(
+                f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
+                f"({dataset.source}): use mlp for ring and grid (mixture for model 'em'), dcgan for images"
+            )
+        if isinstance(arm.model, Em) and isinstance(dataset, Ring | Grid):
+            _check_em(arm_name, arm, dataset)
+        if not isinstance(arm.model, ENCODING) and experiment.protocol_of("reconstruction"):
+            raise ValueError(
+                f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol 'reconstruction' cannot measure it; "
+                "put the arm into another experiment"
+            )
+    for protocol in experiment.protocols:
+        if dataset.source not in _MEASURABLE.get(protocol.kind, _IMAGES):
+            raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
+        _check_enough(name, protocol, experiment.dataset, dataset)
+
+
+def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:
+    most, parts = most_examples(dataset), protocol.real_samples
+    if most is not None and most < parts * protocol.samples:
+        raise ValueError(
+            f"experiment '{name}': protocol '{protocol.kind}' takes {parts * protocol.samples:,} real examples "
+            f"({parts} x {protocol.samples:,} samples), and '{title}' has {most:,}: "
+            f"ask for at most {most // parts:,} samples"
+        )
+
+
+def _check_em(name: str, arm: Arm, dataset: Ring | Grid) -> None:
+    """EM's steps are exact on the whole data set only, and are made in float64."""
+    if arm.g_batches != 1 or arm.batch_size != dataset.count:
+        raise ValueError(
+            f"arm '{name}': an iteration of EM is made on the whole data set: write g_batches 1 and "
+            f"batch_size {dataset.count}, its count, not {arm.g_batches} and {arm.batch_size}"
+        )
+    if arm.precision != "float32":
+        raise ValueError(f"arm '{name}': EM calculates in float64 whatever its precision: leave '{arm.precision}' out")

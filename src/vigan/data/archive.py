@@ -1,0 +1,133 @@
+"""Where image files stand: in a folder or in a zip that is read without unpacking."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vigan.data.decode import SUFFIXES
+from vigan.data.source import DataError
+
+LARGEST = 64 * 2**20
+"""Bytes of the largest file that is read: no image that `vigan.data.decode` trusts needs more."""
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Files below `path`; names are relative, with forward slashes."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        """Names of all files below the folder, and of links to folders, which are not entered; sorted.
+
+        Raises DataError if there is no such folder, or one in it cannot be read.
+        """
+        if not self.path.is_dir():
+            raise DataError(f"{self.path}: no such folder; check the path")
+        found: list[Path] = []
+        for base, folders, names in os.walk(self.path, onerror=_unreadable):
+            found += [Path(base) / name for name in names]
+            found += [Path(base) / name for name in folders if (Path(base) / name).is_symlink()]
+        return sorted(file.relative_to(self.path).as_posix() for file in found)
+
+    def title(self, name: str) -> str:
+        """What to call the file `name` in a message."""
+        return str(self.path / name)
+
+    def read(self, name: str) -> bytes:
+        """Content of the file `name`. Raises DataError naming it if it is no file, too large or cannot be read."""
+        path = self.path / name
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise DataError(f"{path}: not a file (a folder, pipe or device); remove it")
+            _check_size(self.title(name), status.st_size)
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror}); check link and permissions") from None
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Members of the zip at `path`; opened on first use and kept open."""
+
+    path: Path
+    remedy: str = "replace it by a fresh copy"
+
+    def __reduce__(self) -> tuple[type[Archive], tuple[Path, str]]:
+        """How to pickle: without the open zip."""
+        return Archive, (self.path, self.remedy)
+
+    @cached_property
+    def _zip(self) -> zipfile.ZipFile:
+        if not self.path.is_file():
+            raise DataError(f"{self.path}: no such file; check the path")
+        try:
+            return zipfile.ZipFile(self.path)
+        except ZIP_DAMAGE as error:
+            raise DataError(f"{self.path}: {self._diagnosis(error)}; {self.remedy}") from None
+
+    def _diagnosis(self, error: Exception) -> str:
+        with self.path.open("rb") as stream:
+            head = stream.read(1024).lstrip().lower()
+        if head.startswith(b"<"):
+            return "not a zip but a web page saved under its name (often a download quota's notice)"
+        if head.startswith(b"pk"):
+            return f"a truncated or damaged zip ({error})"
+        return f"not a zip ({error})"
+
+    def names(self) -> list[str]:
+        """Names of all members that are files, sorted.
+
+        Raises DataError if there is no such file, it is no zip, or a name leads out of it or stands there twice.
+        """
+        names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+                raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
+            if name == following:
+                raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
+        return names
+
+    def title(self, name: str) -> str:
+        """What to call the member `name` in a message."""
+        return f"{self.path}: {name}"
+
+    def read(self, name: str) -> bytes:
+        """Content of the member `name`, its checksum verified. Raises DataError naming it.
+
+        No more is unpacked than the zip says, nor than `LARGEST` bytes.
+        """
+        try:
+            member = self._zip.getinfo(name)
+            _check_size(self.title(name), member.file_size)
+            with self._zip.open(member) as stream:
+                return stream.read(member.file_size + 1)
+        except ZIP_DAMAGE as error:
+            raise DataError(f"{self.title(name)}: cannot be read ({error}); {self.remedy}") from None
+
+
+Shelf = Folder | Archive
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"{error.filename}: cannot be read ({error.strerror}); permit it or remove it")
+
+
+def _check_size(title: str, size: int) -> None:
+    if size > LARGEST:
+        raise DataError(f"{title}: {size} bytes, more than an image needs ({LARGEST}; a zip bomb?); remove it")
+
+
+def images_among(names: Sequence[str]) -> list[str]:
+    """The names, in order, that end like an image file and are not hidden (`.x`, macOS's `._x`)."""
+    ends = ((name, name.rpartition("/")[2]) for name in names)
+    return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]

@@ -1,0 +1,110 @@
+"""Arms told in words: how one plays its game, and how two differ. Every sentence says what `Engine` does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from vigan.config import schedule
+from vigan.config.arms import REGULARISER, Arm
+from vigan.config.study import Study
+from vigan.describe.models import words
+from vigan.describe.schedule import aligned, at_old, iteration, ledger, model, moving_averages, network, regulariser
+
+NOT_GIVEN = "-"
+
+
+class Difference(NamedTuple):
+    """One field in which two arms differ: its dotted name, and both values as they stand in the rows."""
+
+    field: str
+    first: str
+    second: str
+
+
+def differences(a: Arm, b: Arm) -> list[Difference]:
+    """Fields in which two rows differ, as written, in the order of the rows; `NOT_GIVEN` stands for a missing one."""
+    first, second = _flat(_row(a)), _flat(_row(b))
+    fields = dict.fromkeys([*first, *second])
+    pairs = [Difference(field, first.get(field, NOT_GIVEN), second.get(field, NOT_GIVEN)) for field in fields]
+    return [pair for pair in pairs if pair.first != pair.second]
+
+
+def tell_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) -> str:
+    """Table of `differences`, and whether the arms are one computation all the same on a set of `coordinates`."""
+    rows = differences(a, b)
+    if not rows:
+        return f"{name_a}, {name_b}: no difference"
+    return "\n".join([*aligned([("field", name_a, name_b), *rows]), *_sameness(a, b, coordinates)])
+
+
+def tell_places(study: Study, first: str, second: str) -> str:
+    """Lines that say where two arms stand if they are in different experiments, else nothing."""
+    places = [(name, study.experiment_of(name)) for name in (first, second)]
+    if places[0][1] == places[1][1]:
+        return ""
+    return "".join(
+        f"{name} is in experiment {home}: data set {study.experiments[home].dataset}, "
+        f"{study.experiments[home].iterations:,} iterations\n"
+        for name, home in places
+    )
+
+
+def explain(name: str, arm: Arm, coordinates: int, iterations: int) -> str:
+    """One arm's game on examples of `coordinates` numbers, told in words, with its ledger after `iterations`."""
+    sections = {
+        f"{name}: {model(arm)}reading '{arm.reading}', {network(arm)}, batches of {arm.batch_size}": [],
+        "An iteration": iteration(arm),
+        "Regulariser": regulariser(arm, coordinates),
+        "Moving averages": moving_averages(arm),
+        "Ledger": ledger(arm, iterations),
+    }
+    return "\n".join(line for title, lines in sections.items() for line in (title, *(f"  {text}" for text in lines)))
+
+
+def _row(arm: Arm) -> dict[str, Any]:
+    row = arm.model_dump(mode="json")
+    return {
+        **row,
+        "updates_per_batch": row["updates_per_batch"] or f"{arm.k} (by its reading)",
+        "precision": arm.precision,
+        "model": arm.model.model_dump(),
+    }
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def _sameness(a: Arm, b: Arm, coordinates: int) -> list[str]:
+    if schedule.computation(a, coordinates) != schedule.computation(b, coordinates):
+        return []
+    others = [
+        _other_averages(a, b, role)
+        for role in schedule.sampling(a)
+        if schedule.moves(a, role) != schedule.moves(b, role)
+    ]
+    if others:
+        return [f"The same weights, though the rows differ: only {' and '.join(others)}."]
+    first, second = (schedule.weights(arm, coordinates)[REGULARISER] for arm in (a, b))
+    why = "none of these fields changes what is computed"
+    if first != second:
+        first_update = f"one {words(a.model).players} update per phase (K = 1 on one batch) is made at {at_old(a)}"
+        why = f"{first_update}, which makes lambda inert"
+    return [f"The same computation, though the rows differ: {why}."]
+
+
+def _other_averages(a: Arm, b: Arm, role: str) -> str:
+    counts = [sum(schedule.moves(arm, role).values()) for arm in (a, b)]
+    what = {"generator": "samples", "encoder": "codes"}[role]
+    return (
+        f"{schedule.sampling(a)[role]}'s moving averages, and so its {what}, differ "
+        f"({counts[0]} and {counts[1]} moves an iteration)"
+    )

@@ -1,0 +1,180 @@
+"""Mean last values by K and lambda: one heat map a metric, the number, its interval and n written in every cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.figure import Figure
+
+from vigan.config.arms import Arm
+from vigan.config.base import digest_of
+from vigan.figures.layout import Title, columns_for, entitle, head
+from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
+from vigan.figures.summary_rows import Estimate, by_arm
+
+PALETTE = "cividis"
+"""Perceptually uniform, and nearly the same to people who see no red or green (Nuñez et al. 2018, PLOS ONE 13(7))."""
+EMPTY = "#f2f2f2"
+POINTS = 0.85 * 72 * WIDTH
+"""What the panels of a row share in width."""
+LETTER, LARGEST = 0.65, 8.0
+"""Width of a character, in sizes of the font, and the largest font of a cell, in points."""
+REDUCTIONS = {True: "sum", False: "mean"}
+
+
+class Panel(NamedTuple):
+    """One metric: its title, the protocol it is of, and which way is better (there the map is bright)."""
+
+    title: str
+    subtitle: str
+    better: Literal["lower", "higher", "none"]
+
+
+class Cells(NamedTuple):
+    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms that are not in it."""
+
+    arms: Mapping[tuple[int, float], str]
+    reduction: str
+    left_out: Sequence[str]
+
+
+def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
+    """One heat map per metric, K upwards and lambda to the right.
+
+    `summary` has the columns arm, metric, n, mean, low, high, ci_low, ci_high, diverged: the last values over seeds.
+    """
+    columns = columns_for(len(panels))
+    rows = -(-len(panels) // columns)
+    height = 0.62 * len(_axes(shown)[0]) + 1.25
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height * rows + 0.8), squeeze=False)
+    for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
+        _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown, POINTS / columns)
+    entitle(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
+    head(figure, heading, *_notes(shown, summary, panels))
+    return figure
+
+
+def cells(arms: Mapping[str, Arm]) -> Cells:
+    """The largest set of arms, a plain one among them, that differ in K and lambda alone, each cell held by one arm.
+
+    A K says all that a reading does. Lambda's two reductions have no common axis: the one that more arms use is shown.
+    """
+    alike: dict[str, dict[str, Arm]] = {}
+    for name, arm in arms.items():
+        alike.setdefault(_else(arm), {})[name] = arm
+    with_plain = [group for group in alike.values() if any(not arm.regularised for arm in group.values())]
+    group = max(with_plain or list(alike.values()), key=len)
+    summed = [arm.lambda_sum is not None for arm in group.values() if arm.regularised]
+    by_sum = sum(summed) > len(summed) / 2
+    placed: dict[tuple[int, float], str] = {}
+    for name, arm in group.items():
+        if not arm.regularised or (arm.lambda_sum is not None) == by_sum:
+            placed.setdefault((arm.k, arm.lambda_), name)
+    shown = set(placed.values())
+    return Cells(placed, REDUCTIONS[by_sum], [name for name in arms if name not in shown])
+
+
+def _else(arm: Arm) -> str:
+    return digest_of(arm.model_dump(mode="json", exclude={"reading", "updates_per_batch", "lambda_mean", "lambda_sum"}))
+
+
+def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells, width: float) -> None:
+    ks, lambdas = _axes(shown)
+    means = np.full((len(ks), len(lambdas)), np.nan)
+    for (k, weight), arm in shown.arms.items():
+        means[ks.index(k), lambdas.index(weight)] = known[arm].mean
+    colours = plt.get_cmap(PALETTE + ("_r" if panel.better == "lower" else ""))
+    scale = _scale(means)
+    mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
+    mesh.set_zorder(0)
+    axis.set_facecolor(EMPTY)
+    decimals = _decimals([known[arm] for arm in shown.arms.values()])
+    told = {arm: _told(known[arm], decimals) for arm in shown.arms.values()}
+    size = _size(told.values(), width / len(lambdas))
+    for (k, weight), arm in shown.arms.items():
+        ink = _ink(to_rgb(colours(scale(known[arm].mean)))) if known[arm].n else INK
+        where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
+        axis.text(*where, told[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)
+    _frame(axis, shown)
+
+
+def _frame(axis: Axes, shown: Cells) -> None:
+    ks, lambdas = _axes(shown)
+    axis.grid(visible=False)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xticks(np.arange(len(lambdas)) + 0.5, [f"{weight:g}" for weight in lambdas])
+    axis.set_yticks(np.arange(len(ks)) + 0.5, [str(k) for k in ks])
+    axis.set_xlabel(f"λ (times the {shown.reduction} over coordinates)")
+    axis.set_ylabel("K: G updates per batch")
+
+
+def _axes(shown: Cells) -> tuple[list[int], list[float]]:
+    """Every K and every lambda of the map, ascending."""
+    return sorted({k for k, _ in shown.arms}), sorted({weight for _, weight in shown.arms})
+
+
+def _scale(means: np.ndarray) -> Normalize:
+    known = means[np.isfinite(means)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    return Normalize(low, high) if low < high else Normalize(low - 1, high + 1)
+
+
+def _told(estimate: Estimate, decimals: int) -> str:
+    """The number with its interval, n, and how many runs diverged."""
+    n, lost = estimate.n, f"\n{estimate.diverged} diverged" if estimate.diverged else ""
+    if not n:
+        return f"no value\nn = 0{lost}"
+    mean, low, high = (_number(number, decimals) for number in (estimate.mean, *_ends(estimate)))
+    spread = f"\n{low} to {high}" if n > 1 else ""
+    return f"{mean}{spread}\nn = {n}{lost}"
+
+
+def _size(told: Iterable[str], width: float) -> float:
+    """The font, in points, at which what is told fits into cells of so many points."""
+    longest = max(len(line) for text in told for line in text.splitlines())
+    return min(LARGEST, width / (LETTER * longest))
+
+
+def _number(value: float, decimals: int) -> str:
+    """A number with so many decimals, a proper minus, and none before a zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    """The interval of the mean; below `ENOUGH` runs their range."""
+    if estimate.n >= ENOUGH:
+        return estimate.ci_low, estimate.ci_high
+    return estimate.low, estimate.high
+
+
+def _decimals(estimates: Sequence[Estimate]) -> int:
+    """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
+    told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.mean, *_ends(estimate))]
+    order = math.floor(math.log10(max(told, default=0.0) or 1.0))
+    return max(0, 2 - order if order >= 0 else 1 - order)
+
+
+def _ink(colour: Sequence[float]) -> str:
+    """Black or white, whichever contrasts more with a colour."""
+    return "black" if (luminance(colour) + 0.05) ** 2 > 1.05 * 0.05 else "white"
+
+
+def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> list[str]:
+    ends = "its 95% interval" if known["n"].max() >= ENOUGH else "the lowest and highest"
+    undirected = any(panel.better == "none" for panel in panels.values())
+    more = " (where neither is, yellow is more)" if undirected else ""
+    notes = [
+        f"In each cell: mean of the runs' last values, {ends}, number of runs. "
+        f"Yellow is better than blue{more}; each panel has its own scale."
+    ]
+    if shown.left_out:
+        notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(shown.left_out)}.")
+    return notes

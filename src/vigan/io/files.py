@@ -1,0 +1,116 @@
+"""What lies on disk between stages: atomic writes, digests of files, JSON. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from vigan.errors import UserError
+
+_PART = ".part"
+
+
+class RecordError(UserError, RuntimeError):
+    """A file between stages that is missing, foreign or damaged; the message names it and what to do."""
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """Binary file that appears under `path` only when it is complete and on disk; on any error, not at all.
+
+    What processes that were killed left of earlier attempts is removed. An OSError of writing names `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
+    with _naming(path):
+        handle, part = _own_part(path)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                part.chmod(0o666 & ~_umask())
+                part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Within, an OSError that names no file, or a part of `path`, names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or str(error.filename).endswith(_PART):
+            error.filename = str(path)
+        raise
+
+
+def _own_part(path: Path) -> tuple[int, Path]:
+    """A new part of `path`, open and locked: the lock tells it from those whose process was killed."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+        _lock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_abandoned(path: Path) -> None:
+    for part in path.parent.glob(glob.escape(f".{path.name}.") + "?" * 8 + _PART):
+        with contextlib.suppress(OSError), part.open("rb") as stream:
+            if _lock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+                part.unlink()
+
+
+def _lock(handle: int, how: int) -> bool:
+    """Whether the lock could be had; never on file systems without locks, where abandoned parts stay."""
+    try:
+        fcntl.flock(handle, how)
+    except OSError:
+        return False
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_write(path) as stream:
+        stream.write(text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, atomically. Raises ValueError on NaN or infinity."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file. Raises RecordError naming the file if it is missing or not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordError(
+            f"{path}: cannot be read as JSON ({error}); delete it and run the same command again"
+        ) from None
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes, read in chunks of 1 MiB."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The machine: its settings, GPUs and energy, the resources a job needs, and downloads."""

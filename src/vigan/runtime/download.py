@@ -1,0 +1,177 @@
+"""Files from the network, checked before anyone sees them, and fetched once by however many processes ask."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import ssl
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from vigan.io.files import RecordError, sha256_file
+
+_CHUNK = 1 << 20
+_BUSY = {408, 425, 429}
+_PAGE_STARTS = (b"<!doctype html", b"<html")
+
+
+class _PassingError(RecordError):
+    """A failure that may be gone at the next attempt."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    url: str
+    sha256: str
+    size: int
+    timeout: float
+
+    def is_at(self, path: Path) -> bool:
+        return path.is_file() and path.stat().st_size == self.size and sha256_file(path) == self.sha256
+
+
+def fetch(
+    url: str, path: Path, *, sha256: str, size: int, attempts: int = 5, wait: float = 2.0, timeout: float = 60.0
+) -> Path:
+    """`path`, once it holds the `size` bytes with that SHA-256 (hex); they are downloaded unless they are there.
+
+    Of several processes one downloads and the others wait for it. What passes (no connection, silence of `timeout`
+    seconds, a body cut short, a server's error) is tried `attempts` times, `wait` seconds after the first failure,
+    twice as long after each other. Nothing appears under `path` before it is complete and checked, and nothing stays
+    behind on failure. Raises RecordError that names URL, file, reason and remedy.
+    """
+    source = _Source(url, sha256, size, timeout)
+    try:
+        if not source.is_at(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _own(path.with_name(f".{path.name}.part")) as part:
+                if not source.is_at(path):
+                    _download_patiently(source, part, attempts, wait)
+                    os.replace(part.name, path)
+                    _sync_folder(path.parent)
+    except RecordError as error:
+        remedy = f"fetch it by hand and put it there ({size} bytes, SHA-256 {sha256})"
+        raise RecordError(f"{path}: cannot be fetched from {url}: {error}; {remedy}") from None
+    except OSError as error:
+        remedy = "make room, permit writing or name another folder"
+        raise RecordError(f"{path}: cannot be written with what is fetched from {url}: {error}; {remedy}") from None
+    return path
+
+
+@contextlib.contextmanager
+def _own(part: Path) -> Iterator[IO[bytes]]:
+    """The file `part`, open for writing and locked against other processes; afterwards deleted, unless renamed.
+
+    Whoever waited for the lock may hold a file that was renamed or deleted meanwhile, and starts again.
+    """
+    while True:
+        with part.open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if _is_named(stream, part):
+                try:
+                    yield stream
+                finally:
+                    if _is_named(stream, part):
+                        part.unlink()
+                return
+
+
+def _is_named(stream: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _download_patiently(source: _Source, part: IO[bytes], attempts: int, wait: float) -> None:
+    for attempt in range(attempts):
+        try:
+            return _download(source, part)
+        except _PassingError as error:
+            if attempt + 1 == attempts:
+                raise RecordError(f"{error}, after {attempts} attempts") from None
+            time.sleep(wait * 2**attempt)
+    raise ValueError(f"attempts is {attempts}, expected 1 or more")
+
+
+def _download(source: _Source, part: IO[bytes]) -> None:
+    """Fill `part` with the checked content of `source`, on disk. Raises RecordError with the reason only."""
+    part.truncate(0)
+    digest, received = hashlib.sha256(), 0
+    for chunk in _chunks(source):
+        part.write(chunk)
+        digest.update(chunk)
+        received += len(chunk)
+        if received > source.size:
+            raise RecordError(f"more than the expected {source.size} bytes arrived: it is another file")
+    if received < source.size:
+        raise _PassingError(f"{received} of {source.size} bytes arrived")
+    if digest.hexdigest() != source.sha256:
+        raise RecordError(f"its SHA-256 is {digest.hexdigest()}, expected {source.sha256}")
+    part.flush()
+    os.fsync(part.fileno())
+
+
+def _chunks(source: _Source) -> Iterator[bytes]:
+    """The body in pieces. Raises RecordError, or _PassingError where another attempt may help."""
+    if urlsplit(source.url).scheme not in {"http", "https"}:
+        raise RecordError("only http and https are fetched")
+    opener = urllib.request.build_opener(_WebOnly)
+    try:
+        with opener.open(source.url, timeout=source.timeout) as response:
+            chunk = response.read(_CHUNK)
+            _check_start(response, chunk, source.size)
+            while chunk:
+                yield chunk
+                chunk = response.read(_CHUNK)
+    except HTTPError as error:
+        error.close()
+        kind = _PassingError if error.code >= 500 or error.code in _BUSY else RecordError
+        raise kind(_one_line(f"the server answered {error.code} ({error.reason})")) from None
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        kind = RecordError if isinstance(reason, ssl.SSLCertVerificationError) else _PassingError
+        raise kind(_one_line(f"{reason}" or type(reason).__name__)) from None
+
+
+def _check_start(response: HTTPResponse, start: bytes, size: int) -> None:
+    """Raise RecordError if a body that starts so is a web page, or announced to be of another size."""
+    is_page = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_PAGE_STARTS)
+    if is_page or response.headers.get_content_type() == "text/html":
+        raise RecordError("the server sent a web page instead of the file (a quota, login or error page)")
+    announced = response.headers["Content-Length"]
+    if announced is not None and announced != str(size):
+        raise RecordError(f"the server has a file of {announced} bytes, expected {size}: it is another file")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _WebOnly(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to http and https only."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """Request to follow. Raises HTTPError on any other scheme."""
+        if urlsplit(newurl).scheme not in {"http", "https"}:
+            raise HTTPError(newurl, code, f"a redirect to {newurl}, which is not followed", headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

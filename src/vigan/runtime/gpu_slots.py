@@ -1,0 +1,84 @@
+"""Places on the GPUs of one machine: a job holds one by a file lock, which the system frees however the job ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from vigan.runtime.settings import gpus, setting, slots_per_gpu
+
+PAUSE = 0.5
+"""Seconds between two looks for a free slot."""
+
+
+@contextmanager
+def on_a_gpu() -> Iterator[str | None]:
+    """The GPU of a free slot; within, CUDA sees that one alone, so it must not have been called before.
+
+    Waits for a slot while all are taken. None, and nothing changes, where there is no GPU. An inherited
+    CUDA_VISIBLE_DEVICES is kept: slots are taken among its devices.
+    """
+    devices = gpus()
+    if not devices:
+        yield None
+        return
+    inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
+    device, lock = _wait(devices)
+    with lock:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
+        try:
+            yield device
+        finally:
+            _restore(inherited)
+
+
+def folder() -> Path:
+    """Where the locks lie: VIGAN_SLOTS, else a folder of this user and cluster job in the machine's temporary one.
+
+    In the machine's own folder, because locks on network drives are not sure; by cluster job, because a cluster
+    numbers the GPUs of each job from 0.
+    """
+    if named := setting("slots"):
+        return Path(named)
+    return Path(tempfile.gettempdir()) / "-".join(
+        ["vigan-slots", str(os.getuid()), *filter(None, [os.environ.get("SLURM_JOB_ID")])]
+    )
+
+
+def _wait(devices: Sequence[str]) -> tuple[str, IO[str]]:
+    told = False
+    while (taken := _take(devices)) is None:
+        if not told:
+            print(f"waiting for a slot on GPU {', '.join(devices)}", flush=True)
+            told = True
+        time.sleep(PAUSE)
+    return taken
+
+
+def _take(devices: Sequence[str]) -> tuple[str, IO[str]] | None:
+    """The first free slot and its lock: no GPU gets a second job while another has none."""
+    home = folder()
+    home.mkdir(parents=True, exist_ok=True)
+    for number in range(slots_per_gpu()):
+        for device in devices:
+            handle = (home / f"{device.replace('/', '-')}.{number}").open("a+")
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.close()
+            else:
+                return device, handle
+    return None
+
+
+def _restore(inherited: str | None) -> None:
+    if inherited is None:
+        del os.environ["CUDA_VISIBLE_DEVICES"]
+    else:
+        os.environ["CUDA_VISIBLE_DEVICES"] = inherited

@@ -1,0 +1,94 @@
+"""Settings of the machine a study runs on. They decide where and when, never a result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from vigan.errors import UserError
+
+SETTINGS = (
+    "celeba", "mnist", "download", "cpu", "state", "inception", "cache", "gpus", "slots_per_gpu", "slots", "image",
+)  # fmt: skip
+"""Where CelebA is; where MNIST is; whether to fetch them; whether to train for days on CPUs; where checkpoints live;
+where the FID's network is; the folder for what is fetched once; how many GPUs there are, how many runs share one, and
+the folder that counts them; the container image for `--sdm apptainer`."""
+
+
+class MachineError(UserError, ValueError):
+    """A setting of the machine that makes no sense; the message names it and what to write."""
+
+
+def setting(name: str, otherwise: str = "") -> str:
+    """A setting: VIGAN_NAME in the environment."""
+    return os.environ.get(f"VIGAN_{name.upper()}", otherwise)
+
+
+def switched_on(name: str) -> bool:
+    """Whether a setting says yes."""
+    return setting(name).lower() in {"1", "true", "yes"}
+
+
+def enter_root() -> None:
+    """Work in VIGAN_ROOT, if it is set."""
+    if root := setting("root"):
+        Path(root).mkdir(parents=True, exist_ok=True)
+        os.chdir(root)
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
+    if named := setting("cache"):
+        return Path(named).expanduser()
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
+    return (base if base.is_absolute() else Path.home() / ".cache") / "vigan"
+
+
+def pass_on(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
+    """Put a study file's path and the settings among `values` into the environment of the commands started from here.
+
+    `root` is the folder that they then work in, where files are fetched from a storage and put back.
+
+    There they are no part of a rule, so that moving a file never makes a result look outdated. `vigan` is found there
+    too, whether or not the environment it lives in was activated.
+    """
+    os.environ["VIGAN_CONFIG"] = os.path.abspath(study_file) if root else study_file
+    os.environ["VIGAN_ROOT"] = os.path.abspath(root) if root else ""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for name in SETTINGS:
+        if name in values:
+            os.environ[f"VIGAN_{name.upper()}"] = str(values[name])
+
+
+def gpus() -> list[str]:
+    """NVIDIA GPUs that may be used here, as CUDA_VISIBLE_DEVICES names them, found without loading any library.
+
+    Those of CUDA_VISIBLE_DEVICES up to the first -1, as CUDA reads it; else VIGAN_GPUS many (for machines whose driver
+    cannot be seen, and to try things out); else what the driver has.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        named = [name.strip() for name in visible.split(",")]
+        return [name for name in named[: named.index("-1") if "-1" in named else None] if name]
+    found = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+    return [str(index) for index in range(_whole("gpus", found, least=0))]
+
+
+def slots_per_gpu() -> int:
+    """How many runs may share one GPU: VIGAN_SLOTS_PER_GPU, else 1."""
+    return _whole("slots_per_gpu", 1, least=1)
+
+
+def gpu_slots() -> int:
+    """How many jobs that need a GPU may run here at a time; 0 without a GPU."""
+    return len(gpus()) * slots_per_gpu()
+
+
+def _whole(name: str, otherwise: int, least: int) -> int:
+    """A setting that is a whole number. Raises MachineError if it is not, or is below `least`."""
+    told = setting(name) or str(otherwise)
+    if not told.isdecimal() or int(told) < least:
+        raise MachineError(f"VIGAN_{name.upper()} is '{told}'; write a whole number, {least} or more")
+    return int(told)

@@ -1,0 +1,118 @@
+"""What the page says of a study besides its tables: counts, warnings, provenance, failures."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vigan.analysis.tables import JOULES, RUN_KEYS
+from vigan.config.arms import Arm
+from vigan.config.experiment import Experiment
+from vigan.config.study import Study
+from vigan.describe.claims import tell_event
+from vigan.describe.models import words
+from vigan.report.page import Facts
+from vigan.stages import git_info
+
+FEW_SEEDS = 5
+LACKING = "snapshots without finite samples"
+
+
+def summary(study: Study, runs: pd.DataFrame) -> Facts:
+    """How much there is."""
+    return [
+        ("Experiments", str(len(study.experiments))),
+        ("Arms", str(runs["arm"].nunique())),
+        ("Runs", str(len(runs))),
+        ("Seeds used", _listed(sorted(runs["seed"].unique()))),
+        ("Diverged runs", str((runs["status"] == "diverged").sum())),
+    ]
+
+
+def warnings(runs: pd.DataFrame) -> list[str]:
+    """What a reader must know before anything else."""
+    fewest = runs.groupby("arm")["seed"].nunique().min()
+    few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
+    return [few] if fewest < FEW_SEEDS else []
+
+
+def of_experiment(study: Study, name: str) -> Facts:
+    """What all arms of an experiment share, and the seeds that some have besides."""
+    experiment = study.experiments[name]
+    arms = experiment.arms.values()
+    schedules = (_schedule(arm) for arm in arms)
+    return [
+        ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
+        ("Iterations", f"{experiment.iterations:,}"),
+        ("An iteration", "; ".join(dict.fromkeys(schedules))),
+        ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
+        ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
+        ("Seeds", _listed(sorted(study.seeds_in(name)))),
+        *((f"Seeds of {arm} besides", _listed(sorted(more))) for arm, more in experiment.more_seeds.items()),
+    ]
+
+
+def _schedule(arm: Arm) -> str:
+    phase = count(arm.k, f"{words(arm.model).players} update")
+    return f"{count(arm.d_batches, 'D update')}, {arm.g_batches} × {phase}"
+
+
+def rules(experiment: Experiment) -> list[str]:
+    """When an event counts as having come, by the experiment's rules."""
+    return [tell_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None]
+
+
+def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
+    """Commit, lock, devices, data, code, versions, and the time and energy that training took."""
+    versions = timing.drop(columns=[*RUN_KEYS, "seconds", *JOULES.values()]).drop_duplicates()
+    return [
+        ("Commit this page was made from", git_info.commit()),
+        ("Lock (SHA-256 of requirements.txt)", git_info.lock()),
+        *_costs(runs, timing),
+        ("Data (SHA-256)", _joined(runs["data_sha256"])),
+        ("Training code (digest)", _joined(runs["code_sha256"].astype(str).str[:16])),
+        *((str(name), _joined(versions[name])) for name in versions.columns),
+    ]
+
+
+def _costs(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
+    """Seconds of training by device, summed over runs (on a GPU these are GPU-seconds), and the energy counted."""
+    timed = runs[[*RUN_KEYS, "device"]].merge(timing[[*RUN_KEYS, "seconds", *JOULES.values()]], on=RUN_KEYS)
+    return [
+        (f"Training on {device}", f"{part['seconds'].sum():,.0f} {unit} over all runs; energy: {_energy(part)}")
+        for device, part in timed.groupby("device")
+        for unit in ["seconds" if device == "cpu" else "GPU-seconds"]
+    ]
+
+
+def _energy(timed: pd.DataFrame) -> str:
+    """Kilowatt-hours by what counters there were, each of a whole package or GPU, whatever ran beside."""
+    counted = [
+        f"{timed[column].sum() / 3.6e6:.3g} kWh of the {of.upper()} in {timed[column].count()} of {len(timed)} runs"
+        for of, column in JOULES.items()
+        if timed[column].notna().any()
+    ]
+    return ", ".join(counted) or "no counter could be read"
+
+
+def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Runs that diverged or have snapshots without finite samples: where they ended and which snapshots lack."""
+    lacking = metrics[(metrics["metric"] == "finite") & (metrics["value"] == 0)]
+    steps = lacking.groupby(RUN_KEYS)["step"].agg(lambda values: ", ".join(map(str, sorted(set(values)))))
+    steps = steps.astype(object).rename(LACKING).reset_index()
+    rows = runs.merge(steps, on=RUN_KEYS, how="left")
+    failed = rows[(rows["status"] == "diverged") | rows[LACKING].notna()]
+    return failed[[*RUN_KEYS, "status", "iterations", LACKING]].rename(columns={"iterations": "last iteration"})
+
+
+def count(number: int, thing: str) -> str:
+    """A number and its thing, in the plural where that is due."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _listed(seeds: list[int]) -> str:
+    together = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
+    return f"seed {seeds[0]} to seed {seeds[-1]}" if together else ", ".join(f"seed {seed}" for seed in seeds)
+
+
+def _joined(values: pd.Series) -> str:
+    return ", ".join(str(value) for value in values.unique())

@@ -1,0 +1,69 @@
+"""Whether a study's tables and verdicts follow from its raw numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pandas as pd
+
+from vigan.analysis.raw import read_raw
+from vigan.config.study import Study
+from vigan.io.files import RecordError, write_text
+from vigan.layout import Layout
+from vigan.stages.analyse import derive
+
+RAW_TABLES = ("metrics", "telemetry")
+"""Tables that only repeat the raw numbers: a repository need not keep them."""
+
+
+def audit(study: Study, layout: Layout) -> list[str]:
+    """What differs between the study's tables and those derived again from its raw numbers; nothing if all are equal.
+
+    Raises RecordError naming raw numbers, or a table, that are not there or cannot be read.
+    """
+    derived = derive(study, read_raw(layout.raw), layout.first_verdicts)
+    return [line for name, text in derived.items() for line in _differences(name, text, layout)]
+
+
+def write_again(study: Study, layout: Layout) -> None:
+    """Write the study's tables from its raw numbers. Raises RecordError where these are not there."""
+    for name, text in derive(study, read_raw(layout.raw), layout.first_verdicts).items():
+        write_text(layout.tables / f"{name}.csv", text)
+
+
+def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:
+    path = layout.tables / f"{name}.csv"
+    try:
+        kept = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if name in RAW_TABLES:
+            return
+        raise RecordError(f"{path}: not there; derive it with `vigan audit --write`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: cannot be read ({error})") from None
+    if kept != text:
+        yield f"{path}: {_first_difference(kept, text)}"
+
+
+def _first_difference(kept: str, derived: str) -> str:
+    """Where two tables part: a column, a number of rows, or one cell."""
+    try:
+        mine, theirs = (pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in (kept, derived))
+    except ValueError:
+        return "not a table"
+    if list(mine.columns) != list(theirs.columns):
+        odd = sorted(set(mine.columns) ^ set(theirs.columns)) or list(mine.columns)
+        return f"other columns ({', '.join(odd)})"
+    if len(mine) != len(theirs):
+        return f"{len(mine)} rows, and {len(theirs)} follow from the raw numbers"
+    unlike = mine.ne(theirs)
+    if not unlike.to_numpy().any():
+        return "the same cells, written otherwise"
+    row = int(unlike.any(axis=1).to_numpy().argmax())
+    column = str(unlike.columns[unlike.iloc[row].to_numpy().argmax()])
+    name = ", ".join(str(mine.iloc[row, place]) for place in range(min(4, mine.shape[1])))
+    return (
+        f"row {row + 1} ({name}), column '{column}': '{mine.iloc[row][column]}' is kept, "
+        f"'{theirs.iloc[row][column]}' follows from the raw numbers; {int(unlike.to_numpy().sum())} cells differ"
+    )

@@ -1,0 +1,178 @@
+"""How long a study will take on this machine, by stage, from a little of each kind of work done here."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vigan.config.arms import RunSpec
+from vigan.config.datasets import CelebA, Dataset, ImageFolder
+from vigan.config.experiment import Protocol
+from vigan.config.study import RunKey, Study
+from vigan.data.archive import Folder, images_among
+from vigan.data.celeba import Face
+from vigan.data.image_folder import Picture
+from vigan.features.extractors import EXTRACTORS, make_extractor
+from vigan.metrics.protocols import Reference, feature_metrics
+from vigan.models.build import build
+from vigan.training.batches import BatchSource
+from vigan.training.run import engine
+
+OFFICIAL_COUNT, SIZE = 202_599, (178, 218)
+TRIED = 64
+MOST_ROWS = 1000
+ENOUGH = 2.0
+
+
+@dataclass
+class Estimate:
+    """Seconds of one process by stage, and by arm for training: `train[arm]` is one run's."""
+
+    prepare: float
+    reference: float
+    train: dict[str, float]
+    evaluate: dict[str, float]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def total(self, stage: Mapping[str, float]) -> float:
+        """Seconds of all runs of a stage."""
+        return sum(seconds * self.counts[arm] for arm, seconds in stage.items())
+
+
+def estimate(study: Study, device: str) -> Estimate:
+    """Seconds that each stage of a study would take on `device`, one thread and one process on the CPU.
+
+    Iterations, images and features are timed here, on made-up data; what grows with the square of the sample count is
+    timed at 1,000 rows and scaled. Analysis, figures and report are not counted: they take minutes at most.
+    """
+    torch.set_num_threads(1)
+    arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
+    measured = {pair: protocol_seconds(pair[1], study.datasets[pair[0]], device) for pair in study.measured()}
+    runs = list(study.runs())
+    return Estimate(
+        prepare=sum(prepare_seconds(dataset) for dataset in study.datasets.values()),
+        reference=sum(2 * seconds for seconds in measured.values()),
+        train={arm: run_seconds(study.run_spec(arm, 0), device) for arm in arms},
+        evaluate={arm: _evaluation(study, arm, measured) for arm in arms},
+        counts={arm: sum(run.arm == arm for run in runs) for arm in arms},
+    )
+
+
+def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], float]) -> float:
+    experiment = study.experiments[study.experiment_of(arm)]
+    steps = len(experiment.snapshot_steps)
+    return sum(measured[experiment.dataset, protocol] * (steps + protocol.redraws) for protocol in experiment.protocols)
+
+
+def training_seconds(study: Study, runs: Iterable[RunKey], device: str) -> float:
+    """Seconds of training all `runs`, one after the other; each arm is timed once."""
+    runs = list(runs)
+    per_run = {arm: run_seconds(study.run_spec(arm, 0), device) for arm in dict.fromkeys(run.arm for run in runs)}
+    return sum(per_run[run.arm] for run in runs)
+
+
+def run_seconds(spec: RunSpec, device: str) -> float:
+    """Seconds of one training run."""
+    return iteration_seconds(spec, device) * spec.iterations
+
+
+def iteration_seconds(spec: RunSpec, device: str) -> float:
+    """Shortest of three iterations, after one that is not counted; long ones are timed once."""
+    place = torch.device(device)
+    shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
+    source = BatchSource(spec, _noise(shape), place)
+    player = engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place))
+    times: list[float] = []
+    while len(times) < 4 and sum(times) < ENOUGH:
+        times.append(_seconds(lambda: player.iterate(source.iteration(len(times))), place))
+    return min(times)
+
+
+def _noise(shape: Sequence[int]) -> np.ndarray:
+    """Images or points of a shape; not all the same, or EM's components would have no extent."""
+    draw = np.random.default_rng(0)
+    return draw.integers(0, 256, shape, dtype=np.uint8) if len(shape) == 4 else draw.normal(size=shape).astype("f4")
+
+
+def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float:
+    """Seconds of measuring one snapshot by a protocol; kinds without a network cost next to nothing."""
+    if protocol.kind not in EXTRACTORS:
+        return 0.0
+    place = torch.device(device)
+    draw = np.random.default_rng(0)
+    extractor = make_extractor(protocol.kind, device)
+    images = draw.integers(0, 256, (min(TRIED, protocol.samples), *dataset.shape), dtype=np.uint8)
+    extractor(images[:2])
+    extraction = _seconds(lambda: extractor(images), place) * protocol.samples / len(images)
+    rows = min(MOST_ROWS, protocol.samples)
+    real, fake = draw.normal(size=(2, rows, extractor.dimension))
+    reference = Reference.restore(Reference(real).arrays())
+    estimators = _seconds(lambda: feature_metrics(reference, fake), place) * (protocol.samples / rows) ** 2
+    return extraction + estimators
+
+
+def prepare_seconds(dataset: Dataset) -> float:
+    """Seconds of preparing a data set by one process; data sets that are no image files cost next to nothing."""
+    match dataset:
+        case CelebA():
+            recipe = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
+            count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
+        case ImageFolder():
+            recipe = Picture(dataset.side, dataset.channels)
+            count = len(images_among(Folder(Path(dataset.path).expanduser()).names()))
+        case _:
+            return 0.0
+    data = _photograph()
+    return _seconds(lambda: [recipe("made up", data) for _ in range(TRIED)]) / TRIED * count
+
+
+def _photograph() -> bytes:
+    """A JPEG of CelebA's size, about as rich as a face."""
+    width, height = SIZE
+    rows = np.cumsum(np.random.default_rng(0).normal(size=(height, width, 3)), axis=0)
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(np.clip(128 + 8 * rows, 0, 255))).save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def _seconds(call: Callable[[], object], device: torch.device | None = None) -> float:
+    start = time.perf_counter()
+    call()
+    if device is not None and device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def human(seconds: float) -> str:
+    """A duration in the unit a person would choose."""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def tell(found: Estimate, cores: int) -> str:
+    """The estimate as a table: per run, runs, and all of it with `cores` jobs at once."""
+    lines = [f"{'stage':<34}{'one run':>14}{'runs':>6}{'together':>16}"]
+    for stage, per_run in (("train", found.train), ("evaluate", found.evaluate)):
+        for arm, seconds in per_run.items():
+            runs = found.counts[arm]
+            lines.append(f"{stage + ' ' + arm:<34}{human(seconds):>14}{runs:>6}{human(seconds * runs):>16}")
+    for stage, seconds in (("prepare", found.prepare), ("reference", found.reference)):
+        lines.append(f"{stage:<34}{'':>20}{human(seconds):>16}")
+    total = found.prepare + found.reference + found.total(found.train) + found.total(found.evaluate)
+    return "\n".join(
+        [*lines, f"{'all, one job at a time':<34}{'':>20}{human(total):>16}", _shared(total, found, cores)]
+    )
+
+
+def _shared(total: float, found: Estimate, cores: int) -> str:
+    at_once = max(1, min(cores, sum(found.counts.values())))
+    return f"{f'all, {at_once} jobs at once (at best)':<34}{'':>20}{human(total / at_once):>16}"

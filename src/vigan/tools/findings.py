@@ -1,0 +1,162 @@
+"""The page of findings, from a template and the kept tables: a number that is not in them is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+from vigan.analysis.tables import read_table
+from vigan.config.load import load_study
+from vigan.config.published import load_anchors
+from vigan.io.files import RecordError
+from vigan.report.tables import p_value
+
+DIGITS = 3
+Row = Mapping[str, Any]
+
+
+class Alike(NamedTuple):
+    """In how many seeds some arms ended with the same weights, bit for bit, of how many that they share."""
+
+    same: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The kept tables of one study, as a template asks for them.
+
+    Every question names a table, such as "summary", and conditions, such as arm="ring-plain"; one that finds nothing,
+    or more than one row where one is meant, raises RecordError.
+    """
+
+    folder: Path
+
+    def has(self, table: str) -> bool:
+        """Whether a table has any rows."""
+        return not read_table(self.folder / f"{table}.csv").empty
+
+    def rows(self, table: str, **where: object) -> list[Row]:
+        """The rows of a table that satisfy all conditions, at least one."""
+        return _where(self.folder / f"{table}.csv", where).to_dict("records")  # pyright: ignore[reportReturnType]
+
+    def row(self, table: str, **where: object) -> Row:
+        """The one row that satisfies all conditions."""
+        found = self.rows(table, **where)
+        if len(found) > 1:
+            raise RecordError(f"{self.folder / table}.csv: {len(found)} rows with {_told(where)}, not one")
+        return found[0]
+
+    def values(self, table: str, column: str, **where: object) -> list[Any]:
+        """The distinct values of a column in these rows, in the table's order."""
+        return list(dict.fromkeys(row[column] for row in self.rows(table, **where)))
+
+    def alike(self, *arms: str) -> Alike:
+        """In how many of the seeds that all `arms` have their final weights are the same bits."""
+        runs = pd.DataFrame(self.rows("runs"))
+        if missing := set(arms) - set(runs["arm"]):
+            raise RecordError(f"{self.folder / 'runs.csv'}: no row with arm = {min(missing)}")
+        weights = runs[runs["arm"].isin(arms)].pivot(index="seed", columns="arm", values="weights_sha256").dropna()
+        return Alike(int((weights.nunique(axis=1) == 1).sum()), len(weights))
+
+
+class Sources(NamedTuple):
+    """Where the page's numbers are: the folder of all results, the study that states the article's claims, anchors."""
+
+    results: Path
+    paper: Path
+    anchors: Path
+
+
+def findings(template: Path, sources: Sources) -> str:
+    """The page: `template` (Jinja, Markdown) filled from tables.
+
+    It may use `study(NAME)`, the study's `Kept` tables or nothing if none are kept; `claims`, those of the article, as
+    the paper study states them; `anchors`; and the filters of `FORMATS`. Raises RecordError naming the table and the
+    conditions of a number that is not there.
+    """
+    environment = jinja2.Environment(  # noqa: S701 - Markdown, of our own tables
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters |= FORMATS
+    try:
+        return environment.from_string(template.read_text(encoding="utf-8")).render(
+            study=partial(_kept, sources.results),
+            claims=load_study(sources.paper).claims,
+            anchors=load_anchors(sources.anchors),
+        )
+    except OSError as error:
+        raise RecordError(f"{template}: cannot be read ({error})") from None
+    except jinja2.TemplateError as error:
+        raise RecordError(f"{template}: {error}") from None
+
+
+def _kept(results: Path, name: str) -> Kept | None:
+    folder = results / name / "tables"
+    return Kept(folder) if folder.is_dir() else None
+
+
+def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
+    table = read_table(path)
+    if unknown := where.keys() - set(table.columns):
+        raise RecordError(f"{path}: has no column '{min(unknown)}'")
+    for column, value in where.items():
+        table = table[table[column] == value]
+    if table.empty:
+        raise RecordError(f"{path}: no row with {_told(where)}")
+    return table
+
+
+def _told(where: Mapping[str, object]) -> str:
+    return ", ".join(f"{column} = {value}" for column, value in where.items()) or "anything in it"
+
+
+def short(value: float) -> str:
+    """A number with three significant digits and a proper minus. Raises RecordError for one that is missing."""
+    if pd.isna(value):
+        raise RecordError("a number that the findings name is missing from its table (NaN)")
+    return f"{value:.{DIGITS}g}".replace("-", "−")
+
+
+def count(value: float) -> str:
+    """A whole number with its thousands marked. Raises RecordError for one that is missing or not whole."""
+    if not float(value).is_integer():
+        raise RecordError(f"a number that the findings count is {value}, not whole")
+    return f"{int(value):,}"
+
+
+def mean(row: Row) -> str:
+    """Mean and its 95% interval of a row of estimates, the range where there are too few runs for one; who diverged."""
+    lost = f", {count(row['diverged'])} diverged" if row.get("diverged") else ""
+    if not row["n"]:
+        return f"none{lost}"
+    ends = ("low", "high") if pd.isna(row["ci_low"]) else ("ci_low", "ci_high")
+    return f"{short(row['mean'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
+
+
+def estimate(row: Row) -> str:
+    """A claim's estimate with its interval and n."""
+    return f"{short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
+
+
+def of(rows: Iterable[Row], claim: str) -> list[Row]:
+    """The rows of a table of claims that stand for an article's: C5 and C5-last, but not C50."""
+    return [row for row in rows if row["id"] == claim or str(row["id"]).startswith(f"{claim}-")]
+
+
+def about(rows: Iterable[Row], word: str) -> list[Row]:
+    """The rows of a table of claims whose id has a word in it."""
+    return [row for row in rows if word in str(row["id"])]
+
+
+FORMATS: dict[str, Callable[..., Any]] = {
+    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "of": of, "about": about,
+    "known": pd.notna,
+}  # fmt: skip
+"""What a template may do with what it finds."""

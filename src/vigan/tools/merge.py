@@ -1,0 +1,163 @@
+"""Join the results of one study from several machines, run by run; refuse what was not made alike."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vigan.config.base import digest_of
+from vigan.io.files import RecordError, read_json, sha256_file, write_json
+from vigan.io.run_record import RunRecord, read_run
+
+TRAINED = ("telemetry.csv", "snapshots", "run.json")
+MEASURED = ("metrics.csv", "noise.csv", "samples.npz")
+"""What training and evaluation leave, in the order of their making."""
+
+OWN = ("seconds", "joules")
+"""What of a record differs between two makings of one run."""
+
+
+class Found(NamedTuple):
+    """A run in a results folder: the folder, the run's place below it, its record."""
+
+    source: Path
+    place: Path
+    record: RunRecord
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.source / self.place
+
+
+def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
+    """Write the runs of all `sources`, results folders of one study, into `out`; return how many came from each.
+
+    A run that is in two sources is taken once, from the one that has measured it, if both have the same bits.
+    Raises RecordError if `out` holds something already, if a source has no runs, if runs of an arm differ in config,
+    code, data, claims or protocols, or if two makings of one run differ; the message names the digests.
+    """
+    if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
+        raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
+    runs = [run for source in sources for run in _runs(source)]
+    _refuse_unlike(runs)
+    chosen = _chosen(runs)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
+        counts = {str(source): sum(run.source == source for run in chosen) for source in sources}
+        _write(sources, chosen, Path(made) / "whole")
+        write_json(Path(made) / "whole" / "merged.json", counts)
+        shutil.rmtree(out, ignore_errors=True)  # at most specs, which every plan of the study writes
+        (Path(made) / "whole").rename(out)
+    return counts
+
+
+def _runs(source: Path) -> list[Found]:
+    records = sorted(source.glob("runs/*/*/seed-*/run.json"))
+    if not records:
+        raise RecordError(f"{source}: holds no runs; name the folder results/STUDY of a study")
+    return [Found(source, path.parent.relative_to(source), read_run(path)) for path in records]
+
+
+def _refuse_unlike(runs: Sequence[Found]) -> None:
+    """Raise RecordError naming every respect in which runs of one arm, or claims of the study, were not made alike."""
+    first: dict[tuple[str, str], tuple[Any, Found]] = {}
+    problems = []
+    for run in runs:
+        for what, home, value in _traits(run):
+            known, other = first.setdefault((what, home), (value, run))
+            if known != value:
+                problems.append((what, f"{home}{_told(known, value)} of {other.folder} and {run.folder}"))
+    shown = list(dict.fromkeys(problems))[:3]
+    if shown:
+        told = "; ".join(f"{what} differs: {text}" for what, text in shown)
+        raise RecordError(f"not results of one study, so nothing was merged ({len(problems)} differences). {told}")
+
+
+def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
+    """(what, of what, value) of all that must be the same in every source."""
+    record, home = run.record, f"arm '{run.record.spec.name}', "
+    yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
+    yield "code", home, record.code_sha256
+    yield "data", home, record.data_sha256
+    yield from (("claim", f"'{claim}', ", digest_of(rule)) for claim, rule in record.rules.items())
+    if (metrics := run.folder / "metrics.csv").exists():
+        yield "protocols", home, _protocols(metrics)
+
+
+def _protocols(path: Path) -> list[str]:
+    """Protocols that a run was measured under."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or "protocol" not in (header := lines[0].split(",")):
+        raise RecordError(f"{path}: not a table of metrics; evaluate the run again")
+    column = header.index("protocol")
+    return sorted({line.split(",")[column] for line in lines[1:]})
+
+
+def _told(known: Any, value: Any) -> str:
+    """The two values of a trait, digests by their first 12 letters, settings by the names of those that differ."""
+    if isinstance(known, dict):
+        fields = ", ".join(name for name in known if known[name] != value.get(name))
+        return f"{fields}, digests {digest_of(known)[:12]} and {digest_of(value)[:12]}"
+    if isinstance(known, list):
+        return f"{' '.join(known)} and {' '.join(value)}"
+    return f"digests {known[:12]} and {value[:12]}"
+
+
+def _chosen(runs: Sequence[Found]) -> list[Found]:
+    """Each run once. Raises RecordError naming the files of a run whose two makings differ."""
+    chosen: dict[Path, Found] = {}
+    for run in runs:
+        other = chosen.setdefault(run.place, run)
+        if other is not run:
+            _refuse_other_bits(other, run)
+            chosen[run.place] = max(other, run, key=lambda made: (made.folder / "metrics.csv").exists())
+    return list(chosen.values())
+
+
+def _refuse_other_bits(first: Found, second: Found) -> None:
+    one, two = _digests(first), _digests(second)
+    if unlike := sorted(name for name in one.keys() & two.keys() if one[name] != two[name]):
+        digests = f"{one[unlike[0]][:12]} and {two[unlike[0]][:12]}"
+        raise RecordError(
+            f"{first.folder} and {second.folder}: the same run with other content ({', '.join(unlike)}; "
+            f"{unlike[0]} has digests {digests}); decide for one of them and remove the other"
+        )
+
+
+def _digests(run: Found) -> dict[str, str]:
+    """Digest by name of each of a run's files; of its record without what differs from making to making."""
+    files = [path for name in (*TRAINED, *MEASURED) for path in _below(run.folder / name)]
+    found = {str(path.relative_to(run.folder)): sha256_file(path) for path in files}
+    record = read_json(run.folder / "run.json")
+    return {**found, "run.json": digest_of({key: value for key, value in record.items() if key not in OWN})}
+
+
+def _below(path: Path) -> list[Path]:
+    """A file, or the files of a folder but for hidden ones, which others keep there."""
+    if path.is_dir():
+        return [file for file in sorted(path.glob("*")) if file.name[0] != "."]
+    return [path] if path.exists() else []
+
+
+def _write(sources: Sequence[Path], runs: Sequence[Found], out: Path) -> None:
+    """Copy specs, what was trained and what was measured, in this order: Snakemake goes by time stamps."""
+    (out / "specs").mkdir(parents=True)
+    for source in sources:
+        for spec in sorted((source / "specs").glob("*.json")):
+            shutil.copyfile(spec, out / "specs" / spec.name)
+    for names in (TRAINED, MEASURED):
+        for run in runs:
+            for name in names:
+                _copy(run.folder / name, out / run.place / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+    elif source.exists():
+        shutil.copyfile(source, target)

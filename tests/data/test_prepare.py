@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
+from vigan.data import parallel
+from vigan.data.archive import Folder
+from vigan.data.image_folder import Picture
+from vigan.data.prepare import prepare
+from vigan.data.source import DataError
+from vigan.data.store import load
+from vigan.io.files import RecordError, sha256_file
+
+Jpeg = Callable[..., bytes]
+Png = Callable[[np.ndarray], bytes]
+Build = Callable[[Mapping[str, bytes]], Path]
+
+
+def images(path: Path, channels: int = 3) -> ImageFolder:
+    return ImageFolder.model_validate({"source": "folder", "path": str(path), "side": 32, "channels": channels})
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, png: Png) -> Path:
+    """A red picture, a green one in a subfolder, and two files that are no pictures."""
+    folder = tmp_path / "pictures"
+    (folder / "b").mkdir(parents=True)
+    (folder / "z.PNG").write_bytes(png(np.full((40, 40, 3), (200, 0, 0), np.uint8)))
+    (folder / "b" / "a.png").write_bytes(png(np.full((40, 40, 3), (0, 200, 0), np.uint8)))
+    (folder / "notes.txt").write_text("x")
+    (folder / ".hidden.png").write_text("x")
+    return folder
+
+
+def test_digits_are_the_scans_enlarged(tmp_path: Path) -> None:
+    sklearn = pytest.importorskip("sklearn.datasets")
+    manifest = prepare(Digits(source="digits"), tmp_path)
+    prepared = load(tmp_path, verify=True)
+    scans, labels = sklearn.load_digits(return_X_y=True)
+    assert prepared.array.shape == (1797, 1, 32, 32)
+    assert (prepared.array.min(), prepared.array.max()) == (0, 255)
+    np.testing.assert_array_equal(prepared.labels, labels)
+    shrunk = prepared.array.reshape(1797, 8, 4, 8, 4).mean(axis=(2, 4))
+    assert np.corrcoef(shrunk.ravel(), scans.ravel())[0, 1] > 0.99
+    np.testing.assert_allclose(manifest["mean"], [scans.mean() * 255 / 16], rtol=0.03)
+
+
+def test_a_folder_of_images_is_read_by_relative_name_and_what_is_no_image_is_counted(
+    pictures: Path, tmp_path: Path
+) -> None:
+    manifest = prepare(images(pictures), tmp_path / "out")
+    assert (manifest["count"], manifest["skipped"], manifest["labels"]) == (2, 2, False)
+    expected = np.broadcast_to(np.array([[0, 200, 0], [200, 0, 0]])[:, :, None, None], (2, 3, 32, 32))
+    np.testing.assert_array_equal(load(tmp_path / "out").array, expected)
+    assert manifest["mean"] == [100.0, 100.0, 0.0]
+
+
+def test_one_channel_is_the_luminance(pictures: Path, tmp_path: Path) -> None:
+    prepare(images(pictures, channels=1), tmp_path / "out")
+    found = load(tmp_path / "out").array
+    assert found.shape == (2, 1, 32, 32)
+    np.testing.assert_allclose(found[:, 0, 0, 0], [0.587 * 200, 0.299 * 200], atol=1)
+
+
+def test_the_square_is_cut_from_the_middle(tmp_path: Path, png: Png) -> None:
+    wide = np.zeros((32, 96, 3), np.uint8)
+    wide[:, 32:64] = 255
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "wide.png").write_bytes(png(wide))
+    (tmp_path / "in" / "tall.png").write_bytes(png(wide.transpose(1, 0, 2)))
+    prepare(images(tmp_path / "in"), tmp_path / "out")
+    assert load(tmp_path / "out").array.min() == 255
+
+
+def test_an_empty_or_missing_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, problem in (("empty", "no image in it"), ("missing", "no such folder")):
+        with pytest.raises(DataError, match=f"{name}: {problem}.*check"):
+            prepare(images(tmp_path / name), tmp_path / "out")
+
+
+def test_the_bytes_do_not_depend_on_the_workers(
+    archive: Build, jpeg: Jpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "FILES_PER_BLOCK", 4)
+    path = archive({f"{number:06d}.jpg": jpeg(number) for number in range(30)})
+    spec = CelebA(source="celeba", resize="released")
+    alone, together = (prepare(spec, tmp_path / str(n), celeba=path, workers=n) for n in (1, 3))
+    assert alone == together
+    assert sha256_file(tmp_path / "1" / "array.npy") == sha256_file(tmp_path / "3" / "array.npy")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_damaged_file_by_name_is_reported_by_any_number_of_workers(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(parallel, "FILES_PER_BLOCK", 1)
+    for name in ("c.jpg", "d.jpg"):
+        (pictures / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"pictures/c\.jpg: the file is empty"):
+        prepare(images(pictures), tmp_path / "out", workers=workers)
+
+
+class Pool:
+    """Stands in for the process pool: counts the blocks that wait, and may lose its workers."""
+
+    def __init__(self, *, dies: bool = False) -> None:
+        self.dies, self.waiting, self.most, self.closed = dies, 0, 0, False
+
+    def submit(self, *_: object) -> Future[None]:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        future: Future[None] = Future()
+        if self.dies:
+            future.set_exception(BrokenProcessPool())
+        else:
+            future.set_result(None)
+        return future
+
+    def shutdown(self, **_: object) -> None:
+        self.closed = True
+
+
+def drained(pool: Pool, monkeypatch: pytest.MonkeyPatch, workers: int) -> int:
+    """Number of blocks made of 40 blocks of files, each taken before the next."""
+    monkeypatch.setattr(parallel, "ProcessPoolExecutor", lambda *_, **__: pool)
+    names = [str(number) for number in range(40 * parallel.FILES_PER_BLOCK)]
+    count = 0
+    for _ in parallel.image_blocks(Folder(Path("pictures")), names, Picture(32, 3), (3, 32, 32), workers):
+        pool.waiting -= 1
+        count += 1
+    return count
+
+
+def test_no_more_than_two_blocks_per_worker_wait_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool()
+    assert drained(pool, monkeypatch, workers=3) == 40
+    assert pool.most == 6
+    assert pool.closed
+
+
+def test_a_worker_that_dies_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(dies=True)
+    with pytest.raises(DataError, match=r"pictures: a worker process died .* fewer workers"):
+        drained(pool, monkeypatch, workers=2)
+    assert pool.closed
+
+
+def test_an_error_in_the_caller_stops_the_workers_at_once(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = Pool()
+    monkeypatch.setattr(parallel, "ProcessPoolExecutor", lambda *_, **__: pool)
+    monkeypatch.setattr(parallel, "FILES_PER_BLOCK", 1)
+
+    def interrupt(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as held:
+        prepare(images(pictures), tmp_path / "out", workers=2, progress=interrupt)
+    assert pool.closed, held
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_error_leaves_no_trace_and_what_was_there_before_stays_usable(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    before = prepare(images(pictures), out)
+    (pictures / "zz.jpg").write_bytes(b"")
+    with pytest.raises(DataError):
+        prepare(images(pictures), out)
+    assert sorted(file.name for file in out.iterdir()) == ["array.npy", "manifest.json"]
+    assert load(out, verify=True).manifest == before
+
+
+def test_a_stop_between_array_and_manifest_is_not_taken_for_finished(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    prepare(images(pictures), out)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vigan.data.prepare.write_json", stop)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(images(pictures), out)
+    with pytest.raises(RecordError, match="never prepared to the end"):
+        load(out)
+
+
+def test_labels_of_an_earlier_set_do_not_stay_behind(pictures: Path, tmp_path: Path) -> None:
+    prepare(Ring(source="ring", count=5), tmp_path / "out")
+    prepare(images(pictures), tmp_path / "out")
+    assert not (tmp_path / "out" / "labels.npy").exists()
+    assert load(tmp_path / "out").labels is None
+
+
+def test_progress_counts_the_examples_up_to_all_of_them(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "FILES_PER_BLOCK", 1)
+    seen: list[tuple[int, int]] = []
+    prepare(images(pictures), tmp_path / "out", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_too_little_room_is_said_before_anything_is_read(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    with pytest.raises(DataError, match=r"array\.npy: needs .* make room"):
+        prepare(images(pictures), tmp_path / "out")
+
+
+def test_no_workers_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="at least 1"):
+        prepare(Ring(source="ring", count=5), tmp_path, workers=0)

@@ -1,0 +1,84 @@
+"""What jobs ask of a cluster follows from the study."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from studies import TINY
+
+from vigan.config.arms import RunSpec
+from vigan.config.load import load_study
+from vigan.config.study import Study
+from vigan.runtime import resources
+
+ROOT = Path(__file__).parents[2]
+PAPER = load_study(ROOT / "config" / "paper.yaml")
+ARM = next(PAPER.runs()).arm
+
+
+def _tiny(folder: Path, old: str = "", new: str = "") -> Study:
+    """The tiny study on many examples, with one thing changed."""
+    many = TINY.replace("count: 6000", "count: 60000")
+    assert old in many
+    (folder / "study.yaml").write_text(many.replace(old, new) if old else many)
+    return load_study(folder / "study.yaml")
+
+
+def _minutes(spec: RunSpec, *, gpu: bool = True) -> int:
+    return resources.of_training(spec, gpu=gpu).runtime - resources.STARTING_MINUTES
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_minutes_of_training_grow_with_its_iterations(factor: int) -> None:
+    spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 10_000})
+    longer = spec.model_copy(update={"iterations": factor * 10_000})
+    assert _minutes(longer) == pytest.approx(factor * _minutes(spec), abs=factor)
+    assert _minutes(spec) > 10
+
+
+def test_a_training_has_room_for_its_data_set(tmp_path: Path) -> None:
+    spec = PAPER.run_spec(ARM, 0)
+    images = 202_599 * math.prod(spec.dataset.shape) * 4 / 1e6
+    small = resources.of_training(_tiny(tmp_path).run_spec("plain", 0), gpu=True)
+    assert resources.of_training(spec, gpu=True).mem_mb - small.mem_mb == pytest.approx(images, abs=2)
+
+
+def test_a_gpu_is_given_less_time_and_its_libraries_more_memory() -> None:
+    spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 1000})
+    with_, without = (resources.of_training(spec, gpu=gpu) for gpu in (True, False))
+    assert with_.runtime < without.runtime
+    assert with_.mem_mb > without.mem_mb
+
+
+def test_no_training_is_given_more_than_a_day() -> None:
+    spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 10**9})
+    assert resources.of_training(spec, gpu=True).runtime == resources.LONGEST_MINUTES == 24 * 60
+
+
+def test_measuring_takes_longer_with_more_snapshots_and_samples(tmp_path: Path) -> None:
+    def minutes(old: str = "", new: str = "") -> int:
+        return resources.of_measuring(_tiny(tmp_path, old, new), "plain", gpu=True).runtime
+
+    assert minutes() < minutes("snapshots: 3", "snapshots: 30")
+    assert minutes() < minutes("samples: 500", "samples: 50000")
+
+
+def test_measuring_has_room_for_the_features_of_its_samples(tmp_path: Path) -> None:
+    few, many = (
+        resources.of_measuring(_tiny(tmp_path, "samples: 500", f"samples: {n}"), "plain", gpu=True).mem_mb
+        for n in (500, 50_000)
+    )
+    assert many - few > 49_500 * resources.FEATURES * 8 / 1e6
+
+
+def test_joining_needs_more_the_more_runs_there_are(tmp_path: Path) -> None:
+    few, many = (resources.of_joining(_tiny(tmp_path, "[0, 1]", str(list(range(n))))) for n in (2, 500))
+    assert many.mem_mb > few.mem_mb
+    assert many.runtime > few.runtime
+
+
+def test_snapshots_of_many_samples_are_measured_several_at_a_time(tmp_path: Path) -> None:
+    assert resources.snapshots_at_once(PAPER, ARM) > 1
+    assert resources.snapshots_at_once(_tiny(tmp_path), "plain") == 1

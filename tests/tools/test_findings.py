@@ -1,0 +1,192 @@
+"""The page of findings: every number on it is one of the kept tables, and none is made up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from kept import ROOT, kept
+
+from vigan.analysis.verdicts import CLAIM_COLUMNS
+from vigan.cli.parser import main
+from vigan.config.claims import Untested, arms_of
+from vigan.config.load import load_study
+from vigan.config.study import Study
+from vigan.io.files import RecordError
+from vigan.metrics.registry import MEASURED
+from vigan.stages.analyse import arm_table
+from vigan.tools.findings import Sources, findings
+
+TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
+WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "celeba10k-32", "family", "family-digits")
+
+
+def _render(results: Path, template: Path = TEMPLATE) -> str:
+    return findings(template, Sources(results, ROOT / "config" / "paper.yaml", ROOT / "config" / "published.yaml"))
+
+
+def test_the_page_in_docs_is_what_the_kept_tables_give(tmp_path: Path) -> None:
+    for table in kept("results/*/tables/*.csv"):
+        shown = tmp_path / table.relative_to(ROOT)
+        shown.parent.mkdir(parents=True, exist_ok=True)
+        shown.symlink_to(table)
+    assert PAGE.read_text(encoding="utf-8") == _render(tmp_path / "results"), "write it again: vigan findings"
+
+
+def test_no_measured_number_is_typed_into_the_template() -> None:
+    words = re.sub(
+        r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|`[^`]*`", "", TEMPLATE.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert re.findall(r"\d+\.\d+|\d+ of \d+|p [=<] ?\d", words) == []
+
+
+def _made_up(study: Study, folder: Path) -> None:
+    """Tables as a finished study has them, with numbers from a generator."""
+    draw, experiments = np.random.default_rng(0), study.experiments
+    spread = {"n": 16, "mean": 0.5, "low": 0.0, "high": 1.0, "ci_low": 0.25, "ci_high": 0.75}
+    medians = {"median_step": 400, "median_g_updates": 2000}
+    beside = {"than_partner": 0.1, "than_partner_low": 0.0, "than_partner_high": 0.2}
+    measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
+    homes = [(name, arm) for name, e in experiments.items() for arm in e.arms]
+    made = {
+        "arms": arm_table(study),
+        "runs": [
+            {"arm": run.arm, "seed": run.seed, "weights_sha256": str(draw.integers(10**9))} for run in study.runs()
+        ],
+        "floors": [
+            {"dataset": dataset, "metric": metric, "value": 0.75}
+            for dataset, protocol in study.measured()
+            for metric in MEASURED[protocol.kind]
+        ],
+        "timing": [{"arm": run.arm, "seed": run.seed, "seconds": 36.0} for run in study.runs()],
+        "summary": [
+            {"experiment": name, "arm": arm, "metric": metric, "score": score, **spread, "diverged": 0}
+            for name, arm in homes
+            for metric in measured[name]
+            for score in ("last", "area")
+        ],
+        "speed": [
+            {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians, **beside}
+            for name, arm in homes
+            for event in ("collapse", "reach")
+        ],
+        "curves": [
+            {"arm": arm, "metric": metric, "step": step, "mean": 0.5}
+            for name, arm in homes
+            for metric in measured[name]
+            for step in experiments[name].snapshot_steps
+        ],
+        "sensitivity": [
+            {"experiment": name, "arm": arm, "event": event, "rule": rule, "events": 3}
+            for name, arm in homes
+            for event, rule in (("collapse", "half"), ("reach", "frechet: 50% of the way to real data"))
+        ],
+        "pair-summary": [
+            {
+                "first": first,
+                "second": second,
+                "metric": metric,
+                **spread,
+                "second_better": 9,
+                "pairs": 16,
+                "equal": 0,
+            }
+            for first, second in study.pairs()
+            for metric in ("fair_modes", "frechet")
+        ],
+        "claims": [_judged(claim, study) for claim in study.claims],
+    }
+    folder.mkdir(parents=True)
+    for name, rows in made.items():
+        pd.DataFrame(rows).to_csv(folder / f"{name}.csv", index=False)
+
+
+def _judged(claim, study: Study) -> dict[str, object]:
+    said = {"id": claim.id, "quotation": claim.quotation, "place": claim.place, "edited": False}
+    if isinstance(claim, Untested):
+        return dict.fromkeys(CLAIM_COLUMNS) | said | {"verdict": "not tested", "n": 0, "reason": claim.reason}
+    numbers = {"estimate": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.01, "n": 16}
+    home = {"experiment": study.experiment_of(arms_of(claim)[0]), "rule": "Supported if so."}
+    return dict.fromkeys(CLAIM_COLUMNS) | said | numbers | home | {"verdict": "supported"}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_study_that_was_not_run_says_so_and_is_shown_once_it_was(name: str, tmp_path: Path) -> None:
+    missing = f"configfile config/{name}.yaml"
+    assert missing in _render(tmp_path)
+    study = load_study(ROOT / "config" / f"{name}.yaml")
+    _made_up(study, tmp_path / name / "tables")
+    page = _render(tmp_path)
+    assert missing not in page
+    for claim in study.claims:
+        assert claim.quotation in page
+    for arm in (arm for experiment in study.experiments.values() for arm in experiment.arms):
+        assert name == "toy" or f"`{arm}`" in page
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Callable[[str], str]:
+    """What a template of one line makes of a small study called "small"."""
+    tables = tmp_path / "results" / "small" / "tables"
+    tables.mkdir(parents=True)
+    (tables / "scores.csv").write_text("arm,seed,last,n\nfirst,0,-0.12345,1\nfirst,1,,1\nsecond,0,1200,1\n")
+    (tables / "runs.csv").write_text("arm,seed,weights_sha256\na,0,x\na,1,y\na,2,z\nb,0,x\nb,1,q\nc,5,x\n")
+
+    def render(line: str) -> str:
+        (tmp_path / "page.j2").write_text(line)
+        return _render(tmp_path / "results", tmp_path / "page.j2")
+
+    return render
+
+
+def test_a_number_is_shown_as_it_is_in_its_table(page: Callable[[str], str]) -> None:
+    assert page('{{ study("small").row("scores", arm="first", seed=0)["last"] | short }}') == "−0.123"
+    assert page('{{ study("small").row("scores", arm="second")["last"] | count }}') == "1,200"
+    assert page('{{ study("small").values("scores", "arm") | join(" ") }}') == "first second"
+    assert page('{{ "none" if study("other") is none }}') == "none"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ('row("scores", arm="third").seed', "scores.csv: no row with arm = third"),
+        ('row("scores", arm="first").seed', "scores.csv: 2 rows with arm = first, not one"),
+        ('row("scores", arms="first").seed', "scores.csv: has no column 'arms'"),
+        ('row("summary", arm="first").seed', "summary.csv: not there yet"),
+        ('row("scores", arm="second").lost', "page.j2: .*has no attribute 'lost'"),
+        ('row("scores", arm="first", seed=1)["last"] | short', "missing from its table"),
+        ('row("scores", arm="first", seed=0)["last"] | count', "not whole"),
+        ('row("scores", arm="first", seed=1)["last"] | count', "not whole"),
+        ('alike("a", "d").same', "runs.csv: no row with arm = d"),
+        ('row("scores"', "page.j2: .*"),
+    ],
+)
+def test_what_no_table_holds_is_refused_in_one_line(page: Callable[[str], str], asked: str, told: str) -> None:
+    with pytest.raises(RecordError, match=told) as caught:
+        page(f'{{{{ study("small").{asked} }}}}')
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_are_alike_only_where_every_bit_is(page: Callable[[str], str]) -> None:
+    asked = '{{% set found = study("small").alike({}) %}}{{{{ found.same }}}} of {{{{ found.seeds }}}}'
+    assert page(asked.format('"a", "b"')) == "1 of 2"
+    assert page(asked.format('"a", "c"')) == "0 of 0"
+    assert page(asked.format('"a"')) == "3 of 3"
+
+
+def test_the_command_writes_the_page_and_refuses_in_one_line(
+    page: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page("{{ study('small').row('scores', arm='second').seed }}\n")
+    told = ["--template", tmp_path / "page.j2", "--out", tmp_path / "out.md", "--results", tmp_path / "results"]
+    told += ["--paper", ROOT / "config" / "paper.yaml", "--published", ROOT / "config" / "published.yaml"]
+    assert main(["findings", *map(str, told)]) == 0
+    assert (tmp_path / "out.md").read_text() == "0\n"
+    (tmp_path / "page.j2").write_text("{{ study('small').row('scores', arm='third').seed }}")
+    assert main(["findings", *map(str, told)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "out.md").read_text() == "0\n"
