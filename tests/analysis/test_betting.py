@@ -168,6 +168,11 @@ def test_a_mean_has_its_interval_in_its_own_unit() -> None:
     assert modes[:3] == pytest.approx([8 * value for value in unit[:3]])
 
 
+def test_an_outcome_beyond_a_bound_by_a_rounding_is_at_it() -> None:
+    assert betting_interval([1 + 1e-12, -1e-12]) == betting_interval([1.0, 0.0])
+    assert betting_test([1 + 1e-12], 0.5, "above") == betting_test([1.0], 0.5, "above")
+
+
 @pytest.mark.parametrize(("outcomes", "why"), [([0.5, 1.1], "between 0.5 and 1.1"), ([-0.1], "between -0.1"),
                                                ([math.nan], "1 of 1 rows hold NaN")])  # fmt: skip
 def test_outcomes_out_of_bounds_are_refused(outcomes, why) -> None:

@@ -167,6 +167,15 @@ def test_values_that_are_not_finite_do_not_count() -> None:
     assert tuple(row[["n", "mean", "low", "high"]]) == (2, 5.0, 4.0, 6.0)
 
 
+def test_a_run_stuck_at_the_highest_value_has_a_mean_over_training_and_its_interval() -> None:
+    """Its mean over these 21 evaluations is higher than the value by 4e-16."""
+    stuck = values_of([(400 * at, math.log(10)) for at in range(21)], metric="reverse_kl")
+    scores = run_scores(stuck)
+    assert scores["area"].iloc[0] > math.log(10)
+    table = summary(scores, runs_of(("plain", 0, "completed")), lambda _, metric: limits(metric, 10))
+    assert table.set_index("score").loc["area", "ci_high"] == pytest.approx(math.log(10))
+
+
 def test_the_middle_half_of_the_runs_stands_beside_the_mean() -> None:
     scores = run_scores(_three_seeds((2.0, 3.0, 8.0), ALL))
     table = summary(scores, runs_of(*(("plain", seed, "completed") for seed in range(3))), BOUNDS)
