@@ -151,6 +151,12 @@ def test_arms_without_runs_are_not_tested() -> None:
     assert pd.isna(found["estimate"])
 
 
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim["id"])
+def test_an_experiment_without_runs_is_not_tested(claim: dict[str, Any]) -> None:
+    found = _row(claim, {})
+    assert (found["verdict"], found["reason"]) == ("not tested", "No run of these arms has been made.")
+
+
 def test_a_claim_that_the_study_cannot_judge_says_why() -> None:
     table = _table(SIGN, UNTESTED)
     assert list(table["id"]) == ["sign", "C6"]

@@ -232,6 +232,16 @@ def test_a_study_without_rules_has_no_events() -> None:
     assert PROTOCOL in set(FLOORS["protocol"])
 
 
+def test_an_experiment_without_runs_has_no_events() -> None:
+    experiments = study_of().experiments
+    nothing = long_table({})
+    assert list(events(nothing, FLOORS, experiments)) == EVENT_COLUMNS
+    assert events(nothing, FLOORS, experiments).empty
+    table = sensitivity(nothing, FLOORS, experiments)
+    assert set(table["n"]) == {0}
+    assert table[["median_step", "p_against_partner"]].isna().all(axis=None)
+
+
 def test_rows_may_come_in_any_order() -> None:
     tables = (events(long_table(COURSES)[::order], FLOORS, study_of().experiments) for order in (1, -1))
     first, second = (table.sort_values(["event", "arm", "seed"]).reset_index(drop=True) for table in tables)

@@ -90,10 +90,12 @@ class Course(NamedTuple):
 
 
 def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured) -> Iterator[Track]:
-    """The values of a metric in every run of `metrics`, the long table's rows of one experiment."""
+    """The values of a metric in every run of `metrics`, the long table's rows of one experiment, if it has any."""
     protocol = experiment.protocol_of(measured.protocol)
     assert protocol is not None
     rows = metrics[metrics["protocol"] == protocol.name]
+    if rows.empty:
+        return
     floor = floors[(floors["dataset"] == experiment.dataset) & (floors["protocol"] == protocol.name)]
     real = float(floor.loc[floor["metric"] == measured.metric, "value"].iloc[0])
     course = {name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")}
