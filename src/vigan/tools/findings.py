@@ -132,17 +132,29 @@ def count(value: float) -> str:
 
 
 def mean(row: Row) -> str:
-    """Mean and its 95% interval of a row of estimates, the range where there are too few runs for one; who diverged."""
+    """Center of a row of estimates with its 95% interval, the range where it has none; who diverged.
+
+    The center is the mean, or, told as such, the median.
+    """
     lost = f", {count(row['diverged'])} diverged" if row.get("diverged") else ""
     if not row["n"]:
         return f"none{lost}"
     ends = ("low", "high") if pd.isna(row["ci_low"]) else ("ci_low", "ci_high")
-    return f"{short(row['mean'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
+    name = "median " if row["center_of"] == "median" else ""
+    return f"{name}{short(row['center'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
 
 
 def estimate(row: Row) -> str:
-    """A claim's estimate with its interval and n."""
-    return f"{short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
+    """A claim's estimate with what it counts, its interval and n."""
+    return f"{row['unit']}: {short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
+
+
+def deciding_p(row: Row) -> str:
+    """The p-values that a verdict hangs on: one, or the smallest of those that decided nothing; none if untestable."""
+    kinds = ("supported", "contradicted", "equivalent")
+    if row["verdict"] in kinds:
+        return p_value(row[f"p_{row['verdict']}"])
+    return "" if row["verdict"] == "not testable here" else p_value(min(row[f"p_{kind}"] for kind in kinds))
 
 
 def of(rows: Iterable[Row], claim: str) -> list[Row]:
@@ -156,7 +168,7 @@ def about(rows: Iterable[Row], word: str) -> list[Row]:
 
 
 FORMATS: dict[str, Callable[..., Any]] = {
-    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "of": of, "about": about,
-    "known": pd.notna,
+    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "deciding_p": deciding_p,
+    "of": of, "about": about, "known": pd.notna,
 }  # fmt: skip
 """What a template may do with what it finds."""
