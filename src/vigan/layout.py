@@ -49,7 +49,7 @@ LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "
 """Tables too long to be read on a page."""
 
 FIGURES = {
-    "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, and what real data score",
+    "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",
     "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",
     "survival": "share of runs that came to no bad end, and that are not on track yet, with runs at risk",
     "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
