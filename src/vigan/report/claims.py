@@ -57,7 +57,7 @@ def _verdict(row, pictures: Numbered) -> Verdict:  # noqa: ANN001 - a named tupl
 def _estimate(row) -> Cell:  # noqa: ANN001
     if pd.isna(row.estimate):
         return Cell(NOTHING, "" if pd.isna(row.n) else f"n = {row.n:g}")
-    return Cell(number(float(row.estimate)), ", ".join([*_ends(row), f"n = {row.n:g}"]))
+    return Cell(number(float(row.estimate)), f"{_ends(row)}, n = {row.n:g}: {_text(row.unit)}")
 
 
 def _numbers(row) -> Facts:  # noqa: ANN001
@@ -99,11 +99,11 @@ def _differences(row) -> str:  # noqa: ANN001
 def _with_interval(row) -> str:  # noqa: ANN001
     if pd.isna(row.estimate):
         return ""
-    return " ".join([number(float(row.estimate)), *_ends(row)])
+    return f"{number(float(row.estimate))} {_ends(row)}"
 
 
-def _ends(row) -> list[str]:  # noqa: ANN001
-    return [] if pd.isna(row.low) else [interval(float(row.low), float(row.high))]
+def _ends(row) -> str:  # noqa: ANN001
+    return interval(float(row.low), float(row.high))
 
 
 def _evidence(experiment: str, kinds: Sequence[str], pictures: Numbered) -> list[Link]:
