@@ -90,7 +90,7 @@ def test_what_a_rule_reads_of_its_experiment_is_told(experiment, told: set[str],
     found = _history(study_of(*CLAIMS, **experiment), study_of(*CLAIMS), nowhere)
     assert found.changed.keys() == told
     (name,) = experiment
-    assert all(name in text for text in found.changed.values())
+    assert all(name.removesuffix("s") in text for text in found.changed.values())
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,11 @@ def test_seeds_that_were_added_are_told_also_by_runs_that_were_made_for_both_rul
     now, then = study_of(SIGN, seeds=16), study_of(SIGN)
     raw = raw_of(now, MORE, {**dict.fromkeys(range(8), then), **dict.fromkeys(range(8, 16), now)})
     assert history(now, raw, nowhere).changed == {"sign": "it named 8 seeds, and these are 16"}
+
+
+def test_nothing_else_that_changed_is_passed_over_for_added_seeds(nowhere: Path) -> None:
+    found = _history(study_of({**SIGN, "alpha": 0.2}, seeds=16), study_of(SIGN), nowhere, MORE)
+    assert found.changed == {"sign": "it named 8 seeds, and these are 16; claim.alpha changed after them"}
 
 
 def test_seeds_that_were_left_out_of_a_fixed_rule_are_told(nowhere: Path) -> None:
@@ -178,7 +183,8 @@ def test_the_first_rules_verdict_stands_beside_todays(claim, change, nowhere: Pa
     then, now = study_of(claim), study_of({**claim, **change})
     found = _history(now, then, nowhere)
     first = _verdict_of(then, claim["id"])
-    assert found.first == {claim["id"]: f"by the rule kept with the runs: {tell_verdict(first)} ({first['rule']})"}
+    rule = first["rule"].replace("(toy-modes, ", "(toy-modes/n=500/ref=train, ")
+    assert found.first == {claim["id"]: f"by the rule kept with the runs: {tell_verdict(first)} ({rule})"}
     assert first["verdict"] == "supported"
 
 
@@ -197,9 +203,32 @@ def test_a_first_rule_of_events_is_applied_with_its_own_events(nowhere: Path) ->
     assert _verdict_of(now, "often")["verdict"] == "not testable here"
 
 
-def test_the_first_rule_is_judged_on_its_own_seeds(nowhere: Path) -> None:
-    found = _history(study_of(SIGN, seeds=16), study_of(SIGN), nowhere, MORE)
-    assert "supported, 0.875 [0.473, 0.997], n = 8" in found.first["sign"]
+@pytest.mark.parametrize("later", ["kept with the first runs alone", "kept with them and with those added"])
+def test_the_first_rule_is_judged_on_its_own_seeds(later: str, nowhere: Path) -> None:
+    """Optional stopping: the verdict on the seeds that were named first stands beside that on all."""
+    now, then = study_of(SIGN, seeds=16), study_of(SIGN)
+    added = now if later == "kept with them and with those added" else then
+    raw = raw_of(now, MORE, {**dict.fromkeys(range(8), then), **dict.fromkeys(range(8, 16), added)})
+    assert "supported, 0.875 [0.473, 0.997], n = 8" in history(now, raw, nowhere).first["sign"]
+    assert _verdict_of(now, "sign", MORE)["verdict"] == "inconclusive"
+
+
+def test_the_first_rule_is_testable_if_its_own_seeds_made_it_so(nowhere: Path) -> None:
+    """None of the first eight runs collapsed, all that were added did."""
+    courses = {"plain": [*[GOOD] * 8, *[FALLS] * 8], "regularised": [GOOD] * 16}
+    now, then = study_of(OFTEN, seeds=16), study_of(OFTEN)
+    found = _history(now, then, nowhere, courses)
+    assert "not testable here, 0 [0, 0.369], n = 8" in found.first["often"]
+
+
+def test_every_rule_that_was_kept_is_applied(nowhere: Path) -> None:
+    now = study_of({**SIGN, "margin": 9.0})
+    kept = {**dict.fromkeys(range(4), study_of(SIGN)), **dict.fromkeys(range(4, 8), study_of({**SIGN, "alpha": 0.01}))}
+    found = history(now, raw_of(now, COURSES, kept), nowhere)
+    assert found.changed == {"sign": "claim.margin changed after them; claim.alpha, claim.margin changed after them"}
+    assert found.first["sign"].count("by the rule kept with the runs: ") == 2
+    assert "supported, 0.875" in found.first["sign"]
+    assert "inconclusive, 0.875" in found.first["sign"]
 
 
 @pytest.mark.parametrize("experiment", [{"iterations": 120}, {"snapshots": 6}])
@@ -207,6 +236,36 @@ def test_a_first_rule_of_other_runs_is_not_applied_to_these(experiment: dict[str
     found = _history(study_of(SIGN, **experiment), study_of(SIGN), nowhere)
     assert "sign" in found.changed
     assert found.first == {}
+
+
+@pytest.mark.parametrize("arms", [["plain", "gone"], ["gone", "regularised"], ["gone", "other"]])
+def test_a_first_rule_of_arms_that_are_gone_is_told_and_not_applied(arms: list[str], nowhere: Path) -> None:
+    rule = study_of(SIGN).rules()["sign"]
+    kept = {**rule, "claim": {**rule["claim"], "arms": arms}}
+    assert _history(study_of(SIGN), {"sign": kept}, nowhere) == ({"sign": "claim.arms changed after them"}, {})
+
+
+def test_a_first_rule_of_a_protocol_that_is_gone_is_told_and_not_applied(nowhere: Path) -> None:
+    found = _history(study_of(SIGN, protocols=[{"kind": "toy-modes", "samples": 600}]), study_of(SIGN), nowhere)
+    assert found == ({"sign": "claim.protocol changed after them"}, {})
+
+
+WHOLE = {"protocol": "toy-modes/n=500/ref=train"}
+
+
+def test_the_whole_name_of_the_same_protocol_is_no_other_rule(nowhere: Path) -> None:
+    """Where a second protocol of its kind is added, a rule must name it by its whole name."""
+    events = {"collapse": {**COLLAPSE, **WHOLE}, "reach": {**REACH, **WHOLE}}
+    now = study_of({**SIGN, **WHOLE}, OFTEN, protocols=TWO, **events)
+    assert _history(now, study_of(SIGN, OFTEN), nowhere) == ({}, {})
+
+
+def test_a_first_rule_that_named_its_protocol_by_its_kind_is_applied_to_that_one(nowhere: Path) -> None:
+    events = {"collapse": {**COLLAPSE, **WHOLE}, "reach": {**REACH, **WHOLE}}
+    now = study_of({**SIGN, **WHOLE, "margin": 9.0}, protocols=TWO, **events)
+    found = _history(now, study_of(SIGN), nowhere)
+    assert found.changed == {"sign": "claim.margin changed after them"}
+    assert "supported, 0.875" in found.first["sign"]
 
 
 @pytest.mark.parametrize("damage", [{"claim": {"test": "log-rank"}}, {"claim": None}, {"seeds": None}])
@@ -238,6 +297,17 @@ def test_a_claims_own_first_verdict_is_told_too(nowhere: Path) -> None:
     assert _history(study, study, nowhere).first["sign"].startswith("first judged as sign: supported, 4.88")
 
 
+def test_what_the_table_and_what_kept_rules_say_is_told_one_after_the_other(nowhere: Path) -> None:
+    twice = FIRST + "sign,inconclusive,5,1,-2,4,Supported never.\n"
+    nowhere.write_text(twice.replace("old", "sign"))
+    found = _history(study_of({**SIGN, "margin": 9.0}), study_of(SIGN), nowhere).first["sign"].split(" | ")
+    assert [text.split(" (")[0] for text in found] == [
+        "first judged as sign: supported, 4.88 [2.8, 6.25], n = 16",
+        "first judged as sign: inconclusive, 1 [-2, 4], n = 5",
+        "by the rule kept with the runs: supported, 0.875 [0.473, 0.997], n = 8",
+    ]
+
+
 @pytest.mark.parametrize(("estimate", "told"), [(0.0, "inconclusive, 0 [-1, 0.333], n = 8"), (None, "inconclusive")])
 def test_a_verdict_is_told_with_its_numbers_if_it_has_any(estimate: float | None, told: str) -> None:
     row = {"verdict": "inconclusive", "estimate": estimate, "low": -1.0, "high": 1 / 3, "n": 8.0}
@@ -247,4 +317,7 @@ def test_a_verdict_is_told_with_its_numbers_if_it_has_any(estimate: float | None
 def test_a_table_of_first_verdicts_that_is_none_is_named(nowhere: Path) -> None:
     nowhere.write_bytes(b"\xff\xfe")
     with pytest.raises(RecordError, match=r"first-verdicts\.csv: cannot be read as a table"):
+        _history(study_of(SIGN), study_of(SIGN), nowhere)
+    nowhere.write_text("id,verdict\nsign,supported\n")
+    with pytest.raises(RecordError, match=r"first-verdicts\.csv: has no column 'n'"):
         _history(study_of(SIGN), study_of(SIGN), nowhere)
