@@ -222,6 +222,14 @@ def test_times_of_pairs_are_compared_by_their_sign_under_every_threshold() -> No
     assert np.isnan(chosen["plain"])
 
 
+def test_under_every_threshold_a_run_that_diverged_counts_as_one_without_a_collapse() -> None:
+    """Of six pairs of times, in as many steps as in the claims on them."""
+    courses = {"plain": [(0, 8, 8, 1)] * 6, "regularised": [DIES] * 6}
+    table = sensitivity(long_table(courses), FLOORS, study_of().experiments)
+    chosen = table[table["chosen"] & (table["event"] == "collapse")].set_index("arm")["p_against_partner"]
+    assert chosen["regularised"] == sign_test([0] * 6) == 1.0
+
+
 def test_a_study_without_rules_has_no_events() -> None:
     bare = study_of(collapse=None, reach=None).experiments
     nothing = events(long_table(COURSES), FLOORS, bare)

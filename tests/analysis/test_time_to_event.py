@@ -36,6 +36,14 @@ def test_a_run_without_the_event_counts_with_all_of_training() -> None:
     assert row["mean_share"] == pytest.approx((20 + 40 + 60) / 180)
 
 
+def test_a_run_that_diverged_counts_as_one_without_a_collapse_as_in_the_claims_on_times() -> None:
+    table = _speed({"plain": [FALLS, FALLS], "regularised": [DIES, DIES]})
+    row = table.loc[("collapse", "regularised")]
+    assert (row["events"], row["mean_share"]) == (0, 1.0)
+    assert row["than_partner"] == pytest.approx(1 / 3)
+    assert table.loc[("bad-end", "regularised"), "mean_share"] == pytest.approx(2 / 3)
+
+
 def test_means_have_the_interval_of_bounded_numbers() -> None:
     table = _speed(ARRIVE)
     row = table.loc[("reach", "regularised")]

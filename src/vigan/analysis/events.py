@@ -207,8 +207,9 @@ def _variants(
 
 
 def _collapse(course: Course, rule: Collapse) -> Onset:
+    """When a run collapsed; a run that did not counts with all of training, also if it diverged."""
     onset, cause = course.end(rule)
-    return Onset(onset.time, cause == COLLAPSED)
+    return onset if cause == COLLAPSED else Onset(course.track.end, False)
 
 
 def _told(rule: Rule) -> str:
