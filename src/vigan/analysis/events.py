@@ -65,7 +65,7 @@ class Track(NamedTuple):
         return collapse_onset(
             self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
             relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
-            after=max(rule.after * self.end, on_track.time),
+            after=max(round(rule.after * self.end, 6), on_track.time),
         )  # fmt: skip
 
     def diverges(self) -> Onset:

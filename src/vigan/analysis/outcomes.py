@@ -71,7 +71,7 @@ def outcome(
             return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
         case OneShare():
             (lives,) = _lives((claim.arm,), claim.event, data.events, seeds)
-            came = (lives["observed"] & (lives["step"] <= claim.by * lives["end"])).to_numpy(bool)
+            came = (lives["observed"] & (lives["step"] <= (claim.by * lives["end"]).round(6))).to_numpy(bool)
             return Occurrences(came, came)
 
 
