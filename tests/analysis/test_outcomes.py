@@ -68,6 +68,13 @@ def test_the_score_that_the_claim_names_is_compared(score: str, expected: float)
     assert _differences({**MEAN, "score": score}, courses) == pytest.approx([expected])
 
 
+@pytest.mark.parametrize("score", ["last", "best", "area"])
+def test_a_run_that_diverged_is_the_worst_by_every_score(score: str) -> None:
+    """The best value that it had while it lived does not count."""
+    courses = {"plain": [(0.0, 2.0, 2.0, 2.0)], "regularised": [DIES]}
+    assert _differences({**MEAN, "score": score}, courses)[0] < 0
+
+
 @SCORED
 def test_a_run_that_diverged_has_the_worst_value_there_is_and_two_do_not_differ(row: dict[str, Any]) -> None:
     courses = {"plain": [DIES, GOOD, DIES], "regularised": [GOOD, DIES, DIES]}

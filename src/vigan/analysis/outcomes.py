@@ -91,7 +91,8 @@ def _of_scores(
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
     rows = scores[scores["arm"].isin(claim.arms) & (scores["metric"] == claim.metric)]
-    table = rows[rows["protocol"] == protocol.name].pivot(index="seed", columns="arm", values=claim.score)
+    rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
+    table = rows.pivot(index="seed", columns="arm", values=claim.score)
     table = table.reindex(_shared(scores, claim.arms, seeds), columns=list(claim.arms))
     low, high = limits(claim.metric, modes_of(dataset))
     worst = low if METRICS[claim.metric].better == "higher" else high
