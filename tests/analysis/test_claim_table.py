@@ -92,6 +92,13 @@ def test_an_arm_that_never_learns_is_not_kept_from_collapsing() -> None:
     assert _row(BAD_END, courses)["verdict"] != "supported"
 
 
+def test_an_arm_whose_runs_all_diverge_is_not_kept_from_collapsing() -> None:
+    courses = {"plain": [FALLS] * 7 + [GOOD], "regularised": [DIES] * 8}
+    assert _row(SHARES, courses)["verdict"] == _row(TIME, courses)["verdict"] == "not testable here"
+    assert _row(SHARE, courses)["verdict"] == "contradicted"
+    assert _row(BAD_END, courses)["verdict"] != "supported"
+
+
 def test_a_difference_is_counted_second_minus_first_whatever_is_claimed() -> None:
     assert _row(SHARES)["estimate"] == -7 / 8
     assert _row(SHARES)["unit"] == "difference of two shares of runs"

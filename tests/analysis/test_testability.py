@@ -57,8 +57,25 @@ def test_every_arm_that_was_hardly_ever_on_track_is_named() -> None:
     assert reason.startswith("Only 3 of 8 runs of plain, 0 of 8 runs of regularised got on track")
 
 
+@pytest.mark.parametrize("row", [TIME, SHARES])
+def test_an_arm_whose_runs_diverge_is_not_kept_from_collapsing(row: dict[str, Any]) -> None:
+    """Eight runs on track, of which five diverge: they cannot collapse any more."""
+    found = _told(row, _fates((8, 6, 6), (8, 0, 5)))
+    assert found.keys() == ALL
+    assert set(found.values()) == {
+        "Only 3 of 8 runs of regularised got on track and did not diverge: whether others would have collapsed is open."
+    }
+    assert _told(row, _fates((8, 6, 6), (8, 0, 4))) == {}
+
+
+def test_an_arm_whose_runs_diverge_may_be_judged_by_its_bad_ends() -> None:
+    assert _told(BAD_END, _fates((8, 6, 6), (8, 0, 8))) == {}
+    assert _told(SHARE, _fates((8, 6, 6), (8, 0, 8))) == {}
+
+
 def test_half_of_the_runs_on_track_are_enough() -> None:
     assert _told(SHARES, _fates((4, 2, 6), (4, 0, 4))) == {}
+    assert _told(SHARES, _fates((3, 2, 7), (4, 0, 4))).keys() == ALL
 
 
 def test_runs_that_never_got_on_track_count_as_a_bad_end_and_so_may_be_judged() -> None:

@@ -54,6 +54,11 @@ class Fate(NamedTuple):
         """Share of runs in which an event came, 0 without runs."""
         return self.events.get(event, 0) / self.runs if self.runs else 0.0
 
+    @property
+    def watched(self) -> int:
+        """Number of runs in which a collapse was seen or ruled out: they got on track and did not diverge instead."""
+        return self.runs - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
+
 
 def outcome(
     claim: TestedClaim, experiment: Experiment, dataset: Dataset, data: Measurements, seeds: Sequence[int]
