@@ -213,6 +213,13 @@ def test_the_first_rule_is_judged_on_its_own_seeds(later: str, nowhere: Path) ->
     assert _verdict_of(now, "sign", MORE)["verdict"] == "inconclusive"
 
 
+def test_the_first_rule_is_judged_without_seeds_that_one_arm_got_since(nowhere: Path) -> None:
+    now, then = study_of(OFTEN, more_seeds={"plain": [*range(8, 16)]}), study_of(OFTEN)
+    found = _history(now, then, nowhere, {"plain": MORE["plain"], "regularised": COURSES["regularised"]})
+    assert found.changed == {"often": "it named 8 seeds, and these are 16"}
+    assert "supported, 0.875 [0.473, 0.997], n = 8" in found.first["often"]
+
+
 def test_the_first_rule_is_testable_if_its_own_seeds_made_it_so(nowhere: Path) -> None:
     """None of the first eight runs collapsed, all that were added did."""
     courses = {"plain": [*[GOOD] * 8, *[FALLS] * 8], "regularised": [GOOD] * 16}

@@ -247,6 +247,14 @@ def test_kaplan_meier_starts_at_1_and_is_sure_of_no_more_than_so_many_runs_allow
     assert curve["high"].tolist() == [1 - share_interval(count, 3).low for count in (0, 0, 1, 1)]
 
 
+def test_kaplan_meier_starts_before_an_event_at_step_0() -> None:
+    curve = kaplan_meier([0, 5, 5], [True, False, False])
+    assert curve["time"].tolist() == [0, 0, 5]
+    assert curve.loc[0, ["survival", "low", "high"]].tolist() == [1, share_interval(3, 3).low, 1]
+    assert curve.loc[1, "survival"] == pytest.approx(2 / 3)
+    assert curve.loc[1, "low"] == share_interval(2, 3).low
+
+
 def test_kaplan_meier_has_an_interval_also_once_nobody_is_left() -> None:
     last = kaplan_meier([1, 2], [True, True]).iloc[-1]
     assert last["survival"] == last["low"] == 0

@@ -117,6 +117,8 @@ def test_cells_that_are_written_otherwise_are_told(kept: Layout) -> None:
     header, rest = path.read_text().split("\n", 1)
     path.write_text(header.replace("experiment", '"experiment"') + "\n" + rest)
     assert audit(STUDY, kept) == [f"{path}: the same cells, written otherwise"]
+    path.write_text(f"{header}\n{rest}\n")
+    assert audit(STUDY, kept) == [f"{path}: the same cells, written otherwise"]
 
 
 def test_every_table_that_differs_is_told(kept: Layout) -> None:
