@@ -9,18 +9,33 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from analysis.studied import CLAIMS, DIES, FALLS, FLOORS, GOOD, NEVER, raw_of, study_of
+from analysis.studied import (
+    CLAIMS,
+    DIES,
+    FALLS,
+    FLOORS,
+    GOOD,
+    NEVER,
+    PROTOCOL,
+    measurements,
+    raw_of,
+    study_of,
+)
 from studies import TINY
 
+from vigan.analysis.claim_table import claim_table
 from vigan.analysis.raw import read_raw, write_raw
 from vigan.cli.parser import main
 from vigan.config.study import Study
-from vigan.io.files import RecordError
+from vigan.io.files import RecordError, write_json
 from vigan.layout import TABLES, Layout
+from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.stages.analyse import analyse
 from vigan.tools.audit import RAW_TABLES, audit, write_again
 
 COURSES = {"plain": [FALLS] * 4 + [DIES, NEVER], "regularised": [GOOD] * 5 + [FALLS]}
 STUDY = study_of(*CLAIMS, seeds=6)
+TELEMETRY = ("iteration", "d_loss")
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +180,24 @@ def test_first_verdicts_are_read_again(kept: Layout) -> None:
     (line,) = audit(STUDY, kept)
     assert "column 'first_verdict'" in line
     assert "first judged as sign: supported, 4.5 [2.5, 6.5], n = 16 (Otherwise.)" in line
+
+
+def test_an_analysis_of_runs_leaves_what_the_audit_calls_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    layout, raw = Layout(STUDY), raw_of(STUDY, COURSES)
+    for run, (_, record) in zip(layout.run_files(), raw.records, strict=True):
+        write_json(run.folder / "run.json", record.model_dump(mode="json"))
+        for name, columns in (("metrics", METRIC_COLUMNS), ("noise", NOISE_COLUMNS), ("telemetry", TELEMETRY)):
+            table = getattr(raw, name)
+            own = table[(table["arm"] == run.spec.name) & (table["seed"] == run.spec.seed)]
+            own[list(columns)].to_csv(run.folder / f"{name}.csv", index=False)
+    for _, path in layout.floors():
+        write_json(path, {"protocol": PROTOCOL, "floor": {"fair_modes": 8.0, "modes": 8.0}})
+    analyse(STUDY, layout.run_files(), layout.floors(), layout.results)
+    assert all(path.exists() for path in [*layout.raw_files(), *layout.all_tables().values()])
+    assert audit(STUDY, layout) == []
+    verdicts = pd.read_csv(layout.tables / "claims.csv")["verdict"]
+    assert verdicts.tolist() == claim_table(STUDY, measurements(STUDY, COURSES))["verdict"].tolist()
 
 
 @pytest.fixture
