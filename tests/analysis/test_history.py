@@ -257,6 +257,19 @@ def test_a_first_rule_of_a_protocol_that_is_gone_is_told_and_not_applied(nowhere
     assert found == ({"sign": "claim.protocol changed after them"}, {})
 
 
+def test_a_claim_that_was_moved_to_other_arms_is_told_with_what_it_said_of_the_first(nowhere: Path) -> None:
+    """Otherwise the best of many arms could be looked for after the runs."""
+    base = study_of(SIGN).model_dump(mode="json", exclude_unset=True)["experiments"]["circle"]["arms"]
+    arms = {f"{name}{more}": arm for more in ("", "-2") for name, arm in base.items()}
+    courses = {"plain": COURSES["plain"], "regularised": COURSES["regularised"]}
+    courses |= {"plain-2": [GOOD] * 8, "regularised-2": [FALLS] * 8}
+    now = study_of(SIGN, arms=arms)
+    then = study_of({**SIGN, "arms": ["plain-2", "regularised-2"]}, arms=arms)
+    found = _history(now, then, nowhere, courses)
+    assert found.changed == {"sign": "it was written after them; claim.arms changed after them"}
+    assert "contradicted, 0 [0, 0.369], n = 8" in found.first["sign"]
+
+
 WHOLE = {"protocol": "toy-modes/n=500/ref=train"}
 
 

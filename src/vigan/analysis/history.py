@@ -41,11 +41,12 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
 
 
 def _kept(study: Study, raw: Raw, id_: str) -> list[Any]:
-    """The rule of a claim that each run of its arms kept, None where one kept none."""
+    """The rule of a claim in each run of its arms, None where a run kept none, and in each run that it was of once."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
     arms = named_arms(claim)
-    return [record.rules.get(id_) for _, record in raw.records if record.spec.name in arms]
+    records = [record for _, record in raw.records if record.spec.name in arms or id_ in record.rules]
+    return [record.rules.get(id_) for record in records]
 
 
 def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
