@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from studies import TINY
+from vigan.analysis.evidence import Measurements
 
 from vigan.analysis.estimates import run_scores
 from vigan.analysis.events import events
-from vigan.analysis.evidence import Measurements
 from vigan.config.study import Study
-from vigan.metrics.registry import METRIC_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS
 
 PROTOCOL = "toy-modes/n=500/ref=train"
 STEPS = (0, 20, 40, 60)

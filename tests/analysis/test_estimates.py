@@ -16,7 +16,7 @@ from vigan.analysis.estimates import (
     summary,
     telemetry_curves,
 )
-from vigan.metrics.registry import CHECKS
+from vigan.protocols.registry import CHECKS
 
 from .conftest import PROTOCOL, runs_of, values_of
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vigan.analysis.metric_bounds import limits, possible
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 from .studied import study_of
 

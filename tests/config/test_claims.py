@@ -9,7 +9,6 @@ from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.describe.claims import tell_event, tell_rule
-from vigan.metrics.registry import MEASURED, METRICS
 
 RULES = """\
     collapse: {metric: fair_modes, protocol: toy-modes, below: 0.5, once_above: 4.0}
@@ -130,7 +129,3 @@ def test_the_digest_of_a_rule_moves_with_all_that_decides_its_verdict_but_the_ru
     after = _load(tmp_path, CLAIMED.replace(written, instead)).rules()
     assert before.keys() == {"C1", "C2", "C5"}
     assert {claim for claim in before if before[claim] != after[claim]} == moved
-
-
-def test_every_metric_with_a_protocol_has_a_title() -> None:
-    assert all(metric in METRICS for metrics in MEASURED.values() for metric in metrics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,8 @@ experiments:
     arms:
       images-aae: {model: {kind: aae, decoder: after}}
 claims:
-  - {id: C6, quotation: "It decodes better.", place: here, test: paired-permutation, arms: [points-vae, points-ali],
-     metric: reconstruction_error, protocol: reconstruction, direction: lower, smallest_effect: 0.1, least_n: 2}
+  - {id: C6, statement: "It decodes better.", place: here, test: paired-sign, arms: [points-vae, points-ali],
+     metric: reconstruction_error, protocol: reconstruction, direction: lower, margin: 0.1}
 """
 SAMPLES = {"points": 800, "images": 300}
 ARMS = {"points-vae": "literal", "points-ali": "released", "images-aae": "literal"}
@@ -122,7 +123,8 @@ def test_the_floor_is_zero_as_examples_are_themselves(name: str, folder: Path) -
 
 def test_networks_that_blew_up_have_no_error_and_are_called_so(folder: Path) -> None:
     from vigan.config.experiment import Protocol
-    from vigan.evaluation.protocols import OfDecoded
+    from vigan.evaluation.references import Measurement
+    from vigan.metrics.reconstruction import reconstruction_error
     from vigan.stages.evaluate import _measure
 
     class Blown:
@@ -130,8 +132,9 @@ def test_networks_that_blew_up_have_no_error_and_are_called_so(folder: Path) -> 
             return np.full(reals.shape, np.nan), False
 
     protocol = Protocol(kind="reconstruction", samples=16)
-    rulers = {protocol: OfDecoded(np.zeros((16, 2), np.float32))}
-    found = list(_measure(rulers, Blown(), 3, (np.zeros((16, 2)), True)))  # type: ignore[arg-type]
+    reals = np.zeros((16, 2), np.float32)
+    protocols = {protocol: Measurement(partial(reconstruction_error, reals), reals)}
+    found = list(_measure(protocols, Blown(), 3, (np.zeros((16, 2)), True)))  # type: ignore[arg-type]
     assert found == [("finite", protocol.name, 0.0)]
 
 
