@@ -192,18 +192,19 @@ def test_it_needs_a_reference_only_where_it_compares(kind: ProtocolKind, source:
 def test_what_it_keeps_of_the_reference_is_all_it_compares_with(
     kind: ProtocolKind, source: str, tmp_path: Path
 ) -> None:
-    dataset, prepared = made(source)
-    protocol = Protocol(kind=kind.name, samples=kind.least)
-    make_reference(protocol, dataset, prepared, "cpu", tmp_path / "kept.npz")
-    samples = some_samples(prepared, kind.least)["noise"]
-    found = measurement(protocol, dataset, prepared, "cpu", tmp_path / "kept.npz")
+    protocol, (dataset, prepared) = Protocol(kind=kind.name, samples=kind.least), made(source)
     others = Prepared(np.roll(prepared.array, 1, axis=0), prepared.labels, prepared.manifest)
-    again = measurement(protocol, dataset, others, "cpu", tmp_path / "kept.npz")
-    assert again.measure(samples) == found.measure(samples)
-    if kind.input == "decoded":
-        assert found.reals is not None
-        assert len(found.reals) == kind.least
-        assert found.measure(found.reals) != found.measure(samples)
+    samples = some_samples(prepared, kind.least)["noise"]
+    for name, reals in (("one", prepared), ("other", others)):
+        make_reference(protocol, dataset, reals, "cpu", tmp_path / f"{name}.npz")
+    found = measurement(protocol, dataset, prepared, "cpu", tmp_path / "one.npz")
+    assert measurement(protocol, dataset, others, "cpu", tmp_path / "one.npz").measure(samples) == found.measure(
+        samples
+    )
+    other = measurement(protocol, dataset, prepared, "cpu", tmp_path / "other.npz")
+    assert other.measure(samples) != found.measure(samples)
+    assert (found.reals is not None) == (kind.input == "decoded")
+    assert found.reals is None or len(found.reals) == kind.least
 
 
 @pytest.mark.parametrize("source", SOURCES)
