@@ -32,7 +32,7 @@ SPREAD = ProtocolKind(
 """
 ESTIMATOR = """
 def spread(reals, samples):
-    return {"spread": float(samples.std() / reals.std())}
+    return samples.std() / reals.std()
 """
 
 

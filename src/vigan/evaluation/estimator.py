@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from functools import partial
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,7 +15,7 @@ class ByEstimator(Evaluator):
 
     def __init__(self, subject: Subject) -> None:
         assert subject.kind.estimator is not None
-        self.compares = subject.kind.compares
+        self.kind = subject.kind
         self.estimator = pkgutil.resolve_name(subject.kind.estimator)
 
     def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
@@ -24,4 +24,11 @@ class ByEstimator(Evaluator):
 
     def measure(self, kept: Arrays) -> Measure:
         """The estimator, with its sample of reals if it takes one."""
-        return partial(self.estimator, kept["reals"]) if self.compares else self.estimator
+        reals = [kept["reals"]] if self.kind.compares else []
+        return lambda samples: self._named(self.estimator(*reals, samples))
+
+    def _named(self, found: Mapping[str, float] | float) -> dict[str, float]:
+        if isinstance(found, Mapping):
+            return dict(found)
+        (name,) = self.kind.metrics
+        return {name: float(found)}

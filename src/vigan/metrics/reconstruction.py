@@ -7,12 +7,12 @@ import numpy as np
 from vigan.metrics.validate import MetricError, check
 
 
-def reconstruction_error(reals: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
-    """`reconstruction_error`: `squared_error` of what networks make of the codes of stored examples (n, ...).
+def reconstruction_error(reals: np.ndarray, decoded: np.ndarray) -> float:
+    """`squared_error` of stored examples (n, ...) and what networks make of their codes.
 
     Either may be uint8 images, which networks see in [-1, 1]; anything else is taken as it is.
     """
-    return {"reconstruction_error": squared_error(_unrounded(reals), _unrounded(decoded))}
+    return squared_error(_unrounded(reals), _unrounded(decoded))
 
 
 def squared_error(real: np.ndarray, decoded: np.ndarray) -> float:

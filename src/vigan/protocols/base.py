@@ -75,7 +75,8 @@ class ProtocolKind:
     - `sources`: the sources of data it can measure, by name; `IMAGES` and `POINTS` stand for all of a sort;
     - `notes`: (term, words) for the report; "{n}" becomes the number of samples;
     - `estimator`: "module:function" from samples, or, where the kind compares, from a sample of reals and samples, to
-      numbers by name; or else `evaluator`: "module:callable" from a `vigan.evaluation.base.Subject` to an `Evaluator`;
+      numbers by name, or to the number of its only metric; or else `evaluator`: "module:callable" from a
+      `vigan.evaluation.base.Subject` to an `Evaluator`;
     - `extractor`: "module:class" of the network whose features are compared, if it compares features;
     - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
     - `compares`: whether samples are compared with a sample of real data, the reference;
