@@ -208,7 +208,7 @@ def _keyed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(keys: Iterable[str]) -> list[tuple[str, Metric, str]]:
-    """(key, metric, protocol) of every "metric@protocol" but for checks, in the catalogue's order."""
+    """(key, metric, protocol) of every "metric@protocol" but for checks, in the order of `METRICS`."""
     order = list(METRICS)
     split = {key: key.split("@", 1) for key in keys}
     known = sorted(split, key=lambda key: order.index(split[key][0]))
