@@ -11,6 +11,7 @@ from pathlib import Path
 from vigan.cli import inspect, pipeline
 from vigan.errors import UserError, refusal_of_machine
 from vigan.layout import FIGURES
+from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
 
 DEVIATIONS = Path("config/deviations.yaml")
@@ -107,7 +108,8 @@ def parser() -> argparse.ArgumentParser:
     anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
     anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
     anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
-    anybody.add_argument("--extractor", default="efflite0-128", help="efflite0-128 (default) or inception-clean")
+    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
+    anybody.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
     anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
 
     metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
