@@ -21,9 +21,9 @@ TABLES = {
     "telemetry": "every logged iteration of every run",
     "floors": "real data measured against real data, per protocol",
     "curves": "metrics over training: n, mean (median) with its 95% interval, lowest, highest over seeds",
-    "telemetry-curves": "telemetry over training: n, mean with its 95% interval, lowest, highest over seeds",
+    "telemetry-curves": "telemetry over training: n, median with its 95% interval, lowest, highest over seeds",
     "scores": "last, best and area of every run",
-    "summary": "last, best and area over seeds: mean with its 95% interval, range, interquartile mean",
+    "summary": "last, best and area over seeds: mean (median) with its 95% interval, range, interquartile mean",
     "pairs": "last values seed by seed: regularised minus plain",
     "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
     "claims": "every claim: its rule, its evidence, the verdict",
@@ -49,9 +49,9 @@ LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "
 """Tables too long to be read on a page."""
 
 FIGURES = {
-    "curves": "metrics over training: mean over seeds, its 95% interval, their range, and what real data score",
+    "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",
     "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",
-    "survival": "share of runs that have not collapsed, and that are not on track yet, with runs at risk",
+    "survival": "share of runs that came to no bad end, and that are not on track yet, with runs at risk",
     "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
     "drift": "how far G moves within a phase: drift, step of its parameters, and whether the penalty acts",
     "telemetry": "losses, D's accuracy and penalty over training",

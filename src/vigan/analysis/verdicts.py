@@ -67,4 +67,5 @@ def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equival
         return "equivalent", f"Less than the margin, either way; p = {equivalent:.2g} after correction."
     if contradicted <= claim.alpha:
         return "contradicted", f"Less than what is claimed; p = {contradicted:.2g} after correction."
-    return "inconclusive", "No test decides."
+    kinds = f"{supported:.2g} for it, {contradicted:.2g} against, {equivalent:.2g} for a difference below the margin"
+    return "inconclusive", f"No test decides; p after correction: {kinds}."

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     enter_root()
     try:
         code = options.command(options) or 0
@@ -48,9 +48,10 @@ def _told(line: str, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
-    stages = parser.add_subparsers(required=True, metavar="STAGE")
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    commands = argparse.ArgumentParser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
+    stages = commands.add_subparsers(required=True, metavar="STAGE")
 
     def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
         name = command.__name__.strip("_").replace("_", "-")
@@ -147,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     findings = stage(pipeline.findings, "write docs/findings.md from the kept tables of all studies", study=False)
     findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"))
     findings.add_argument("--out", type=Path, default=Path("docs/findings.md"))
+    findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
     findings.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
@@ -158,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("name", choices=inspect.BENCHMARKS)
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
-    return parser
+    return commands
 
 
 def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:

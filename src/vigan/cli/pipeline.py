@@ -218,9 +218,11 @@ def report(options: argparse.Namespace) -> None:
 
 
 def findings(options: argparse.Namespace) -> None:
-    """Write the page of findings from the kept tables."""
+    """Write the page of findings, and the README's table of verdicts, from the kept tables."""
     from vigan.io.files import write_text
-    from vigan.tools.findings import Sources, findings
+    from vigan.tools.findings import Sources, findings, with_verdicts
 
     write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
+    if options.readme.exists():
+        write_text(options.readme, with_verdicts(options.readme.read_text(encoding="utf-8"), options.results))
     print(options.out, flush=True)

@@ -187,7 +187,8 @@ class Ledger(Strict):
 class RunSpec(Strict):
     """One run: everything that decides its weights, bit for bit, on one machine.
 
-    `snapshots` are the iterations after which the generator is kept; `log_every` the spacing of telemetry rows.
+    `snapshots` are the iterations after which the generator is kept, with `keep_discriminator` D beside it; `log_every`
+    the spacing of telemetry rows.
     """
 
     name: str
@@ -197,6 +198,13 @@ class RunSpec(Strict):
     iterations: Count
     snapshots: Annotated[tuple[int, ...], Field(strict=False)]
     log_every: Count
+    keep_discriminator: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The record as it was before D could be kept, where it is not: digests stay what they were."""
+        record = serialize(self)
+        return record if self.keep_discriminator else {k: v for k, v in record.items() if k != "keep_discriminator"}
 
 
 @cache

@@ -69,8 +69,9 @@ _LEAST = {kind: 500 if kind == "pixel-bins-32" else 16 for kind in get_args(Prot
 class Experiment(Strict):
     """Arms that are compared with one another: one data set, one length, one set of protocols.
 
-    `seeds` are those of all its arms, where they are not the study's; `more_seeds` names further ones of some arms.
-    `collapse` and `reach` say when a run counts as collapsed and as on track; without them there are no such events.
+    `keep_discriminator` keeps D with each snapshot of G, which doubles their size. `seeds` are those of all its arms,
+    where they are not the study's; `more_seeds` names further ones of some arms. `collapse` and `reach` say when a run
+    counts as collapsed and as on track; without them there are no such events.
     """
 
     title: str
@@ -78,6 +79,7 @@ class Experiment(Strict):
     iterations: Count
     snapshots: Count
     log_every: Count = 50
+    keep_discriminator: bool = False
     protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1)]
     arms: Annotated[dict[Name, Arm], Field(min_length=1)]
     seeds: Seeds | None = None

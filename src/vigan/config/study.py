@@ -137,6 +137,7 @@ class Study(Strict):
             iterations=experiment.iterations,
             snapshots=experiment.snapshot_steps,
             log_every=min(experiment.log_every, experiment.iterations),
+            keep_discriminator=experiment.keep_discriminator,
         )
 
 

@@ -1,4 +1,4 @@
-"""Small multiples of estimates over training: each arm's mean over seeds, its interval, their range, real data."""
+"""Small multiples of estimates over training: each arm's center over seeds, its interval, their range, real data."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def draw(
     facets: Sequence[Looks],
     diverged: Mapping[str, int],
 ) -> Figure:
-    """One panel per metric: line = mean over seeds, inner band = its 95% interval, outer = lowest to highest.
+    """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
-    `curves` has the columns arm, metric, step, n, mean, low, high, ci_low, ci_high. A cross marks where n falls;
+    `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks where n falls;
     `diverged` counts the runs of each arm that did. The arms of each facet are drawn together, below those of the one
     before, all facets on the same axes, without the panels of metrics that none of them has.
     """
@@ -84,7 +84,7 @@ def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks
 
 def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns: int) -> Title:
     """Draw a panel of some arms, on a scale for all; what is to be said over it."""
-    finite = {str(arm): part.dropna(subset="mean") for arm, part in curves.groupby("arm", sort=False)}
+    finite = {str(arm): part.dropna(subset="center") for arm, part in curves.groupby("arm", sort=False)}
     fit = {arm: part for arm, part in finite.items() if len(part) and not (panel.logarithmic and _zero(part))}
     drawn = [arm for arm in fit if arm in looks]
     for place, arm in enumerate(sorted(drawn, key=lambda arm: looks[arm].dashed)):
@@ -119,7 +119,7 @@ def _bands(axis: Axes, part: pd.DataFrame, look: Look, arms: int) -> None:
 def _line(axis: Axes, part: pd.DataFrame, look: Look, place: int) -> None:
     every = max(1, len(part) // 6)
     marked = {"markersize": 4.5, "markevery": (place % every, every)}
-    axis.plot(part["step"], part["mean"], **look.line, **look.points, **marked, linewidth=1.6, zorder=2.5)
+    axis.plot(part["step"], part["center"], **look.line, **look.points, **marked, linewidth=1.6, zorder=2.5)
 
 
 def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
@@ -128,8 +128,8 @@ def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
     at = part[np.diff(counts) < 0]
     if at.empty:
         return
-    axis.plot(at["step"], at["mean"], "x", color=look.colour, markersize=9, markeredgewidth=2, zorder=4)
-    last = (at["step"].iloc[-1], at["mean"].iloc[-1])
+    axis.plot(at["step"], at["center"], "x", color=look.colour, markersize=9, markeredgewidth=2, zorder=4)
+    last = (at["step"].iloc[-1], at["center"].iloc[-1])
     axis.annotate(f"n = {counts[-1]}", last, (7, 5), textcoords="offset points", fontsize=8, color=look.ink, bbox=PALE)
 
 
@@ -164,7 +164,11 @@ def _stride(steps: int) -> int:
 
 def _notes(curves: pd.DataFrame) -> list[str]:
     stride = _stride(curves["step"].nunique())
-    lines = "Lines: mean over n runs, one a seed." if curves["n"].max() > 1 else "Lines: one run each (n = 1)."
+    lines = (
+        "Lines: mean over n runs, one a seed (median of measures without bounds)."
+        if curves["n"].max() > 1
+        else "Lines: one run each (n = 1)."
+    )
     return [lines + (f" One in {stride} logged iterations is drawn." if stride > 1 else "")]
 
 
@@ -182,7 +186,7 @@ def _label(curves: pd.DataFrame, arm: str, diverged: int) -> str:
 def _legend(curves: pd.DataFrame, real: bool) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = []
     if curves["n"].max() >= ENOUGH:
-        handles.append(Patch(facecolor=SOFT, alpha=0.4, label="95% interval of the mean"))
+        handles.append(Patch(facecolor=SOFT, alpha=0.4, label="95% interval of the line"))
     if curves["n"].max() > 1:
         handles.append(Patch(facecolor="#eeeeee", edgecolor=SOFT, linewidth=0.6, label="lowest to highest run"))
     if real:

@@ -48,7 +48,7 @@ class Cells(NamedTuple):
 def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
     """One heat map per metric, K upwards and lambda to the right.
 
-    `summary` has the columns arm, metric, n, mean, low, high, ci_low, ci_high, diverged: the last values over seeds.
+    `summary` has the columns arm, metric, n, center, low, high, ci_low, ci_high, diverged: the last values over seeds.
     """
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
@@ -89,7 +89,7 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     ks, lambdas = _axes(shown)
     means = np.full((len(ks), len(lambdas)), np.nan)
     for (k, weight), arm in shown.arms.items():
-        means[ks.index(k), lambdas.index(weight)] = known[arm].mean
+        means[ks.index(k), lambdas.index(weight)] = known[arm].center
     colours = plt.get_cmap(PALETTE + ("_r" if panel.better == "lower" else ""))
     scale = _scale(means)
     mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
@@ -99,7 +99,7 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     told = {arm: _told(known[arm], decimals) for arm in shown.arms.values()}
     size = _size(told.values(), width / len(lambdas))
     for (k, weight), arm in shown.arms.items():
-        ink = _ink(to_rgb(colours(scale(known[arm].mean)))) if known[arm].n else INK
+        ink = _ink(to_rgb(colours(scale(known[arm].center)))) if known[arm].n else INK
         where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
         axis.text(*where, told[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)
     _frame(axis, shown)
@@ -132,9 +132,9 @@ def _told(estimate: Estimate, decimals: int) -> str:
     n, lost = estimate.n, f"\n{estimate.diverged} diverged" if estimate.diverged else ""
     if not n:
         return f"no value\nn = 0{lost}"
-    mean, low, high = (_number(number, decimals) for number in (estimate.mean, *_ends(estimate)))
+    center, low, high = (_number(number, decimals) for number in (estimate.center, *_ends(estimate)))
     spread = f"\n{low} to {high}" if n > 1 else ""
-    return f"{mean}{spread}\nn = {n}{lost}"
+    return f"{center}{spread}\nn = {n}{lost}"
 
 
 def _size(told: Iterable[str], width: float) -> float:
@@ -149,15 +149,15 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:
-    """The interval of the mean; below `ENOUGH` runs their range."""
-    if estimate.n >= ENOUGH:
+    """The interval of the center; where it has none, or below `ENOUGH` runs, their range."""
+    if estimate.n >= ENOUGH and np.isfinite(estimate.ci_low):
         return estimate.ci_low, estimate.ci_high
     return estimate.low, estimate.high
 
 
 def _decimals(estimates: Sequence[Estimate]) -> int:
     """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
-    told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.mean, *_ends(estimate))]
+    told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
     order = math.floor(math.log10(max(told, default=0.0) or 1.0))
     return max(0, 2 - order if order >= 0 else 1 - order)
 
@@ -172,7 +172,7 @@ def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> li
     undirected = any(panel.better == "none" for panel in panels.values())
     more = " (where neither is, yellow is more)" if undirected else ""
     notes = [
-        f"In each cell: mean of the runs' last values, {ends}, number of runs. "
+        f"In each cell: mean of the runs' last values (median of measures without bounds), {ends}, number of runs. "
         f"Yellow is better than blue{more}; each panel has its own scale."
     ]
     if shown.left_out:

@@ -20,7 +20,7 @@ SCORES = {"last": "last value", "best": "best value", "area": "mean over trainin
 TOP, SPREAD = -0.3, 0.44
 """Runs lie up to this far above their arm's line, the seeds one below the other in the same order in every arm."""
 BESIDE = 0.32
-"""How far below its arm's line the mean lies."""
+"""How far below its arm's line the center lies."""
 MARGIN = 0.08
 FINE: dict[str, Any] = {"fontsize": 8, "color": SOFT}
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One score of one metric, and its arms' means.
+    """One score of one metric, and its arms' centers.
 
     `values` (seed by arm) is NaN where a run has none, or where `ran` (seed by arm) says that there was no run.
     """
@@ -43,7 +43,7 @@ class Panel(NamedTuple):
     score: str
     values: pd.DataFrame
     ran: pd.DataFrame
-    means: Mapping[str, Estimate]
+    centers: Mapping[str, Estimate]
     row: Row
 
 
@@ -58,7 +58,7 @@ def draw(
     """One row of panels per metric, its columns `SCORES`; arms one below the other, each under its plain partner.
 
     `scores` has the columns arm, seed, metric and `SCORES`: a run that has no value is a cross at the worst edge.
-    `summary` has arm, metric, score, n, mean, ci_low, ci_high, diverged.
+    `summary` has arm, metric, score, n, center, ci_low, ci_high, diverged.
     """
     order = _ordered(list(looks), pairs)
     height = 0.42 * len(order) + 0.95
@@ -122,9 +122,9 @@ def _draw_panel(axis: Axes, panel: Panel, looks: Looks, pairs: Sequence[tuple[st
         axis.plot(_broken(joined), _broken(heights[:, at][both]), color=SOFT, linewidth=0.6, alpha=0.6)
     for place, arm in enumerate(values.columns):
         axis.plot(values[arm], heights[:, place], **looks[arm].points, linestyle="none", markersize=4, zorder=3)
-        _mean(axis, panel.means[arm], place, looks[arm])
+        _center(axis, panel.centers[arm], place, looks[arm])
         lost = values[arm].isna() & panel.ran[arm]
-        _missing(axis, heights[lost, place], looks[arm], edge, panel.means[arm].diverged)
+        _missing(axis, heights[lost, place], looks[arm], edge, panel.centers[arm].diverged)
 
 
 def _broken(lines: np.ndarray) -> np.ndarray:
@@ -144,16 +144,18 @@ def _heights(seeds: int, arms: int) -> np.ndarray:
     return TOP + within[:, None] + np.arange(arms)
 
 
-def _mean(axis: Axes, mean: Estimate, place: int, look: Look) -> None:
-    """The mean over the runs that have a value, with its interval; their number at the panel's right."""
+def _center(axis: Axes, estimate: Estimate, place: int, look: Look) -> None:
+    """The center of the runs that have a value, with its interval; their number at the panel's right."""
     height = place + BESIDE
-    axis.annotate(f"n = {mean.n}", (1, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", **FINE)
-    if mean.n >= ENOUGH:
-        ends = mean.ci_low, mean.ci_high
+    axis.annotate(
+        f"n = {estimate.n}", (1, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", **FINE
+    )
+    if estimate.n >= ENOUGH:
+        ends = estimate.ci_low, estimate.ci_high
         axis.plot(ends, [height] * 2, color=look.colour, linewidth=2.2, zorder=3)
         _beyond(axis, ends, height, look)
-    if mean.n:
-        axis.plot([mean.mean], [height], "|", color=look.colour, markersize=9, markeredgewidth=2.2, zorder=4)
+    if estimate.n:
+        axis.plot([estimate.center], [height], "|", color=look.colour, markersize=9, markeredgewidth=2.2, zorder=4)
 
 
 def _beyond(axis: Axes, ends: tuple[float, float], height: float, look: Look) -> None:
@@ -201,7 +203,9 @@ def _legend(rows: Mapping[str, Row], scores: pd.DataFrame, summary: pd.DataFrame
     if summary["n"].max() > 1:
         wide, told = (2.2, ", its 95% interval") if summary["n"].max() >= ENOUGH else (0, "")
         bar: dict[str, Any] = {"color": SOFT, "marker": "|", "markersize": 9, "markeredgewidth": 2.2}
-        handles.append(Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs{told}"))
+        handles.append(
+            Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs (median of measures without bounds){told}")
+        )
     if any(row.real is not None for row in rows.values()):
         handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="real against real"))
     if scores["last"].isna().any():

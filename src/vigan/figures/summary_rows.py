@@ -8,10 +8,13 @@ import pandas as pd
 
 
 class Estimate(NamedTuple):
-    """Mean over the `n` runs of an arm that have a value, its 95% interval, their range; how many runs diverged."""
+    """Center over the `n` runs of an arm that have a value, its 95% interval, their range; how many runs diverged.
+
+    The center is the mean, or the median of a metric without bounds, as the table says.
+    """
 
     n: int
-    mean: float
+    center: float
     low: float
     high: float
     ci_low: float

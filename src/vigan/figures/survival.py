@@ -114,5 +114,5 @@ def _legend() -> list[Line2D | Patch]:
     return [
         Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=11, markeredgewidth=2,
                label="censored: the event had not come"),
-        Patch(facecolor=SOFT, alpha=0.2, label="95% interval (Greenwood, log-log)"),
+        Patch(facecolor=SOFT, alpha=0.2, label="95% interval (Clopper–Pearson)"),
     ]  # fmt: skip

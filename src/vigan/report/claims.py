@@ -11,10 +11,14 @@ from vigan.report.page import Cell, Facts, Link, Picture, Verdict
 from vigan.report.tables import NOTHING, interval, number, p_value
 
 COLUMNS = (
-    "id", "experiment", "arms", "quotation", "place", "rule", "verdict", "n", "estimate", "low", "high", "p", "p_holm",
-    "needed_n", "reason", "edited", "figures",
+    "id", "experiment", "arms", "statement", "place", "rule", "test", "verdict", "reason", "n", "estimate", "low",
+    "high", "unit", "median_difference", "lowest_difference", "highest_difference", "margin", "boundary", "p_supported",
+    "p_contradicted", "p_equivalent", "fates", "changed", "first_verdict", "figures",
 )  # fmt: skip
-MARKS = {"supported": "✓", "contradicted": "✗", "inconclusive": "≈", "not tested": "○"}
+SIGNS = {
+    "supported": "✓", "contradicted": "✗", "equivalent": "=", "inconclusive": "≈", "not testable here": "∅",
+    "not tested": "○",
+}  # fmt: skip
 """Every verdict and the sign that stands beside its word, so that nothing hangs on colour."""
 
 Numbered = Mapping[tuple[str, str], Picture]
@@ -29,22 +33,23 @@ def verdicts(claims: pd.DataFrame, pictures: Numbered) -> list[Verdict]:
 
 
 def _verdict(row, pictures: Numbered) -> Verdict:  # noqa: ANN001 - a named tuple made by pandas
-    if row.verdict not in MARKS:
+    if row.verdict not in SIGNS:
         raise RecordError(f"tables/claims.csv: '{row.verdict}' is no verdict; make the tables again")
     return Verdict(
         id=str(row.id),
         experiment=_text(row.experiment),
         arms=", ".join(_listed(row.arms)),
-        quotation=_text(row.quotation),
+        statement=_text(row.statement),
         place=_text(row.place),
         rule=_text(row.rule),
         verdict=row.verdict,
-        mark=MARKS[row.verdict],
+        mark=SIGNS[row.verdict],
         tone=row.verdict.replace(" ", "-"),
         estimate=_estimate(row),
         numbers=_numbers(row),
         reason=_text(row.reason),
-        edited=str(row.edited) == "True",
+        changed=_text(row.changed),
+        before=[part for part in _text(row.first_verdict).split(" | ") if part],
         evidence=_evidence(_text(row.experiment), _listed(row.figures), pictures),
     )
 
@@ -52,31 +57,53 @@ def _verdict(row, pictures: Numbered) -> Verdict:  # noqa: ANN001 - a named tupl
 def _estimate(row) -> Cell:  # noqa: ANN001
     if pd.isna(row.estimate):
         return Cell(NOTHING, "" if pd.isna(row.n) else f"n = {row.n:g}")
-    return Cell(number(float(row.estimate)), ", ".join([*_ends(row), f"n = {row.n:g}"]))
+    return Cell(number(float(row.estimate)), f"{_ends(row)}, n = {row.n:g}: {_text(row.unit)}")
 
 
 def _numbers(row) -> Facts:  # noqa: ANN001
-    """What is there of arms, estimate, n, p and the n that would be needed."""
+    """What is there of arms, estimate, interval, n and p: of p-values the one that decided."""
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
-        ("Estimate [interval]", _with_interval(row)),
+        (_text(row.unit).capitalize(), _with_interval(row)),
+        ("Difference: median, range", _differences(row)),
+        ("Runs with the event", ", ".join(_listed(row.fates))),
         ("n", _count(row.n) if row.n else ""),
-        ("p", _p(row.p)),
-        ("p, Holm-corrected over the claims", _p(row.p_holm)),
-        ("n that would settle it, if the effect is as seen", _count(row.needed_n)),
+        *_p_values(row),
     ]
     return [(term, value) for term, value in facts if value]
+
+
+P_VALUES = {
+    "supported": ["p_supported"], "contradicted": ["p_contradicted"], "equivalent": ["p_equivalent"],
+    "inconclusive": ["p_supported", "p_contradicted", "p_equivalent"],
+}  # fmt: skip
+"""The p-values that a verdict hangs on."""
+P_WORDS = {
+    "p_supported": "p for the claim, Holm-corrected over the claims",
+    "p_contradicted": "p against it, Holm-corrected",
+    "p_equivalent": "p for a difference less than the margin, Holm-corrected",
+}
+
+
+def _p_values(row) -> Facts:  # noqa: ANN001
+    return [(P_WORDS[name], _p(getattr(row, name))) for name in P_VALUES.get(row.verdict, [])]
+
+
+def _differences(row) -> str:  # noqa: ANN001
+    if pd.isna(row.median_difference):
+        return ""
+    return f"{number(row.median_difference)}, {number(row.lowest_difference)} to {number(row.highest_difference)}"
 
 
 def _with_interval(row) -> str:  # noqa: ANN001
     if pd.isna(row.estimate):
         return ""
-    return " ".join([number(float(row.estimate)), *_ends(row)])
+    return f"{number(float(row.estimate))} {_ends(row)}"
 
 
-def _ends(row) -> list[str]:  # noqa: ANN001
-    return [] if pd.isna(row.low) else [interval(float(row.low), float(row.high))]
+def _ends(row) -> str:  # noqa: ANN001
+    return interval(float(row.low), float(row.high))
 
 
 def _evidence(experiment: str, kinds: Sequence[str], pictures: Numbered) -> list[Link]:

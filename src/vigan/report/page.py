@@ -53,13 +53,14 @@ class Link(NamedTuple):
 class Verdict(NamedTuple):
     """One claim of the article and what this study says of it.
 
-    `mark` is a sign that stands beside the word, `tone` its style; `numbers` are estimate, interval, n and p.
+    `mark` is a sign that stands beside the word, `tone` its style; `numbers` are estimate, interval, n and p;
+    `changed` says how its rule differs from that kept with the runs, `before` what earlier rules said.
     """
 
     id: str
     experiment: str
     arms: str
-    quotation: str
+    statement: str
     place: str
     rule: str
     verdict: str
@@ -68,7 +69,8 @@ class Verdict(NamedTuple):
     estimate: Cell
     numbers: Facts
     reason: str
-    edited: bool
+    changed: str
+    before: list[str]
     evidence: list[Link]
 
 

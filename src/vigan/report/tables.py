@@ -14,14 +14,17 @@ NOTHING = "–"
 LONG = 40
 """Rows beyond which a table is folded."""
 
-SPREAD = "mean over seeds [its 95% bootstrap interval]; below it the lowest and the highest seed, and n"
+SPREAD = (
+    "mean over seeds [its 95% interval], or the median where the metric has no highest or lowest value; below it the "
+    "lowest and the highest seed, and n"
+)
 OVER_SEEDS = (
     "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. "
     "Real: another sample of real data, measured in the same way."
 )
 SEED_BY_SEED = (
     "{protocol}: the last value with the regulariser minus the last value without, seed by seed, as {spread}. "
-    "p: sign-flip test, two-sided, not corrected for the number of rows."
+    "p: exact sign test, two-sided, not corrected for the number of rows."
 )
 
 
@@ -95,13 +98,14 @@ def interval(low: object, high: object) -> str:
 
 
 def spread(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
-    """Mean and its interval, range and n of a row of estimates."""
+    """Mean or median with its interval, range and n of a row of estimates."""
     if not row.n:
         return Cell(NOTHING)
     if row.n == 1:
-        return Cell(number(row.mean), "n = 1")
-    mean = f"{number(row.mean)} {interval(row.ci_low, row.ci_high)}"
-    return Cell(mean, f"{number(row.low)} to {number(row.high)}, n = {row.n}")
+        return Cell(number(row.center), "n = 1")
+    ends = "" if row.ci_low != row.ci_low else f" {interval(row.ci_low, row.ci_high)}"
+    name = "median " if row.center_of == "median" else ""
+    return Cell(f"{name}{number(row.center)}{ends}", f"{number(row.low)} to {number(row.high)}, n = {row.n}")
 
 
 def p_value(value: float) -> str:

@@ -165,10 +165,10 @@ def _seeds(subject: Subject) -> Figure:
 
 
 def _survival(subject: Subject) -> Figure:
-    rules = {"collapse": subject.experiment.collapse, "reach": subject.experiment.reach}
-    titles = {"collapse": "Runs that have not collapsed", "reach": "Runs that are not on track yet"}
+    rules = {"bad-end": subject.experiment.collapse, "reach": subject.experiment.reach}
+    titles = {"bad-end": "Runs that have come to no bad end", "reach": "Runs that are not on track yet"}
     panels = {event: survival.Panel(titles[event], tell_event(rule)) for event, rule in rules.items() if rule}
-    heading = f"{subject.experiment.title}: when runs collapse and get on track"
+    heading = f"{subject.experiment.title}: when runs come to a bad end and get on track"
     return survival.draw(subject.table("survival"), panels, heading, subject.facets)
 
 

@@ -32,7 +32,7 @@ from vigan.stages import report_summary
 PICTORIAL = {"samples", "map"}
 """Figures whose colours mean something: a dark page leaves them as they are."""
 
-IN_DETAIL = ("events", "speed", "survival", "sensitivity", "noise")
+IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 """Tables shown as they are and folded, with each experiment that has rows in them."""
 
 Tables = Mapping[str, pd.DataFrame]

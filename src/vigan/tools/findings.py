@@ -97,6 +97,56 @@ def findings(template: Path, sources: Sources) -> str:
         raise RecordError(f"{template}: {error}") from None
 
 
+MARKS = "<!-- verdicts: written by `vigan findings` -->", "<!-- end of verdicts -->"
+"""Between these a page has the table of verdicts."""
+
+TITLES = {
+    "C1": "with BN and without the term, training collapses",
+    "C2": "with the term it stays stable; the term makes the difference",
+    "C3": "without BN and without the term, training is slow",
+    "C4": "without BN, the term makes it faster",
+    "C5": "too many updates of G destabilise; with the term they do not; D may be trained freely",
+    "C6": "the loss derived for ALI is perhaps slightly better than the usual two",
+    "D": "derived, not claimed: the term acts where G is updated more than once against one D",
+    "R": "not of the article: five other ways of keeping G's steps small, untuned, are better than nothing",
+}
+"""The article's claims, and those that follow from its derivation, by the beginning of their ids."""
+
+
+def with_verdicts(page: str, results: Path) -> str:
+    """The page with the table of verdicts of all kept studies between `MARKS`. Raises RecordError without the marks."""
+    begin, end = MARKS
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise RecordError(f"no place for the table of verdicts: write the lines '{begin}' and '{end}'")
+    return f"{before}{begin}\n{verdict_table(results)}{end}{after}"
+
+
+def verdict_table(results: Path) -> str:
+    """One row a claim of the article: what each kept study says of it, with the number of its rules and of runs."""
+    lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
+    studies = {folder.name: kept for folder in sorted(results.iterdir()) if (kept := _kept(results, folder.name))}
+    for beginning, words in TITLES.items():
+        parts = [text for name, kept in studies.items() if (text := _verdicts_in(name, kept, beginning))]
+        lines.append(f"| {beginning}: {words} | {'<br>'.join(parts) or 'not tested yet'} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts_in(name: str, kept: Kept, beginning: str) -> str:
+    """What one study says: "`digits`: 2 not testable here (n = 10)"."""
+    rows = of(kept.rows("claims"), beginning) if kept.has("claims") else []
+    tested = [row for row in rows if row["verdict"] != "not tested"]
+    if not tested:
+        return ""
+    numbers, counts = [row["n"] for row in tested], dict[str, int]()
+    for row in tested:
+        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    seeds = " to ".join(count(n) for n in sorted({min(numbers), max(numbers)}))
+    told = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    return f"`{name}`: {told} (n = {seeds})"
+
+
 def _kept(results: Path, name: str) -> Kept | None:
     folder = results / name / "tables"
     return Kept(folder) if folder.is_dir() else None
@@ -132,17 +182,29 @@ def count(value: float) -> str:
 
 
 def mean(row: Row) -> str:
-    """Mean and its 95% interval of a row of estimates, the range where there are too few runs for one; who diverged."""
+    """Center of a row of estimates with its 95% interval, the range where it has none; who diverged.
+
+    The center is the mean, or, told as such, the median.
+    """
     lost = f", {count(row['diverged'])} diverged" if row.get("diverged") else ""
     if not row["n"]:
         return f"none{lost}"
     ends = ("low", "high") if pd.isna(row["ci_low"]) else ("ci_low", "ci_high")
-    return f"{short(row['mean'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
+    name = "median " if row["center_of"] == "median" else ""
+    return f"{name}{short(row['center'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
 
 
 def estimate(row: Row) -> str:
-    """A claim's estimate with its interval and n."""
-    return f"{short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
+    """A claim's estimate with what it counts, its interval and n."""
+    return f"{row['unit']}: {short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
+
+
+def deciding_p(row: Row) -> str:
+    """The p-values that a verdict hangs on: one, or the smallest of those that decided nothing; none if untestable."""
+    kinds = ("supported", "contradicted", "equivalent")
+    if row["verdict"] in kinds:
+        return p_value(row[f"p_{row['verdict']}"])
+    return "" if row["verdict"] == "not testable here" else p_value(min(row[f"p_{kind}"] for kind in kinds))
 
 
 def of(rows: Iterable[Row], claim: str) -> list[Row]:
@@ -156,7 +218,7 @@ def about(rows: Iterable[Row], word: str) -> list[Row]:
 
 
 FORMATS: dict[str, Callable[..., Any]] = {
-    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "of": of, "about": about,
-    "known": pd.notna,
+    "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "deciding_p": deciding_p,
+    "of": of, "about": about, "known": pd.notna,
 }  # fmt: skip
 """What a template may do with what it finds."""

@@ -97,7 +97,9 @@ class Run:
 
     def _keep_snapshot(self) -> None:
         if self.iteration in self.spec.snapshots:
-            save_snapshot(self.folder / "snapshots", self.iteration, self.networks)
+            save_snapshot(
+                self.folder / "snapshots", self.iteration, self.networks, discriminator=self.spec.keep_discriminator
+            )
 
     def _finite_weights(self) -> bool:
         return all(bool(tensor.isfinite().all()) for tensor in self.networks.parameters())

@@ -11,14 +11,16 @@ from torch import Tensor, nn
 from vigan.io.files import RecordError, atomic_write
 from vigan.models.build import Networks
 
-ENCODER = "encoder."
+ENCODER, DISCRIMINATOR = "encoder.", "discriminator."
 
 
-def save_snapshot(folder: Path, iteration: int, networks: Networks) -> None:
-    """Keep G, and E where there is one, as they are after `iteration` iterations."""
+def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> None:
+    """Keep G, E where there is one, and, if asked for, D where there is one, after `iteration` iterations."""
     kept = networks.shown.state_dict()
     if "encoder" in networks:
         kept |= networks.encoder.state_dict(prefix=ENCODER)
+    if discriminator and "discriminator" in networks:
+        kept |= networks.discriminator.state_dict(prefix=DISCRIMINATOR)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
     with atomic_write(folder / f"{iteration:09d}.safetensors") as stream:
         stream.write(safetensors.torch.save(tensors))
@@ -35,11 +37,16 @@ def snapshot_steps(folder: Path) -> list[int]:
 def load_snapshot(folder: Path, iteration: int, networks: Networks) -> None:
     """Put a snapshot's weights into the generator of `networks`, and its encoder if it has one, in inference mode."""
     kept = safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors")
-    networks.generator.load_state_dict({name: kept[name] for name in kept if not name.startswith(ENCODER)})
+    networks.generator.load_state_dict(
+        {name: tensor for name, tensor in kept.items() if not name.startswith((ENCODER, DISCRIMINATOR))}
+    )
     if "encoder" in networks:
-        mine = {name.removeprefix(ENCODER): kept[name] for name in kept if name.startswith(ENCODER)}
-        networks.encoder.load_state_dict(mine)
+        networks.encoder.load_state_dict(_of(kept, ENCODER))
     networks.eval()
+
+
+def _of(kept: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in kept.items() if name.startswith(prefix)}
 
 
 @torch.inference_mode()
