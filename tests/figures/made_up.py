@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from studies import TINY
 
 from vigan.analysis import estimates, events
+from vigan.analysis.metric_bounds import bounds_in
 from vigan.config.study import Study
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
@@ -55,10 +56,10 @@ def write_files(study: Study, folder: Path, *, steps: Sequence[int] = (0, 20, 40
         columns=["dataset", "protocol", "metric", "value"],
     )
     ends = metrics.drop_duplicates(keys)[[*keys, "status"]]
-    scores = estimates.run_scores(metrics)
+    scores, bounds = estimates.run_scores(metrics), bounds_in(study)
     tables = {
-        "runs": ends, "floors": floors, "curves": estimates.curves(metrics), "scores": scores,
-        "telemetry-curves": estimates.telemetry_curves(telemetry), "summary": estimates.summary(scores, ends),
+        "runs": ends, "floors": floors, "curves": estimates.curves(metrics, bounds), "scores": scores,
+        "telemetry-curves": estimates.telemetry_curves(telemetry), "summary": estimates.summary(scores, ends, bounds),
         "survival": events.survival(events.events(metrics, floors, study.experiments)),
     }  # fmt: skip
     for name, table in tables.items():

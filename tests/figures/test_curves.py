@@ -38,7 +38,7 @@ def _table(n: tuple[int, ...] = (3, 3, 3), steps: tuple[int, ...] = (0, 20, 60),
         for place, arm in enumerate(ARMS)
         for step, count in zip(steps, n, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"])
+    return pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "center", "low", "high", "ci_low", "ci_high"])
 
 
 def _drawn(
@@ -131,7 +131,7 @@ def test_an_arm_without_a_metric_leaves_its_panel_to_the_others() -> None:
 
 def test_panels_show_the_same_iterations_also_where_nothing_is_drawn() -> None:
     table = _table()
-    table.loc[table["metric"] == "modes", ["mean", "low", "high", "ci_low", "ci_high"]] = 0.0
+    table.loc[table["metric"] == "modes", ["center", "low", "high", "ci_low", "ci_high"]] = 0.0
     figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
     figure.canvas.draw()
     assert _means(panel(figure, "Drift")) == {}
@@ -140,7 +140,7 @@ def test_panels_show_the_same_iterations_also_where_nothing_is_drawn() -> None:
 
 def test_an_arm_that_is_always_zero_is_named_instead_of_drawn_on_a_logarithmic_axis() -> None:
     table = _table(base=100.0)
-    values = ["mean", "low", "high", "ci_low", "ci_high"]
+    values = ["center", "low", "high", "ci_low", "ci_high"]
     table.loc[table["arm"] == "plain", values] = 0.0
     figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
     assert list(_means(panel(figure, "Drift"))) == ["regularised"]
@@ -155,7 +155,7 @@ def test_values_below_zero_keep_the_axis_linear() -> None:
 
 def test_an_arm_without_a_finite_value_is_named() -> None:
     table = _table()
-    table.loc[table["arm"] == "plain", ["mean", "low", "high"]] = np.nan
+    table.loc[table["arm"] == "plain", ["center", "low", "high"]] = np.nan
     assert "never finite: plain" in words(panel(_drawn(table), "Recall"))
 
 
@@ -165,4 +165,4 @@ def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
     drawn = np.asarray(_means(panel(figure, "Modes"))["plain"].get_xdata())
     assert len(drawn) <= MOST_STEPS + 1
     assert drawn[-1] == steps[-1]
-    assert "Lines: mean over n runs, one a seed. One in 3 logged iterations is drawn." in words(figure)
+    assert "Lines: mean over n runs, one a seed (median of measures without bounds). One in 3 logged iterations is drawn." in words(figure)

@@ -58,7 +58,7 @@ def test_facets_share_their_axes_and_have_a_key_each() -> None:
         for place, arm in enumerate(arms)
         for step in (0, 10)
     ]
-    table = pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"])
+    table = pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "center", "low", "high", "ci_low", "ci_high"])
     figure = draw(table, {"modes": Panel("Modes")}, "A ring", facets(arms), {})
     upper, lower = figure.axes
     assert upper.get_ylim() == lower.get_ylim()
@@ -72,7 +72,7 @@ def test_facets_share_their_axes_and_have_a_key_each() -> None:
 
 
 def test_a_facet_has_no_panel_of_what_none_of_its_arms_logs() -> None:
-    columns = ["arm", "metric", "step", "n", "mean", "low", "high", "ci_low", "ci_high"]
+    columns = ["arm", "metric", "step", "n", "center", "low", "high", "ci_low", "ci_high"]
     numbers = (3, *(1 + np.array([0, -1, 1, -0.5, 0.5])))
     logged = [("a", "modes"), ("b", "modes"), ("b", "kl")]
     table = pd.DataFrame([(*pair, step, *numbers) for pair in logged for step in (0, 10)], columns=columns)

@@ -38,7 +38,7 @@ ARMS = {name: _arm(k, lambda_sum=weight) for name, (k, weight) in CELLS.items()}
 
 def _summary(means: tuple[float, ...] = (7.0, 6.0, 0.25, 8.0)) -> pd.DataFrame:
     rows = [(arm, "modes", 16, mean, 0.0, 8.0, mean - 1, mean + 1, 0) for arm, mean in zip(CELLS, means, strict=True)]
-    columns = ["arm", "metric", "n", "mean", "low", "high", "ci_low", "ci_high", "diverged"]
+    columns = ["arm", "metric", "n", "center", "low", "high", "ci_low", "ci_high", "diverged"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -83,7 +83,7 @@ def test_text_contrasts_with_its_cell() -> None:
 
 def test_a_cell_without_a_value_and_runs_that_diverged_are_told() -> None:
     summary = _summary()
-    summary.loc[2, ["n", "mean", "low", "high", "ci_low", "ci_high", "diverged"]] = [0, *[np.nan] * 5, 16]
+    summary.loc[2, ["n", "center", "low", "high", "ci_low", "ci_high", "diverged"]] = [0, *[np.nan] * 5, 16]
     summary.loc[3, ["n", "diverged"]] = [2, 14]
     (axis,) = _figure(summary).axes
     assert _cell(axis, 0, 1) == "no value\nn = 0\n16 diverged"

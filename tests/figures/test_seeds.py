@@ -46,7 +46,7 @@ def _summary() -> pd.DataFrame:
         for score in SCORES
         for arm, (n, mean, low, high, diverged) in means.items()
     ]
-    columns = ["arm", "metric", "score", "n", "mean", "low", "high", "ci_low", "ci_high", "diverged"]
+    columns = ["arm", "metric", "score", "n", "center", "low", "high", "ci_low", "ci_high", "diverged"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -177,7 +177,9 @@ def test_numbers_have_four_digits_a_true_minus_and_a_dash_where_there_is_none() 
     [(3, Cell("2 [1.5, 2.5]", "1 to 3, n = 3")), (1, Cell("2", "n = 1")), (0, Cell("–"))],
 )
 def test_a_mean_comes_with_its_interval_range_and_n(n: int, told: Cell) -> None:
-    row = pd.DataFrame([{"n": n, "mean": 2.0, "low": 1.0, "high": 3.0, "ci_low": 1.5, "ci_high": 2.5}])
+    row = pd.DataFrame(
+        [{"n": n, "center": 2.0, "center_of": "mean", "low": 1.0, "high": 3.0, "ci_low": 1.5, "ci_high": 2.5}]
+    )
     assert spread(next(row.itertuples())) == told
 
 

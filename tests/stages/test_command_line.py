@@ -83,7 +83,7 @@ def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: P
         (("train", "--arm", "plane", "--seed", "0"), "no arm 'plane' in this study; did you mean 'plain'?"),
         (("prepare", "--dataset", "rings"), "no dataset 'rings' in this study; did you mean 'ring'?"),
         (("evaluate", "--arm", "plain", "--seed", "0"), "run.json"),
-        (("analyse",), "metrics.csv"),
+        (("analyse",), "run.json"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(project: Project, arguments: tuple[str, ...], message: str) -> None:

@@ -52,8 +52,8 @@ experiments:
     arms:
       images-aae: {model: {kind: aae, decoder: after}}
 claims:
-  - {id: C6, quotation: "It decodes better.", place: here, test: paired-permutation, arms: [points-vae, points-ali],
-     metric: reconstruction_error, protocol: reconstruction, direction: lower, smallest_effect: 0.1, least_n: 2}
+  - {id: C6, statement: "It decodes better.", place: here, test: paired-sign, arms: [points-vae, points-ali],
+     metric: reconstruction_error, protocol: reconstruction, direction: lower, margin: 0.1}
 """
 SAMPLES = {"points": 800, "images": 300}
 ARMS = {"points-vae": "literal", "points-ali": "released", "images-aae": "literal"}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from kept import ROOT, kept
 
-from vigan.analysis.verdicts import CLAIM_COLUMNS
+from vigan.analysis.claim_table import CLAIM_COLUMNS
 from vigan.cli.parser import main
 from vigan.config.claims import Untested, arms_of
 from vigan.config.load import load_study
@@ -47,7 +47,16 @@ def test_no_measured_number_is_typed_into_the_template() -> None:
 def _made_up(study: Study, folder: Path) -> None:
     """Tables as a finished study has them, with numbers from a generator."""
     draw, experiments = np.random.default_rng(0), study.experiments
-    spread = {"n": 16, "mean": 0.5, "low": 0.0, "high": 1.0, "ci_low": 0.25, "ci_high": 0.75}
+    spread = {
+        "n": 16,
+        "mean": 0.5,
+        "center": 0.5,
+        "center_of": "mean",
+        "low": 0.0,
+        "high": 1.0,
+        "ci_low": 0.25,
+        "ci_high": 0.75,
+    }
     medians = {"median_step": 400, "median_g_updates": 2000}
     beside = {"than_partner": 0.1, "than_partner_low": 0.0, "than_partner_high": 0.2}
     measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
@@ -72,7 +81,7 @@ def _made_up(study: Study, folder: Path) -> None:
         "speed": [
             {"experiment": name, "arm": arm, "event": event, "events": 3, "n": 16, **medians, **beside}
             for name, arm in homes
-            for event in ("collapse", "reach")
+            for event in ("collapse", "bad-end", "reach")
         ],
         "curves": [
             {"arm": arm, "metric": metric, "step": step, "mean": 0.5}
@@ -106,10 +115,10 @@ def _made_up(study: Study, folder: Path) -> None:
 
 
 def _judged(claim, study: Study) -> dict[str, object]:
-    said = {"id": claim.id, "quotation": claim.quotation, "place": claim.place, "edited": False}
+    said = {"id": claim.id, "statement": claim.statement, "place": claim.place}
     if isinstance(claim, Untested):
         return dict.fromkeys(CLAIM_COLUMNS) | said | {"verdict": "not tested", "n": 0, "reason": claim.reason}
-    numbers = {"estimate": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.01, "n": 16}
+    numbers = {"unit": "share of seeds", "estimate": 0.5, "low": 0.25, "high": 0.75, "p_supported": 0.01, "n": 16}
     home = {"experiment": study.experiment_of(arms_of(claim)[0]), "rule": "Supported if so."}
     return dict.fromkeys(CLAIM_COLUMNS) | said | numbers | home | {"verdict": "supported"}
 
@@ -123,7 +132,7 @@ def test_a_study_that_was_not_run_says_so_and_is_shown_once_it_was(name: str, tm
     page = _render(tmp_path)
     assert missing not in page
     for claim in study.claims:
-        assert claim.quotation in page
+        assert claim.statement in page
     for arm in (arm for experiment in study.experiments.values() for arm in experiment.arms):
         assert name == "toy" or f"`{arm}`" in page
 
@@ -183,7 +192,14 @@ def test_the_command_writes_the_page_and_refuses_in_one_line(
 ) -> None:
     page("{{ study('small').row('scores', arm='second').seed }}\n")
     told = ["--template", tmp_path / "page.j2", "--out", tmp_path / "out.md", "--results", tmp_path / "results"]
-    told += ["--paper", ROOT / "config" / "paper.yaml", "--published", ROOT / "config" / "published.yaml"]
+    told += [
+        "--readme",
+        tmp_path / "README.md",
+        "--paper",
+        ROOT / "config" / "paper.yaml",
+        "--published",
+        ROOT / "config" / "published.yaml",
+    ]
     assert main(["findings", *map(str, told)]) == 0
     assert (tmp_path / "out.md").read_text() == "0\n"
     (tmp_path / "page.j2").write_text("{{ study('small').row('scores', arm='third').seed }}")

@@ -172,8 +172,8 @@ def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> li
     undirected = any(panel.better == "none" for panel in panels.values())
     more = " (where neither is, yellow is more)" if undirected else ""
     notes = [
-        f"In each cell: mean of the runs' last values (median of measures without bounds), {ends}, number of runs. "
-        f"Yellow is better than blue{more}; each panel has its own scale."
+        f"In each cell: mean of the runs' last values (median of measures without bounds), {ends}, number of runs.",
+        f"Yellow is better than blue{more}; each panel has its own scale.",
     ]
     if shown.left_out:
         notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(shown.left_out)}.")

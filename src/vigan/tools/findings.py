@@ -30,7 +30,7 @@ class Alike(NamedTuple):
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept tables of one study, as a template asks for them.
+    """The kept tables of one study, as a template asks for them; "metrics" and "telemetry" are its raw numbers.
 
     Every question names a table, such as "summary", and conditions, such as arm="ring-plain"; one that finds nothing,
     or more than one row where one is meant, raises RecordError.
@@ -153,7 +153,8 @@ def _kept(results: Path, name: str) -> Kept | None:
 
 
 def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
-    table = read_table(path)
+    raw = path.parent.parent / "raw" / f"{path.name}.gz"
+    table = read_table(raw if raw.exists() else path)
     if unknown := where.keys() - set(table.columns):
         raise RecordError(f"{path}: has no column '{min(unknown)}'")
     for column, value in where.items():
