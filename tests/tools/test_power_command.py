@@ -10,6 +10,7 @@ import pytest
 import yaml
 from studies import TINY
 
+from vigan.analysis.exact import share_interval
 from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
@@ -97,3 +98,42 @@ def test_a_fate_without_a_rule_that_tells_it_is_refused() -> None:
     bare = Study.model_validate(yaml.safe_load(TINY))
     with pytest.raises(ConfigError, match="the experiment of plain has no rule that tells it"):
         read_truths(bare, ["plain:collapse=0.5"])
+
+
+def _supported(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """By claim, the least chance of support that 1,000 simulations allow (exact, 95%)."""
+    assert main(["power", *arguments, "--simulations", "1000", "--json"]) == 0
+    (chances,) = json.loads(capsys.readouterr().out)["chances"]
+    shares = {claim: verdicts["supported"] for claim, verdicts in chances["claims"].items()}
+    return {claim: share_interval(round(1000 * share), 1000).low for claim, share in shares.items()}
+
+
+@pytest.mark.parametrize(("plain", "regularised"), [(0.8, 0.1), (0.9, 0.05)])
+def test_the_paper_study_has_seeds_enough_for_experiment_1_whatever_is_true_of_experiment_2(
+    plain: float, regularised: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truths = [f"bn-plain:collapse={plain}", f"bn-regularised:collapse={regularised}"]
+    least = _supported([str(CONFIG / "paper.yaml"), "--truth", *truths], capsys)
+    assert {claim for claim, chance in least.items() if chance >= 0.9} == {"C1", "C2", "C2-than-C1"}
+
+
+@pytest.mark.parametrize("study", ["paper", "celeba10k"])
+def test_a_study_s_seeds_can_settle_all_its_claims_by_the_command_in_its_file(
+    study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truths = ["bn-plain:collapse=0.9", "bn-regularised:collapse=0.05"]
+    end = "" if study == "paper" else "-faces"
+    least = _supported([str(CONFIG / f"{study}.yaml"), "--truth", *truths, f"C3{end}=0.1", f"C4{end}=0.9"], capsys)
+    assert len(least) == 5
+    assert min(least.values()) >= 0.9
+
+
+def test_the_page_on_power_shows_what_the_command_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(CONFIG.parent)
+    page = (CONFIG.parent / "docs" / "power.md").read_text(encoding="utf-8").split("    $ vigan ")[1]
+    command, *shown = page.partition("\n\nNothing was stated")[0].splitlines()
+    assert main(command.split()) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.removeprefix("    ") for line in shown] == printed
