@@ -31,7 +31,6 @@ def values_of(
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     table.insert(0, "experiment", "ring")
-    table.insert(0, "study", "tiny")
     return table
 
 

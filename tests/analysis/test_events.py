@@ -1,3 +1,5 @@
+"""When runs get on track, collapse, diverge: by the study's rules, and by others."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -6,108 +8,264 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vigan.analysis.events import events, sensitivity, survival
-from vigan.analysis.time_to_event import speed
+from vigan.analysis.events import (
+    COLLAPSED,
+    DIVERGED,
+    EVENT_COLUMNS,
+    NEVER_ON_TRACK,
+    Track,
+    events,
+    incidence,
+    sensitivity,
+)
+from vigan.analysis.events import survival as survival_table
+from vigan.analysis.exact import sign_test
+from vigan.analysis.survival import Onset
+from vigan.config.claims import Collapse
 
-from .studied import COLLAPSE, FLOORS, long_table, study_of
+from .studied import (
+    COLLAPSE,
+    DIES,
+    FALLS,
+    FLOORS,
+    GOOD,
+    NAN,
+    NEVER,
+    PROTOCOL,
+    REACH,
+    Courses,
+    long_table,
+    study_of,
+)
 
 COURSES = {
-    "plain": [(0, 8, 3, 2), (0, 8, 6, 7), (0, 6, np.nan, np.nan)],
+    "plain": [(0, 8, 3, 2), (0, 8, 6, 7), (0, 6, NAN, NAN)],
     "regularised": [(0, 6, 7, 8), (0, 3, 6, 8), (0, 1, 2, 3)],
 }
 
 
-def _events(courses: Any = COURSES, **collapse: Any) -> pd.DataFrame:
-    study = study_of(collapse={**COLLAPSE, **collapse})
+def _events(courses: Courses = COURSES, **experiment: Any) -> pd.DataFrame:
+    study = study_of(**experiment)
     table = events(long_table(courses), FLOORS, study.experiments)
     return table.set_index(["event", "arm", "seed"]).sort_index()
 
 
+def _end(course: tuple[float, ...], **experiment: Any) -> tuple[int, bool, str]:
+    """When one run came to a bad end, whether it did, and to which."""
+    row = _events({"plain": [course]}, **experiment).loc[("bad-end", "plain", 0)]
+    return int(row["step"]), bool(row["observed"]), str(row["cause"])
+
+
+def _collapse(course: tuple[float, ...], **experiment: Any) -> tuple[int, bool]:
+    row = _events({"plain": [course]}, **experiment).loc[("collapse", "plain", 0)]
+    return int(row["step"]), bool(row["observed"])
+
+
 def test_a_fall_below_half_of_the_runs_own_maximum_is_a_collapse_at_its_first_step() -> None:
-    table = _events().loc["collapse"]
-    assert tuple(table.loc[("plain", 0), ["step", "observed"]]) == (40, True)
-    assert tuple(table.loc[("plain", 1), ["step", "observed"]]) == (60, False)
+    assert _collapse((0, 8, 3, 2)) == (40, True)
+    assert _end((0, 8, 3, 2)) == (40, True, COLLAPSED)
+    assert _collapse((0, 8, 6, 7)) == (60, False)
+    assert _end((0, 8, 6, 7)) == (60, False, "")
 
 
-def test_a_run_that_diverged_counts_as_collapsed_when_it_did() -> None:
-    assert tuple(_events().loc[("collapse", "plain", 2), ["step", "observed"]]) == (40, True)
+def test_a_run_that_was_never_on_track_has_not_collapsed_but_come_to_another_bad_end() -> None:
+    fell_from_little = (0.0, 3.0, 0.0, 0.0)
+    for course in (NEVER, fell_from_little):
+        assert _collapse(course) == (60, False)
+        assert _end(course) == (60, True, NEVER_ON_TRACK)
+
+
+def test_an_early_collapse_is_a_collapse() -> None:
+    """C1 once counted a collapse before half of training as none."""
+    assert _end((0, 8, 1, 8)) == (40, True, COLLAPSED)
+    assert _end((8, 1, 8, 8)) == (20, True, COLLAPSED)
+    assert _end((8, 1, 8, 8), collapse={**COLLAPSE, "after": 0.5}) == (60, False, "")
+
+
+def test_from_a_share_of_training_on_means_from_that_very_step_on() -> None:
+    """0.55 x 100 is 55.00000000000001."""
+    track = Track((), "plain", np.array([0, 45, 55, 100]), np.array([0.0, 8.0, 1.0, 8.0]), 8.0)
+    rule = Collapse(**{**COLLAPSE, "after": 0.55})
+    assert track.collapses(rule, Onset(0, True)) == Onset(55, True)
+
+
+def test_a_run_may_get_on_track_late_and_collapse_after_it() -> None:
+    assert _collapse((0, 2, 6, 1)) == (60, True)
+    assert _collapse((0, 3, 1, 6)) == (60, False)
+    assert _end((0, 3, 1, 6)) == (60, False, "")
+
+
+def test_low_values_before_a_run_was_on_track_do_not_begin_a_collapse() -> None:
+    """At 20 it holds less than half of its maximum, at 40 it gets on track, at 60 it falls."""
+    assert _collapse((3, 1, 6, 2)) == (60, True)
+    assert _collapse((3, 1, 6, 3)) == (60, False)
+
+
+def test_to_be_low_when_on_track_by_another_metric_is_a_collapse_at_once() -> None:
+    """On track by `modes`, low by `fair_modes`, at the same evaluation."""
+    reach = {**REACH, "metric": "modes"}
+    metrics = pd.concat([
+        long_table({"plain": [(6, 2, 2, 2)]}),
+        long_table({"plain": [(0, 6, 6, 6)]}, metric="modes").query("metric == 'modes'"),
+    ])  # fmt: skip
+    table = events(metrics, FLOORS, study_of(reach=reach).experiments).set_index("event")
+    assert tuple(table.loc["reach", ["step", "observed"]]) == (20, True)
+    assert tuple(table.loc["bad-end", ["step", "cause"]]) == (20, COLLAPSED)
+
+
+@pytest.mark.parametrize(
+    ("course", "end", "on_track"),
+    [
+        ((0, 6, NAN, NAN), (40, True, DIVERGED), True),
+        ((0, 3, NAN, NAN), (40, True, DIVERGED), False),
+        ((0, 6, 2, NAN), (40, True, COLLAPSED), True),
+        ((NAN,) * 4, (0, True, DIVERGED), False),
+    ],
+    ids=["on track", "not on track", "collapsed before", "from the start"],
+)
+def test_a_run_that_diverged_has_come_to_a_bad_end_unless_it_had_collapsed(course, end, on_track) -> None:
+    if np.isfinite(course[0]):
+        assert _end(course) == end
+        assert _events({"plain": [course]}).loc[("reach", "plain", 0), "observed"] == on_track
+
+
+def test_a_run_that_diverged_is_no_longer_watched_for_a_collapse() -> None:
+    assert _collapse(DIES) == (40, False)
+    assert _events({"plain": [DIES]}).loc[("collapse", "plain", 0), "cause"] == ""
+
+
+def test_a_single_low_evaluation_before_divergence_is_no_stretch_of_two() -> None:
+    assert _end((0, 6, 2, NAN), collapse={**COLLAPSE, "consecutive": 2}) == (60, True, DIVERGED)
+    assert _end((0, 6, 2, 1), collapse={**COLLAPSE, "consecutive": 2}) == (40, True, COLLAPSED)
 
 
 def test_a_run_that_never_had_enough_cannot_collapse() -> None:
-    low = {"plain": [(0, 3, 1, 1)], "regularised": [(0, 4, 1, 1)]}
-    table = _events(low).loc["collapse"]
-    assert not table.loc[("plain", 0), "observed"]
-    assert table.loc[("regularised", 0), "observed"]
+    early = {**COLLAPSE, "once_above": 6.0}
+    assert _collapse((0, 5, 1, 1), collapse=early) == (60, False)
+    assert _collapse((0, 6, 1, 1), collapse=early) == (40, True)
 
 
 def test_a_collapse_may_be_measured_against_real_data() -> None:
-    table = _events(relative_to="real", below=0.8).loc["collapse"]
-    assert tuple(table.loc[("plain", 1), ["step", "observed"]]) == (40, True)
+    real = {**COLLAPSE, "relative_to": "real", "below": 0.8}
+    assert _collapse((0, 8, 6, 7), collapse=real) == (40, True)
+    assert _collapse((0, 8, 7, 7), collapse=real) == (60, False)
 
 
-def test_a_run_that_never_learnt_counts_as_collapsed_after_a_grace_period_if_measured_against_real_data() -> None:
-    never = {"plain": [(0, 1, 2, 2)], "regularised": [(0, 1, 7, 7)]}
-    table = _events(never, relative_to="real", after=0.5, once_above=0.0).loc["collapse"]
-    assert tuple(table.loc[("plain", 0), ["step", "observed"]]) == (40, True)
-    assert not table.loc[("regularised", 0), "observed"]
-    assert _events(never, once_above=0.0).loc[("collapse", "plain", 0), "observed"] == 0
+def test_without_a_rule_for_being_on_track_every_run_is_at_once() -> None:
+    assert _collapse((0, 3, 1, 1), reach=None) == (40, True)
+    assert _end(NEVER, reach=None) == (60, False, "")
+    assert set(_events(reach=None).index.get_level_values("event")) == {"collapse", "bad-end"}
+
+
+def test_without_a_rule_for_collapse_there_are_no_bad_ends() -> None:
+    assert set(_events(collapse=None).index.get_level_values("event")) == {"reach"}
 
 
 def test_on_track_is_a_share_of_the_way_from_the_start_to_real_data() -> None:
-    table = _events().loc["reach"]
+    table = _events(reach={**REACH, "share": 0.75}).loc["reach"]
     assert tuple(table.loc[("regularised", 0), ["step", "observed"]]) == (20, True)
     assert tuple(table.loc[("regularised", 1), ["step", "observed"]]) == (40, True)
     assert tuple(table.loc[("regularised", 2), ["step", "observed", "end"]]) == (60, False, 60)
 
 
 def test_a_run_that_diverged_on_its_way_never_arrives() -> None:
-    table = _events({"plain": [(0, 3, np.nan, np.nan)], "regularised": [(0, 3, 6, 6)]}).loc["reach"]
-    assert tuple(table.loc[("plain", 0), ["step", "observed"]]) == (60, False)
+    row = _events({"plain": [(0, 3, NAN, NAN)]}).loc[("reach", "plain", 0)]
+    assert tuple(row[["step", "observed"]]) == (60, False)
 
 
 def test_times_are_told_in_images_and_updates_too() -> None:
     row = _events().loc[("collapse", "plain", 0)]
-    assert (row["images"], row["g_updates"]) == (40 * 32, 40 * 2)
+    assert (row["images"], row["g_updates"], row["end"]) == (40 * 32, 40 * 2, 60)
 
 
-def test_speed_is_told_in_every_unit_and_as_paired_differences() -> None:
-    table = speed(_events().reset_index(), study_of().experiments).set_index(["event", "arm"])
-    plain, regularised = table.loc[("reach", "plain")], table.loc[("reach", "regularised")]
-    assert tuple(plain[["n", "events", "median_step"]]) == (3, 3, 20)
-    assert tuple(regularised[["events", "median_step", "median_images", "median_g_updates"]]) == (2, 40, 1280, 80)
-    assert regularised["mean_share"] == pytest.approx((20 + 40 + 60) / 180)
-    assert regularised["than_partner"] == pytest.approx((0 + 20 + 40) / 180)
-    assert np.isnan(plain["than_partner"])
-    assert np.isnan(table.loc[("collapse", "regularised"), "median_step"])
+def test_every_run_has_a_row_for_every_event() -> None:
+    table = _events().reset_index()
+    assert list(events(long_table(COURSES), FLOORS, study_of().experiments)) == EVENT_COLUMNS
+    assert table.groupby("event").size().to_dict() == {"bad-end": 6, "collapse": 6, "reach": 6}
+    assert set(table.loc[table["event"] == "bad-end", "cause"]) == {"", COLLAPSED, DIVERGED, NEVER_ON_TRACK}
+    assert set(table.loc[table["event"] != "bad-end", "cause"]) == {""}
+
+
+def test_a_protocol_of_the_same_kind_that_no_rule_names_changes_nothing() -> None:
+    other = long_table({arm: [GOOD] * 3 for arm in COURSES}, protocol="toy-modes/n=2500/ref=train")
+    both = pd.concat([other, long_table(COURSES)], ignore_index=True)
+    experiments = study_of().experiments
+    assert events(both, FLOORS, experiments).equals(events(long_table(COURSES), FLOORS, experiments))
 
 
 def test_survival_curves_count_the_runs_at_risk_of_each_arm() -> None:
-    table = survival(_events().reset_index())
+    table = survival_table(_events().reset_index())
     plain = table[(table["arm"] == "plain") & (table["event"] == "collapse")]
     assert list(plain["time"]) == [0, 40, 60]
-    np.testing.assert_allclose(plain["survival"], [1, 1 / 3, 1 / 3])
+    np.testing.assert_allclose(plain["survival"], [1, 2 / 3, 2 / 3])
     assert list(plain["at_risk"]) == [3, 3, 1]
+
+
+def test_incidence_keeps_the_causes_of_bad_ends_apart() -> None:
+    courses = {"plain": [FALLS, FALLS, DIES, NEVER], "regularised": [GOOD] * 4}
+    table = incidence(_events(courses).reset_index()).set_index(["arm", "cause"])
+    assert table["time"].to_dict() == {
+        ("plain", COLLAPSED): 40, ("plain", DIVERGED): 40, ("plain", NEVER_ON_TRACK): 60,
+    }  # fmt: skip
+    assert table["incidence"].to_dict() == pytest.approx(
+        {("plain", COLLAPSED): 0.5, ("plain", DIVERGED): 0.25, ("plain", NEVER_ON_TRACK): 0.25}
+    )
+    assert (table["low"] < table["incidence"]).all()
+    assert (table["incidence"] < table["high"]).all()
 
 
 def test_other_thresholds_are_told_beside_the_chosen_one() -> None:
     table = sensitivity(long_table(COURSES), FLOORS, study_of().experiments)
     collapse = table[(table["event"] == "collapse") & (table["arm"] == "plain")].set_index("rule")
     assert list(collapse.index[collapse["chosen"]]) == ["fair_modes < 0.5 x running-maximum, 1 in a row"]
-    assert collapse["events"].to_dict()["fair_modes < 0.25 x running-maximum, 1 in a row"] == 1  # the diverged run
-    assert collapse["events"].to_dict()["fair_modes < 0.5 x running-maximum, 2 in a row"] == 2
-    assert collapse["median_step"].to_dict()["fair_modes < 0.5 x running-maximum, 1 in a row"] == 40
+    counts = collapse["events"].to_dict()
+    assert counts["fair_modes < 0.25 x running-maximum, 1 in a row"] == 0
+    assert counts["fair_modes < 0.5 x running-maximum, 2 in a row"] == 1  # not the run that diverged
+    assert counts["fair_modes < 0.75 x running-maximum, 1 in a row"] == 1  # 6 of 8 is not below
+    assert set(collapse["n"]) == {3}
     reach = table[(table["event"] == "reach") & (table["arm"] == "regularised")]
     assert list(reach["events"]) == sorted(reach["events"], reverse=True)
-    assert reach["p_against_partner"].between(0, 1).all()
+
+
+def test_other_thresholds_for_collapse_ask_for_runs_that_were_on_track_all_the_same() -> None:
+    table = sensitivity(long_table({"plain": [NEVER], "regularised": [GOOD]}), FLOORS, study_of().experiments)
+    assert table.loc[table["event"] == "collapse", "events"].tolist() == [0] * 18
+
+
+def test_times_of_pairs_are_compared_by_their_sign_under_every_threshold() -> None:
+    courses = {"plain": [FALLS] * 5 + [GOOD], "regularised": [GOOD] * 5 + [FALLS]}
+    table = sensitivity(long_table(courses), FLOORS, study_of().experiments)
+    chosen = table[table["chosen"] & (table["event"] == "collapse")].set_index("arm")["p_against_partner"]
+    assert chosen["regularised"] == sign_test([20] * 5 + [-20])
+    assert np.isnan(chosen["plain"])
+
+
+def test_under_every_threshold_a_run_that_diverged_counts_as_one_without_a_collapse() -> None:
+    """Of six pairs of times, in as many steps as in the claims on them."""
+    courses = {"plain": [(0, 8, 8, 1)] * 6, "regularised": [DIES] * 6}
+    table = sensitivity(long_table(courses), FLOORS, study_of().experiments)
+    chosen = table[table["chosen"] & (table["event"] == "collapse")].set_index("arm")["p_against_partner"]
+    assert chosen["regularised"] == sign_test([0] * 6) == 1.0
 
 
 def test_a_study_without_rules_has_no_events() -> None:
-    plain = study_of()
-    bare = {k: e.model_copy(update={"collapse": None, "reach": None}) for k, e in plain.experiments.items()}
+    bare = study_of(collapse=None, reach=None).experiments
     nothing = events(long_table(COURSES), FLOORS, bare)
-    assert nothing.empty
-    assert survival(nothing).empty
+    assert list(nothing) == EVENT_COLUMNS
+    for table in (nothing, survival_table(nothing), incidence(nothing)):
+        assert table.empty
     assert sensitivity(long_table(COURSES), FLOORS, bare).empty
+    assert PROTOCOL in set(FLOORS["protocol"])
+
+
+def test_an_experiment_without_runs_has_no_events() -> None:
+    experiments = study_of().experiments
+    nothing = long_table({})
+    assert list(events(nothing, FLOORS, experiments)) == EVENT_COLUMNS
+    assert events(nothing, FLOORS, experiments).empty
+    table = sensitivity(nothing, FLOORS, experiments)
+    assert set(table["n"]) == {0}
+    assert table[["median_step", "p_against_partner"]].isna().all(axis=None)
 
 
 def test_rows_may_come_in_any_order() -> None:

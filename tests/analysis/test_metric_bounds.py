@@ -2,47 +2,64 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from vigan.analysis.metric_bounds import limits, possible
+from vigan.analysis.metric_bounds import bounds_in, limits, modes_of, of_differences
+from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
+from vigan.config.study import Study
 from vigan.metrics.registry import METRICS
 
 from .studied import study_of
 
 
-def _table(metric: str, low: float, high: float) -> pd.DataFrame:
-    return pd.DataFrame([("circle", metric, low, high)], columns=["experiment", "metric", "ci_low", "ci_high"])
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [
+        ("fair_modes", 0, 8), ("modes", 0, 8), ("reverse_kl", 0, math.log(8)), ("high_quality", 0, 1),
+        ("jsd", 0, math.log(2)), ("frechet", 0, math.inf), ("kid_mean", -math.inf, math.inf), ("vendi", 1, math.inf),
+    ],
+)  # fmt: skip
+def test_a_metric_lies_between_what_is_possible(metric: str, low: float, high: float) -> None:
+    assert limits(metric, 8) == (low, high)
+    bounds = bounds_in(study_of())
+    assert bounds("circle", metric) == (low, high)
+    assert of_differences(bounds)("circle", metric) == (low - high, high - low)
+
+
+def test_without_a_known_number_of_modes_their_count_has_no_highest_value() -> None:
+    assert limits("fair_modes", None) == (0, math.inf)
+    assert limits("coverage", None) == (0, 1)
 
 
 @pytest.mark.parametrize(
-    ("metric", "low", "high", "cut"),
+    ("dataset", "modes"),
     [
-        ("fair_modes", -0.3, 11.7, (0.0, 8.0)),
-        ("fair_modes", 2.0, 6.0, (2.0, 6.0)),
-        ("high_quality", 0.4, 1.2, (0.4, 1.0)),
-        ("reverse_kl", -0.1, 3.0, (0.0, math.log(8))),
-        ("kid_mean", -0.1, 0.2, (-0.1, 0.2)),
-        ("vendi", 0.5, 40.0, (1.0, 40.0)),
+        (Ring(source="ring", modes=5), 5), (Grid(source="grid", per_side=4), 16), (Digits(source="digits"), 10),
+        (StackedDigits(source="stacked-digits", origin="sklearn"), 1000), (CelebA(source="celeba"), None),
+        (ImageFolder(source="folder", path="x"), None),
     ],
-)
-def test_no_interval_holds_what_is_impossible(metric: str, low: float, high: float, cut: tuple[float, float]) -> None:
-    row = possible(_table(metric, low, high), study_of()).iloc[0]
-    assert (row["ci_low"], row["ci_high"]) == cut
+    ids=lambda value: getattr(value, "source", ""),
+)  # fmt: skip
+def test_modes_are_those_of_the_data(dataset, modes) -> None:
+    assert modes_of(dataset) == modes
 
 
-def test_differences_reach_from_minus_the_range_to_the_range() -> None:
-    row = possible(_table("fair_modes", -11.0, 11.0), study_of(), differences=True).iloc[0]
-    assert (row["ci_low"], row["ci_high"]) == (-8, 8)
-    unbounded = possible(_table("frechet", -11.0, 11.0), study_of(), differences=True).iloc[0]
-    assert (unbounded["ci_low"], unbounded["ci_high"]) == (-11, 11)
+def test_bounds_are_those_of_the_experiments_own_data() -> None:
+    raw = study_of().model_dump(mode="json", exclude_unset=True)
+    raw["datasets"]["grid"] = {"source": "grid", "count": 6000}
+    arms = {f"other-{name}": arm for name, arm in raw["experiments"]["circle"]["arms"].items()}
+    raw["experiments"]["square"] = {**raw["experiments"]["circle"], "dataset": "grid", "arms": arms}
+    bounds = bounds_in(Study.model_validate(raw))
+    assert bounds("circle", "modes") == (0, 8)
+    assert bounds("square", "modes") == (0, 25)
 
 
-def test_an_end_that_is_not_known_stays_unknown() -> None:
-    row = possible(_table("modes", np.nan, np.nan), study_of()).iloc[0]
-    assert math.isnan(row["ci_low"])
+def test_what_is_no_metric_has_no_bounds() -> None:
+    assert bounds_in(study_of())("circle", "d_loss") == (-math.inf, math.inf)
 
 
-def test_every_metric_has_a_range() -> None:
-    assert all(low < high for low, high in (limits(metric, 8) for metric in METRICS))
+def test_every_metric_has_a_range_and_says_whether_it_is_bounded() -> None:
+    for name, metric in METRICS.items():
+        low, high = limits(name, 8)
+        assert low < high
+        assert metric.bounded == (math.isfinite(low) and math.isfinite(high)), name

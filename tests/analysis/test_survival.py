@@ -1,30 +1,30 @@
-"""Onsets by hand; Kaplan-Meier, log-rank and shares against textbooks."""
+"""Onsets by hand; Kaplan-Meier and Aalen-Johansen against textbooks and against another way to the same curves."""
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import binom
 
+from vigan.analysis.exact import share_interval
 from vigan.analysis.survival import (
     Onset,
     collapse_onset,
+    cumulative_incidence,
+    divergence,
     kaplan_meier,
-    log_rank,
-    restricted_mean,
-    share_interval,
-    share_test,
     time_to_reach,
 )
 from vigan.metrics.validate import MetricError
 
 RULE = {"below": 0.5, "relative_to": "running-maximum", "consecutive": 2, "once_above": 4.0}
 values = st.lists(st.integers(0, 8) | st.just(math.nan), min_size=1, max_size=12)
-lives = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=10)
+lives = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=10)
 
 
 def _onset(scores, **change):
@@ -60,13 +60,29 @@ def test_collapse_relative_to_a_number_ignores_the_runs_own_maximum() -> None:
 
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize(("scores", "step"), [([8, 8], 20), ([0, 0], 20), ([8, 3], 20), ([8, 3, 3], 10)])
-def test_a_value_that_is_not_finite_is_an_event_unless_collapse_came_first(scores, step, lost) -> None:
-    assert _onset([*scores, lost, 8]) == Onset(step, True)
+@pytest.mark.parametrize(
+    ("scores", "onset"),
+    [([8, 8], Onset(30, False)), ([8, 3], Onset(30, False)), ([8, 3, 3], Onset(10, True)), ([0, 0], Onset(30, False))],
+)
+def test_a_value_that_is_not_finite_is_neither_low_nor_the_end_of_a_stretch(scores, onset, lost) -> None:
+    assert _onset([*scores, lost, 8][:4]) == onset
 
 
-def test_a_run_that_never_had_a_finite_value_ended_at_its_first_step() -> None:
-    assert _onset([math.nan, math.nan]) == Onset(0, True)
+@pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
+def test_a_run_diverges_at_its_first_value_that_is_not_finite(lost) -> None:
+    assert divergence([0, 10, 20, 30], [8, lost, 8, lost]) == Onset(10, True)
+    assert divergence([0, 10], [lost, lost]) == Onset(0, True)
+    assert divergence([0, 10], [8, 0]) == Onset(10, False)
+
+
+@pytest.mark.parametrize(("after", "onset"), [(0, 10), (10, 10), (15, 20), (20, 20), (25, None), (30, None)])
+def test_evaluations_count_from_a_given_step_on_and_it_itself(after, onset) -> None:
+    found = _onset([8, 3, 3, 3], after=after)
+    assert found == (Onset(30, False) if onset is None else Onset(onset, True))
+
+
+def test_the_maximum_of_a_run_is_that_of_all_that_came_before() -> None:
+    assert _onset([8, 8, 3, 3], after=20) == Onset(20, True)
 
 
 @given(scores=values, consecutive=st.integers(1, 6), below=st.sampled_from([0.25, 0.5, 1.0]))
@@ -100,6 +116,7 @@ def test_the_target_is_reached_at_the_first_value_at_or_beyond_it(scores, better
 
 @pytest.mark.parametrize("call", [
     lambda steps, scores: collapse_onset(steps, scores, **RULE),
+    divergence,
     lambda steps, scores: time_to_reach(steps, scores, target=1.0, better="higher"),
 ])  # fmt: skip
 @pytest.mark.parametrize(
@@ -137,28 +154,103 @@ def test_kaplan_meier_of_the_leukaemia_trial() -> None:
     assert curve.loc[35, "survival"] == curve.loc[23, "survival"]
 
 
-def test_kaplan_meiers_interval_is_greenwoods_on_the_log_log_scale() -> None:
-    """At week 6, 3 of 21 relapsed: variance of log(-log S) = 3 / (21 x 18) / log(6/7)^2, by hand."""
-    first = kaplan_meier(MERCAPTOPURINE, RELAPSED).set_index("time").loc[6]
-    error = math.sqrt(3 / (21 * 18)) / -math.log(6 / 7)
-    by_hand = [(6 / 7) ** math.exp(sign * norm.ppf(0.975) * error) for sign in (1, -1)]
-    assert [first["low"], first["high"]] == pytest.approx(by_hand)
-    assert by_hand == pytest.approx([0.620, 0.952], abs=5e-4)
+def _redistributed(times, causes):
+    """Efron 1967: whoever is lost leaves his weight to those still watched; (time, weight) of every event by cause."""
+    order = sorted(range(len(times)), key=lambda run: (times[run], causes[run] == ""))
+    weights = [Fraction(1, len(times))] * len(times)
+    found = {}
+    for place, run in enumerate(order):
+        if causes[run]:
+            found.setdefault(causes[run], []).append((times[run], weights[run]))
+            continue
+        for later in order[place + 1 :]:
+            weights[later] += weights[run] / (len(order) - place - 1)
+    return found
 
 
-def test_kaplan_meier_starts_at_1_and_is_sure_of_it_until_the_first_event() -> None:
+def _share_by(events, time):
+    return float(sum((weight for at, weight in events if at <= time), start=Fraction(0)))
+
+
+@given(lives)
+def test_kaplan_meier_leaves_the_weight_of_the_lost_to_those_still_watched(runs) -> None:
+    times, observed = zip(*runs, strict=True)
+    events = _redistributed(times, ["struck" if seen else "" for seen in observed]).get("struck", [])
+    curve = kaplan_meier(times, observed)
+    by_hand = [1 - _share_by(events, time) for time in curve["time"].iloc[1:]]
+    assert curve["survival"].tolist() == pytest.approx([1, *by_hand])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["", "a", "b", "c"])), min_size=1, max_size=12))
+def test_incidence_leaves_the_weight_of_the_lost_to_those_still_watched(runs) -> None:
+    times, causes = zip(*runs, strict=True)
+    by_hand = _redistributed(times, causes)
+    table = cumulative_incidence(times, causes)
+    rows = [(cause, time) for cause, events in by_hand.items() for time in sorted({time for time, _ in events})]
+    assert sorted(zip(table["cause"], table["time"], strict=True)) == sorted(rows)
+    for row in table.itertuples():
+        assert row.incidence == pytest.approx(_share_by(by_hand[row.cause], row.time))
+        assert row.low - 1e-12 <= row.incidence <= row.high + 1e-12
+
+
+def test_incidence_of_competing_ends_worked_by_hand() -> None:
+    """Ten runs: 2 collapse at 1; of the 8 left 1 is lost at 1; 1 of 7 diverges at 2, 2 of 6 collapse at 3."""
+    times = [1, 1, 1, 2, 3, 3, 4, 4, 4, 4]
+    causes = ["collapsed", "collapsed", "", "diverged", "collapsed", "collapsed", "", "", "", ""]
+    table = cumulative_incidence(times, causes).set_index(["cause", "time"])["incidence"]
+    assert table["collapsed", 1] == pytest.approx(0.2)
+    assert table["diverged", 2] == pytest.approx(0.8 / 7)
+    assert table["collapsed", 3] == pytest.approx(0.2 + 0.8 * (6 / 7) * (2 / 6))
+
+
+def test_incidence_by_lifelines() -> None:
+    """AalenJohansenFitter of lifelines 0.30.3 on these distinct times (event_of_interest 1 and 2)."""
+    times, causes = range(1, 11), ["a", "", "b", "a", "", "b", "", "a", "a", ""]
+    table = cumulative_incidence(times, causes)
+    assert table[table["cause"] == "a"]["incidence"].tolist() == pytest.approx([0.1, 0.2125, 0.3925, 0.5725])
+    assert table[table["cause"] == "b"]["incidence"].tolist() == pytest.approx([0.1125, 0.2475])
+
+
+def test_ends_of_all_causes_and_survival_make_1() -> None:
+    rng = np.random.default_rng(0)
+    times, causes = rng.integers(1, 20, 40), rng.choice(["", "a", "b"], 40)
+    last = cumulative_incidence(times, causes).groupby("cause")["incidence"].max().sum()
+    assert last + kaplan_meier(times, causes != "")["survival"].iloc[-1] == pytest.approx(1)
+
+
+def test_without_the_lost_incidence_is_a_share_with_its_interval() -> None:
+    table = cumulative_incidence([5, 5, 3, 9], ["a", "b", "a", ""]).set_index(["cause", "time"])
+    assert tuple(table.loc[("a", 3)]) == pytest.approx(share_interval(1, 4)[:3])
+    assert tuple(table.loc[("a", 5)]) == pytest.approx(share_interval(2, 4)[:3])
+    assert tuple(table.loc[("b", 5)]) == pytest.approx(share_interval(1, 4)[:3])
+
+
+def test_the_lost_count_as_spared_for_the_lower_end_and_as_struck_for_the_upper() -> None:
+    row = cumulative_incidence([1, 2, 3, 4], ["", "", "a", ""]).iloc[0]
+    assert (row["low"], row["high"]) == (share_interval(1, 4).low, share_interval(3, 4).high)
+    curve = kaplan_meier([1, 2, 3, 4], [False, False, True, False]).set_index("time").loc[3]
+    assert (curve["low"], curve["high"]) == (share_interval(1, 4).low, 1 - share_interval(1, 4).low)
+
+
+def test_nothing_that_came_has_no_rows() -> None:
+    table = cumulative_incidence([1, 2], ["", ""])
+    assert table.empty
+    assert list(table) == ["cause", "time", "incidence", "low", "high"]
+
+
+def test_kaplan_meier_starts_at_1_and_is_sure_of_no_more_than_so_many_runs_allow() -> None:
     curve = kaplan_meier([2, 3, 5], [False, True, False])
     assert curve["time"].tolist() == [0, 2, 3, 5]
     assert curve["survival"].tolist() == [1, 1, 0.5, 0.5]
     assert curve["at_risk"].tolist() == [3, 3, 2, 1]
-    assert curve.loc[:1, ["low", "high"]].to_numpy().tolist() == [[1, 1], [1, 1]]
+    assert curve["low"].tolist() == [share_interval(count, 3).low for count in (3, 3, 1, 1)]
+    assert curve["high"].tolist() == [1 - share_interval(count, 3).low for count in (0, 0, 1, 1)]
 
 
-@pytest.mark.filterwarnings("error")
-def test_kaplan_meier_has_no_interval_once_nobody_is_left() -> None:
+def test_kaplan_meier_has_an_interval_also_once_nobody_is_left() -> None:
     last = kaplan_meier([1, 2], [True, True]).iloc[-1]
-    assert last["survival"] == 0
-    assert np.isnan(last[["low", "high"]].to_numpy(float)).all()
+    assert last["survival"] == last["low"] == 0
+    assert last["high"] == pytest.approx(1 - share_interval(2, 2).low)
 
 
 @given(lives)
@@ -168,64 +260,20 @@ def test_kaplan_meier_falls_from_1_within_its_interval(runs) -> None:
     assert survival[0] == 1
     assert (np.diff(survival) <= 0).all()
     assert survival[-1] >= 0
-    assert not ((curve["low"] > survival + 1e-12) | (curve["high"] < survival - 1e-12)).any()
+    assert ((curve["low"] <= survival + 1e-12) & (survival - 1e-12 <= curve["high"])).all()
+    assert (curve["high"] - curve["low"] > 0.05).all()
 
 
-def test_log_rank_of_the_leukaemia_trial() -> None:
-    """R's survdiff prints 9 relapses where 19.3 were expected, chi-squared 16.8, p = 4.17e-05."""
-    p = log_rank(MERCAPTOPURINE, RELAPSED, PLACEBO, [True] * 21)
-    assert p == pytest.approx(4.17e-5, abs=5e-8)
-    assert norm.isf(p / 2) ** 2 == pytest.approx(16.8, abs=0.05)
-
-
-def test_log_rank_worked_by_hand() -> None:
-    """At 1, 2, 3 arm a expects 1/2, 1/3, 1/2 of one event, with variances 1/4, 2/9, 1/4; it has 2."""
-    z = (2 - 4 / 3) / math.sqrt(13 / 18)
-    a, b = ([1, 3], [True, True]), ([2, 4], [True, False])
-    assert log_rank(*a, *b) == pytest.approx(2 * norm.sf(z))
-    assert log_rank(*a, *b, "greater") == pytest.approx(norm.sf(z))
-    assert log_rank(*a, *b, "less") == pytest.approx(norm.cdf(z))
-    assert log_rank(*b, *a, "greater") == pytest.approx(norm.cdf(z))
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
-@pytest.mark.parametrize(
-    ("a", "b"),
-    [
-        (([5, 5], [False] * 2), ([5, 5], [False] * 2)),
-        (([3], [True]), ([3], [True])),
-        (([3, 3], [True] * 2), ([1, 2], [False] * 2)),
-        ((np.arange(1, 50), [True] * 49), ([0.5], [False])),
-    ],
-    ids=["no event", "all at once", "one arm was gone", "one arm was gone, with rounding"],
-)
-def test_log_rank_says_1_where_nothing_can_be_said(a, b, alternative) -> None:
-    assert log_rank(*a, *b, alternative) == 1.0
-
-
-@given(lives, lives)
-def test_log_rank_is_a_p_value_and_does_not_depend_on_the_order_of_arms(first, second) -> None:
-    a, b = (tuple(zip(*runs, strict=True)) for runs in (first, second))
-    p = log_rank(*a, *b)
-    assert 0 <= p <= 1
-    assert p == pytest.approx(log_rank(*b, *a))
-
-
-def test_restricted_mean_of_runs_all_watched_is_the_mean_of_what_each_had() -> None:
-    assert restricted_mean([2, 4, 9], [True] * 3, until=6) == pytest.approx((2 + 4 + 6) / 3)
-    assert restricted_mean([2, 4, 9], [True] * 3, until=20) == pytest.approx(5)
-
-
-def test_restricted_mean_with_a_censored_run_worked_by_hand() -> None:
-    """Survival 1 on [0, 2), 2/3 on [2, 5), then 0: the run censored at 3 leaves one at risk at 5."""
-    assert restricted_mean([2, 3, 5], [True, False, True], until=6) == pytest.approx(2 + 3 * 2 / 3)
-
-
-def test_restricted_mean_beyond_what_was_watched_is_refused() -> None:
-    assert restricted_mean([2, 6], [True, False], until=6) == pytest.approx(4)
-    with pytest.raises(MetricError, match="no run was watched beyond 6"):
-        restricted_mean([2, 6], [True, False], until=7)
+@pytest.mark.parametrize("n", [3, 6, 8])
+@pytest.mark.parametrize("chance", [0.05, 0.3, 0.5, 0.9])
+def test_the_interval_of_a_curve_covers_at_every_n(n: int, chance: float) -> None:
+    """Exactly, over all counts of runs struck at 1; the rest are watched up to 2."""
+    covered = 0.0
+    for struck in range(n + 1):
+        curve = kaplan_meier([1] * struck + [2] * (n - struck), [True] * struck + [False] * (n - struck))
+        at_1 = curve[curve["time"] <= 1].iloc[-1]
+        covered += binom.pmf(struck, n, chance) * (at_1["low"] <= 1 - chance <= at_1["high"])
+    assert covered >= 0.95
 
 
 @pytest.mark.parametrize(
@@ -234,19 +282,7 @@ def test_restricted_mean_beyond_what_was_watched_is_refused() -> None:
      ([math.nan], [True], "not finite")],
 )  # fmt: skip
 def test_times_that_are_none_are_refused(times, observed, why) -> None:
-    for call in (kaplan_meier, lambda *life: log_rank(*life, [1], [True]), lambda *life: restricted_mean(*life, 1.0)):
+    causes = ["struck" if seen else "" for seen in observed]
+    for call in (lambda: kaplan_meier(times, observed), lambda: cumulative_incidence(times, causes)):
         with pytest.raises(MetricError, match=why):
-            call(times, observed)
-
-
-def test_share_of_runs_is_tested_exactly() -> None:
-    assert share_test(8, 8, 0.5, "greater") == 1 / 256
-    assert share_test(1, 4, 0.5, "less") == pytest.approx((1 + 4) / 16)
-    assert math.isnan(share_test(0, 0, 0.5))
-
-
-def test_the_interval_of_a_share_is_clopper_and_pearsons() -> None:
-    none, some = share_interval(0, 8), share_interval(4, 20)
-    assert none == pytest.approx((0.0, 0.0, 1 - 0.025 ** (1 / 8), 8))
-    assert some == pytest.approx((0.2, 0.0573, 0.4366, 20), abs=5e-5)
-    assert np.isnan(share_interval(0, 0)[:3]).all()
+            call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,18 @@ import pytest
 
 from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
 from vigan.io.files import RecordError
-from vigan.io.run_record import RunFiles
+from vigan.io.run_record import RunFiles, RunRecord
 from vigan.metrics.registry import CHECKS, MEASURED, METRIC_COLUMNS, METRICS
 
 from .conftest import PROTOCOL, spec_of
 
 
+def _records(runs: Sequence[RunFiles]) -> list[tuple[str, RunRecord]]:
+    return [(run.experiment, run.record()) for run in runs]
+
+
 def test_a_run_is_one_row_with_its_end_its_cost_and_its_digests(trained: RunFiles) -> None:
-    (row,) = run_table([trained]).to_dict("records")
+    (row,) = run_table(_records([trained])).to_dict("records")
     assert (row["experiment"], row["arm"], row["reading"], row["seed"]) == ("ring", "plain", "released", 0)
     assert (row["status"], row["iterations"]) == ("completed", 60)
     assert (row["d_updates"], row["g_updates"], row["real_images"], row["latents"]) == (60, 120, 3840, 7680)
@@ -28,7 +33,7 @@ def test_a_run_is_one_row_with_its_end_its_cost_and_its_digests(trained: RunFile
 
 
 def test_seconds_and_versions_stand_in_a_table_of_their_own(trained: RunFiles) -> None:
-    (row,) = timing_table([trained]).to_dict("records")
+    (row,) = timing_table(_records([trained])).to_dict("records")
     assert (row["arm"], row["seconds"], row["torch"]) == ("plain", 1.5, "2")
     assert np.isnan([row["joules_cpu"], row["joules_gpu"]]).all()
 
@@ -36,12 +41,12 @@ def test_seconds_and_versions_stand_in_a_table_of_their_own(trained: RunFiles) -
 def test_joules_stand_beside_them_where_they_were_counted(trained: RunFiles) -> None:
     file = trained.folder / "run.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"joules": {"gpu": 40.5}}))
-    (row,) = timing_table([trained]).to_dict("records")
+    (row,) = timing_table(_records([trained])).to_dict("records")
     assert row["joules_gpu"] == 40.5
     assert np.isnan(row["joules_cpu"])
 
 
-@pytest.mark.parametrize("table", [run_table, telemetry_table, timing_table])
+@pytest.mark.parametrize("table", [_records, telemetry_table])
 def test_a_run_trained_under_another_config_is_refused_and_what_differs_is_named(trained: RunFiles, table) -> None:
     stale = trained._replace(spec=spec_of(weight=1.0).model_copy(update={"iterations": 80}))
     with pytest.raises(RecordError, match=r"run\.json: trained under another config .*iterations") as refusal:
@@ -53,21 +58,20 @@ def test_a_run_trained_under_another_config_is_refused_and_what_differs_is_named
 def test_a_missing_record_is_named(trained: RunFiles) -> None:
     (trained.folder / "run.json").unlink()
     with pytest.raises(RecordError, match=r"run\.json"):
-        run_table([trained])
+        _records([trained])
 
 
 def test_a_record_that_is_none_says_where(trained: RunFiles) -> None:
     record = json.loads((trained.folder / "run.json").read_text())
     (trained.folder / "run.json").write_text(json.dumps({**record, "status": "stopped"}))
     with pytest.raises(RecordError, match=r"run\.json: not a run record \(status"):
-        run_table([trained])
+        _records([trained])
 
 
-def test_the_long_table_says_of_which_study_and_experiment_each_number_is(trained: RunFiles) -> None:
-    table = metric_table([trained, trained._replace(experiment="again")], "tiny")
-    assert tuple(table.columns) == ("study", "experiment", *METRIC_COLUMNS)
+def test_the_long_table_says_of_which_experiment_each_number_is(trained: RunFiles) -> None:
+    table = metric_table([trained, trained._replace(experiment="again")])
+    assert tuple(table.columns) == ("experiment", *METRIC_COLUMNS)
     assert table["experiment"].tolist() == ["ring", "ring", "again", "again"]
-    assert set(table["study"]) == {"tiny"}
     assert table["value"].tolist() == [1.0, 8.0, 1.0, 8.0]
 
 
@@ -85,7 +89,7 @@ def test_a_table_with_other_columns_is_refused_by_name(trained: RunFiles, change
     file = trained.folder / "metrics.csv"
     change(pd.read_csv(file)).to_csv(file, index=False)
     with pytest.raises(RecordError, match=r"metrics\.csv: not the columns it should have; evaluate the run again"):
-        metric_table([trained], "tiny")
+        metric_table([trained])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"], ids=["empty", "not text"])

@@ -1,168 +1,134 @@
+"""Which verdict is reached on which p-values, for how many claims, on how many seeds."""
+
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from vigan.analysis.permutation import holm, sign_flip_test
-from vigan.analysis.survival import log_rank
-from vigan.analysis.verdicts import CLAIM_COLUMNS, claim_table, tell
+from vigan.analysis.exact import Interval
+from vigan.analysis.inference import Evidence
+from vigan.analysis.multiplicity import holm
+from vigan.analysis.verdicts import VERDICTS, Case, Judged, judge
+from vigan.config.claims import TestedClaim as Tested
 
-from .studied import DIFFERENCE, OCCURRENCE, TIMING, measurements, study_of
+from .studied import OFTEN, SHARES
 
-GOOD, BAD = (0.0, 6.0, 7.0, 8.0), (0.0, 6.0, 2.0, 1.0)
-HELPS = {"plain": [BAD] * 4 + [GOOD, BAD, BAD], "regularised": [GOOD] * 7}
-SAME = {"plain": [GOOD] * 7, "regularised": [(0.0, 6.0, 7.0, 7.5 + 0.5 * (i % 2)) for i in range(7)]}
-HARMS = {"plain": [GOOD] * 7, "regularised": [BAD] * 7}
-
-
-def _judged(claim: dict[str, Any], courses: dict[str, Any], edited: tuple[str, ...] = ()) -> dict[str, Any]:
-    study = study_of(claim)
-    return claim_table(study, measurements(study, courses), edited).iloc[0].to_dict()
+p_values = st.floats(0, 1)
 
 
-@pytest.mark.parametrize("claim", [DIFFERENCE, TIMING, OCCURRENCE], ids=lambda claim: claim["test"])
-def test_each_kind_of_claim_is_supported_or_contradicted_as_the_runs_are(claim: dict[str, Any]) -> None:
-    assert _judged(claim, HELPS)["verdict"] == "supported"
-    assert _judged(claim, HARMS)["verdict"] == "contradicted"
+def _case(
+    supported: float = 1.0,
+    contradicted: float = 1.0,
+    equivalent: float = 1.0,
+    *,
+    n: int = 8,
+    seeds: int = 8,
+    untestable: dict[str, str] | None = None,
+    **change: Any,
+) -> Case:
+    """A claim of paired shares with these p-values, at zero (it needs three that are free of one another)."""
+    claim = TypeAdapter(Tested).validate_python({**SHARES, "beyond": "zero", **change})
+    above = {"margin": 1.0, "zero": supported, "minus-margin": 0.0}
+    below = {"margin": equivalent, "zero": contradicted, "minus-margin": 1.0}
+    return Case(claim, Evidence(Interval(0.0, -1.0, 1.0, n), above, below, "zero"), seeds, untestable or {})
 
 
-@pytest.mark.parametrize("claim", [DIFFERENCE, TIMING], ids=lambda claim: claim["test"])
-def test_an_effect_too_small_to_matter_contradicts(claim: dict[str, Any]) -> None:
-    assert _judged(claim, SAME)["verdict"] == "contradicted"
+def _verdict(*p: float, **change: Any) -> Judged:
+    (judged,) = judge([_case(*p, **change)])
+    return judged
 
 
 @pytest.mark.parametrize(
-    ("claim", "turned"),
-    [(DIFFERENCE, {"direction": "lower"}), (TIMING, {"direction": "sooner"}), (OCCURRENCE, {"direction": "more"})],
-    ids=lambda value: value.get("test", ""),
-)
-def test_the_opposite_claim_gets_the_opposite_verdict(claim: dict[str, Any], turned: dict[str, Any]) -> None:
-    assert _judged({**claim, **turned}, HARMS)["verdict"] == "supported"
-    assert _judged({**claim, **turned}, HELPS)["verdict"] == "contradicted"
+    ("p", "verdict"),
+    [
+        ((0.01, 0.9, 0.9), "supported"), ((0.9, 0.01, 0.9), "contradicted"), ((0.9, 0.9, 0.01), "equivalent"),
+        ((0.01, 0.9, 0.01), "supported"), ((0.9, 0.01, 0.01), "equivalent"), ((0.9, 0.9, 0.9), "inconclusive"),
+        ((0.05, 0.9, 0.9), "supported"), ((0.0501, 0.9, 0.9), "inconclusive"), ((0.01, 0.01, 0.01), "supported"),
+    ],
+)  # fmt: skip
+def test_the_first_of_supported_equivalent_and_contradicted_that_is_shown_counts(p, verdict) -> None:
+    assert _verdict(*p).verdict == verdict
 
 
-def test_the_evidence_is_the_named_test_on_the_seeds_as_pairs() -> None:
-    found = _judged(DIFFERENCE, HELPS)
-    differences = [7, 7, 7, 7, 0, 7, 7]
-    assert found["estimate"] == pytest.approx(np.mean(differences))
-    assert found["low"] < found["estimate"] < found["high"]
-    assert found["p"] == sign_flip_test(differences, rng=np.random.default_rng())
-    late, early = ([60] * 7, [False] * 7), ([40] * 4 + [60] + [40] * 2, [True] * 4 + [False] + [True] * 2)
-    assert _judged(TIMING, HELPS)["p"] == pytest.approx(log_rank(*early, *late, "greater"))
-    assert _judged(TIMING, HELPS)["estimate"] == pytest.approx(6 / 7 / 3)
-    assert _judged(OCCURRENCE, HELPS)["p"] == pytest.approx(0.5**7)
+@given(p_values, p_values, p_values)
+def test_a_verdict_is_one_of_six_and_shown_at_alpha(supported, contradicted, equivalent) -> None:
+    found = _verdict(supported, contradicted, equivalent)
+    assert found.verdict in VERDICTS
+    shown = {"supported": supported, "contradicted": contradicted, "equivalent": equivalent}
+    assert (found.verdict == "inconclusive") == (min(shown.values()) > 0.05)
+    assert found.verdict == "inconclusive" or shown[found.verdict] <= 0.05
 
 
-def test_seeds_are_joined_by_their_number_not_by_their_place() -> None:
-    study = study_of(DIFFERENCE)
-    data = measurements(study, HELPS)
-    mixed = data._replace(scores=data.scores.sample(frac=1, random_state=0), metrics=data.metrics.iloc[::-1])
-    assert claim_table(study, mixed, ()).equals(claim_table(study, data, ()))
+@pytest.mark.parametrize(("p", "told"), [((0.012, 1, 1), "p = 0.012"), ((1, 0.034, 1), "p = 0.034"),
+                                         ((1, 1, 0.045), "p = 0.045")])  # fmt: skip
+def test_the_reason_gives_the_p_that_decided(p, told) -> None:
+    assert told in _verdict(*p).reason
 
 
-def test_arms_are_compared_in_the_seeds_that_both_were_run_with() -> None:
-    more = {"plain": [*HELPS["plain"], GOOD, GOOD], "regularised": HELPS["regularised"]}
-    fewer = _judged(DIFFERENCE, HELPS)
-    assert {key: _judged(DIFFERENCE, more)[key] for key in ("n", "estimate", "p")} == {
-        key: fewer[key] for key in ("n", "estimate", "p")
-    }
+def test_the_level_is_the_claims_own() -> None:
+    assert _verdict(0.02, alpha=0.01).verdict == "inconclusive"
+    assert _verdict(0.02, alpha=0.02).verdict == "supported"
 
 
-def test_a_run_that_diverged_counts_as_the_worst_there_is() -> None:
-    nan = float("nan")
-    died = {"plain": [(0.0, 6.0, nan, nan)] * 7, "regularised": [GOOD] * 7}
-    assert _judged(DIFFERENCE, died)["estimate"] == 8
-    assert _judged(DIFFERENCE, died)["n"] == 7
-    assert _judged(DIFFERENCE, {"plain": [GOOD] * 7, "regularised": died["plain"]})["verdict"] == "contradicted"
+def test_each_kind_of_p_is_corrected_over_all_claims_and_by_itself() -> None:
+    cases = [_case(0.01, 0.8, 0.9), _case(0.02, 0.03, 0.9), _case(0.04, 0.9, 0.01)]
+    found = judge(cases)
+    for kind in ("supported", "contradicted", "equivalent"):
+        given_p = [getattr(case.evidence, kind) for case in cases]
+        assert [getattr(one, kind) for one in found] == pytest.approx(list(holm(given_p)))
+    assert [one.verdict for one in found] == ["supported", "supported", "supported"]
+    assert found[0].supported == pytest.approx(0.03)
 
 
-def test_fewer_seeds_than_the_rule_asks_for_decide_nothing_and_say_how_many_would() -> None:
-    few = {arm: runs[:4] for arm, runs in HELPS.items()}
-    found = _judged(DIFFERENCE, few)
-    assert found["verdict"] == "inconclusive"
-    assert "4 of the 5" in found["reason"]
-    assert found["needed_n"] == 5
+def test_a_verdict_that_one_claim_allows_many_do_not() -> None:
+    assert _verdict(0.03).verdict == "supported"
+    assert judge([_case(0.03), _case(0.9)])[0].verdict == "inconclusive"
+    assert judge([_case(0.03), _case(0.9)])[0].supported == pytest.approx(0.06)
 
 
-def test_an_open_question_says_how_many_seeds_it_needs() -> None:
-    noisy = {"plain": [BAD, GOOD] * 3, "regularised": [GOOD, BAD, GOOD, GOOD, GOOD, BAD]}
-    found = _judged(DIFFERENCE, noisy)
-    assert found["verdict"] == "inconclusive"
-    assert found["needed_n"] > 6
-    half = {"plain": [GOOD] * 6, "regularised": [GOOD, BAD, GOOD, GOOD, GOOD, GOOD]}
-    found = _judged(OCCURRENCE, half)
-    assert found["verdict"] == "inconclusive"
-    assert found["needed_n"] > 6
+@pytest.mark.parametrize("n", [7, 5, 1])
+@pytest.mark.parametrize("p", [(0.001, 1, 1), (1, 0.001, 1), (1, 1, 0.001), (1, 1, 1)])
+def test_a_fixed_rule_is_judged_on_all_of_its_seeds_or_not_at_all(n: int, p) -> None:
+    found = _verdict(*p, n=n)
+    assert found.verdict == "inconclusive"
+    assert found.reason == f"{n} of the 8 seeds that the rule names: it is judged once, on all of them."
 
 
-def test_p_values_are_corrected_for_the_number_of_claims() -> None:
-    claims = [DIFFERENCE, {**DIFFERENCE, "id": "again"}, TIMING]
-    table = claim_table(study := study_of(*claims), measurements(study, HELPS), ())
-    np.testing.assert_allclose(table["p_holm"], holm(table["p"]))
-    np.testing.assert_allclose(table["p_against_holm"], holm(table["p_against"]))
-    assert table["p_holm"].iloc[0] == 2 * table["p"].iloc[0]
+@pytest.mark.parametrize("n", [1, 7, 8, 200])
+def test_a_sequential_rule_is_judged_on_any_number_of_seeds(n: int) -> None:
+    assert _verdict(0.001, n=n, sampling="sequential").verdict == "supported"
 
 
-def test_an_effect_that_is_certain_but_small_is_not_supported() -> None:
-    small = {"plain": [(0, 6, 7, 7)] * 8, "regularised": [(0, 6, 7, 7.5)] * 8}
-    found = _judged({**DIFFERENCE, "smallest_effect": 0.75}, small)
-    assert found["p"] < 0.01
-    assert found["verdict"] == "contradicted"
+def test_without_runs_nothing_is_tested_whatever_else_is_said() -> None:
+    found = _verdict(0.001, n=0, untestable={"supported": "no"})
+    assert (found.verdict, found.reason) == ("not tested", "No run of these arms has been made.")
+    assert _verdict(0.001, n=0, sampling="sequential").verdict == "not tested"
 
 
-def test_an_event_outside_its_window_does_not_count() -> None:
-    claim = {**OCCURRENCE, "arm": "plain", "direction": "more"}
-    assert _judged(claim, HELPS)["estimate"] == pytest.approx(6 / 7)
-    assert _judged({**claim, "after": 0.67}, HELPS)["estimate"] == 0
-    assert _judged({**claim, "by": 0.66}, HELPS)["estimate"] == 0
-    assert _judged({**claim, "by": 0.67}, HELPS)["estimate"] == pytest.approx(6 / 7)
+@pytest.mark.parametrize(
+    ("p", "kind"),
+    [
+        ((0.01, 1, 1), "supported"), ((1, 0.01, 1), "contradicted"), ((1, 1, 0.01), "equivalent"),
+        ((1, 1, 1), "inconclusive"),
+    ],
+)  # fmt: skip
+def test_a_verdict_that_these_runs_cannot_give_is_not_testable_here(p, kind: str) -> None:
+    found = _verdict(*p, untestable={kind: "nothing to be prevented"})
+    assert (found.verdict, found.reason) == ("not testable here", "nothing to be prevented")
+    others = dict.fromkeys({"supported", "contradicted", "equivalent", "inconclusive"} - {kind}, "no")
+    assert _verdict(*p, untestable=others).verdict == kind
 
 
-def test_a_claim_that_the_study_cannot_judge_says_why() -> None:
-    untested = {"id": "C6", "quotation": "as well", "place": "there", "test": "none", "reason": "no encoder"}
-    study = study_of(DIFFERENCE, untested)
-    table = claim_table(study, measurements(study, HELPS), ())
-    assert list(table["verdict"]) == ["supported", "not tested"]
-    assert table["reason"].iloc[1] == "no encoder"
-    assert list(table.columns) == CLAIM_COLUMNS
+def test_no_claims_have_no_verdicts() -> None:
+    assert judge([]) == []
 
 
-def test_an_edited_rule_is_flagged() -> None:
-    assert not _judged(DIFFERENCE, HELPS)["edited"]
-    assert _judged(DIFFERENCE, HELPS, edited=("more",))["edited"]
-
-
-def test_a_study_without_claims_says_so() -> None:
-    study = study_of()
-    table = claim_table(study, measurements(study, HELPS), ())
-    assert list(table.columns) == CLAIM_COLUMNS
-    assert tell(table) == "This study states no claims."
-
-
-def test_verdicts_are_told_with_n_interval_and_rule() -> None:
-    study = study_of(DIFFERENCE)
-    told = tell(claim_table(study, measurements(study, HELPS), ("more",)))
-    assert "more: SUPPORTED" in told
-    assert "plain -> regularised: 6 [" in told
-    assert "n = 7 seeds" in told
-    assert "higher than that of plain by 1 or more" in told
-    assert "changed after" in told
-
-
-def test_a_verdict_that_its_interval_does_not_share_says_so() -> None:
-    plain = [(0.0, 6.0, 7.0, 0.0)] * 5
-    apart = {"plain": plain, "regularised": [(0.0, 6.0, 7.0, last) for last in (0.1, 0.2, 0.1, 0.2, 7.9)]}
-    found = _judged(DIFFERENCE, apart)
-    assert found["verdict"] == "supported"
-    assert found["low"] < 0 < found["high"]
-    assert found["reason"].endswith("its two-sided interval, found by other means, leaves room for none.")
-    alike = _judged(DIFFERENCE, HELPS)
-    assert alike["low"] > 0
-    assert "interval" not in alike["reason"]
-    turned = {"plain": plain, "regularised": [(0.0, 6.0, 7.0, last) for last in (1.9, 1.8, 1.9, 1.8, 0.1)]}
-    found = _judged({**DIFFERENCE, "smallest_effect": 2.0}, turned)
-    assert found["verdict"] == "contradicted"
-    assert found["low"] < 2 < found["high"]
-    assert "leaves room for one that matters" in found["reason"]
+def test_claims_on_one_arm_and_on_two_are_one_family() -> None:
+    often = TypeAdapter(Tested).validate_python(OFTEN)
+    one = Case(often, Evidence(Interval(0.5, 0, 1, 8), {"margin": 0.03}, {"margin": 1.0}, "margin"), 8, {})
+    assert judge([one])[0].verdict == "supported"
+    assert judge([one, _case(0.04)])[0].supported == pytest.approx(0.06)

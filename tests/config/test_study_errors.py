@@ -139,6 +139,11 @@ def test_a_missing_key_is_refused_at_the_mapping_that_lacks_it(refusal: Refusal)
             ["'efflite0-128'", "512", "'digits' has 511", "at most 255"],
         ),
         ("dataset: digits", "dataset: digit", ["'digit'", "did you mean 'digits'?"]),
+        (
+            "{kind: toy-modes, samples: 2500}",
+            "{kind: reconstruction, samples: 500}\n      - {kind: reconstruction, samples: 900}",
+            ["arm 'ring-plain'", "no encoder", "put the arm into another experiment"],
+        ),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused_by_name(

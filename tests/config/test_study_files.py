@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from vigan.analysis.inference import infer
+from vigan.analysis.multiplicity import holm
+from vigan.analysis.outcomes import Differences, Occurrences, Outcome
 from vigan.config.arms import Arm, Ledger, Mlp, known_stabilisers
 from vigan.config.base import ConfigError
+from vigan.config.claims import OneShare, PairedShares, TestedClaim, Untested, sign_of
 from vigan.config.datasets import Digits, Grid, ImageFolder, Ring, key
 from vigan.config.experiment import Experiment
 from vigan.config.load import load_study
@@ -67,9 +72,23 @@ def test_the_paper_study_says_what_the_released_scripts_do() -> None:
             assert (settings.beta2, settings.eps) == (0.999, 1e-8)
 
 
-def test_the_paper_study_measures_the_fid() -> None:
-    for experiment in paper_study().experiments.values():
+def test_the_paper_study_measures_the_fid_and_has_seeds_enough_to_settle_its_claims() -> None:
+    paper = paper_study()
+    for experiment in paper.experiments.values():
         assert "inception-clean" in {protocol.kind for protocol in experiment.protocols}
+    tested = [claim for claim in paper.claims if not isinstance(claim, Untested)]
+    least = [infer(claim, _as_claimed(claim, len(paper.seeds_for(claim)))).supported for claim in tested]
+    assert all(p <= claim.alpha for p, claim in zip(holm(least), tested, strict=True))
+
+
+def _as_claimed(claim: TestedClaim, n: int) -> Outcome:
+    """Outcomes of a claim if all runs agree with it as far as they can."""
+    way = sign_of(claim)
+    if isinstance(claim, OneShare):
+        return Occurrences(np.full(n, way > 0), np.full(n, way > 0))
+    if isinstance(claim, PairedShares):
+        return Occurrences(np.full(n, way < 0), np.full(n, way > 0))
+    return Differences(np.full(n, way * 1.0), 1.0)
 
 
 def test_the_paper_s_lambda_of_the_squared_norm_is_five_over_12288() -> None:

@@ -24,6 +24,8 @@ Side = Literal["above", "below"]
 
 BETS = 1.0 - ((np.arange(64) + 0.5) / 64) ** 2
 """Shares of the capital that are put at stake: quantiles of a Beta(1, 1/2) law, so that more of them are bold."""
+ROUNDING = 1e-9
+"""Outcomes beyond a bound by no more than this are at it: a mean over training is rounded."""
 
 
 def betting_test(outcomes: ArrayLike, mean: float, side: Side) -> float:
@@ -88,6 +90,6 @@ def _log_capital(values: Floats, mean: float, side: Side) -> float:
 
 def _bounded(outcomes: ArrayLike) -> Floats:
     (values,) = check(0, outcomes=np.asarray(outcomes, dtype=np.float64).reshape(-1, 1))
-    if values.size and (values.min() < 0 or values.max() > 1):
+    if values.size and (values.min() < -ROUNDING or values.max() > 1 + ROUNDING):
         raise MetricError(f"outcomes between {values.min():g} and {values.max():g}: expected numbers in [0, 1]")
-    return values[:, 0]
+    return np.clip(values[:, 0], 0.0, 1.0)

@@ -79,8 +79,15 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     experiment = study.experiments[home]
     seeds = study.seeds_for(claim)
     seen = outcome(claim, experiment, study.datasets[experiment.dataset], data, seeds)
-    fared = fates(experiment, data.events)
+    fared = fates(experiment, _of_named_seeds(study, data.events))
     return _Found(Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared)), seen, home, fared)
+
+
+def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
+    """Events of the runs that the study names: there may be others, of a seed that was added since or left out."""
+    runs = {(run.arm, run.seed) for run in study.runs()}
+    named = [run in runs for run in zip(events["arm"], events["seed"], strict=True)]
+    return events[np.array(named, dtype=bool)]
 
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:

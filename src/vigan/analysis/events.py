@@ -65,7 +65,7 @@ class Track(NamedTuple):
         return collapse_onset(
             self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
             relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
-            after=max(rule.after * self.end, on_track.time),
+            after=max(round(rule.after * self.end, 6), on_track.time),
         )  # fmt: skip
 
     def diverges(self) -> Onset:
@@ -90,10 +90,12 @@ class Course(NamedTuple):
 
 
 def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured) -> Iterator[Track]:
-    """The values of a metric in every run of `metrics`, the long table's rows of one experiment."""
+    """The values of a metric in every run of `metrics`, the long table's rows of one experiment, if it has any."""
     protocol = experiment.protocol_of(measured.protocol)
     assert protocol is not None
     rows = metrics[metrics["protocol"] == protocol.name]
+    if rows.empty:
+        return
     floor = floors[(floors["dataset"] == experiment.dataset) & (floors["protocol"] == protocol.name)]
     real = float(floor.loc[floor["metric"] == measured.metric, "value"].iloc[0])
     course = {name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")}
@@ -205,8 +207,9 @@ def _variants(
 
 
 def _collapse(course: Course, rule: Collapse) -> Onset:
+    """When a run collapsed; a run that did not counts with all of training, also if it diverged."""
     onset, cause = course.end(rule)
-    return Onset(onset.time, cause == COLLAPSED)
+    return onset if cause == COLLAPSED else Onset(course.track.end, False)
 
 
 def _told(rule: Rule) -> str:

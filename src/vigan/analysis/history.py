@@ -15,53 +15,73 @@ from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw
 from vigan.analysis.tables import read_table
 from vigan.config.base import differing_fields
-from vigan.config.claims import Collapse, Reach, TestedClaim, Untested, arms_of, named_arms
+from vigan.config.claims import Collapse, Measured, Reach, TestedClaim, Untested, arms_of, named_arms
 from vigan.config.study import Study
+from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
 UNTOLD = "the rule that they kept is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
+"""What a table of first verdicts holds."""
+EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
 
 
 def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
-    """By claim: how its rule differs from the one kept with its runs, and what earlier rules said of the same runs.
+    """By claim: how its rule differs from those kept with its runs, and what earlier rules said of the same runs.
 
-    Earlier verdicts come from the kept rule where that can still be applied, and from the table `first_verdicts`, if
-    there is one, for rules that no longer can. Raises RecordError on a table that is malformed.
+    Earlier verdicts come from the table `first_verdicts`, if there is one, and from each kept rule that can still be
+    applied. Raises RecordError on a table that is malformed.
     """
-    kept = _kept_rules(study, raw)
-    now = study.rules()
-    changed = {id_: text for id_, rule in now.items() if (text := _change(rule, kept[id_]))}
-    return History(changed, _judged_before(study, raw, kept, changed) | _told_before(study, first_verdicts))
+    now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
+    others = {id_: _others(rule, _kept(study, raw, id_)) for id_, rule in now.items()}
+    changed = {id_: "; ".join(_difference(now[id_], rule) for rule in rules) for id_, rules in others.items() if rules}
+    told, judged = _told_before(study, first_verdicts), _judged_before(study, raw, others)
+    first = {id_: " | ".join([*told.get(id_, ()), *judged.get(id_, ())]) for id_ in [*told, *judged]}
+    return History(changed, {id_: text for id_, text in first.items() if text})
 
 
-def _kept_rules(study: Study, raw: Raw) -> dict[str, list[Any]]:
-    """The distinct rules kept with the runs that each claim depends on, None where a run has none."""
-    found: dict[str, list[Any]] = {}
-    for claim in study.claims:
-        if isinstance(claim, Untested):
-            continue
-        arms = named_arms(claim)
-        rules = [record.rules.get(claim.id) for _, record in raw.records if record.spec.name in arms]
-        found[claim.id] = [rule for place, rule in enumerate(rules) if rule not in rules[:place]]
+def _kept(study: Study, raw: Raw, id_: str) -> list[Any]:
+    """The rule of a claim that each run of its arms kept, None where one kept none."""
+    claim = next(claim for claim in study.claims if claim.id == id_)
+    assert not isinstance(claim, Untested)
+    arms = named_arms(claim)
+    return [record.rules.get(id_) for _, record in raw.records if record.spec.name in arms]
+
+
+def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
+    """Those of the kept rules that are not today's, each once."""
+    found: list[Any] = []
+    for rule in map(_resolved, kept):
+        if rule != now and rule not in found:
+            found.append(rule)
     return found
 
 
-def _change(now: Mapping[str, Any], kept: list[Any]) -> str:
-    """What differs between a rule and those kept with its runs, in words; nothing if it is the same."""
-    texts = dict.fromkeys(_difference(now, rule) for rule in kept)
-    return "; ".join(text for text in texts if text)
+def _resolved(rule: Any) -> Any:
+    """A rule with the whole names of the protocols that it names by their kind: these stay when others are added."""
+    if not isinstance(rule, dict):
+        return rule
+    names = {name.split("/")[0]: name for name in rule.get("protocols", ())}
+    return {key: _with_whole_name(part, names) for key, part in rule.items() if key != "protocols"}
+
+
+def _with_whole_name(part: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(part, dict) or part.get("protocol") not in names:
+        return part
+    return {**part, "protocol": names[part["protocol"]]}
 
 
 def _difference(now: Mapping[str, Any], kept: Any) -> str:
+    """What differs between a rule and another one kept with its runs, in words."""
     if kept is None:
         return ADDED
     if not isinstance(kept, dict):
         return UNTOLD
-    if fewer := _added_seeds(now["seeds"], kept.get("seeds")):
-        return f"it named {fewer} seeds, and these are {len(now['seeds'])}"
-    fields = differing_fields(dict(now), kept)
-    return f"{', '.join(fields)} changed after them" if fields else ""
+    fields, fewer = differing_fields(dict(now), kept), _added_seeds(now["seeds"], kept.get("seeds"))
+    texts = [f"it named {fewer} seeds, and these are {len(now['seeds'])}"] if fewer else []
+    if rest := [field for field in fields if not (fewer and field == "seeds")]:
+        texts.append(f"{', '.join(rest)} changed after them")
+    return "; ".join(texts)
 
 
 def _added_seeds(now: Any, kept: Any) -> int | None:
@@ -70,39 +90,39 @@ def _added_seeds(now: Any, kept: Any) -> int | None:
     return len(kept) if more else None
 
 
-def _judged_before(study: Study, raw: Raw, kept: Mapping[str, list[Any]], changed: Mapping[str, str]) -> dict[str, str]:
-    """The verdict by the rule kept with the runs, of each claim whose rule was changed and can still be applied."""
-    found = {}
-    for claim in study.claims:
-        if claim.id not in changed or isinstance(claim, Untested) or len(kept[claim.id]) != 1:
-            continue
-        first = _first_study(study, claim, kept[claim.id][0])
-        if first is not None:
-            row = _table_of(first, raw).set_index("id").loc[claim.id]
-            found[claim.id] = f"by the rule kept with the runs: {tell_verdict(row.to_dict())} ({row['rule']})"
+def _judged_before(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
+    """The verdicts by the rules kept with the runs of each claim, where they are not today's and can be applied."""
+    found: dict[str, list[str]] = {}
+    for id_, rules in others.items():
+        firsts = (first for rule in rules if (first := _first_study(study, id_, rule)))
+        rows = [_table_of(first, raw).set_index("id").loc[id_].to_dict() for first in firsts]
+        found[id_] = [f"by the rule kept with the runs: {tell_verdict(row)} ({row['rule']})" for row in rows]
     return found
 
 
-def _first_study(study: Study, claim: TestedClaim, kept: Any) -> Study | None:
-    """The study with the kept rule of one claim; none if these runs were not made for that rule."""
+def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
+    """The study with the kept rule of one claim; none if it is no rule for these runs and what is measured of them."""
+    claim = next(claim for claim in study.claims if claim.id == id_)
     home = study.experiment_of(arms_of(claim)[0])
-    now = study.rules()[claim.id]
-    if not isinstance(kept, dict) or any(kept.get(k) != now[k] for k in ("protocols", "iterations", "snapshots")):
+    experiment = study.experiments[home]
+    if not isinstance(kept, dict) or any(
+        kept.get(key) != getattr(experiment, key) for key in ("iterations", "snapshots")
+    ):
         return None
     try:
         words = {"statement": claim.statement, "place": claim.place}
         first: TestedClaim = TypeAdapter(TestedClaim).validate_python({**kept["claim"], **words})
-        rules: dict[str, object] = {}
-        if "collapse" in kept:
-            rules["collapse"] = Collapse.model_validate(kept["collapse"])
-        if "reach" in kept:
-            rules["reach"] = Reach.model_validate(kept["reach"])
+        rules = {name: kind.model_validate(kept[name]) for name, kind in EVENT_RULES.items() if name in kept}
         seeds = {} if kept["seeds"] == "any" else {"seeds": tuple(kept["seeds"]), "more_seeds": {}}
     except (KeyError, TypeError, ValidationError):
         return None
-    experiment = study.experiments[home].model_copy(update={**rules, **seeds})
-    claims = tuple(first if other.id == claim.id else other for other in study.claims)
-    return study.model_copy(update={"claims": claims, "experiments": {**study.experiments, home: experiment}})
+    measured = [one for one in (first, *rules.values()) if isinstance(one, Measured)]
+    names = {protocol.name for protocol in experiment.protocols}
+    if not set(named_arms(first)) <= experiment.arms.keys() or any(one.protocol not in names for one in measured):
+        return None
+    claims = tuple(first if other.id == id_ else other for other in study.claims)
+    changed = experiment.model_copy(update={**rules, **seeds})
+    return study.model_copy(update={"claims": claims, "experiments": {**study.experiments, home: changed}})
 
 
 def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
@@ -110,21 +130,22 @@ def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
     return claim_table(study, Measurements(estimates.run_scores(raw.metrics), happened))
 
 
-def _told_before(study: Study, path: Path) -> dict[str, str]:
+def _told_before(study: Study, path: Path) -> dict[str, list[str]]:
     """What the table of first verdicts says of each claim, or of those that it replaces."""
     if not path.exists():
         return {}
-    rows = read_table(path).set_index("id")
-    found = {}
-    for claim in study.claims:
-        before = [id_ for id_ in (claim.id, *claim.replaces) if id_ in rows.index]
-        if before:
-            found[claim.id] = " | ".join(_first(id_, dict(rows.loc[id_])) for id_ in before)
-    return found
+    table = read_table(path)
+    if missing := [column for column in COLUMNS if column not in table]:
+        raise RecordError(f"{path}: has no column '{missing[0]}'")
+    rows = table.to_dict("records")
+    return {
+        claim.id: [_first(row) for id_ in (claim.id, *claim.replaces) for row in rows if row["id"] == id_]
+        for claim in study.claims
+    }
 
 
-def _first(id_: str, row: Mapping[Any, Any]) -> str:
-    return f"first judged as {id_}: {tell_verdict(row)} ({row['rule']})"
+def _first(row: Mapping[Any, Any]) -> str:
+    return f"first judged as {row['id']}: {tell_verdict(row)} ({row['rule']})"
 
 
 def tell_verdict(row: Mapping[Any, Any]) -> str:

@@ -54,6 +54,11 @@ class Fate(NamedTuple):
         """Share of runs in which an event came, 0 without runs."""
         return self.events.get(event, 0) / self.runs if self.runs else 0.0
 
+    @property
+    def watched(self) -> int:
+        """Number of runs in which a collapse was seen or ruled out: they got on track and did not diverge instead."""
+        return self.runs - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
+
 
 def outcome(
     claim: TestedClaim, experiment: Experiment, dataset: Dataset, data: Measurements, seeds: Sequence[int]
@@ -71,7 +76,7 @@ def outcome(
             return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
         case OneShare():
             (lives,) = _lives((claim.arm,), claim.event, data.events, seeds)
-            came = (lives["observed"] & (lives["step"] <= claim.by * lives["end"])).to_numpy(bool)
+            came = (lives["observed"] & (lives["step"] <= (claim.by * lives["end"]).round(6))).to_numpy(bool)
             return Occurrences(came, came)
 
 
@@ -91,7 +96,8 @@ def _of_scores(
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
     rows = scores[scores["arm"].isin(claim.arms) & (scores["metric"] == claim.metric)]
-    table = rows[rows["protocol"] == protocol.name].pivot(index="seed", columns="arm", values=claim.score)
+    rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
+    table = rows.pivot(index="seed", columns="arm", values=claim.score)
     table = table.reindex(_shared(scores, claim.arms, seeds), columns=list(claim.arms))
     low, high = limits(claim.metric, modes_of(dataset))
     worst = low if METRICS[claim.metric].better == "higher" else high

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from pydantic import ValidationError
 
 from vigan.analysis import tables
-from vigan.io.files import RecordError, atomic_write, read_json, write_json
+from vigan.io.files import RecordError, atomic_write, write_json
 from vigan.io.run_record import RunFiles, RunRecord
+from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+
+T = TypeVar("T")
 
 
 class Raw(NamedTuple):
@@ -55,19 +59,50 @@ def write_raw(raw: Raw, folder: Path) -> None:
 
 def read_raw(folder: Path) -> Raw:
     """The raw numbers of a study. Raises RecordError naming a file that is missing or malformed."""
+    records = _read(folder / "runs.jsonl.gz", _records)
+    floors, logged = _read(folder / "real-data.json", _real_data)
+    metrics, noise, telemetry = (_table(folder / f"{name}.csv.gz", first) for name, first in _FIRST_COLUMNS.items())
+    return Raw(records, metrics, noise, telemetry, logged, floors)
+
+
+_FIRST_COLUMNS = {
+    "metrics": ("experiment", *METRIC_COLUMNS), "noise": ("experiment", *NOISE_COLUMNS),
+    "telemetry": (*tables.RUN_KEYS, "iteration"),
+}  # fmt: skip
+
+
+def _read(path: Path, parse: Callable[[Path], T]) -> T:
     try:
-        with gzip.open(folder / "runs.jsonl.gz", "rt", encoding="utf-8") as stream:
-            lines = [json.loads(line) for line in stream]
-        records = [(line.pop("experiment"), RunRecord.model_validate(line)) for line in lines]
-        other: dict[str, Any] = read_json(folder / "real-data.json")
-        logged = {(arm, column) for arm, columns in other["telemetry_columns"].items() for column in columns}
-        floors = pd.DataFrame(other["floors"], columns=["dataset", "protocol", "metric", "value"])
-    except FileNotFoundError as error:
-        raise RecordError(f"{error.filename}: not there: this study's raw numbers are not kept") from None
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, ValidationError) as error:
-        raise RecordError(f"{folder}: not the raw numbers of a study ({error})") from None
-    parts = [tables.read_table(folder / f"{name}.csv.gz") for name in ("metrics", "noise", "telemetry")]
-    return Raw(records, parts[0], parts[1], parts[2], logged, floors)
+        return parse(path)
+    except FileNotFoundError:
+        raise RecordError(f"{path}: not there: this study's raw numbers are not kept") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{path}: not the records of a study's runs ({where}: {first['msg']})") from None
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
+        raise RecordError(f"{path}: damaged, or not the raw numbers of a study ({error})") from None
+
+
+def _records(path: Path) -> list[tuple[str, RunRecord]]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        lines = [json.loads(line) for line in stream]
+    if not lines:
+        raise ValueError("no runs")
+    return [(line.pop("experiment"), RunRecord.model_validate(line)) for line in lines]
+
+
+def _real_data(path: Path) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    logged = {(arm, column) for arm, columns in kept["telemetry_columns"].items() for column in columns}
+    return pd.DataFrame(kept["floors"], columns=["dataset", "protocol", "metric", "value"]), logged
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    table = tables.read_table(path)
+    if tuple(table)[: len(columns)] != columns:
+        raise RecordError(f"{path}: not the columns it should have")
+    return table
 
 
 def _line(experiment: str, record: RunRecord) -> str:

@@ -105,11 +105,11 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> 
     """
     at, came = _lives(times, observed)
     curve = ecdf(_censored(at, came)).sf
-    grid = np.append(0.0, curve.quantiles)
-    free = [int(np.count_nonzero((at > time) | ((at == time) & ~came))) for time in grid]
-    struck = [int(np.count_nonzero((at <= time) & came)) for time in grid]
+    since = np.append(-np.inf, curve.quantiles)  # the first row is before everything, also before an event at 0
+    free = [int(np.count_nonzero((at > time) | ((at == time) & ~came))) for time in since]
+    struck = [int(np.count_nonzero((at <= time) & came)) for time in since]
     rows = {
-        "time": grid,
+        "time": np.append(0.0, curve.quantiles),
         "survival": np.append(1.0, curve.probabilities),
         "low": [share_interval(count, len(at), level).low for count in free],
         "high": [1 - share_interval(count, len(at), level).low for count in struck],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from math import nan
 from pathlib import Path
@@ -17,12 +18,12 @@ RUN_KEYS = ["experiment", "arm", "reading", "seed"]
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV table. Raises RecordError naming the file if it is missing or not a table."""
+    """A CSV table, compressed or not. Raises RecordError naming the file if it is missing or not a table."""
     try:
         return pd.read_csv(path)
     except FileNotFoundError:
         raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise RecordError(f"{path}: cannot be read as a table ({error})") from None
 
 

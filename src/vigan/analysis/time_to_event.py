@@ -53,8 +53,9 @@ def median_time(times: Sequence[float], seen: Sequence[bool]) -> float:
 
 
 def _shares(arm: pd.DataFrame) -> pd.Series:
+    """Time without the event in shares of training, by seed."""
     by_seed = arm.set_index("seed")
-    return by_seed["step"] / by_seed["end"]
+    return by_seed["step"].where(by_seed["observed"], by_seed["end"]) / by_seed["end"]
 
 
 def _interval(name: str, values: pd.Series, low: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ Boundary = Literal["margin", "zero", "minus-margin"]
 BAD = ("collapse", "bad-end")
 """Events that nobody wants; "reach" is wanted."""
 ON_TRACK = 0.5
-"""Share of an arm's runs that must get on track before anything can be said of their collapse."""
+"""Share of an arm's runs that must get on track, and not diverge, before anything can be said of their collapse."""
 
 
 class Measured(Strict):

@@ -112,7 +112,7 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
             )
         if isinstance(arm.model, Em) and isinstance(dataset, Ring | Grid):
             _check_em(arm_name, arm, dataset)
-        if not isinstance(arm.model, ENCODING) and experiment.protocol_of("reconstruction"):
+        if not isinstance(arm.model, ENCODING) and any(p.kind == "reconstruction" for p in experiment.protocols):
             raise ValueError(
                 f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol 'reconstruction' cannot measure it; "
                 "put the arm into another experiment"
