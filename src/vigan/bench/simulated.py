@@ -54,7 +54,8 @@ def _study(quick: bool) -> Study:
     paper = load_study(ROOT / "config" / "paper.yaml")
     snapshots, seeds = (10, (0,)) if quick else (50, (0, 1, 2))
     experiments = {
-        name: experiment.model_copy(update={"snapshots": snapshots}) for name, experiment in paper.experiments.items()
+        name: experiment.model_copy(update={"snapshots": snapshots, "seeds": None})
+        for name, experiment in paper.experiments.items()
     }
     return paper.model_copy(update={"experiments": experiments, "seeds": seeds})
 
