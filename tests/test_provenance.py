@@ -20,18 +20,26 @@ Digests = Callable[..., "list[str]"]
 
 
 OBJECTIVES = ([], ["stabilisers.proximal"], ["stabilisers.proximal", "stabilisers.r1"])
+PROTOCOLS = ("efflite0-128", "inception-clean", "pixel-bins-32", "reconstruction")
 
 
 @pytest.fixture(scope="module")
 def digests(tmp_path_factory: pytest.TempPathFactory) -> Digests:
-    """Digests of training (bare, with proximal, with both) in a copy of the package after edits (file, old, new)."""
+    """Digests in a copy of the package after edits (file, old, new).
+
+    Those of training (bare, with proximal, with both); of evaluation by each of `PROTOCOLS`; of telling what the first
+    and the third of them gave.
+    """
     root = tmp_path_factory.mktemp("copy")
     copy = root / "vigan"
     shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     script = (
+        "from vigan.protocols.registry import KINDS, MODULES\n"
         "from vigan.provenance import stage_digest\n"
         f"import vigan; assert vigan.__file__.startswith({str(root)!r})\n"
-        f"for names in {OBJECTIVES!r}: print(stage_digest('train', names))"
+        f"for names in {OBJECTIVES!r}: print(stage_digest('train', names))\n"
+        f"for name in {PROTOCOLS!r}: print(stage_digest('evaluate', modules=KINDS[name].modules))\n"
+        f"for name in {PROTOCOLS[::2]!r}: print(stage_digest('report', modules=[MODULES[name]]))"
     )
 
     def run(*edits: tuple[str, str, str]) -> list[str]:
@@ -58,8 +66,8 @@ def untouched(digests: Digests) -> list[str]:
 
 def test_a_digest_is_the_same_wherever_the_package_lies(untouched: list[str]) -> None:
     here = [provenance.stage_digest("train", names) for names in OBJECTIVES]
-    assert untouched == here
-    assert len(set(here)) == 3
+    assert untouched[:3] == here
+    assert len(set(untouched)) == len(untouched)
 
 
 def test_comments_docstrings_and_layout_leave_the_digest_alone(digests: Digests, untouched: list[str]) -> None:
@@ -86,20 +94,68 @@ def test_comments_docstrings_and_layout_leave_the_digest_alone(digests: Digests,
 def test_code_that_trains_changes_the_digest(
     file: str, old: str, new: str, digests: Digests, untouched: list[str]
 ) -> None:
-    assert not set(digests((file, old, new))) & set(untouched)
+    assert not set(digests((file, old, new))[:3]) & set(untouched)
+
+
+def _changed(before: list[str], after: list[str]) -> tuple[set[str], set[str]]:
+    """Protocols whose evaluation, and whose telling, is another."""
+    measured, told = zip(before[3:7], after[3:7], strict=True), zip(before[7:], after[7:], strict=True)
+    return (
+        {name for name, (old, new) in zip(PROTOCOLS, measured, strict=True) if old != new},
+        {name for name, (old, new) in zip(PROTOCOLS[::2], told, strict=True) if old != new},
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "measured"),
+    [
+        ("evaluation/features.py", "return FeatureMetrics(make", "return  FeatureMetrics( make", set()),
+        ("evaluation/features.py", "self.extractor(samples))", "self.extractor(samples[1:]))", set(PROTOCOLS[:2])),
+        ("metrics/frechet.py", "from __future__ import annotations\n", "import sys\n", set(PROTOCOLS[:2])),
+        ("features/efflite.py", "_SIDE = 128", "_SIDE = 256", {"efflite0-128"}),
+        ("features/inception.py", "_SIDE = 299", "_SIDE = 300", {"inception-clean"}),
+        ("evaluation/pixel_bins.py", "SIDE = 32", "SIDE = 16", {"pixel-bins-32"}),
+        ("metrics/bins.py", "from __future__ import annotations\n", "import sys\n", {"pixel-bins-32"}),
+        ("metrics/reconstruction.py", "127.5", "128", {"reconstruction"}),
+        ("evaluation/estimator.py", '[kept["reals"]] if', '[kept["fakes"]] if', {"reconstruction"}),
+        ("evaluation/references.py", "needed = samples * count", "needed = samples + count", set(PROTOCOLS)),
+        ("evaluation/digit_modes.py", "DIGITS = 10", "DIGITS = 9", set()),
+    ],
+)
+def test_code_that_measures_changes_the_digest_of_the_protocols_that_use_it(
+    file: str, old: str, new: str, measured: set[str], digests: Digests, untouched: list[str]
+) -> None:
+    assert _changed(untouched, digests((file, old, new)))[0] == measured
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("protocols/pixel_bins.py", "Share of statistically", "Part of statistically", {"pixel-bins-32"}),
+        ("protocols/features.py", "Recall (k = 3)", "Recall", set(PROTOCOLS[::2])),
+        ("protocols/toy_modes.py", "Points of the plane", "Points in the plane", set()),
+    ],
+)
+def test_a_record_s_words_change_what_is_told_and_not_what_is_measured(
+    file: str, old: str, new: str, told: set[str], digests: Digests, untouched: list[str]
+) -> None:
+    measured, retold = _changed(untouched, digests((file, old, new)))
+    assert measured == set()
+    assert retold == told
 
 
 def test_a_stabiliser_s_code_counts_only_where_it_is_named(digests: Digests, untouched: list[str]) -> None:
     changed = digests(("objectives/stabilisers/r1.py", ".mean() / 2", ".mean() / 3"))
     assert changed[:2] == untouched[:2]
     assert changed[2] != untouched[2]
+    assert changed[3:] == untouched[3:]
 
 
 def test_code_that_no_run_needs_leaves_the_digest_alone(digests: Digests, untouched: list[str]) -> None:
     top = "from __future__ import annotations\n"
     others = ("metrics/frechet.py", "analysis/tables.py", "figures/curves.py", "report/page.py", "cli/parser.py")
     edits = [(file, top, f"{top}import sys\n") for file in others]
-    assert digests(("data/toy.py", "2 * np.pi", "3 * np.pi"), *edits) == untouched
+    assert digests(("data/toy.py", "2 * np.pi", "3 * np.pi"), *edits)[:3] == untouched[:3]
 
 
 def test_training_is_behind_its_digest_and_nothing_else_is() -> None:

@@ -9,6 +9,7 @@ from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.layout import Layout
+from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
 from vigan.runtime import resources, settings
 
@@ -118,6 +119,33 @@ def train_code(arm):
     """Digest of the code that trains an arm; and of its spec where that is no input."""
     code = stage_digest("train", STUDY.arm(arm).objectives)
     return f"{code} {LAYOUT.spec_text(arm)}" if storage_root() else code
+
+
+def protocol_code(stage, protocols):
+    """Digest of the code that measures by some protocols, and what their kinds declare of it in no words."""
+    kinds = {protocol.kind: protocol.definition for protocol in protocols}
+    modules = {module for kind in kinds.values() for module in kind.modules}
+    declared = sorted(kind.computation for kind in kinds.values())
+    return "; ".join([stage_digest(stage, modules=sorted(modules)), *declared])
+
+
+@cache
+def evaluate_code(arm):
+    """Digest of the code that measures an arm."""
+    return protocol_code("evaluate", STUDY.protocols_of(arm))
+
+
+@cache
+def reference_code(protocol):
+    """Digest of the code that measures the real data by a protocol."""
+    return protocol_code("reference", [PROTOCOLS[protocol]])
+
+
+@cache
+def telling_code(stage, files=()):
+    """Digest of a stage that tells what was measured: what its protocols say of their metrics is part of it."""
+    modules = {MODULES[protocol.kind] for protocol in PROTOCOLS.values()}
+    return stage_digest(stage, files=files, modules=sorted(modules))
 
 
 def spec(wildcards):

@@ -16,21 +16,23 @@ LIBRARIES = ("numpy", "torch", "scipy", "pandas", "scikit-learn", "pillow")
 
 
 @cache
-def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph("vigan", cache_dir=None)
+def _graph(*others: str) -> grimp.ImportGraph:
+    """What imports what in this package, and in others that add to it."""
+    return grimp.build_graph("vigan", *others, cache_dir=None)
 
 
 def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
-    """SHA-256 (hex) of the modules, of all that they import within the package, and of other files.
+    """SHA-256 (hex) of the modules, of all that they import within their packages, and of other files.
 
-    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers)
-    must be named by the caller. Raises ValueError for a module that does not exist.
+    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers,
+    what protocols name) must be named by the caller. Raises ValueError for a module that does not exist.
     """
-    closure: set[str] = set()
+    modules, closure = list(modules), set[str]()
+    graph = _graph(*sorted({module.partition(".")[0] for module in modules} - {"vigan"}))
     for module in modules:
-        if module not in _graph().modules:
+        if module not in graph.modules:
             raise ValueError(f"no module {module}")
-        closure |= {module, *_graph().find_upstream_modules(module)}
+        closure |= {module, *graph.find_upstream_modules(module)}
     total = hashlib.sha256()
     for module in sorted(closure):
         total.update(f"{module}\n{_bare_source(module)}\n".encode())
@@ -39,9 +41,15 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     return total.hexdigest()
 
 
-def stage_digest(stage: str, objectives: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
-    """Digest of the code behind one stage; a model's or stabiliser's code counts only where an arm names it."""
-    return code_digest([f"vigan.stages.{stage}", *(f"vigan.objectives.{name}" for name in objectives)], files)
+def stage_digest(
+    stage: str, objectives: Iterable[str] = (), files: Iterable[Path] = (), modules: Iterable[str] = ()
+) -> str:
+    """Digest of the code behind one stage, and of what it imports by name.
+
+    A model's or stabiliser's code counts only where an arm names it, other `modules` only where they are given.
+    """
+    named = (*(f"vigan.objectives.{name}" for name in objectives), *modules)
+    return code_digest([f"vigan.stages.{stage}", *named], files)
 
 
 @cache

@@ -12,7 +12,7 @@ from vigan.config.arms import Arm, Ledger, Mlp, RunSpec
 from vigan.config.datasets import Ring
 from vigan.io.files import write_json
 from vigan.io.run_record import RunFiles, RunRecord
-from vigan.metrics.registry import METRIC_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS
 
 PROTOCOL = "toy-modes/n=500/ref=train"
 

@@ -17,7 +17,7 @@ from vigan.analysis.raw import Raw
 from vigan.config.arms import Ledger
 from vigan.config.study import Study
 from vigan.io.run_record import RunRecord
-from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 
 Courses = Mapping[str, Sequence[Sequence[float]]]
 """By arm: of every seed from 0 on, its run's values at `STEPS`; NaN where its samples are not finite."""

@@ -23,7 +23,7 @@ from vigan.analysis.estimates import (
 from vigan.analysis.exact import median_interval, sign_test
 from vigan.analysis.metric_bounds import limits, of_differences
 from vigan.analysis.summaries import interquartile_mean
-from vigan.metrics.registry import CHECKS
+from vigan.protocols.registry import CHECKS
 
 from .conftest import PROTOCOL, runs_of, values_of
 

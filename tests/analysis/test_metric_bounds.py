@@ -7,7 +7,7 @@ import pytest
 from vigan.analysis.metric_bounds import bounds_in, limits, modes_of, of_differences
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
 from vigan.config.study import Study
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 from .studied import study_of
 

@@ -13,8 +13,8 @@ import pytest
 from vigan.analysis.raw import Raw, collect, read_raw, write_raw
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunFiles
+from vigan.io.run_tables import NOISE_COLUMNS
 from vigan.layout import RAW_FILES
-from vigan.metrics.registry import NOISE_COLUMNS
 from vigan.stages.analyse import derive
 
 from .studied import CLAIMS, DIES, FALLS, GOOD, NEVER, raw_of, study_of

@@ -13,7 +13,7 @@ import pytest
 from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunFiles, RunRecord
-from vigan.metrics.registry import CHECKS, MEASURED, METRIC_COLUMNS, METRICS
+from vigan.io.run_tables import METRIC_COLUMNS
 
 from .conftest import PROTOCOL, spec_of
 
@@ -130,9 +130,3 @@ def test_floors_are_one_row_per_data_set_protocol_and_metric(tmp_path: Path) -> 
 def test_a_missing_floor_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"floor\.json"):
         floor_table([("ring", tmp_path / "floor.json")])
-
-
-def test_every_metric_of_the_catalogue_is_given_by_a_protocol_and_every_given_one_is_in_it() -> None:
-    given = {metric for metrics in MEASURED.values() for metric in metrics}
-    assert given | {"finite"} == set(METRICS)
-    assert set(CHECKS) <= set(METRICS)

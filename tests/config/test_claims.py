@@ -23,7 +23,6 @@ from vigan.config.claims import (
 from vigan.config.claims import TestedClaim as Tested
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.metrics.registry import MEASURED, METRICS
 
 EXAMPLE = (Path(__file__).parent / "example.yaml").read_text(encoding="utf-8")
 RULES = """\
@@ -344,7 +343,3 @@ def test_a_rule_names_its_seeds_unless_they_may_be_added_to(tmp_path: Path) -> N
     seeds: dict[str, Any] = {id_: rule["seeds"] for id_, rule in study.rules().items()}
     assert seeds == {"C1": [0, 1], "C2": [0, 1, 5], "C3": [0, 1], "C4": [0, 1], "C5": "any", "C6": [0, 1]}
     assert study.seeds_for(_claim(study, "C2")) == (0, 1, 5)
-
-
-def test_every_metric_with_a_protocol_has_a_title() -> None:
-    assert all(metric in METRICS for metrics in MEASURED.values() for metric in metrics)

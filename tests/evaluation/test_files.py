@@ -1,4 +1,4 @@
-"""The rulers for anybody's features and images, through the command line."""
+"""Your own features and images measured, through the command line."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_reference_too_small_for_two_samples_has_no_floor(files: Path, capsys:
 def test_the_reference_is_computed_once(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vigan.evaluation.protocols import FeatureMetrics
+    from vigan.evaluation.features import FeatureMetrics
 
     assert _evaluate(files, "--samples", "20") == 0
     first = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Samples become numbers: what each ruler says of real data, and what it refuses to compare."""
+"""What a protocol keeps of real data, what it says of them, and what it refuses to compare."""
 
 from __future__ import annotations
 
@@ -7,49 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vigan.config.datasets import Dataset, Digits, Ring
 from vigan.config.experiment import Protocol
-from vigan.data.prepare import prepare
-from vigan.data.store import Prepared, load
-from vigan.data.toy import means
-from vigan.evaluation import protocols
-from vigan.evaluation.protocols import DIGITS
-from vigan.evaluation.references import draw_reals, make_reference, ruler
+from vigan.data.store import Prepared
+from vigan.evaluation import features
+from vigan.evaluation.references import draw_reals, make_reference, measurement
 from vigan.features.efflite import EffLite0
 from vigan.io.files import RecordError
-from vigan.metrics.registry import MEASURED, METRICS
 
-RING, DIGIT_SCANS = Ring(source="ring", count=6000), Digits(source="digits")
-FEATURES = Protocol(kind="efflite0-128", samples=24)
-TOY = Protocol(kind="toy-modes", samples=3000)
-DIGIT_MODES = Protocol(kind="digit-modes", samples=500)
-BINS = Protocol(kind="pixel-bins-32", samples=600)
-
-
-def _prepared(dataset: Dataset, folder: Path) -> Prepared:
-    prepare(dataset, folder)
-    return load(folder)
-
-
-@pytest.fixture(scope="module")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return _prepared(RING, tmp_path_factory.mktemp("ring"))
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return _prepared(DIGIT_SCANS, tmp_path_factory.mktemp("digits"))
-
-
-@pytest.fixture(scope="module")
-def extractor() -> EffLite0:
-    return EffLite0()
-
-
-@pytest.fixture
-def once(extractor: EffLite0, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extractor is loaded once for the module."""
-    monkeypatch.setattr(protocols, "make_extractor", lambda name, device: extractor)
+from .measured import BINS, DIGIT_SCANS, FEATURES
 
 
 def _indices(parts: list[np.ndarray], prepared: Prepared) -> list[set[int]]:
@@ -102,7 +67,7 @@ def test_the_floor_compares_real_images_with_other_real_images(
             return extractor(images)
 
     watched = Watched()
-    monkeypatch.setattr(protocols, "make_extractor", lambda name, device: watched)
+    monkeypatch.setattr(features, "make_extractor", lambda name, device: watched)
     floor = make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")
     reference, measured = seen
     assert len(reference) == len(measured) == FEATURES.samples
@@ -110,14 +75,13 @@ def test_the_floor_compares_real_images_with_other_real_images(
     with np.load(tmp_path / "kept.npz") as kept:
         np.testing.assert_array_equal(kept["features"], extractor(reference))
     assert floor["frechet"] > 0.1
-    assert floor.keys() <= METRICS.keys()
 
 
 @pytest.mark.usefixtures("once")
 def test_the_reference_measured_against_itself_is_the_best_there_is(digits: Prepared, tmp_path: Path) -> None:
     path = tmp_path / "kept.npz"
     floor = make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
-    measure = ruler(FEATURES, DIGIT_SCANS, digits, "cpu", path)
+    measure = measurement(FEATURES, DIGIT_SCANS, digits, "cpu", path).measure
     itself = measure(draw_reals(digits, FEATURES.samples, samples=2)[0])
     assert itself["frechet"] == pytest.approx(0, abs=1e-2)
     assert itself["frechet"] < floor["frechet"] / 10
@@ -134,7 +98,7 @@ def test_a_reference_made_from_other_data_is_refused(digits: Prepared, tmp_path:
     make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
     changed = Prepared(digits.array, digits.labels, {**digits.manifest, "sha256": "0" * 64})
     with pytest.raises(RecordError, match=r"kept\.npz: made under another data_sha256; delete it"):
-        ruler(FEATURES, DIGIT_SCANS, changed, "cpu", path)
+        measurement(FEATURES, DIGIT_SCANS, changed, "cpu", path)
 
 
 @pytest.mark.usefixtures("once")
@@ -146,53 +110,17 @@ def test_a_reference_without_enough_images_for_two_samples_is_refused_and_leaves
     assert not list(tmp_path.iterdir())
 
 
-def test_real_points_score_what_a_perfect_sampler_does(ring: Prepared, tmp_path: Path) -> None:
-    floor = make_reference(TOY, RING, ring, "cpu", tmp_path / "kept.npz")
-    assert floor["high_quality"] == pytest.approx(0.989, abs=0.006)
-    assert floor["modes"] == floor["fair_modes"] == RING.modes
-    assert floor["reverse_kl"] < 0.01
-
-
-def test_the_toy_ruler_measures_against_the_data_sets_own_centres(ring: Prepared, tmp_path: Path) -> None:
-    wide = RING.model_copy(update={"radius": 3.0})
-    assert ruler(TOY, wide, ring, "cpu", tmp_path / "unused")(np.asarray(ring.array))["high_quality"] == 0
-    half = means(RING)[:4].astype(np.float32).repeat(10, axis=0)
-    scores = ruler(TOY, RING, ring, "cpu", tmp_path / "unused")(half)
-    assert scores["modes"] == 4
-    assert scores["reverse_kl"] == pytest.approx(np.log(2))
-
-
-def test_real_digits_show_ten_modes_and_how_far_the_classifier_is_to_be_trusted(
-    digits: Prepared, tmp_path: Path
-) -> None:
-    floor = make_reference(DIGIT_MODES, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")
-    assert floor["modes"] == floor["fair_modes"] == DIGITS
-    assert 0.97 < floor["classifier_accuracy"] < 1
-    assert floor["reverse_kl"] < 0.03
-
-
-def test_digits_of_one_kind_are_one_mode(digits: Prepared, tmp_path: Path) -> None:
-    assert digits.labels is not None
-    zeros = np.asarray(digits.array)[digits.labels == 0]
-    assert ruler(DIGIT_MODES, DIGIT_SCANS, digits, "cpu", tmp_path / "unused")(zeros)["modes"] <= 2
-
-
-def test_digit_modes_without_labels_are_refused(digits: Prepared, tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="labels"):
-        ruler(DIGIT_MODES, DIGIT_SCANS, Prepared(digits.array, None, digits.manifest), "cpu", tmp_path / "unused")
-
-
 def test_a_reference_of_another_network_or_sample_count_is_refused(
     digits: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: EffLite0
 ) -> None:
     path = tmp_path / "kept.npz"
-    monkeypatch.setattr(protocols, "make_extractor", lambda name, device: extractor)
+    monkeypatch.setattr(features, "make_extractor", lambda name, device: extractor)
     make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
     with pytest.raises(RecordError, match="under another protocol"):
-        ruler(FEATURES.model_copy(update={"samples": 25}), DIGIT_SCANS, digits, "cpu", path)
+        measurement(FEATURES.model_copy(update={"samples": 25}), DIGIT_SCANS, digits, "cpu", path)
     monkeypatch.setattr(EffLite0, "weights_sha256", "0" * 64)
     with pytest.raises(RecordError, match="under another weights_sha256"):
-        ruler(FEATURES, DIGIT_SCANS, digits, "cpu", path)
+        measurement(FEATURES, DIGIT_SCANS, digits, "cpu", path)
 
 
 def test_a_damaged_reference_is_named(digits: Prepared, tmp_path: Path) -> None:
@@ -200,34 +128,17 @@ def test_a_damaged_reference_is_named(digits: Prepared, tmp_path: Path) -> None:
     make_reference(BINS, DIGIT_SCANS, digits, "cpu", path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(RecordError, match=r"kept\.npz: cannot be read .* delete it"):
-        ruler(BINS, DIGIT_SCANS, digits, "cpu", path)
+        measurement(BINS, DIGIT_SCANS, digits, "cpu", path)
 
 
 def test_a_reference_is_computed_once_and_measures_the_same_from_disk(
     digits: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: EffLite0
 ) -> None:
-    monkeypatch.setattr(protocols, "make_extractor", lambda name, device: extractor)
+    monkeypatch.setattr(features, "make_extractor", lambda name, device: extractor)
     path = tmp_path / "kept.npz"
     floor = make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
     monkeypatch.setattr(np.linalg, "eigh", lambda *_: pytest.fail("a factor was computed again"))
-    again = ruler(FEATURES, DIGIT_SCANS, digits, "cpu", path)(draw_reals(digits, FEATURES.samples, samples=2)[1])
+    again = measurement(FEATURES, DIGIT_SCANS, digits, "cpu", path).measure(
+        draw_reals(digits, FEATURES.samples, samples=2)[1]
+    )
     assert again == floor
-
-
-def test_bins_of_real_digits_fit_other_real_digits_and_not_a_single_kind(digits: Prepared, tmp_path: Path) -> None:
-    floor = make_reference(BINS, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")
-    assert floor["ndb"] < 0.25
-    assert digits.labels is not None
-    ones = np.asarray(digits.array)[digits.labels == 1]
-    assert ruler(BINS, DIGIT_SCANS, digits, "cpu", tmp_path / "kept.npz")(ones)["jsd"] > 4 * floor["jsd"]
-
-
-@pytest.mark.parametrize("protocol", [TOY, DIGIT_MODES, BINS, FEATURES], ids=lambda protocol: protocol.kind)
-def test_every_kind_gives_the_metrics_that_the_catalogue_says(
-    protocol: Protocol, ring: Prepared, digits: Prepared, tmp_path: Path
-) -> None:
-    dataset, prepared = (RING, ring) if protocol is TOY else (DIGIT_SCANS, digits)
-    given = make_reference(protocol, dataset, prepared, "cpu", tmp_path / "kept.npz").keys()
-    few = {"birthday"} if protocol is FEATURES else set()
-    assert given | few == set(MEASURED[protocol.kind])
-    assert given <= METRICS.keys()

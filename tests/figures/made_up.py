@@ -18,8 +18,8 @@ from vigan.analysis.metric_bounds import bounds_in
 from vigan.config.study import Study
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
+from vigan.io.run_tables import METRIC_COLUMNS
 from vigan.layout import Layout
-from vigan.metrics.registry import METRIC_COLUMNS
 from vigan.stages.figures import Files
 
 PROTOCOL = "toy-modes/n=500/ref=train"

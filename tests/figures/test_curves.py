@@ -165,4 +165,7 @@ def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
     drawn = np.asarray(_means(panel(figure, "Modes"))["plain"].get_xdata())
     assert len(drawn) <= MOST_STEPS + 1
     assert drawn[-1] == steps[-1]
-    assert "Lines: mean over n runs, one a seed (median of measures without bounds). One in 3 logged iterations is drawn." in words(figure)
+    assert (
+        "Lines: mean over n runs, one a seed (median of measures without bounds). One in 3 logged iterations is drawn."
+        in words(figure)
+    )

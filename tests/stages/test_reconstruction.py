@@ -122,7 +122,7 @@ def test_the_floor_is_zero_as_examples_are_themselves(name: str, folder: Path) -
 
 def test_networks_that_blew_up_have_no_error_and_are_called_so(folder: Path) -> None:
     from vigan.config.experiment import Protocol
-    from vigan.evaluation.protocols import OfDecoded
+    from vigan.evaluation.references import Measurement
     from vigan.stages.evaluate import _measure
 
     class Blown:
@@ -130,8 +130,9 @@ def test_networks_that_blew_up_have_no_error_and_are_called_so(folder: Path) -> 
             return np.full(reals.shape, np.nan), False
 
     protocol = Protocol(kind="reconstruction", samples=16)
-    rulers = {protocol: OfDecoded(np.zeros((16, 2), np.float32))}
-    found = list(_measure(rulers, Blown(), 3, (np.zeros((16, 2)), True)))  # type: ignore[arg-type]
+    reals = np.zeros((16, 2), np.float32)
+    protocols = {protocol: Measurement(lambda _: pytest.fail("measured"), reals)}
+    found = list(_measure(protocols, Blown(), 3, (np.zeros((16, 2)), True)))  # type: ignore[arg-type]
     assert found == [("finite", protocol.name, 0.0)]
 
 

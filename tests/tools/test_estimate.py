@@ -20,8 +20,8 @@ def test_every_run_of_every_stage_is_counted(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(stage, "prepare_seconds", lambda dataset: 7.0)
     study = load_study(CONFIG / "paper.yaml")
     found = stage.estimate(study, "cpu")
-    assert found.total(found.train) == 32 * 158_250 * 0.5
-    assert found.total(found.evaluate) == 32 * (51 + 3) * 2 * 2.0
+    assert found.total(found.train) == 80 * 158_250 * 0.5
+    assert found.total(found.evaluate) == 80 * (51 + 3) * 2 * 2.0
     assert found.reference == 2 * 2 * 2.0
     assert found.prepare == 7.0
 

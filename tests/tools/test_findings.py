@@ -17,7 +17,7 @@ from vigan.config.claims import Untested, arms_of
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.io.files import RecordError
-from vigan.metrics.registry import MEASURED
+from vigan.protocols.registry import KINDS
 from vigan.stages.analyse import arm_table
 from vigan.tools.findings import Sources, findings
 
@@ -59,7 +59,7 @@ def _made_up(study: Study, folder: Path) -> None:
     }
     medians = {"median_step": 400, "median_g_updates": 2000}
     beside = {"than_partner": 0.1, "than_partner_low": 0.0, "than_partner_high": 0.2}
-    measured = {name: [m for p in e.protocols for m in MEASURED[p.kind]] for name, e in experiments.items()}
+    measured = {name: [m for p in e.protocols for m in KINDS[p.kind].metrics] for name, e in experiments.items()}
     homes = [(name, arm) for name, e in experiments.items() for arm in e.arms]
     made = {
         "arms": arm_table(study),
@@ -69,7 +69,7 @@ def _made_up(study: Study, folder: Path) -> None:
         "floors": [
             {"dataset": dataset, "metric": metric, "value": 0.75}
             for dataset, protocol in study.measured()
-            for metric in MEASURED[protocol.kind]
+            for metric in KINDS[protocol.kind].metrics
         ],
         "timing": [{"arm": run.arm, "seed": run.seed, "seconds": 36.0} for run in study.runs()],
         "summary": [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from vigan import provenance
 from vigan.config.arms import RunSpec
@@ -173,3 +174,24 @@ def test_a_record_that_is_not_one_is_named(
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(RecordError, match=f"{tmp_path}/run.json: not a run record"):
         read_run(tmp_path / "run.json")
+
+
+def test_a_run_that_is_resumed_on_another_device_names_both(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN, (stop,))
+    noted = tmp_path / "state" / "devices.json"
+    assert json.loads(noted.read_text()) == ["cpu"]
+    noted.write_text(json.dumps(["NVIDIA H100"]))
+    assert train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN).device == "NVIDIA H100, then cpu"
+
+
+def test_d_is_kept_with_the_snapshots_where_it_is_asked_for(toy: Maker, ring: Path, tmp_path: Path) -> None:
+    spec = toy().model_copy(update={"keep_discriminator": True})
+    with_d = train(spec, ring, tmp_path / "d", tmp_path / "state-d", OFTEN)
+    without = train(toy(), ring, tmp_path / "g", tmp_path / "state-g", OFTEN)
+    assert with_d.weights_sha256 == without.weights_sha256
+    last = f"snapshots/{spec.snapshots[-1]:09d}.safetensors"
+    kept, other = (set(load_file(tmp_path / run / last)) for run in ("d", "g"))
+    assert other < kept
+    assert all(name.startswith("discriminator.") for name in kept - other)
+    assert "keep_discriminator" not in toy().model_dump(mode="json")

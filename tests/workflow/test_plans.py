@@ -18,8 +18,8 @@ def test_the_paper_study_is_the_default_and_its_jobs_are_counted_in_runs(snakema
     plan = snakemake("--dry-run", "--quiet", "rules")
     assert plan.returncode == 0, plan.stdout
     jobs = _jobs(plan.stdout)
-    assert jobs["train"] == jobs["evaluate"] == 32
-    assert jobs["total"] < 100
+    assert jobs["train"] == jobs["evaluate"] == 80
+    assert jobs["total"] < 2 * 80 + 36
 
 
 def test_without_celeba_the_paper_study_stops_before_any_work_with_three_ways_to_get_it(snakemake: Snakemake) -> None:

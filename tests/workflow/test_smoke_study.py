@@ -13,8 +13,8 @@ import pytest
 
 from vigan.config.load import load_study
 from vigan.io.run_record import read_run
+from vigan.io.run_tables import METRIC_COLUMNS
 from vigan.layout import Layout
-from vigan.metrics.registry import METRIC_COLUMNS
 
 from .conftest import ROOT, Snakemake
 

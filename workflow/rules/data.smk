@@ -33,7 +33,7 @@ rule reference:
         gpu=GPU,
     params:
         protocol=lambda wildcards: PROTOCOLS[wildcards.protocol].name,
-        code=stage_digest("reference"),
+        code=lambda wildcards: reference_code(wildcards.protocol),
     shell:
         "vigan reference --dataset {wildcards.dataset} --protocol {params.protocol:q}"
         " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

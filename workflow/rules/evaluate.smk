@@ -18,7 +18,7 @@ rule evaluate:
         gpu=GPU,
     params:
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
-        code=stage_digest("evaluate"),
+        code=lambda wildcards: evaluate_code(wildcards.arm),
     shell:
         "vigan evaluate --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

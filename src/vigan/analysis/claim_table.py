@@ -27,7 +27,7 @@ from vigan.config.claims import (
 )
 from vigan.config.study import Study
 from vigan.describe.claims import BOUNDARY_WORDS, tell_beyond, tell_margin, tell_rule, tell_test
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 CLAIM_COLUMNS = [

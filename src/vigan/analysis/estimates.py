@@ -12,7 +12,7 @@ from vigan.analysis.exact import median_interval, sign_test
 from vigan.analysis.metric_bounds import Bounds, of_differences
 from vigan.analysis.summaries import interquartile_mean
 from vigan.analysis.tables import RUN_KEYS
-from vigan.metrics.registry import CHECKS, METRICS
+from vigan.protocols.registry import CHECKS, METRICS
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]

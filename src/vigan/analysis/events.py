@@ -24,7 +24,7 @@ from vigan.analysis.time_to_event import median_time
 from vigan.config.arms import Ledger
 from vigan.config.claims import Collapse, Measured, Reach
 from vigan.config.experiment import Experiment
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 Rule = Collapse | Reach
 

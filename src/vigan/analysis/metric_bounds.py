@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from vigan.config.datasets import Dataset, Digits, Grid, Ring, StackedDigits
 from vigan.config.study import Study
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 Bounds = Callable[[str, str], tuple[float, float]]
 """Lowest and highest value of a metric (its name) in an experiment (its name), infinite where there is none."""
@@ -36,9 +36,7 @@ def of_differences(bounds: Bounds) -> Bounds:
 
 def limits(metric: str, modes: int | None) -> tuple[float, float]:
     """Lowest and highest value a metric can have on data of so many modes; infinite where there is no bound."""
-    known = METRICS[metric]
-    of_modes: Mapping[str, float] = {"modes": modes, "fair_modes": modes, "reverse_kl": np.log(modes)} if modes else {}
-    return known.low, min(known.high, of_modes.get(metric, np.inf))
+    return METRICS[metric].low, METRICS[metric].highest(modes)
 
 
 def modes_of(dataset: Dataset) -> int | None:

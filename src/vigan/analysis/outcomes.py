@@ -12,7 +12,7 @@ from vigan.analysis.metric_bounds import limits, modes_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Experiment
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 
 Bools = np.ndarray
 

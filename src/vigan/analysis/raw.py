@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from vigan.analysis import tables
 from vigan.io.files import RecordError, atomic_write, write_json
 from vigan.io.run_record import RunFiles, RunRecord
-from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import RunFiles, RunRecord
-from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 
 JOULES = {"cpu": "joules_cpu", "gpu": "joules_gpu"}
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]

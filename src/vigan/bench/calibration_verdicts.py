@@ -16,7 +16,7 @@ from vigan.analysis.evidence import Measurements
 from vigan.analysis.survival import share_interval
 from vigan.analysis.verdicts import claim_table
 from vigan.config.study import Study
-from vigan.metrics.registry import METRIC_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS
 
 ARMS = ("plain", "regularised")
 MODES, EVALUATIONS = 8, 16

@@ -22,8 +22,9 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.io.files import write_json
 from vigan.io.run_record import RunRecord
+from vigan.io.run_tables import NOISE_COLUMNS
 from vigan.layout import Layout
-from vigan.metrics.registry import MEASURED, NOISE_COLUMNS
+from vigan.protocols.registry import KINDS
 from vigan.provenance import versions
 from vigan.rng import generator
 from vigan.training.telemetry import COLUMNS
@@ -124,7 +125,7 @@ def make_up(study: Study) -> None:
     for run in study.runs():
         _make_up_run(study, layout.run(run), run, about)
     for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
-        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(MEASURED[protocol.kind], 0.9)})
+        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)})
 
 
 def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any]) -> None:

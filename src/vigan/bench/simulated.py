@@ -13,8 +13,9 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.io.files import atomic_write, write_json, write_text
 from vigan.io.run_record import RunRecord
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.layout import Layout
-from vigan.metrics.registry import MEASURED, METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.protocols.registry import KINDS
 from vigan.provenance import versions
 from vigan.rng import generator
 from vigan.stages.analyse import analyse
@@ -36,7 +37,7 @@ def simulate(quick: bool, watch: Watch) -> Path:
     for run in study.runs():
         _run(study, layout, run)
     for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
-        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(MEASURED[protocol.kind], 0.9)})
+        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)})
     files = Files(layout.tables, layout.run_files())
     watch("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
     for (kind, name), path in layout.all_figures().items():
@@ -53,7 +54,8 @@ def _study(quick: bool) -> Study:
     paper = load_study(ROOT / "config" / "paper.yaml")
     snapshots, seeds = (10, (0,)) if quick else (50, (0, 1, 2))
     experiments = {
-        name: experiment.model_copy(update={"snapshots": snapshots}) for name, experiment in paper.experiments.items()
+        name: experiment.model_copy(update={"snapshots": snapshots, "seeds": None})
+        for name, experiment in paper.experiments.items()
     }
     return paper.model_copy(update={"experiments": experiments, "seeds": seeds})
 
@@ -88,7 +90,7 @@ def made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd
         ledger = Ledger.of(spec.arm, step)
         counts = (ledger.real_images, ledger.d_updates, ledger.g_updates)
         for protocol in study.protocols_of(run.arm):
-            values = {"finite": 1.0} | {name: float(draws.random()) for name in MEASURED[protocol.kind]}
+            values = {"finite": 1.0} | {name: float(draws.random()) for name in KINDS[protocol.kind].metrics}
             rows += [(*run, step, *counts, name, protocol.name, v, "completed") for name, v in values.items()]
     return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 

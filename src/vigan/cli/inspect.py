@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vigan.config import schedule
 from vigan.config.load import load_study
+from vigan.config.study import Study
 
 BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
 """Modules of `vigan.bench` that have a `measure(quick)`."""
@@ -46,13 +47,34 @@ def audit(options: argparse.Namespace) -> int:
 
     unequal = 0
     for name in options.studies:
-        study = load_study(Path(name) if name.endswith((".yaml", ".yml")) else Path("config") / f"{name}.yaml")
+        study = _study(name)
         if options.write:
             write_again(study, Layout(study))
         lines = audit(study, Layout(study))
         unequal += bool(lines)
         print(f"{study.study}: {'; '.join(lines) if lines else 'equal'}", flush=True)
     return 1 if unequal else 0
+
+
+def power(options: argparse.Namespace) -> None:
+    """Print the chance of each verdict under stated truths."""
+    from vigan.tools.power import power, with_seeds
+    from vigan.tools.power_table import as_json, tell
+    from vigan.tools.truths import read_truths
+
+    study = _study(options.study)
+    truths = read_truths(study, options.truth, options.alike)
+    sizes = [with_seeds(study, n) for n in options.seeds] or [study]
+    found = [power(size, truths, options.simulations) for size in sizes]
+    if options.json:
+        print(json.dumps(as_json(study, truths, found, options.simulations), indent=2, allow_nan=False))
+    else:
+        print(tell(study, truths, found, options.simulations))
+
+
+def _study(name: str) -> Study:
+    """A study by its name, or by its file."""
+    return load_study(Path(name) if name.endswith((".yaml", ".yml")) else Path("config") / f"{name}.yaml")
 
 
 def diff(options: argparse.Namespace) -> None:

@@ -11,10 +11,25 @@ from pathlib import Path
 from vigan.cli import inspect, pipeline
 from vigan.errors import UserError, refusal_of_machine
 from vigan.layout import FIGURES
+from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
 
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
+
+TRUTHS = """\
+what is true is stated as
+  ARM:reach=SHARE      of its runs get on track at some time (not stated: 1)
+  ARM:collapse=SHARE   of its runs get on track and collapse later (not stated: 0)
+  ARM:diverge=SHARE    of its runs get on track and diverge later (not stated: 0)
+  CLAIM=SHARE          of the seeds differ as claimed, beyond the boundary that decides (paired-sign, paired-time);
+                       of the runs have the event in time (share, where it says `by`)
+  CLAIM=MEAN,SPREAD    of the differences over seeds, positive where they are as claimed (paired-mean)
+A claim whose truth is not stated is at the edge of its rule, between support and contradiction. All other verdicts
+follow from the fates of runs.
+
+example: vigan power paper --truth bn-plain:collapse=0.8 bn-regularised:collapse=0.1 C4=0.9 --seeds 8 16 24
+"""
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
@@ -107,7 +122,8 @@ def parser() -> argparse.ArgumentParser:
     anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
     anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
     anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
-    anybody.add_argument("--extractor", default="efflite0-128", help="efflite0-128 (default) or inception-clean")
+    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
+    anybody.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
     anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
 
     metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
@@ -139,6 +155,8 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("studies", nargs="+", metavar="STUDY", help="name of a study, such as ring, or its study file")
     audit.add_argument("--write", action="store_true", help="write the tables that follow from the raw numbers")
 
+    _add_power(stage)
+
     difference = stage(inspect.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
     stage(inspect.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
@@ -161,6 +179,19 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
     return commands
+
+
+def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
+    summary = "before runs are made: the chance of each verdict, if what you state were true"
+    power = stage(inspect.power, summary, study=False)
+    power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
+    power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
+    power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
+    power.add_argument("--seeds", type=int, nargs="+", default=[], metavar="N", help="default: the study's own")
+    told = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
+    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=told)
+    power.add_argument("--simulations", type=int, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vigan.config.arms import Count
 from vigan.config.base import Strict, nearest
-from vigan.metrics.registry import MEASURED, METRICS
+from vigan.protocols.registry import KINDS, METRICS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -34,11 +34,11 @@ class Measured(Strict):
     @model_validator(mode="after")
     def _known(self) -> Measured:
         kind = self.protocol.split("/")[0]
-        if kind not in MEASURED:
-            raise ValueError(f"unknown protocol kind '{kind}'" + nearest(kind, list(MEASURED)))
-        given = MEASURED[kind]
+        if kind not in KINDS:
+            raise ValueError(f"unknown protocol kind '{kind}'" + nearest(kind, list(KINDS)))
+        given = KINDS[kind].metrics
         if self.metric not in given:
-            raise ValueError(f"'{kind}' gives no metric '{self.metric}'" + nearest(self.metric, given))
+            raise ValueError(f"'{kind}' gives no metric '{self.metric}'" + nearest(self.metric, list(given)))
         return self
 
 

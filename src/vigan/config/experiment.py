@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from vigan.config.arms import Arm, Count
-from vigan.config.base import Strict, digest_of
+from vigan.config.base import Strict, digest_of, nearest
 from vigan.config.claims import Collapse, Reach
 from vigan.config.sweep import expand
+from vigan.protocols.base import ProtocolKind
+from vigan.protocols.registry import KINDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -22,23 +24,17 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
 
 
 Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
-ProtocolKind = Literal[
-    "efflite0-128", "inception-clean", "pixel-bins-32", "digit-modes", "stacked-modes", "toy-modes", "reconstruction"
-]  # fmt: skip
 
 
 class Protocol(Strict):
-    """How a snapshot is measured: the kind of measurement and the number of samples that it takes.
+    """How a snapshot is measured: a kind of `vigan.protocols` and the number of samples that it takes.
 
-    "efflite0-128", "inception-clean": Frechet and kernel distance, precision/recall, density/coverage, diversity on a
-    network's features. "pixel-bins-32": bins of real images that get too many or too few fakes.
-    "digit-modes", "stacked-modes": digits and triples of digits found by a classifier. "toy-modes": Gaussians found, on
-    the ring and the grid. "reconstruction": how far real examples are from their decoded codes. The last snapshot is
-    measured again on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
+    The last snapshot is measured again on `redraws` further sets of latents, to tell the metric's own noise from that
+    of seeds.
     """
 
-    kind: ProtocolKind
-    samples: Annotated[int, Field(ge=16)]
+    kind: str
+    samples: Count
     redraws: Annotated[int, Field(ge=0)] = 0
 
     @property
@@ -47,23 +43,24 @@ class Protocol(Strict):
         return f"{self.kind}/n={self.samples}/ref=train"
 
     @property
-    def real_samples(self) -> int:
-        """How many samples of real data it takes: two where the floor is one of them measured against the other."""
-        return 1 if self.kind in _ALONE else 2
+    def definition(self) -> ProtocolKind:
+        """What its kind declares."""
+        return KINDS[self.kind]
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"unknown protocol kind '{kind}'" + nearest(kind, list(KINDS)))
+        return kind
 
     @model_validator(mode="after")
-    def _enough(self) -> Protocol:
-        if self.samples < _LEAST[self.kind]:
-            raise ValueError(f"'{self.kind}' needs at least {_LEAST[self.kind]} samples, not {self.samples}")
-        if self.redraws and self.kind == "reconstruction":
-            raise ValueError("'reconstruction' draws no latents: it takes no 'redraws'")
+    def _as_declared(self) -> Protocol:
+        if self.samples < self.definition.least:
+            raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
+        if self.redraws and self.definition.input != "samples":
+            raise ValueError(f"'{self.kind}' draws no latents: it takes no 'redraws'")
         return self
-
-
-_ALONE = {"digit-modes", "stacked-modes", "toy-modes", "reconstruction"}
-"""Kinds that need no sample of real data to measure another."""
-
-_LEAST = {kind: 500 if kind == "pixel-bins-32" else 16 for kind in get_args(ProtocolKind)}
 
 
 class Experiment(Strict):

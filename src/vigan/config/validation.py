@@ -10,16 +10,8 @@ from vigan.config.claims import Claim, Measured, OneShare, PairedMean, TestedCla
 from vigan.config.datasets import Dataset, Grid, Ring, most_examples
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.models import ENCODING, Em
-from vigan.metrics.registry import METRICS
-
-_IMAGES = {"digits", "stacked-digits", "celeba", "folder"}
-_MEASURABLE = {
-    "toy-modes": {"ring", "grid"},
-    "digit-modes": {"digits"},
-    "stacked-modes": {"stacked-digits"},
-    "reconstruction": {"ring", "grid", *_IMAGES},
-}
-"""Sources that a kind of protocol can measure; other kinds take any images."""
+from vigan.protocols.base import IMAGES, POINTS
+from vigan.protocols.registry import METRICS
 
 
 def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[str, Dataset]) -> None:
@@ -101,6 +93,12 @@ def _check_measured(who: str, measured: Measured, experiment: Experiment) -> Non
     if protocol is None:
         kinds = [protocol.kind for protocol in experiment.protocols]
         raise ValueError(f"{who}: no protocol '{measured.protocol}'" + nearest(measured.protocol, kinds))
+    if measured.metric not in protocol.definition.given(protocol.samples):
+        least = protocol.definition.metrics[measured.metric].least
+        raise ValueError(
+            f"{who}: '{measured.metric}' needs at least {least:,} samples, and '{measured.protocol}' takes "
+            f"{protocol.samples:,}"
+        )
 
 
 def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
@@ -112,19 +110,20 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
             )
         if isinstance(arm.model, Em) and isinstance(dataset, Ring | Grid):
             _check_em(arm_name, arm, dataset)
-        if not isinstance(arm.model, ENCODING) and any(p.kind == "reconstruction" for p in experiment.protocols):
-            raise ValueError(
-                f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol 'reconstruction' cannot measure it; "
-                "put the arm into another experiment"
-            )
+        for protocol in experiment.protocols:
+            if protocol.definition.input == "decoded" and not isinstance(arm.model, ENCODING):
+                raise ValueError(
+                    f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol '{protocol.kind}' cannot "
+                    "measure it; put the arm into another experiment"
+                )
     for protocol in experiment.protocols:
-        if dataset.source not in _MEASURABLE.get(protocol.kind, _IMAGES):
+        if not {dataset.source, POINTS if len(dataset.shape) == 1 else IMAGES} & protocol.definition.sources:
             raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
         _check_enough(name, protocol, experiment.dataset, dataset)
 
 
 def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:
-    most, parts = most_examples(dataset), protocol.real_samples
+    most, parts = most_examples(dataset), protocol.definition.real_samples
     if most is not None and most < parts * protocol.samples:
         raise ValueError(
             f"experiment '{name}': protocol '{protocol.kind}' takes {parts * protocol.samples:,} real examples "

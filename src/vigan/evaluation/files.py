@@ -1,4 +1,4 @@
-"""Measure anybody's features or images: the rulers of the studies for other people's generators."""
+"""Measure your own features or images as the studies measure theirs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vigan import rng
 from vigan.config.base import digest_of
 from vigan.data.load_images import load_images
 from vigan.evaluation.cache import load, save
-from vigan.evaluation.protocols import FeatureMetrics
+from vigan.evaluation.features import FeatureMetrics
 from vigan.features.extractors import make_extractor
 from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
@@ -67,21 +67,21 @@ def measure_images(
     for path, array in ((images, fakes), (reference, reals)):
         if len(array) < n:
             raise RecordError(f"{path}: {len(array)} images, {n} samples were asked for")
-    instrument = FeatureMetrics(make_extractor(extractor, device))
+    evaluator = FeatureMetrics(make_extractor(extractor, device))
     drawn = rng.generator(0, "metric", "reals").permutation(len(reals))
-    ruler = instrument.ruler(_kept(instrument, reals[np.sort(drawn[:n])], cache))
+    measure = evaluator.measure(_kept(evaluator, reals[np.sort(drawn[:n])], cache))
     second = drawn[n : 2 * n]
     return {
         "protocol": f"{extractor}/n={n}/ref={reference.name}",
-        "values": ruler(fakes[np.sort(rng.generator(0, "metric", "fakes").permutation(len(fakes))[:n])]),
-        "floor": ruler(reals[np.sort(second)]) if len(second) == n else None,
+        "values": measure(fakes[np.sort(rng.generator(0, "metric", "fakes").permutation(len(fakes))[:n])]),
+        "floor": measure(reals[np.sort(second)]) if len(second) == n else None,
     }
 
 
-def _kept(instrument: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
+def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
     fingerprint = hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()
-    key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **instrument.key()}
+    key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
     path = cache / "references" / f"{digest_of(key)}.npz"
     if not path.exists():
-        save(path, key, instrument.keep(reals))
+        save(path, key, evaluator.keep(reals))
     return load(path, key)

@@ -1,8 +1,9 @@
-"""What a protocol keeps of the real data, computed once, and the ruler that measures snapshots with it."""
+"""What a protocol keeps of the real data, computed once, and the measurement of snapshots with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,9 +11,19 @@ from vigan import rng
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.data.store import Prepared
+from vigan.evaluation.base import Evaluator, Measure, Subject, make_evaluator
 from vigan.evaluation.cache import Key, load, save
-from vigan.evaluation.protocols import Instrument, Ruler, make_instrument
 from vigan.io.files import RecordError
+
+
+class Measurement(NamedTuple):
+    """A protocol, ready for any number of snapshots.
+
+    `measure` turns samples into numbers, or, where there are `reals`, their decoded codes in the same order.
+    """
+
+    measure: Measure
+    reals: np.ndarray | None
 
 
 def draw_reals(prepared: Prepared, count: int, *, samples: int) -> list[np.ndarray]:
@@ -35,26 +46,27 @@ def make_reference(
 ) -> dict[str, float]:
     """Write what `protocol` keeps of the real data to `path` (npz) and return its values on real data, the floor.
 
-    Where fakes are compared with a real sample, the floor is another real sample compared with it, or, one by one,
+    Where samples are compared with a real one, the floor is another real sample compared with it, or, one by one,
     that sample itself.
     """
-    instrument = make_instrument(protocol.kind, dataset, prepared, device)
-    reference, *others = draw_reals(prepared, protocol.samples, samples=protocol.real_samples)
-    kept = instrument.keep(reference)
-    save(path, _key(protocol, prepared, instrument), kept)
-    return instrument.ruler(kept)(others[0] if others else reference)
+    kind = protocol.definition
+    reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
+    evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
+    kept = evaluator.keep(reference) if kind.compares else {}
+    save(path, _key(protocol, prepared, evaluator), kept)
+    return evaluator.measure(kept)(others[0] if others else reference)
 
 
-def ruler(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Ruler:
-    """The measurement a protocol stands for, ready for any number of snapshots.
+def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Measurement:
+    """The measurement a protocol stands for.
 
     Raises RecordError if `reference` was made from other data, with another extractor or at another sample count.
     """
-    instrument = make_instrument(protocol.kind, dataset, prepared, device)
-    if not instrument.compares:
-        return instrument.ruler({})
-    return instrument.ruler(load(reference, _key(protocol, prepared, instrument)))
+    kind = protocol.definition
+    evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
+    kept = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
+    return Measurement(evaluator.measure(kept), kept["reals"] if kind.input == "decoded" else None)
 
 
-def _key(protocol: Protocol, prepared: Prepared, instrument: Instrument) -> Key:
-    return {"data_sha256": prepared.fingerprint, "protocol": protocol.name, **instrument.key()}
+def _key(protocol: Protocol, prepared: Prepared, evaluator: Evaluator) -> Key:
+    return {"data_sha256": prepared.fingerprint, "protocol": protocol.name, **evaluator.key()}

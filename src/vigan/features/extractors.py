@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pkgutil
 
 from vigan.config.base import ConfigError, nearest
 from vigan.features.base import Extractor
+from vigan.protocols.registry import KINDS
 
-
-def _efflite(device: str) -> Extractor:
-    from vigan.features.efflite import EffLite0
-
-    return EffLite0(device)
-
-
-def _inception(device: str) -> Extractor:
-    from vigan.features.inception import InceptionClean
-
-    return InceptionClean(device)
-
-
-EXTRACTORS: dict[str, Callable[[str], Extractor]] = {"efflite0-128": _efflite, "inception-clean": _inception}
-"""What makes the extractor of each name on a device."""
+EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor}
+"""What makes the extractor of each name, "module:class", as the kind of protocol of that name declares it."""
 
 
 def make_extractor(name: str, device: str) -> Extractor:
@@ -31,4 +19,4 @@ def make_extractor(name: str, device: str) -> Extractor:
     """
     if name not in EXTRACTORS:
         raise ConfigError(f"no extractor '{name}'{nearest(name, list(EXTRACTORS))}")
-    return EXTRACTORS[name](device)
+    return pkgutil.resolve_name(EXTRACTORS[name])(device)

@@ -11,6 +11,9 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields
 from vigan.io.files import RecordError, read_json, sha256_file
 
+THEN = ", then "
+"""Between the names of the devices of a run that was resumed on another."""
+
 
 class RunFiles(NamedTuple):
     """Where a run's files lie, its experiment, and what it must have been trained with."""
@@ -27,9 +30,10 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `seconds` is training time and `joules` what counters of "cpu" and "gpu" added up meanwhile, where there are any
-    (these vary from run to run and enter no table that is compared). `rules` are those of the study's claims on its
-    arm, by id, as they were when the run was made.
+    `device` names the devices it was trained on, one after the other (`THEN`). `seconds` is training time and `joules`
+    what counters of "cpu" and "gpu" added up meanwhile, where there are any (these vary from run to run and enter no
+    table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the run was
+    made.
     """
 
     spec: RunSpec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 from vigan.report.page import Cell, Table
 
 DIGITS = 4

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from vigan.runtime.settings import gpus, setting, slots_per_gpu
+from vigan.runtime.settings import gpus, setting, slots_per_gpu, switched_on
 
 PAUSE = 0.5
 """Seconds between two looks for a free slot."""
@@ -21,10 +21,10 @@ PAUSE = 0.5
 def on_a_gpu() -> Iterator[str | None]:
     """The GPU of a free slot; within, CUDA sees that one alone, so it must not have been called before.
 
-    Waits for a slot while all are taken. None, and nothing changes, where there is no GPU. An inherited
-    CUDA_VISIBLE_DEVICES is kept: slots are taken among its devices.
+    Waits for a slot while all are taken. None, and nothing changes, where there is no GPU or VIGAN_CPU says to do
+    without. An inherited CUDA_VISIBLE_DEVICES is kept: slots are taken among its devices.
     """
-    devices = gpus()
+    devices = [] if switched_on("cpu") else gpus()
     if not devices:
         yield None
         return

@@ -100,11 +100,8 @@ def pass_products(arm: Arm, dataset: Dataset) -> float:
 
 
 def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
-    """Seconds that a snapshot takes at most: its samples through a network of 6e9 products, and their distances."""
-    n = protocol.samples
-    if protocol.kind not in {"efflite0-128", "inception-clean"}:
-        return 5.0 + n / 500
-    return 10.0 + (12e9 * n + 2 * SEVERAL * FEATURES * n**2) / FLOPS[gpu]
+    """Seconds that a snapshot takes at most, by what its kind says of its cost."""
+    return protocol.definition.cost.seconds(protocol.samples, FLOPS[gpu])
 
 
 def _measuring_mb(protocol: Protocol, gpu: bool) -> int:

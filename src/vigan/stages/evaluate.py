@@ -16,11 +16,10 @@ from threadpoolctl import threadpool_limits
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
-from vigan.evaluation.protocols import OfDecoded, Ruler
-from vigan.evaluation.references import ruler
+from vigan.evaluation.references import Measurement, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import RunRecord, read_run
-from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.models.build import Networks, build
 from vigan.training.device import calculate_in_float32, pick_device
 from vigan.training.device_data import as_input
@@ -36,7 +35,7 @@ AT_ONCE = 8
 SAMPLED = 256
 """Samples drawn at a time."""
 
-Rulers = Mapping[Protocol, Ruler]
+Measurements = Mapping[Protocol, Measurement]
 Map = Callable[[Callable, list], Iterator]
 """As the built-in `map`."""
 
@@ -55,12 +54,12 @@ def evaluate(
     if record.data_sha256 != prepared.fingerprint:
         raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
     record.check_snapshots(run / "snapshots")
-    rulers = {p: ruler(p, spec.dataset, prepared, device, path) for p, path in references.items()}
+    protocols = {p: measurement(p, spec.dataset, prepared, device, path) for p, path in references.items()}
     sampler = Sampler(record, run / "snapshots", pick_device(device))
     with _at_once(min(threads, AT_ONCE)) as each:
-        table = _measure_steps(record, rulers, sampler, run / "samples.npz", each)
+        table = _measure_steps(record, protocols, sampler, run / "samples.npz", each)
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
-        noise = pd.DataFrame(_measure_again(record, rulers, sampler, each), columns=list(NOISE_COLUMNS))
+        noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
     return table
 
@@ -111,20 +110,22 @@ def _stored(fakes: torch.Tensor) -> tuple[np.ndarray, bool]:
     return (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
 
 
-def _measure_steps(record: RunRecord, rulers: Rulers, sampler: Sampler, shown: Path, each: Map) -> pd.DataFrame:
+def _measure_steps(
+    record: RunRecord, protocols: Measurements, sampler: Sampler, shown: Path, each: Map
+) -> pd.DataFrame:
     """The long table of a run; the first samples of every snapshot are kept in `shown`."""
     show = SHOWN[len(record.spec.dataset.shape)]
-    count = max(show, *(0 if isinstance(measure, OfDecoded) else p.samples for p, measure in rulers.items()))
+    count = max([show, *(protocol.samples for protocol in protocols if protocol.definition.input == "samples")])
 
     def measured(step: int) -> tuple[np.ndarray, bool, list[tuple[object, ...]]]:
         samples, finite = sampler(step, count)
-        rows = [_row(record, step, *found) for found in _measure(rulers, sampler, step, (samples, finite))]
+        rows = [_row(record, step, *found) for found in _measure(protocols, sampler, step, (samples, finite))]
         return samples[:show].copy(), finite, rows
 
     pictures, finites, tables = zip(*each(measured, sampler.reached), strict=True)
     missed = [step for step in record.spec.snapshots if step not in sampler.reached]
     rows = [row for table in tables for row in table]
-    rows += [_row(record, step, "finite", protocol.name, 0.0) for step in missed for protocol in rulers]
+    rows += [_row(record, step, "finite", protocol.name, 0.0) for step in missed for protocol in protocols]
     with atomic_write(shown) as stream:
         np.savez_compressed(
             stream, steps=np.array(sampler.reached), samples=np.stack(pictures), finite=np.array(finites)
@@ -132,27 +133,28 @@ def _measure_steps(record: RunRecord, rulers: Rulers, sampler: Sampler, shown: P
     return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
-def _measure_again(record: RunRecord, rulers: Rulers, sampler: Sampler, each: Map) -> Iterator[tuple[object, ...]]:
+def _measure_again(
+    record: RunRecord, protocols: Measurements, sampler: Sampler, each: Map
+) -> Iterator[tuple[object, ...]]:
     """Rows of the last snapshot on further sets of latents, as many as each protocol asks for."""
     spec, last = record.spec, sampler.reached[-1]
 
     def measured(again: tuple[Protocol, int]) -> dict[str, float]:
         samples, finite = sampler(last, again[0].samples, again[1])
-        return rulers[again[0]](samples) if finite else {}
+        return protocols[again[0]].measure(samples) if finite else {}
 
-    redraws = [(protocol, draw) for protocol in rulers for draw in range(1, protocol.redraws + 1)]
+    redraws = [(protocol, draw) for protocol in protocols for draw in range(1, protocol.redraws + 1)]
     for (protocol, draw), values in zip(redraws, each(measured, redraws), strict=True):
         for metric, value in values.items():
             yield spec.name, spec.arm.reading, spec.seed, last, draw, metric, protocol.name, value
 
 
 def _measure(
-    rulers: Rulers, sampler: Sampler, step: int, sampled: tuple[np.ndarray, bool]
+    protocols: Measurements, sampler: Sampler, step: int, sampled: tuple[np.ndarray, bool]
 ) -> Iterator[tuple[str, str, float]]:
     """(metric, protocol, value) of one snapshot; where samples are not finite, `finite` = 0 is the only number."""
-    for protocol, measure in rulers.items():
-        of_decoded = isinstance(measure, OfDecoded)
-        examples, finite = sampler.decoded(step, measure.reals) if of_decoded else sampled
+    for protocol, (measure, reals) in protocols.items():
+        examples, finite = sampled if reals is None else sampler.decoded(step, reals)
         values = measure(examples[: protocol.samples]) if finite else {}
         yield "finite", protocol.name, float(finite)
         yield from ((metric, protocol.name, value) for metric, value in values.items())

@@ -21,7 +21,8 @@ from vigan.figures import curves, heatmap, samples, seeds, style, survival
 from vigan.figures.facets import facets
 from vigan.io.run_record import RunFiles
 from vigan.layout import FIGURES
-from vigan.metrics.registry import CHECKS, METRICS, Metric
+from vigan.protocols.base import Metric
+from vigan.protocols.registry import METRICS
 
 
 class Files(NamedTuple):
@@ -207,11 +208,11 @@ def _keyed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(keys: Iterable[str]) -> list[tuple[str, Metric, str]]:
-    """(key, metric, protocol) of every "metric@protocol" but for checks, in the catalogue's order."""
+    """(key, metric, protocol) of every "metric@protocol" but for checks, in the order of `METRICS`."""
     order = list(METRICS)
     split = {key: key.split("@", 1) for key in keys}
     known = sorted(split, key=lambda key: order.index(split[key][0]))
-    return [(key, METRICS[split[key][0]], split[key][1]) for key in known if split[key][0] not in CHECKS]
+    return [(key, METRICS[split[key][0]], split[key][1]) for key in known if not METRICS[split[key][0]].check]
 
 
 _DRAW: dict[str, Draw] = {

@@ -19,7 +19,7 @@ from vigan.config.study import Study
 from vigan.describe.arms import explain, tell_difference
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
-from vigan.metrics.registry import METRICS
+from vigan.protocols.registry import METRICS
 from vigan.report.claims import verdicts
 from vigan.report.frames import read_frames
 from vigan.report.methods import metric_table, protocol_notes

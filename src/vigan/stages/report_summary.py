@@ -10,6 +10,7 @@ from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.describe.claims import tell_event
 from vigan.describe.models import words
+from vigan.io.run_record import THEN
 from vigan.report.page import Facts
 from vigan.stages import git_info
 
@@ -32,7 +33,9 @@ def warnings(runs: pd.DataFrame) -> list[str]:
     """What a reader must know before anything else."""
     fewest = runs.groupby("arm")["seed"].nunique().min()
     few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
-    return [few] if fewest < FEW_SEEDS else []
+    several = runs.loc[runs["device"].astype(str).str.contains(THEN), "arm"]
+    moved = f"{count(len(several), 'run')} were trained partly on one device and partly on another: {_joined(several)}."
+    return [*([few] if fewest < FEW_SEEDS else []), *([moved] if len(several) else [])]
 
 
 def of_experiment(study: Study, name: str) -> Facts:

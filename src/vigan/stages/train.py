@@ -20,7 +20,7 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import differing_fields
 from vigan.data.store import load
 from vigan.io.files import RecordError, read_json, sha256_file, write_json, write_text
-from vigan.io.run_record import RunRecord
+from vigan.io.run_record import THEN, RunRecord
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import Observer, Outcome, Run
 
@@ -49,11 +49,12 @@ def train(
     state.mkdir(parents=True, exist_ok=True)
     with _lock(state / "lock"):
         _claim(state / "spec.json", spec, prepared.fingerprint)
+        devices = _devices(state / "devices.json", device)
         run = Run(spec, prepared.array, state, device)
         for reason in run.refused:
             print(f"warning: {reason}", flush=True)
         outcome = run.train(observers, settings.save_every)
-        record = _record(spec, outcome, prepared.fingerprint, device, settings, state / "snapshots")
+        record = _record(spec, outcome, prepared.fingerprint, devices, settings, state / "snapshots")
         _publish(record, outcome, state, out)
         _remove(state)
     return record
@@ -87,10 +88,18 @@ def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
     write_json(path, mine)
 
 
+def _devices(path: Path, device: torch.device) -> list[str]:
+    """Names of the devices on which the run has been trained so far, this one the last; noted in its state."""
+    known = read_json(path) if path.exists() else []
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    devices = known if known[-1:] == [name] else [*known, name]
+    write_json(path, devices)
+    return devices
+
+
 def _record(
-    spec: RunSpec, outcome: Outcome, fingerprint: str, device: torch.device, settings: Settings, snapshots: Path
+    spec: RunSpec, outcome: Outcome, fingerprint: str, devices: list[str], settings: Settings, snapshots: Path
 ) -> RunRecord:
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return RunRecord(
         spec=spec,
         status=outcome.status,
@@ -100,7 +109,7 @@ def _record(
         snapshots_sha256={file.name: sha256_file(file) for file in sorted(snapshots.iterdir())},
         data_sha256=fingerprint,
         code_sha256=provenance.stage_digest("train", spec.arm.objectives),
-        device=name,
+        device=THEN.join(devices),
         threads=settings.threads,
         versions=provenance.versions(),
         seconds=round(outcome.cost.seconds, 3),

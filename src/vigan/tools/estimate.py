@@ -19,7 +19,7 @@ from vigan.config.study import RunKey, Study
 from vigan.data.archive import Folder, images_among
 from vigan.data.celeba import Face
 from vigan.data.image_folder import Picture
-from vigan.features.extractors import EXTRACTORS, make_extractor
+from vigan.features.extractors import make_extractor
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
 from vigan.training.batches import BatchSource
@@ -102,8 +102,8 @@ def _noise(shape: Sequence[int]) -> np.ndarray:
 
 
 def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float:
-    """Seconds of measuring one snapshot by a protocol; kinds without a network cost next to nothing."""
-    if protocol.kind not in EXTRACTORS:
+    """Seconds of measuring one snapshot by a protocol; kinds without an extractor cost next to nothing."""
+    if not protocol.definition.extractor:
         return 0.0
     place = torch.device(device)
     draw = np.random.default_rng(0)

@@ -6,13 +6,37 @@ import torch
 
 from vigan.config.arms import Precision
 from vigan.io.files import RecordError
+from vigan.runtime.settings import gpus, switched_on
 
 
 def pick_device(name: str) -> torch.device:
-    """Device by name; "auto" is the first CUDA device, or the CPU."""
+    """Device by name; "auto" is the first CUDA device, or the CPU where there is no GPU or VIGAN_CPU says so.
+
+    Raises RecordError for "auto" where there is a GPU that CUDA cannot use: days on a CPU would look like hours on it;
+    and for a name that is no device, or none that is there.
+    """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+        return _automatic()
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RecordError(f"--device {name}: cannot be used here ({reason}); write auto, cpu, cuda or cuda:1") from None
+    return device
+
+
+def _automatic() -> torch.device:
+    if switched_on("cpu") or not (named := gpus()):
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    build = "its CUDA does not start: look at nvidia-smi and the driver's version"
+    reason = build if torch.version.cuda else "this torch was built without CUDA: install one with it"
+    raise RecordError(
+        f"GPU {', '.join(named)} is here, but torch cannot use it; {reason}. To do without, say VIGAN_CPU=true "
+        "(--config cpu=true), or CUDA_VISIBLE_DEVICES= if it is not to be used"
+    )
 
 
 def uuid(device: torch.device) -> str:

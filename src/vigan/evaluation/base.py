@@ -1,0 +1,48 @@
+"""What turns samples into numbers: how an evaluator is asked for, and what each one promises."""
+
+from __future__ import annotations
+
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from vigan.config.datasets import Dataset
+from vigan.data.store import Prepared
+from vigan.protocols.base import ProtocolKind
+
+Arrays = Mapping[str, np.ndarray]
+Measure = Callable[[np.ndarray], dict[str, float]]
+"""Maps what a protocol measures (uint8 NCHW images, float32 points, or decoded codes) to named numbers."""
+
+
+class Subject(NamedTuple):
+    """What is to be measured: a kind of protocol on a data set, and the torch device that networks run on."""
+
+    kind: ProtocolKind
+    dataset: Dataset
+    prepared: Prepared
+    device: str
+
+
+class Evaluator(ABC):
+    """How one kind of protocol measures. It keeps something of real data only where the kind compares."""
+
+    def key(self) -> dict[str, str]:
+        """What else than data and sample count its arrays depend on."""
+        return {}
+
+    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
+        return {}
+
+    @abstractmethod
+    def measure(self, kept: Arrays) -> Measure:
+        """The measurement, ready for any number of snapshots."""
+
+
+def make_evaluator(subject: Subject) -> Evaluator:
+    """The evaluator of a subject's kind, imported by the name that the kind declares."""
+    return pkgutil.resolve_name(subject.kind.evaluator)(subject)

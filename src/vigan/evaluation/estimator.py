@@ -1,0 +1,34 @@
+"""Kinds whose numbers are a function of arrays: the kind names it, and nothing else need be written."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+
+import numpy as np
+
+from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
+
+
+class ByEstimator(Evaluator):
+    """Numbers by the kind's estimator: a function of samples or, where the kind compares, of reals and samples."""
+
+    def __init__(self, subject: Subject) -> None:
+        assert subject.kind.estimator is not None
+        self.kind = subject.kind
+        self.estimator = pkgutil.resolve_name(subject.kind.estimator)
+
+    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+        """The examples."""
+        return {"reals": reals}
+
+    def measure(self, kept: Arrays) -> Measure:
+        """The estimator, with its sample of reals if it takes one."""
+        reals = [kept["reals"]] if self.kind.compares else []
+        return lambda samples: self._named(self.estimator(*reals, samples))
+
+    def _named(self, found: Mapping[str, float] | float) -> dict[str, float]:
+        if isinstance(found, Mapping):
+            return dict(found)
+        (name,) = self.kind.metrics
+        return {name: float(found)}

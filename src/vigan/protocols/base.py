@@ -1,0 +1,136 @@
+"""The record of a kind of protocol: its metrics, what it can measure, what it takes, and how its numbers are read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+IMAGES, POINTS = "images", "points"
+"""Stand for every source of images, and of points, among a kind's `sources`."""
+
+HERE = "here"
+"""The source of a metric that was defined in this project."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric's title, its definition in one sentence, the paper it is from, its better direction and its range.
+
+    `better` is "none" where more is no better: noise raises density, Vendi score and diversity. `of_modes` gives the
+    highest value from the number of modes of the data, where it follows from that. A `check` speaks of the measurement,
+    not of the samples: it is neither drawn nor compared. Below `least` samples the metric is not given.
+    """
+
+    title: str
+    definition: str
+    source: str
+    better: Literal["lower", "higher", "none"]
+    low: float = 0.0
+    high: float = math.inf
+    of_modes: Callable[[int], float] | None = None
+    check: bool = False
+    least: int = 0
+
+    def highest(self, modes: int | None) -> float:
+        """Its highest value on data of so many modes, None if nobody knows how many; infinite without a bound."""
+        return self.of_modes(modes) if self.of_modes and modes else self.high
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it has a lowest and a highest value, on data of which the number of modes is known."""
+        return math.isfinite(self.low) and (math.isfinite(self.high) or self.of_modes is not None)
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, -1 where lower is, 0 where neither."""
+        return {"lower": -1, "none": 0, "higher": 1}[self.better]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What measuring one snapshot costs at most; it sets time limits for a scheduler and is no measurement.
+
+    `start` seconds, then `samples_per_second`; on top of that `operations` of a network for each sample and
+    `pair_operations` for each pair of samples.
+    """
+
+    start: float = 5.0
+    samples_per_second: float = 500.0
+    operations: float = 0.0
+    pair_operations: float = 0.0
+
+    def seconds(self, samples: int, speed: float) -> float:
+        """Seconds for so many samples on a machine that makes `speed` operations a second."""
+        work = self.operations * samples + self.pair_operations * samples**2
+        return self.start + samples / self.samples_per_second + work / speed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProtocolKind:
+    """A kind of protocol, by the `name` that a study gives it; a protocol is a kind at a number of samples.
+
+    - `metrics`: what it gives, by name, in the order in which figures and tables show them;
+    - `sources`: the sources of data it can measure, by name; `IMAGES` and `POINTS` stand for all of a sort;
+    - `notes`: (term, words) for the report; "{n}" becomes the number of samples;
+    - `estimator`: "module:function" from samples, or, where the kind compares, from a sample of reals and samples, to
+      numbers by name, or to the number of its only metric; or else `evaluator`: "module:callable" from a
+      `vigan.evaluation.base.Subject` to an `Evaluator`;
+    - `extractor`: "module:class" of the network whose features are compared, if it compares features;
+    - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
+    - `compares`: whether samples are compared with a sample of real data, the reference;
+    - `least`: the fewest samples; `cost`: of measuring one snapshot;
+    - `place`: its place in figures and tables; kinds of one place follow by name.
+
+    Raises ValueError if what is declared cannot be.
+    """
+
+    name: str
+    metrics: Mapping[str, Metric]
+    sources: frozenset[str]
+    notes: tuple[tuple[str, str], ...]
+    estimator: str | None = None
+    evaluator: str = "vigan.evaluation.estimator:ByEstimator"
+    extractor: str | None = None
+    input: Literal["samples", "decoded"] = "samples"
+    compares: bool = True
+    least: int = 16
+    cost: Cost = Cost()
+    place: int = 100
+
+    def __post_init__(self) -> None:
+        if not self.metrics or not self.sources:
+            raise ValueError(f"'{self.name}': a kind of protocol gives at least one metric, of at least one source")
+        if (self.estimator is None) == (self.evaluator == ProtocolKind.evaluator):
+            raise ValueError(f"'{self.name}': give either an 'estimator' or an 'evaluator' of its own")
+        if self.input == "decoded" and not self.compares:
+            raise ValueError(f"'{self.name}': decoded codes are compared with the reals they are codes of")
+
+    @property
+    def real_samples(self) -> int:
+        """How many disjoint samples of real data it takes, each of as many examples as there are samples.
+
+        Two where samples are compared with a reference: the other is measured against it and gives the value of real
+        data. Decoded codes are measured against their own examples, and what compares nothing needs one to measure.
+        """
+        return 2 if self.compares and self.input == "samples" else 1
+
+    def given(self, samples: int) -> list[str]:
+        """Names of the metrics it gives of so many samples."""
+        return [name for name, metric in self.metrics.items() if samples >= metric.least]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules that are imported by name to measure."""
+        return tuple(name.partition(":")[0] for name in self.imports)
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """What is imported by name to measure, each "module:name"."""
+        return tuple(name for name in (self.evaluator, self.estimator, self.extractor) if name)
+
+    @property
+    def computation(self) -> str:
+        """All that is declared here and decides a number: neither words nor ranges nor costs."""
+        return f"{self.name} {' '.join(self.imports)} {self.input} {'compares' if self.compares else 'alone'}"

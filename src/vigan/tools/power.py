@@ -1,0 +1,167 @@
+"""The chance of each verdict under stated truths: whole studies, simulated from outcomes on and judged as real ones.
+
+Every run has one fate: it is never on track, or it is and then diverges, collapses, or stays. Claims about the same
+arms see the same fates. What comes within a part of training, and claims of signs, means and times, are drawn by a
+number of their own. From the outcomes of seeds on, everything is what a real study goes through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vigan.analysis.inference import Evidence, infer
+from vigan.analysis.outcomes import Differences, Fate, Occurrences, Outcome
+from vigan.analysis.testability import untestable
+from vigan.analysis.verdicts import VERDICTS, Case, Verdict, judge
+from vigan.config.base import ConfigError
+from vigan.config.claims import Event, OneShare, PairedMean, PairedShares, TestedClaim, arms_of, sign_of
+from vigan.config.study import Study
+from vigan.rng import generator
+from vigan.tools.truths import Truths, boundary_of, has_effect, largest_difference, tested_claims
+
+Bools = np.ndarray
+
+SHOWN: tuple[Verdict, ...] = tuple(verdict for verdict in VERDICTS if verdict != "not tested")
+LEVEL = 1 - 1e-12
+"""Of intervals, which nobody looks at here: the widest cost least."""
+
+
+class Chances(NamedTuple):
+    """Shares of simulated studies by claim and verdict, the seeds of each experiment, and the runs of the study."""
+
+    seeds: Mapping[str, int]
+    runs: int
+    claims: Mapping[str, Mapping[Verdict, float]]
+
+
+class Lives(NamedTuple):
+    """What came of an experiment's runs: by arm and event whether it came, (simulations, seeds); and how arms fared."""
+
+    seeds: tuple[int, ...]
+    came: Mapping[str, Mapping[Event, Bools]]
+    fates: Sequence[Mapping[str, Fate]]
+
+    def of(self, arm: str, event: Event, seeds: Sequence[int]) -> Bools:
+        """Whether the event came in an arm's runs with these seeds, (simulations, seeds)."""
+        return self.came[arm][event][:, [self.seeds.index(seed) for seed in seeds]]
+
+
+def with_seeds(study: Study, n: int) -> Study:
+    """The study with the same n seeds for all its arms. Raises ConfigError for n < 1."""
+    if n < 1:
+        raise ConfigError(f"{n} seeds: at least one is needed")
+    own = {"seeds": None, "more_seeds": {}}
+    experiments = {name: experiment.model_copy(update=own) for name, experiment in study.experiments.items()}
+    return study.model_copy(update={"seeds": tuple(range(n)), "experiments": experiments})
+
+
+def power(study: Study, truths: Truths, simulations: int) -> Chances:
+    """The chance of each verdict on each tested claim, at the study's seeds.
+
+    Raises ConfigError where the study tests no claim, or nothing is to be simulated.
+    """
+    claims = tested_claims(study)
+    if not claims:
+        raise ConfigError(f"study '{study.study}' has no claim that is tested")
+    if simulations < 1:
+        raise ConfigError(f"{simulations} simulations: at least one is needed")
+    lives = {name: _lives(study, name, truths, simulations) for name in study.experiments}
+    cases = [_cases(study, claim, lives[study.experiment_of(arms_of(claim)[0])], truths) for claim in claims]
+    judged = [[found.verdict for found in judge(one)] for one in zip(*cases, strict=True)]
+    counts = [Counter(verdicts) for verdicts in zip(*judged, strict=True)]
+    shares: list[Mapping[Verdict, float]] = [{v: count[v] / simulations for v in SHOWN} for count in counts]
+    return Chances(
+        {name: len(study.seeds_in(name)) for name in study.experiments},
+        len(list(study.runs())),
+        dict(zip([claim.id for claim in claims], shares, strict=True)),
+    )
+
+
+def _lives(study: Study, experiment: str, truths: Truths, simulations: int) -> Lives:
+    """Fates by luck, the worst first: never on track, diverged, collapsed, on track to the end."""
+    draw = generator(0, "metric", f"power {study.study} {experiment}")
+    own = {arm: study.seeds_of(arm) for arm in study.experiments[experiment].arms}
+    seeds = tuple(dict.fromkeys(seed for of_arm in own.values() for seed in of_arm))
+    shape = (simulations, len(seeds))
+    shared, same = draw.random(shape), draw.random(shape) < truths.alike
+    came: dict[str, Mapping[Event, Bools]] = {}
+    for arm in own:
+        luck, fates = np.where(same, shared, draw.random(shape)), truths.fates[arm]
+        never, bad = luck < 1 - fates.reach, luck < fates.share("bad-end")
+        came[arm] = {"reach": ~never, "collapse": bad & (luck >= 1 - fates.reach + fates.diverge), "bad-end": bad}
+    lives = Lives(seeds, came, [])
+    return lives._replace(fates=list(_fates(lives, own, simulations)))
+
+
+def _fates(lives: Lives, own: Mapping[str, Sequence[int]], simulations: int) -> Iterator[dict[str, Fate]]:
+    """How the arms fared, simulation by simulation."""
+    counts = {
+        arm: {event: lives.of(arm, event, seeds).sum(axis=1).tolist() for event in lives.came[arm]}
+        for arm, seeds in own.items()
+    }
+    for number in range(simulations):
+        yield {
+            arm: Fate(len(own[arm]), {event: count[number] for event, count in events.items()})
+            for arm, events in counts.items()
+        }
+
+
+def _cases(study: Study, claim: TestedClaim, lives: Lives, truths: Truths) -> list[Case]:
+    """What the verdict on a claim is reached on, simulation by simulation."""
+    seeds = study.seeds_for(claim)
+    draw = generator(0, "metric", f"power {study.study} {claim.id}")
+    if isinstance(claim, OneShare | PairedShares):
+        found = _occurrences(claim, lives, seeds, truths, draw)
+    else:
+        found = _differences(study, claim, (len(lives.fates), len(seeds)), truths, draw)
+    evidence = evidence_of(claim, found)
+    return [
+        Case(claim, seen, len(seeds), untestable(claim, fates))
+        for seen, fates in zip(evidence, lives.fates, strict=True)
+    ]
+
+
+def _occurrences(
+    claim: OneShare | PairedShares, lives: Lives, seeds: Sequence[int], truths: Truths, draw: np.random.Generator
+) -> Occurrences:
+    """Events of the claim's arms, (simulations, seeds); of those that come at all, some in time."""
+    came = [lives.of(arm, claim.event, seeds) for arm in arms_of(claim)]
+    if isinstance(claim, OneShare) and has_effect(claim):
+        at_all = truths.fates[claim.arm].share(claim.event)
+        came[0] = came[0] & (draw.random(came[0].shape) * at_all < truths.effects[claim.id].value)
+    return Occurrences(came[0], came[-1])
+
+
+def _differences(
+    study: Study, claim: TestedClaim, shape: tuple[int, int], truths: Truths, draw: np.random.Generator
+) -> Differences:
+    """Differences of two arms, (simulations, seeds).
+
+    Of a mean: normal, cut off at the largest difference there can be. Else one margin beyond the boundary that decides,
+    or one margin short of it.
+    """
+    assert not isinstance(claim, OneShare)
+    effect = truths.effects[claim.id]
+    if isinstance(claim, PairedMean):
+        largest = largest_difference(study, claim)
+        claimed = np.clip(draw.normal(effect.value, effect.spread, shape), -largest, largest)
+        return Differences(sign_of(claim) * claimed, largest)
+    beyond = draw.random(shape) < effect.value
+    return Differences(sign_of(claim) * (boundary_of(claim) + np.where(beyond, claim.margin, -claim.margin)), np.inf)
+
+
+def evidence_of(claim: TestedClaim, found: Outcome) -> list[Evidence]:
+    """What each simulation's outcomes say: as no rule depends on the order of seeds, the same is inferred only once."""
+    if isinstance(found, Occurrences):
+        alike = np.stack([found.first.sum(1), found.second.sum(1), (found.first & found.second).sum(1)], axis=1)
+        rows: list[Outcome] = [Occurrences(*row) for row in zip(*found, strict=True)]
+    else:
+        alike = np.sort(found.values, axis=1)
+        rows = [Differences(row, found.largest) for row in found.values]
+    _, chosen, which = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+    inferred = [infer(claim, rows[number], LEVEL) for number in chosen]
+    return [inferred[number] for number in which.ravel()]

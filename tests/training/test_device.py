@@ -1,0 +1,56 @@
+"""A job says on which device it runs, and never takes days on a CPU for hours on a GPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vigan.io.files import RecordError
+from vigan.runtime.gpu_slots import on_a_gpu
+from vigan.training.device import pick_device
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CUDA_VISIBLE_DEVICES", "VIGAN_CPU", "VIGAN_GPUS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_gpu_it_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert pick_device("auto") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("cuda", "why"), [(None, "built without CUDA"), ("13.0", "nvidia-smi")])
+def test_a_gpu_that_cuda_cannot_use_is_refused_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, cuda: str | None, why: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", cuda)
+    with pytest.raises(RecordError, match=f"GPU 3 is here.*{why}.*cpu=true"):
+        pick_device("auto")
+
+
+def test_a_gpu_that_works_is_taken_unless_cpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device("auto") == torch.device("cuda")
+    monkeypatch.setenv("VIGAN_CPU", "true")
+    assert pick_device("auto") == torch.device("cpu")
+
+
+def test_who_does_without_a_gpu_waits_for_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGAN_GPUS", "1")
+    monkeypatch.setenv("VIGAN_CPU", "true")
+    with on_a_gpu() as device:
+        assert device is None
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "mps", "xpu", "cuda:7"])
+def test_a_device_that_cannot_be_used_is_refused_in_one_line(name: str) -> None:
+    if name == "mps" and torch.backends.mps.is_available():
+        pytest.skip("this machine has one")
+    with pytest.raises(RecordError, match="cannot be used here") as caught:
+        pick_device(name)
+    assert "\n" not in str(caught.value)
