@@ -67,7 +67,7 @@ MISTAKES = {
     "path for a name": ("study: example", "study: ../example", "pattern"),
     "name with a newline": ("study: example", 'study: "example\\n"', "pattern"),
     "unknown source": ("source: ring", "source: rong", "'ring'"),
-    "unknown protocol": ("kind: toy-modes", "kind: toy-mode", "'toy-modes'"),
+    "unknown protocol": ("kind: toy-modes", "kind: toy-mode", "kind 'toy-mode'; did you mean 'toy-modes'?"),
     "both lambdas": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, lambda_sum: 0.0}", "exactly one of 'lambda_mean'"),
     "no lambda": ("{lambda_mean: 0.0}", "{}", "exactly one of 'lambda_mean'"),
     "row without content": ("{lambda_mean: 0.0}", "", "dictionary"),
@@ -102,6 +102,12 @@ def test_a_mistake_is_refused_with_its_line_and_what_to_write(mistake: str, refu
     message = refusal(text)
     assert f"study.yaml, line {line}: " in message
     assert hint in message
+
+
+def test_a_rule_on_a_metric_that_its_protocol_gives_of_more_samples_only_is_refused(refusal: Refusal) -> None:
+    rule = "    collapse: {metric: birthday, protocol: efflite0-128, below: 0.5}\n    snapshots: 6"
+    message = refusal(edited("    snapshots: 6", rule)[0])
+    assert "experiment 'digits-bn': 'birthday' needs at least 1,000 samples, and 'efflite0-128' takes 256" in message
 
 
 def test_a_key_named_twice_is_refused_at_its_second_line(refusal: Refusal) -> None:
