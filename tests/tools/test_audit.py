@@ -28,8 +28,8 @@ from vigan.analysis.raw import read_raw, write_raw
 from vigan.cli.parser import main
 from vigan.config.study import Study
 from vigan.io.files import RecordError, write_json
+from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.layout import TABLES, Layout
-from vigan.metrics.registry import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.stages.analyse import analyse
 from vigan.tools.audit import RAW_TABLES, audit, write_again
 
