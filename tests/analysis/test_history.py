@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vigan.analysis.claim_table import History, claim_table
+from vigan.analysis.claim_table import NO_HISTORY, History, claim_table
 from vigan.analysis.history import history, tell_verdict
 from vigan.config.study import Study
 from vigan.io.files import RecordError
@@ -51,7 +51,7 @@ def _changed(claim: dict[str, Any], where: Path, *, experiment: dict[str, Any] |
 
 def test_rules_that_are_as_they_were_say_nothing(nowhere: Path) -> None:
     study = study_of(*CLAIMS)
-    assert _history(study, study, nowhere) == ({}, {})
+    assert _history(study, study, nowhere) == NO_HISTORY
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_seeds_that_were_left_out_of_a_fixed_rule_are_told(nowhere: Path) -> Non
 
 def test_a_sequential_rule_may_get_more_seeds(nowhere: Path) -> None:
     claim = {**MEAN, "sampling": "sequential"}
-    assert _history(study_of(claim, seeds=16), study_of(claim), nowhere, MORE) == ({}, {})
+    assert _history(study_of(claim, seeds=16), study_of(claim), nowhere, MORE) == NO_HISTORY
 
 
 def test_a_claim_that_the_runs_did_not_know_is_told(nowhere: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_claim_that_the_runs_did_not_know_is_told(nowhere: Path) -> None:
 
 def test_rules_that_were_kept_as_digests_are_told_as_such(nowhere: Path) -> None:
     found = _history(study_of(SIGN), {"sign": "f" * 64}, nowhere)
-    assert found == ({"sign": "the rule that they kept is of an older kind"}, {})
+    assert found == History({"sign": "the rule that they kept is of an older kind"}, {})
 
 
 def test_only_runs_of_the_claims_arms_are_asked_its_control_among_them(nowhere: Path) -> None:
@@ -249,12 +249,12 @@ def test_a_first_rule_of_other_runs_is_not_applied_to_these(experiment: dict[str
 def test_a_first_rule_of_arms_that_are_gone_is_told_and_not_applied(arms: list[str], nowhere: Path) -> None:
     rule = study_of(SIGN).rules()["sign"]
     kept = {**rule, "claim": {**rule["claim"], "arms": arms}}
-    assert _history(study_of(SIGN), {"sign": kept}, nowhere) == ({"sign": "claim.arms changed after them"}, {})
+    assert _history(study_of(SIGN), {"sign": kept}, nowhere) == History({"sign": "claim.arms changed after them"}, {})
 
 
 def test_a_first_rule_of_a_protocol_that_is_gone_is_told_and_not_applied(nowhere: Path) -> None:
     found = _history(study_of(SIGN, protocols=[{"kind": "toy-modes", "samples": 600}]), study_of(SIGN), nowhere)
-    assert found == ({"sign": "claim.protocol changed after them"}, {})
+    assert found == History({"sign": "claim.protocol changed after them"}, {})
 
 
 def test_a_claim_that_was_moved_to_other_arms_is_told_with_what_it_said_of_the_first(nowhere: Path) -> None:
@@ -277,7 +277,7 @@ def test_the_whole_name_of_the_same_protocol_is_no_other_rule(nowhere: Path) -> 
     """Where a second protocol of its kind is added, a rule must name it by its whole name."""
     events = {"collapse": {**COLLAPSE, **WHOLE}, "reach": {**REACH, **WHOLE}}
     now = study_of({**SIGN, **WHOLE}, OFTEN, protocols=TWO, **events)
-    assert _history(now, study_of(SIGN, OFTEN), nowhere) == ({}, {})
+    assert _history(now, study_of(SIGN, OFTEN), nowhere) == NO_HISTORY
 
 
 def test_a_first_rule_that_named_its_protocol_by_its_kind_is_applied_to_that_one(nowhere: Path) -> None:
@@ -304,7 +304,7 @@ FIRST = (
 def test_what_the_table_of_first_verdicts_says_is_told_of_the_claim_that_replaces_them(nowhere: Path) -> None:
     nowhere.write_text(FIRST)
     study = study_of({**SIGN, "replaces": ["old", "gone", "never"]}, MEAN)
-    assert _history(study, study, nowhere) == (
+    assert _history(study, study, nowhere) == History(
         {},
         {"sign": "first judged as old: supported, 4.88 [2.8, 6.25], n = 16 (Supported if.) | "
                  "first judged as gone: not tested (None.)"},
@@ -341,3 +341,12 @@ def test_a_table_of_first_verdicts_that_is_none_is_named(nowhere: Path) -> None:
     nowhere.write_text("id,verdict\nsign,supported\n")
     with pytest.raises(RecordError, match=r"first-verdicts\.csv: has no column 'n'"):
         _history(study_of(SIGN), study_of(SIGN), nowhere)
+
+
+def test_a_claim_that_was_dropped_after_its_runs_leaves_a_row(nowhere: Path) -> None:
+    both, one = study_of(*CLAIMS), study_of(*CLAIMS[1:])
+    dropped = both.claims[0].id
+    assert _history(one, both, nowhere).withdrawn == (dropped,)
+    other = one.claims[0].model_copy(update={"replaces": (dropped,)})
+    replaced = one.model_copy(update={"claims": (other, *one.claims[1:])})
+    assert _history(replaced, both, nowhere).withdrawn == ()

@@ -46,13 +46,18 @@ FIGURES = {
 
 
 class History(NamedTuple):
-    """By claim: what of its rule was changed after its runs, and which verdicts earlier rules gave."""
+    """By claim: what of its rule was changed after its runs, and which verdicts earlier rules gave.
+
+    `withdrawn`: claims that are kept with runs, and neither in the study any more nor replaced by one that is.
+    """
 
     changed: Mapping[str, str]
     first: Mapping[str, str]
+    withdrawn: tuple[str, ...] = ()
 
 
 NO_HISTORY = History({}, {})
+WITHDRAWN = "It is kept with the runs and no longer in the study's file: it was withdrawn after them."
 
 
 class _Found(NamedTuple):
@@ -71,6 +76,8 @@ def claim_table(study: Study, data: Measurements, history: History = NO_HISTORY)
         _untested(claim) if isinstance(claim, Untested) else _row(*verdicts[claim.id], history)
         for claim in study.claims
     ]
+    gone = {"verdict": "not tested", "n": 0, "reason": WITHDRAWN, "statement": "(withdrawn)", "place": ""}
+    rows += [{"id": id_, **gone} for id_ in history.withdrawn]
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
@@ -80,7 +87,8 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     seeds = study.seeds_for(claim)
     seen = outcome(claim, experiment, study.datasets[experiment.dataset], data, seeds)
     fared = fates(experiment, _of_named_seeds(study, data.events))
-    return _Found(Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared)), seen, home, fared)
+    case = Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared, experiment.on_track))
+    return _Found(case, seen, home, fared)
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:

@@ -37,7 +37,14 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     changed = {id_: "; ".join(_difference(now[id_], rule) for rule in rules) for id_, rules in others.items() if rules}
     told, judged = _told_before(study, first_verdicts), _judged_before(study, raw, others)
     first = {id_: " | ".join([*told.get(id_, ()), *judged.get(id_, ())]) for id_ in [*told, *judged]}
-    return History(changed, {id_: text for id_, text in first.items() if text})
+    return History(changed, {id_: text for id_, text in first.items() if text}, _withdrawn(study, raw))
+
+
+def _withdrawn(study: Study, raw: Raw) -> tuple[str, ...]:
+    """Ids of claims that runs keep a rule of, and that the study neither states nor replaces."""
+    known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
+    kept = dict.fromkeys(id_ for _, record in raw.records for id_ in record.rules)
+    return tuple(id_ for id_ in kept if id_ not in known)
 
 
 def _kept(study: Study, raw: Raw, id_: str) -> list[Any]:

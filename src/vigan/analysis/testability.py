@@ -11,17 +11,17 @@ from vigan.describe.claims import EVENTS
 ALL = ("supported", "contradicted", "equivalent", "inconclusive")
 
 
-def untestable(claim: TestedClaim, fates: Mapping[str, Fate]) -> dict[str, str]:
+def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = ON_TRACK) -> dict[str, str]:
     """The reason by verdict, for every verdict that the claim cannot get from arms that fared like this.
 
-    A claim of collapse cannot be judged on arms most of whose runs were never on track, or diverged instead; that
-    something is rare, or as rare, cannot be concluded where it never occurred, nor that an arm is stable where its
-    control is, too.
+    A claim of collapse cannot be judged on an arm of which fewer than the share `on_track` of runs got on track and did
+    not diverge instead; that something is rare, or as rare, cannot be concluded where it never occurred, nor that an
+    arm is stable where its control is, too.
     """
     event = event_of(claim)
     if event is None:
         return {}
-    if event == "collapse" and (reason := _never_on_track(claim, fates) or _diverged(claim, fates)):
+    if event == "collapse" and (reason := _lost(claim, fates, on_track)):
         return dict.fromkeys(ALL, reason)
     seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
     if not any(fates[arm].events.get(event) for arm in seen):
@@ -38,14 +38,18 @@ def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:
     return ALL
 
 
-def _never_on_track(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
-    lost = [arm for arm in arms_of(claim) if fates[arm].share("reach") < ON_TRACK]
+def _lost(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
+    return _never_on_track(claim, fates, on_track) or _diverged(claim, fates, on_track)
+
+
+def _never_on_track(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
+    lost = [arm for arm in arms_of(claim) if fates[arm].share("reach") < on_track]
     told = ", ".join(f"{fates[arm].events.get('reach', 0)} of {fates[arm].runs} runs of {arm}" for arm in lost)
     return f"Only {told} got on track: what was never on track cannot collapse." if lost else ""
 
 
-def _diverged(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
-    lost = [arm for arm in arms_of(claim) if fates[arm].watched < ON_TRACK * fates[arm].runs]
+def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
+    lost = [arm for arm in arms_of(claim) if fates[arm].watched < on_track * fates[arm].runs]
     told = ", ".join(f"{fates[arm].watched} of {fates[arm].runs} runs of {arm}" for arm in lost)
     return f"Only {told} got on track and did not diverge: whether others would have collapsed is open." if lost else ""
 

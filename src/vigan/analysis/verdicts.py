@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from vigan.analysis.inference import Evidence
 from vigan.analysis.multiplicity import holm
-from vigan.config.claims import TestedClaim
+from vigan.config.claims import PairedSign, PairedTime, TestedClaim
 
 Verdict = Literal["supported", "contradicted", "equivalent", "inconclusive", "not testable here", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -60,12 +60,17 @@ def _verdict(case: Case, supported: float, contradicted: float, equivalent: floa
     return verdict, reason
 
 
+def _where(claim: TestedClaim) -> str:
+    """Of what an equivalence is said: a sign test says nothing of the seeds that are not most."""
+    return "In most seeds" if isinstance(claim, PairedSign | PairedTime) else "On average"
+
+
 def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equivalent: float) -> tuple[Verdict, str]:
     if supported <= claim.alpha:
         return "supported", f"As claimed; p = {supported:.2g} after correction."
     if equivalent <= claim.alpha:
-        return "equivalent", f"Less than the margin, either way; p = {equivalent:.2g} after correction."
+        return "equivalent", f"{_where(claim)} less than the margin, either way; p = {equivalent:.2g} after correction."
     if contradicted <= claim.alpha:
-        return "contradicted", f"Less than what is claimed; p = {contradicted:.2g} after correction."
+        return "contradicted", f"Short of what is claimed; p = {contradicted:.2g} after correction."
     kinds = f"{supported:.2g} for it, {contradicted:.2g} against, {equivalent:.2g} for a difference below the margin"
     return "inconclusive", f"No test decides; p after correction: {kinds}."

@@ -18,8 +18,9 @@ Boundary = Literal["margin", "zero", "minus-margin"]
 
 BAD = ("collapse", "bad-end")
 """Events that nobody wants; "reach" is wanted."""
-ON_TRACK = 0.5
-"""Share of an arm's runs that must get on track, and not diverge, before anything can be said of their collapse."""
+ON_TRACK = 0.8
+"""Share of an arm's runs that must get on track and not diverge before anything can be said of their collapse, where a
+rule says no other: runs that never learn can then not make a difference of more than a fifth."""
 
 
 class Measured(Strict):
@@ -49,13 +50,15 @@ class Collapse(Measured):
     the run's own maximum so far ("running-maximum") or the value of real data ("real"). They count from the evaluation
     on at which the run got on track by the experiment's rule `reach`, from the share `after` of training on, and from
     the evaluation on at which the run first had `once_above`. A run that never learnt has not collapsed, and one whose
-    values are not finite has diverged: they come to a bad end of another kind.
+    values are not finite has diverged: they come to a bad end of another kind. Where fewer than the share `on_track` of
+    an arm's runs get on track and do not diverge, nothing can be said of their collapse.
     """
 
     below: Share
     relative_to: Literal["running-maximum", "real"] = "running-maximum"
     consecutive: Count = 1
     once_above: Annotated[float, Field(ge=0)] = 0.0
+    on_track: Share = ON_TRACK
     after: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")

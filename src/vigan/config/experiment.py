@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from vigan.config.arms import Arm, Count
 from vigan.config.base import Strict, digest_of, nearest
-from vigan.config.claims import Collapse, Reach
+from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.sweep import expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
@@ -117,6 +117,11 @@ class Experiment(Strict):
             names = " or ".join(f"'{protocol.name}'" for protocol in found)
             raise ValueError(f"'{name}' could be any of {len(found)} protocols: write {names}")
         return found[0] if found else None
+
+    @property
+    def on_track(self) -> float:
+        """Share of an arm's runs that must get on track before anything can be said of their collapse."""
+        return self.collapse.on_track if self.collapse else ON_TRACK
 
     def rule(self, event: str) -> Collapse | Reach | None:
         """The rule by which an event is told, "collapse" or "reach"."""

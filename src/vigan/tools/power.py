@@ -119,8 +119,9 @@ def _cases(study: Study, claim: TestedClaim, lives: Lives, truths: Truths) -> li
     else:
         found = _differences(study, claim, (len(lives.fates), len(seeds)), truths, draw)
     evidence = evidence_of(claim, found)
+    on_track = study.experiments[study.experiment_of(arms_of(claim)[0])].on_track
     return [
-        Case(claim, seen, len(seeds), untestable(claim, fates))
+        Case(claim, seen, len(seeds), untestable(claim, fates, on_track))
         for seen, fates in zip(evidence, lives.fates, strict=True)
     ]
 
