@@ -13,8 +13,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
-test: setup  ## every test, the smoke study from nothing among them
-	pytest
+test: setup  ## every test, the smoke study from nothing among them, CORES files of tests at a time
+	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLURM of one node, installed (Debian, root), started and stopped here
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt
