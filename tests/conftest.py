@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -12,6 +13,13 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 Products of small matrices wait longer for a second thread than it saves.
 """
 os.environ.update(ONE_THREAD)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Torch works on one thread, whatever a stage set before."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

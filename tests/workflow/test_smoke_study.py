@@ -47,16 +47,6 @@ def test_snakemake_looks_for_work_only_when_a_job_has_ended(smoke_study: tuple[S
     assert 0 < printed.count("Ready jobs: ") < 4 * printed.count("Finished jobid: ")
 
 
-def test_a_lost_table_is_made_again_without_training(smoke_study: tuple[Snakemake, str]) -> None:
-    runner, _ = smoke_study
-    (runner.folder / LAYOUT.tables / "summary.csv").unlink()
-    plan = runner("--configfile", str(CONFIG), "--dry-run", "--quiet", "rules").stdout
-    assert "rule train" not in plan
-    again = runner("--configfile", str(CONFIG))
-    assert again.returncode == 0, again.stdout[-2000:]
-    assert (runner.folder / LAYOUT.tables / "summary.csv").exists()
-
-
 def test_every_run_has_a_record_that_says_where_it_comes_from(folder: Path) -> None:
     for run in STUDY.runs():
         record = read_run(folder / LAYOUT.run(run) / "run.json")
