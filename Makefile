@@ -3,18 +3,22 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= tiny
+ROUNDS ?= 10
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-slurm lint format lock setup clean
+.PHONY: smoke test test-faults test-slurm lint format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
-test: setup  ## every test, the smoke study from nothing among them
-	pytest
+test: setup  ## every test, the smoke study from nothing among them, CORES files of tests at a time
+	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+
+test-faults: setup  ## trainings killed more often, and the smoke study ROUNDS times, killed on its way: three minutes each
+	VIGAN_SOAK=$(ROUNDS) pytest -m soak --capture no
 
 test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLURM of one node, installed (Debian, root), started and stopped here
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt

@@ -1,4 +1,14 @@
-"""Study files that more than one folder of tests works on."""
+"""Study files that more than one folder of tests works on, and how to run them without Snakemake."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+from vigan.cli.parser import main
+from vigan.config.load import load_study
+from vigan.layout import Layout
 
 TINY = """\
 study: tiny
@@ -26,3 +36,25 @@ experiments:
       regularised: {lambda_sum: 1.0}
 """
 """A ring in seconds: a plain and a regularised arm, two seeds, 60 iterations."""
+
+
+def vigan(file: Path, stage: str, *arguments: str) -> None:
+    """Run a stage of a study file beside it, in this process: importing torch takes seconds. It must succeed."""
+    output = io.StringIO()
+    with contextlib.chdir(file.parent), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        assert main([stage, "--config", file.name, *arguments]) == 0, output.getvalue()
+
+
+def run_to_tables(file: Path) -> None:
+    """Every stage of a study file up to its tables, as `vigan`."""
+    study = load_study(file)
+    with contextlib.chdir(file.parent):
+        Layout(study).write_specs()
+    for name, protocol in study.measured():
+        vigan(file, "prepare", "--dataset", name)
+        vigan(file, "reference", "--dataset", name, "--protocol", protocol.name, "--device", "cpu")
+    for run in study.runs():
+        this = ("--arm", run.arm, "--seed", str(run.seed), "--device", "cpu", "--threads", "1")
+        vigan(file, "train", *this, "--no-tensorboard")
+        vigan(file, "evaluate", *this)
+    vigan(file, "analyse")

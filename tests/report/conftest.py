@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from studies import TINY
+from studies import TINY, run_to_tables, vigan
 
 from vigan.bench import browser
-from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.layout import Layout
 
@@ -50,28 +47,16 @@ class Finished:
         self.study = load_study(self.config)
         self.layout = Layout(self.study)
 
-    def vigan(self, stage: str, *arguments: str) -> int:
-        """Exit code of a command, run in this process: importing torch takes seconds."""
-        with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()):
-            return main([stage, "--config", str(self.config), *arguments])
-
     def finish(self) -> None:
         """Every stage, one after the other."""
-        for name, protocol in self.study.measured():
-            assert self.vigan("prepare", "--dataset", name) == 0
-            assert self.vigan("reference", "--dataset", name, "--protocol", protocol.name, "--device", "cpu") == 0
-        for run in self.study.runs():
-            this = ("--arm", run.arm, "--seed", str(run.seed), "--device", "cpu", "--threads", "1")
-            assert self.vigan("train", *this, "--no-tensorboard") == 0
-            assert self.vigan("evaluate", *this) == 0
-        assert self.vigan("analyse") == 0
+        run_to_tables(self.config)
         for kind, experiment in self.layout.all_figures():
-            assert self.vigan("figure", "--kind", kind, "--experiment", experiment) == 0
+            vigan(self.config, "figure", "--kind", kind, "--experiment", experiment)
         for experiment in self.study.experiments:
-            assert self.vigan("frames", "--experiment", experiment) == 0
+            vigan(self.config, "frames", "--experiment", experiment)
         lists = [f"--{name}={CONFIG / name}.yaml" for name in ("deviations", "published")]
-        assert self.vigan("report", *lists) == 0
-        assert self.vigan("report", "--small", *lists) == 0
+        vigan(self.config, "report", *lists)
+        vigan(self.config, "report", "--small", *lists)
 
     @property
     def page(self) -> Path:

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,13 +18,6 @@ class Project:
     def __init__(self, folder: Path, text: str = TINY) -> None:
         self.folder, self.config = folder, folder / "tiny.yaml"
         self.config.write_text(text)
-
-    def start(self, stage: str, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "vigan.cli", stage, "--config", str(self.config), *arguments]
-        return subprocess.Popen(
-            command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
 
     def vigan(self, stage: str, *arguments: str) -> tuple[int, str]:
         """Exit code and output of a command, run in this process: importing torch takes seconds."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -14,43 +12,10 @@ from vigan.config.load import load_study
 from vigan.io.run_record import read_run
 from vigan.layout import TABLES, Layout
 
-from .conftest import TINY, Project
+from .conftest import Project
 
 DEVIATIONS = Path(__file__).parents[2] / "config" / "deviations.yaml"
 QUIET = ("--no-tensorboard", "--device", "cpu")
-
-
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bits(project: Project, tmp_path_factory) -> None:
-    long = Project(project.folder, TINY.replace("iterations: 60", "iterations: 1500"))
-    assert long.vigan("train", "--arm", "regularised", "--seed", "0", *QUIET)[0] == 0
-    straight = long.run_folder("regularised", 0)
-    files = ["telemetry.csv", *(f"snapshots/{path.name}" for path in (straight / "snapshots").iterdir())]
-    expected = {name: (straight / name).read_bytes() for name in files}
-    weights = read_run(straight / "run.json").weights_sha256
-    (straight / "run.json").unlink()
-
-    kills = 0
-    while not (straight / "run.json").exists():
-        trainer = long.start("train", "--arm", "regularised", "--seed", "0", "--save-every", "0.05", *QUIET)
-        if kills < 3:
-            _wait_for_new_checkpoint(long)
-            trainer.send_signal(signal.SIGKILL)
-            kills += trainer.wait() == -signal.SIGKILL
-        else:
-            assert trainer.wait() == 0, trainer.communicate()[0]
-        trainer.communicate()
-    assert kills == 3
-    assert read_run(straight / "run.json").weights_sha256 == weights
-    assert {name: (straight / name).read_bytes() for name in files} == expected
-
-
-def _wait_for_new_checkpoint(project: Project) -> None:
-    def checkpoints() -> set[str]:
-        return {path.name for path in (project.folder / "state").rglob("checkpoint-*.json")}
-
-    before, deadline = checkpoints(), time.monotonic() + 60
-    while not checkpoints() - before and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: Project) -> None:

@@ -29,12 +29,6 @@ ArmMaker = Callable[..., Arm]
 SpecMaker = Callable[..., RunSpec]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """Numbers of one thread, whatever a stage set before."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def examples() -> dict[str, np.ndarray]:
     """Nineteen examples for each kind of network: uint8 images or float32 points."""

@@ -54,7 +54,7 @@ def test_with_apptainer_every_job_runs_in_the_image_that_was_named(tmp_path: Pat
     (programs / "apptainer").chmod(0o755)
     (tmp_path / "study.yaml").write_text(TINY)
     (tmp_path / "vigan.sif").touch()
-    runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"), OMP_NUM_THREADS="1")
+    runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"))
     runner.environment["PATH"] = f"{programs}{os.pathsep}{runner.environment['PATH']}"
     done = runner(
         "--until", "reference", "--configfile", str(tmp_path / "study.yaml"), "--sdm", "apptainer",

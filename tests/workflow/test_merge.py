@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from studies import TINY
+from studies import TINY, run_to_tables
 
 from vigan.io.files import RecordError
 from vigan.tools.merge import merge
@@ -27,17 +27,12 @@ def _study(folder: Path, seeds: str) -> Path:
     return folder / "study.yaml"
 
 
-def _made(folder: Path, seeds: str) -> Path:
-    """Results of a study, up to its tables."""
-    done = Snakemake(folder, OMP_NUM_THREADS="1")("--until", "analyse", "--configfile", str(_study(folder, seeds)))
-    assert done.returncode == 0, done.stdout[-3000:]
-    return folder / RUNS
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of both seeds, made on one machine."""
-    return _made(tmp_path_factory.mktemp("whole"), "[0, 1]")
+    folder = tmp_path_factory.mktemp("whole")
+    run_to_tables(_study(folder, "[0, 1]"))
+    return folder / RUNS
 
 
 @pytest.fixture
@@ -59,7 +54,7 @@ def test_results_of_two_machines_are_joined_to_the_tables_of_one_and_snakemake_g
     counts = merge(parts, place / RUNS)
     assert list(counts.values()) == [2, 2]
 
-    runner = Snakemake(place, OMP_NUM_THREADS="1")
+    runner = Snakemake(place)
     plan = runner("--until", "analyse", "--dry-run", "--quiet", "rules", "--configfile", str(file))
     assert set(re.findall(r"^(\w+)\s+\d+$", plan.stdout, re.MULTILINE)) == {"analyse", "total"}
     done = runner("--until", "analyse", "--configfile", str(file))

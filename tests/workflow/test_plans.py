@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import ROOT, Snakemake
 
+pytestmark = pytest.mark.slow
+
 
 def _jobs(plan: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", plan, re.MULTILINE)}
@@ -19,6 +21,7 @@ def test_the_paper_study_is_the_default_and_its_jobs_are_counted_in_runs(snakema
     assert plan.returncode == 0, plan.stdout
     jobs = _jobs(plan.stdout)
     assert jobs["train"] == jobs["evaluate"] == 80
+    assert jobs["report"] == 1
     assert jobs["total"] < 2 * 80 + 36
 
 
@@ -34,18 +37,21 @@ def test_without_a_gpu_the_paper_study_stops_with_the_days_it_would_take(
     snakemake: Snakemake, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     faces = tmp_path_factory.mktemp("faces")
-    refused = snakemake("--config", f"celeba={faces}")
+    narrow = faces / "narrow.yaml"  # still takes weeks, and a fifteenth of the time until that is known
+    narrow.write_text((ROOT / "config" / "paper.yaml").read_text().replace("dim: 64", "dim: 8"))
+    refused = snakemake("--configfile", str(narrow), "--config", f"celeba={faces}")
     assert refused.returncode != 0
     assert re.search(r"about [\d.]+ days with 2 cores", refused.stdout)
     assert "--config cpu=true" in refused.stdout
     assert not (snakemake.folder / "data").exists()
 
 
-STUDIES = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.stem not in {"deviations", "published"})
+LISTS, PLANNED_ELSEWHERE = {"deviations", "published"}, {"paper", "smoke"}
+STUDIES = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.stem not in LISTS | PLANNED_ELSEWHERE)
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
-def test_every_study_has_a_plan(snakemake: Snakemake, study: Path) -> None:
+def test_every_other_study_has_a_plan(snakemake: Snakemake, study: Path) -> None:
     plan = snakemake("--dry-run", "--quiet", "rules", "--configfile", str(study))
     assert plan.returncode == 0, plan.stdout
     assert _jobs(plan.stdout)["report"] == 1

@@ -1,4 +1,8 @@
-"""The smoke study for real: from nothing to a report, and nothing to be done afterwards."""
+"""The smoke study for real: from nothing to a report, and nothing to be done afterwards.
+
+Its page as readers meet it, too: in a browser without a network, and in Snakemake's own report. All in one file, since
+workers that take turns at files would each make a study of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vigan.bench.browser import browser, complaints, missing, resize, show
 from vigan.config.load import load_study
 from vigan.io.run_record import read_run
 from vigan.io.run_tables import METRIC_COLUMNS
@@ -40,16 +45,6 @@ def test_a_second_run_has_nothing_to_do(smoke_study: tuple[Snakemake, str]) -> N
 def test_snakemake_looks_for_work_only_when_a_job_has_ended(smoke_study: tuple[Snakemake, str]) -> None:
     printed = smoke_study[1]
     assert 0 < printed.count("Ready jobs: ") < 4 * printed.count("Finished jobid: ")
-
-
-def test_a_lost_table_is_made_again_without_training(smoke_study: tuple[Snakemake, str]) -> None:
-    runner, _ = smoke_study
-    (runner.folder / LAYOUT.tables / "summary.csv").unlink()
-    plan = runner("--configfile", str(CONFIG), "--dry-run", "--quiet", "rules").stdout
-    assert "rule train" not in plan
-    again = runner("--configfile", str(CONFIG))
-    assert again.returncode == 0, again.stdout[-2000:]
-    assert (runner.folder / LAYOUT.tables / "summary.csv").exists()
 
 
 def test_every_run_has_a_record_that_says_where_it_comes_from(folder: Path) -> None:
@@ -149,3 +144,39 @@ def test_every_link_of_the_report_leads_somewhere(page: _Page, folder: Path) -> 
 def test_the_figures_keep_text_as_text(folder: Path) -> None:
     for path in LAYOUT.all_figures().values():
         assert "<text" in (folder / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing() or "all there")
+def test_the_smoke_study_s_page_opens_offline_without_a_complaint_and_its_slider_moves_every_arm(
+    smoke_study: tuple[Snakemake, str],
+) -> None:
+    sources = "return [...document.querySelectorAll('.still img')].map((image) => image.src)"
+    with browser(380, 800) as driver:
+        show(driver, smoke_study[0].folder / LAYOUT.report)
+        last = driver.execute_script(sources)
+        driver.execute_script("""
+            document.getElementById('position').value = '0';
+            document.getElementById('position').dispatchEvent(new Event('input'));
+        """)
+        first = driver.execute_script(sources)
+        assert len(last) == len(list(LAYOUT.study.runs())) / len(LAYOUT.study.seeds)
+        assert all(before != after for before, after in zip(last, first, strict=True))
+        assert driver.execute_script("return document.documentElement.scrollWidth") == 380
+        resize(driver, 1400, 900)
+        assert driver.execute_script("return document.documentElement.scrollWidth") == 1400
+        assert complaints(driver) == []
+
+
+def test_snakemake_s_own_report_holds_every_figure_and_table_with_a_caption(
+    smoke_study: tuple[Snakemake, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "snakemake.html"
+    made = smoke_study[0]("--configfile", str(CONFIG), "--report", str(out))
+    assert made.returncode == 0, made.stdout[-2000:]
+    text = out.read_text(encoding="utf-8")
+    paths = [*LAYOUT.all_figures().values(), *LAYOUT.all_tables().values(), *LAYOUT.all_movies().values()]
+    for path in [*paths, *LAYOUT.all_contacts().values(), LAYOUT.report]:
+        assert path.name in text
+    rules = [e.collapse for e in LAYOUT.study.experiments.values() if e.collapse is not None]
+    assert rules
+    assert all(re.search(rf"below {rule.below:g} times", text) for rule in rules)

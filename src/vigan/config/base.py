@@ -82,7 +82,9 @@ def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
     try:
-        return yaml.load(text, _Loader), yaml.compose(text, yaml.SafeLoader)  # noqa: S506 - a SafeLoader
+        loader = _Loader(text)
+        tree = loader.get_single_node()
+        return (None if tree is None else loader.construct_document(tree)), tree
     except ConfigError as error:
         raise ConfigError(f"{path}, {error}") from None
     except (yaml.YAMLError, RecursionError, TypeError, ValueError, LookupError, AttributeError) as error:

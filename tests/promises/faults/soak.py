@@ -55,7 +55,7 @@ class Soak:
             made.mkdir()
         self.environment = {
             **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "VIGAN_SAVE_EVERY": "1",
+            "CUDA_VISIBLE_DEVICES": "", "VIGAN_SAVE_EVERY": "1",
             "TMPDIR": str(self.temporary), "XDG_CACHE_HOME": str(folder / "cache"),
         }  # fmt: skip
 

@@ -37,7 +37,7 @@ class Story:
         self.brake.mkdir()
         self.environment = {
             **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "VIGAN_SAVE_EVERY": "0",
+            "CUDA_VISIBLE_DEVICES": "", "VIGAN_SAVE_EVERY": "0",
             "VIGAN_TEST_BRAKE": str(self.brake),
             "PYTHONPATH": os.pathsep.join([str(BRAKE), *filter(None, [os.environ.get("PYTHONPATH")])]),
         }  # fmt: skip

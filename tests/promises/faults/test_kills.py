@@ -1,12 +1,14 @@
 """Training runs killed at random moments end as those that were left alone.
 
-Each kills itself, by a real SIGKILL, at a moment that was drawn before; see `trap`.
+Each kills itself, by a real SIGKILL, at a moment that was drawn before; see `trap`. Every arm is killed once at any
+moment, once at a place of its own and once within its results; with VIGAN_SOAK (`make test-faults`) more often.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -19,15 +21,20 @@ import pytest
 from .nursery import Nursery
 from .trap import WITHIN_A_CHECKPOINT, WITHIN_THE_END, WITHIN_THE_RESULTS, Trap
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 STUDY = Path(__file__).with_name("killed.yaml")
 ITERATIONS = 60
-KILLS = {
+OFTEN = {
     "bn-released": 4, "bn-literal": 3, "bn-proximal": 4,
     "nobn-released": 4, "nobn-literal": 3, "nobn-proximal": 4,
     "ring-released": 3,
 }  # fmt: skip
+KILLS = OFTEN if "VIGAN_SOAK" in os.environ else dict.fromkeys(OFTEN, 2)
+"""How often each arm is killed before its results are written."""
+
+TIMES = 2 if KILLS == OFTEN else 1
+"""How often a training dies at each place within the write of a checkpoint."""
 
 
 class Kill(NamedTuple):
@@ -128,8 +135,9 @@ def place(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def fates(place: Place) -> dict[str, Fate]:
     """What became of every arm."""
-    draws = np.random.default_rng(2018)
-    places = iter(draws.permutation([*WITHIN_A_CHECKPOINT] * 2 + ["any"] * 6).tolist())
+    draws, drawn = np.random.default_rng(2018), [*WITHIN_A_CHECKPOINT] * TIMES
+    anywhere = sum(KILLS.values()) - len(KILLS) - len(drawn)
+    places = iter(draws.permutation([*drawn, *["any"] * anywhere]).tolist())
     last = itertools.cycle(WITHIN_THE_RESULTS)
     return {arm: fate(place, arm, traps(kills, places, next(last), draws)) for arm, kills in KILLS.items()}
 
@@ -152,9 +160,9 @@ def test_every_kill_was_survived_those_within_a_write_too(fates: dict[str, Fate]
         f"{len(kills)} kills, {in_a_write} of them within the write of a checkpoint and {len(fates)} within that of "
         f"the results, {resumed} resumptions from a checkpoint"
     )
-    assert len(kills) == 25 + len(KILLS)
-    assert in_a_write >= 2 * len(WITHIN_A_CHECKPOINT)
-    assert resumed >= 25
+    assert len(kills) == sum(KILLS.values()) + len(KILLS)
+    assert in_a_write >= TIMES * len(WITHIN_A_CHECKPOINT)
+    assert resumed >= sum(KILLS.values())
 
 
 def test_a_run_killed_while_its_state_is_removed_is_whole_again(place: Place, fates: dict[str, Fate]) -> None:

@@ -1,6 +1,7 @@
 """A study again and again, killed at random moments: the same results, and nothing piles up.
 
-The tiny study, stage by stage, each time; the smoke study as often as VIGAN_SOAK says, through Snakemake.
+The tiny study, stage by stage, each time; the smoke study as often as VIGAN_SOAK says (`make test-faults`), through
+Snakemake.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .soak import VARIES, Round, Soak
 from .stages import STAGES, Place
 from .trap import Trap
 
-pytestmark = [pytest.mark.slow, NEEDED]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, NEEDED]
 
 ROUNDS = int(os.environ.get("VIGAN_SOAK", "0"))
 
