@@ -19,7 +19,7 @@ ENGINE = "training/engine.py"
 Digests = Callable[..., "list[str]"]
 
 
-OBJECTIVES = ([], ["stabilisers.proximal"], ["stabilisers.proximal", "stabilisers.r1"])
+OBJECTIVES = ([], ["objectives.stabilisers.proximal"], ["objectives.stabilisers.proximal", "objectives.stabilisers.r1"])
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_code_that_trains_changes_the_digest(
 
 
 def test_a_stabiliser_s_code_counts_only_where_it_is_named(digests: Digests, untouched: list[str]) -> None:
-    changed = digests(("objectives/stabilisers/r1.py", ".mean() / 2", ".mean() / 3"))
+    changed = digests(("objectives/stabilisers/r1.py", ".mean() / 2)", ".mean() / 3)"))
     assert changed[:2] == untouched[:2]
     assert changed[2] != untouched[2]
 
@@ -106,7 +106,7 @@ def test_training_is_behind_its_digest_and_nothing_else_is() -> None:
     graph = grimp.build_graph("vigan", cache_dir=None)
     closure = graph.find_upstream_modules("vigan.stages.train")
     needed = {"training.engine", "training.optimisers", "training.run", "training.batches", "training.checkpoint",
-              "models.dcgan", "models.mlp", "models.batch_norm", "objectives.losses", "objectives.terms", "rng",
+              "models.dcgan", "models.mlp", "models.batch_norm", "objectives.losses", "objectives.hooks", "rng",
               "config.arms"}  # fmt: skip
     assert {f"vigan.{name}" for name in needed} <= closure
     for package in ("metrics", "analysis", "figures", "report", "features", "cli", "golden"):

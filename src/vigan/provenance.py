@@ -39,9 +39,9 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     return total.hexdigest()
 
 
-def stage_digest(stage: str, objectives: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
-    """Digest of the code behind one stage; a model's or stabiliser's code counts only where an arm names it."""
-    return code_digest([f"vigan.stages.{stage}", *(f"vigan.objectives.{name}" for name in objectives)], files)
+def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
+    """Digest of the code behind one stage; a model's or stabiliser's modules count only where an arm names it."""
+    return code_digest([f"vigan.stages.{stage}", *(f"vigan.{name}" for name in modules)], files)
 
 
 @cache

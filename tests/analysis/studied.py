@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from studies import TINY
+from vigan.analysis.evidence import Measurements
 
 from vigan.analysis.estimates import run_scores
 from vigan.analysis.events import events
-from vigan.analysis.evidence import Measurements
 from vigan.config.study import Study
 from vigan.metrics.registry import METRIC_COLUMNS
 

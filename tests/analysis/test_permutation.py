@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from vigan.analysis.permutation import holm, needed_n, sign_flip_test
+
 from vigan.analysis.survival import share_interval
 from vigan.metrics.validate import MetricError
 

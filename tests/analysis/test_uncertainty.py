@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 from scipy.stats import trim_mean
-
-from vigan.analysis.survival import share_interval
 from vigan.analysis.uncertainty import (
     bootstrap,
     interquartile_mean,
@@ -20,6 +18,8 @@ from vigan.analysis.uncertainty import (
     probability_of_improvement,
     standard_error,
 )
+
+from vigan.analysis.survival import share_interval
 from vigan.metrics.validate import MetricError
 
 STATISTICS = [mean, interquartile_mean, median]

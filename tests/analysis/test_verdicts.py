@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from vigan.analysis.permutation import holm, sign_flip_test
+
 from vigan.analysis.survival import log_rank
 from vigan.analysis.verdicts import CLAIM_COLUMNS, claim_table, tell
 

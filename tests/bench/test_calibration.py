@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from vigan.analysis.uncertainty import mean
 
 from vigan.analysis.survival import share_test
-from vigan.analysis.uncertainty import mean
 from vigan.bench import calibration, calibration_statistics, calibration_verdicts
 from vigan.bench.calibration_verdicts import PROTOCOL, TRUTHS, verdicts
 
