@@ -117,7 +117,7 @@ def _subject(wildcards):
 @cache
 def train_code(arm):
     """Digest of the code that trains an arm; and of its spec where that is no input."""
-    code = stage_digest("train", STUDY.arm(arm).objectives)
+    code = stage_digest("train", STUDY.arm(arm).modules)
     return f"{code} {LAYOUT.spec_text(arm)}" if storage_root() else code
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
-from vigan.config.models import Em
+from vigan.config.methods.base import of_kind
 from vigan.config.study import RunKey, Study
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
@@ -234,6 +234,6 @@ def figures_of(experiment: Experiment) -> list[str]:
     missing = {
         "survival": not (experiment.collapse or experiment.reach),
         "map": not (spans and one_model),
-        "drift": all(isinstance(arm.model, Em) for arm in arms),
+        "drift": not any(of_kind(arm.model.phases(arm), "generator") for arm in arms),
     }
     return [kind for kind in FIGURES if not missing.get(kind, False)]

@@ -41,15 +41,12 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     return total.hexdigest()
 
 
-def stage_digest(
-    stage: str, objectives: Iterable[str] = (), files: Iterable[Path] = (), modules: Iterable[str] = ()
-) -> str:
-    """Digest of the code behind one stage, and of what it imports by name.
+def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
+    """Digest of the code behind one stage, and of modules that it imports by name where a study names them.
 
-    A model's or stabiliser's code counts only where an arm names it, other `modules` only where they are given.
+    These are a model's, a stabiliser's, a protocol's: `modules` are their whole names, such as "vigan.objectives.gan".
     """
-    named = (*(f"vigan.objectives.{name}" for name in objectives), *modules)
-    return code_digest([f"vigan.stages.{stage}", *named], files)
+    return code_digest([f"vigan.stages.{stage}", *modules], files)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-Stream = Literal["init", "data", "latent", "eval", "prepare", "metric"]
+Stream = Literal["init", "data", "latent", "eval", "prepare", "metric", "stabiliser"]
 
 
 def generator(seed: int, stream: Stream, block: int | str = 0) -> np.random.Generator:

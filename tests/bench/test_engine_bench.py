@@ -14,7 +14,8 @@ from vigan.bench.fixtures import batches
 from vigan.config.arms import Arm
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import build
-from vigan.training.engine import Batches, Engine
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine
 
 SIZES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "dcgan": ({"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": True}, (1, 32, 32)),
@@ -61,7 +62,7 @@ def test_the_textbook_plays_the_engine_s_game_to_rounding(name: str) -> None:
         real = torch.rand((4, *shape), generator=draws, dtype=torch.float64)
         z = torch.randn((2, 4, made.network.latent), generator=draws, dtype=torch.float64)
         for player in (engine, textbook):
-            player.iterate(Batches([(real, z[0])], [z[1]]))
+            player.iterate(Batches({"d": [Batch(real, z[0])], "g": [Batch(None, z[1])]}))
     for target, source in pairs():
         torch.testing.assert_close(target, source, rtol=1e-8, atol=1e-10)
 
@@ -86,7 +87,7 @@ def test_the_games_measured_are_those_of_the_studies() -> None:
     assert list(GAMES) == ["paper", "digits", "ring"]
     for name, game in GAMES.items():
         made = Arm.model_validate(game.arm)
-        (real, z), *_ = batches(game.arm, game.shape).discriminator
+        ((real, z),) = batches(game.arm, game.shape).phases["d"]
         assert real.shape == (made.batch_size, *game.shape)
         assert z.shape == (made.batch_size, made.network.latent)
         assert (made.k, made.regularised) == (2, True), name

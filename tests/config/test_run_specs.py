@@ -68,7 +68,7 @@ def test_what_decides_no_weight_leaves_a_run_s_digest_alone(
         ("g_batches: 1", "g_batches: 2"),
         ("batch_size: 64", "batch_size: 32"),
         ("{lambda_mean: 5.0}", "{lambda_mean: 5.1}"),
-        ("{lambda_mean: 5.0}", "{lambda_mean: 5.0, stabilisers: {r1: 1.0}}"),
+        ("{lambda_mean: 5.0}", "{lambda_mean: 5.0, stabilisers: {r1: {gamma: 1.0}}}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, lr: 1.0e-3}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, beta1: 0.9}"),

@@ -71,7 +71,24 @@ MISTAKES = {
     "both lambdas": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, lambda_sum: 0.0}", "exactly one of 'lambda_mean'"),
     "no lambda": ("{lambda_mean: 0.0}", "{}", "exactly one of 'lambda_mean'"),
     "row without content": ("{lambda_mean: 0.0}", "", "dictionary"),
-    "unknown stabiliser": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {r11: 1.0}}", "did you mean 'r1'?"),
+    "unknown stabiliser": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {r11: {}}}", "did you mean 'r1'?"),
+    "misspelt setting": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {r1: {gama: 1.0}}}",
+        "stabiliser 'r1' has no setting 'gama'; did you mean 'gamma'?",
+    ),
+    "missing setting": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {r1: {}}}", "'r1': 'gamma' is missing"),
+    "setting out of range": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {ema: {decay: 1.0}}}", "'decay': Input should be less",
+    ),
+    "setting of one that takes none": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {spectral_norm: {norm: 1.0}}}", "spectral_norm: {}",
+    ),
+    "weight for named settings": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {r1: 1.0}}", "write r1: {gamma: ...}",
+    ),
+    "regulariser as a stabiliser": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 0.0, stabilisers: {proximal: {lambda_mean: 1.0}}}", "is 'lambda_mean' or",
+    ),
     "second K for a fixed reading": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, updates_per_batch: 3}", "'proximal'"),
     "proximal without K": ("{lambda_mean: 0.0}", "{lambda_mean: 0.0, reading: proximal}", "'updates_per_batch'"),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from vigan.analysis.inference import infer
 from vigan.analysis.multiplicity import holm
 from vigan.analysis.outcomes import Differences, Occurrences, Outcome
-from vigan.config.arms import Arm, Ledger, Mlp, known_stabilisers
+from vigan.config.arms import Arm, Ledger, Mlp
 from vigan.config.base import ConfigError
 from vigan.config.claims import OneShare, PairedShares, TestedClaim, Untested, sign_of
 from vigan.config.datasets import Digits, Grid, ImageFolder, Ring, key
@@ -173,11 +173,6 @@ def test_data_sets_that_differ_in_anything_have_folders_of_their_own() -> None:
     assert len({key(dataset) for dataset in others}) == len(others)
     assert key(ring) == key(Ring(source="ring", modes=8, radius=2.0, std=0.02, count=100_000))
     assert [dataset.shape for dataset in others[:3]] == [(1, 32, 32), (2,), (2,)]
-
-
-def test_every_stabiliser_file_may_be_named_in_a_study() -> None:
-    folder = Path(__file__).parents[2] / "src" / "vigan" / "objectives" / "stabilisers"
-    assert set(known_stabilisers()) == {file.stem for file in folder.glob("*.py")} - {"__init__"}
 
 
 MORE = "\n    log_every: 10\n    more_seeds: {bn-plain: [7, 5]}\n"

@@ -19,7 +19,8 @@ from vigan.config.load import load_study
 from vigan.describe.arms import Difference, differences, explain, tell_difference
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import build
-from vigan.training.engine import Batches, Engine, Update
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine, Update
 
 CONFIG = Path(__file__).parents[2] / "config"
 NETWORKS = {
@@ -57,11 +58,12 @@ class Play:
 
         for _ in range(3):
             self.terms = []
-            pairs = [(batch(*shape), batch(played.network.latent)) for _ in range(played.d_batches)]
-            self.engine.iterate(Batches(pairs, [batch(played.network.latent) for _ in range(played.g_batches)]), self)
+            of_d = [Batch(batch(*shape), batch(played.network.latent)) for _ in range(played.d_batches)]
+            of_g = [Batch(None, batch(played.network.latent)) for _ in range(played.g_batches)]
+            self.engine.iterate(Batches({"d": of_d, "g": of_g}), self)
 
     def __call__(self, update: Update) -> None:
-        if update.player == "g":
+        if update.phase == "g":
             self.terms.append(update.terms["proximal"].item() if update.terms else 0.0)
 
     @property
@@ -87,7 +89,7 @@ def test_the_updates_said_to_act_are_those_on_which_the_engine_s_term_acts(
 ) -> None:
     fields = {**READINGS[reading], "lambda_mean": weight, "optimiser": {"kind": "adam_tf1", "lr": 1e-2}}
     told = arm(network, batches, **fields)
-    at = schedule.acting(told, int(np.prod(SHAPES[network])))
+    at = schedule.acting(told)
     assert list(at) == Play(network, told).acting
     text = explain("a", told, int(np.prod(SHAPES[network])), 10)
     if len(at) > 1:
@@ -104,8 +106,9 @@ def measured_moves(told: Arm) -> int:
     networks = build(told, shape, seed=0)
     norm = next(layer for layer in networks.generator.modules() if isinstance(layer, BatchNorm))
     norm.register_forward_pre_hook(lambda _, inputs: (torch.ones_like(inputs[0]),))
-    pairs = [(torch.zeros(4, *shape), torch.ones(4, 3)) for _ in range(told.d_batches)]
-    Engine(told, networks, 1024).iterate(Batches(pairs, [torch.ones(4, 3)] * told.g_batches))
+    of_d = [Batch(torch.zeros(4, *shape), torch.ones(4, 3))] * told.d_batches
+    of_g = [Batch(None, torch.ones(4, 3))] * told.g_batches
+    Engine(told, networks, 1024).iterate(Batches({"d": of_d, "g": of_g}))
     return round(np.log(1 - norm.moving_mean.double().mean().item()) / np.log(1 - float(np.float32(0.1))))
 
 
@@ -157,9 +160,10 @@ def test_the_head_names_network_and_optimiser(network: str) -> None:
     assert "Adam of TensorFlow 1 (eps not bias-corrected), lr 0.0002" in explain("a", arm(network), 1024, 10)
 
 
-def test_rivals_are_told_unless_their_weight_is_zero() -> None:
-    assert "further terms: r1 0.5" in explain("a", arm(stabilisers={"r1": 0.5}), 1024, 10)
-    assert "further terms" not in explain("a", arm(stabilisers={"r1": 0.0}), 1024, 10)
+def test_stabilisers_are_told_with_their_settings() -> None:
+    told = explain("a", arm(stabilisers={"r1": {"gamma": 0.5}, "spectral_norm": {}}), 1024, 10)
+    assert "stabilisers: r1 (gamma 0.5), spectral_norm\n" in told
+    assert "stabilisers" not in explain("a", arm(), 1024, 10)
 
 
 CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
@@ -169,7 +173,8 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     ("updates_per_batch", {"updates_per_batch": 4}, "1", "4"),
     ("batch_size", {"batch_size": 8}, "4", "8"),
     ("lambda_mean", {"lambda_mean": 1e-300}, "5.0", "1e-300"),
-    ("stabilisers.r1", {"stabilisers": {"r1": 0.0}}, "-", "0.0"),
+    ("stabilisers.r1.gamma", {"stabilisers": {"r1": {"gamma": 0.5}}}, "-", "0.5"),
+    ("stabilisers.spectral_norm", {"stabilisers": {"spectral_norm": {}}}, "-", "{}"),
     ("network.dim", {"network": {**NETWORKS["bn"], "dim": 3}}, "2", "3"),
     ("network.latent", {"network": {**NETWORKS["bn"], "latent": 4}}, "3", "4"),
     ("network.batch_norm", {"network": {**NETWORKS["bn"], "batch_norm": False}}, "true", "false"),
@@ -260,8 +265,8 @@ SAME_WEIGHTS = "The same weights"
         ("bn", {}, {"updates_per_batch": 2}, SAME),
         ("mlp", {"lambda_mean": 5.0}, {"lambda_sum": 2.5}, SAME),
         ("mlp", {"lambda_mean": 5.0}, {"lambda_sum": 5.0}, None),
-        ("nobn", {}, {"stabilisers": {"r1": 0.0}}, SAME),
-        ("mlp", {}, {"stabilisers": {"r1": 1.0}}, None),
+        ("mlp", {}, {"stabilisers": {"r1": {"gamma": 1.0}}}, None),
+        ("mlp", {}, {"stabilisers": {"spectral_norm": {}}}, None),
         ("mlp", READINGS["literal"], READINGS["proximal"], None),
         (
             "mlp",

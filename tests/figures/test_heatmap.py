@@ -101,7 +101,7 @@ def test_a_cell_that_no_arm_has_stays_empty() -> None:
     [
         _arm(3, optimiser={"kind": "adam"}),
         _arm(3, lambda_sum=1.0, batch_size=32),
-        _arm(3, stabilisers={"r1": 1.0}),
+        _arm(3, stabilisers={"r1": {"gamma": 1.0}}),
         _arm(3, lambda_mean=1.0),
         _arm(1, reading="literal"),
     ],

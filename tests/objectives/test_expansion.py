@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from views import of_generator
 
 from vigan.objectives.stabilisers import proximal
-from vigan.objectives.terms import GeneratorView
 
 THETA = np.array([0.3, -1.0, 0.8, 0.1])
 DIRECTION = np.array([1.0, 0.5, -0.7, 0.2])
@@ -51,12 +51,12 @@ def test_for_a_shifted_gaussian_the_regulariser_is_kl_at_its_natural_lambda(devi
     def generate(mean: Tensor) -> Tensor:
         return mean + deviation * z
 
-    view = GeneratorView(generate(shift), generate(torch.zeros(2, dtype=torch.float64)), torch.zeros(64))
+    view = of_generator(generate(shift), generate(torch.zeros(2, dtype=torch.float64)))
     between = torch.distributions.kl_divergence(
         torch.distributions.Normal(shift, deviation), torch.distributions.Normal(torch.zeros(2), deviation)
     )
     natural_lambda_sum = 1 / (2 * deviation**2)
-    found = natural_lambda_sum * 2 * proximal.generator_term(view).item()
+    found = natural_lambda_sum * 2 * proximal.Proximal(lambda_mean=1.0).generator_term(view).item()
     assert found == pytest.approx(between.sum().item(), rel=1e-12)
 
 
@@ -65,7 +65,9 @@ def test_the_regulariser_too_is_of_second_order_in_the_step() -> None:
     weights, direction = (torch.from_numpy(np.random.default_rng(seed).standard_normal((3, 2))) for seed in (1, 2))
     old = (z @ weights).tanh()
     values = [
-        proximal.generator_term(GeneratorView((z @ (weights + direction / 2**n)).tanh(), old, old)).item()
+        proximal.Proximal(lambda_mean=1.0)
+        .generator_term(of_generator((z @ (weights + direction / 2**n)).tanh(), old))
+        .item()
         for n in range(8, 12)
     ]
     np.testing.assert_allclose(np.divide(values[:-1], values[1:]), 4, rtol=0.01)

@@ -1,46 +1,39 @@
 from __future__ import annotations
 
-import importlib
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from views import linear, normal, of_discriminator, of_generator
 
-import vigan.objectives.stabilisers as folder
 from vigan.config.arms import Arm, Mlp
+from vigan.config.base import Strict
+from vigan.config.stabilisers import checked, known_stabilisers, settings_of
+from vigan.models.build import Networks
+from vigan.objectives.applied import Stabilisers
+from vigan.objectives.hooks import HOOKS, Linear, Stabiliser, StabiliserError, filled, stabiliser_class
 from vigan.objectives.stabilisers import proximal, r1
-from vigan.objectives.terms import DiscriminatorView, GeneratorView, collect
 
-assert folder.__file__ is not None
-NAMES = sorted(file.stem for file in Path(folder.__file__).parent.glob("*.py") if file.stem != "__init__")
-OF_GENERATOR = [
-    name for name in NAMES if hasattr(importlib.import_module(f"{folder.__name__}.{name}"), "generator_term")
-]
-OF_DISCRIMINATOR = [
-    name for name in NAMES if hasattr(importlib.import_module(f"{folder.__name__}.{name}"), "discriminator_term")
-]
-SLOTS = ("generator_term", "discriminator_term", "prepare", "limit", "follow")
+NAMES = known_stabilisers()
 SHAPES = [(4, 2), (3, 1, 8, 8)]
 
 
-def module(name: str) -> ModuleType:
-    return importlib.import_module(f"{folder.__name__}.{name}")
+def example(name: str) -> Stabiliser:
+    """A stabiliser with some settings."""
+    fields = settings_of(name).model_fields
+    return stabiliser_class(name)(
+        **{setting: 2 if field.annotation is int else 0.3 for setting, field in fields.items()}
+    )
 
 
-VANISHING = [name for name in OF_GENERATOR if getattr(module(name), "VANISHES_AT_OLD_GENERATOR", False)]
+def those_with(hook: str) -> list[str]:
+    return [name for name in NAMES if filled(stabiliser_class(name), hook)]
 
 
-def draws(*shape: int, seed: int = 0) -> Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
-
-
-def linear(size: int, seed: int = 1) -> nn.Linear:
-    layer = nn.Linear(size, 1).double()
-    layer.weight.data.copy_(draws(1, size, seed=seed))
-    return layer
+ZERO_AT_OLD = [name for name in NAMES if stabiliser_class(name).zero_at_old_generator]
 
 
 def test_the_regulariser_and_its_rivals_are_there() -> None:
@@ -48,34 +41,117 @@ def test_the_regulariser_and_its_rivals_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stabiliser_fills_a_slot_and_says_where_it_comes_from(name: str) -> None:
-    assert any(hasattr(module(name), slot) for slot in SLOTS)
-    assert any(digit in (module(name).__doc__ or "") for digit in ("19", "20"))
+def test_a_stabiliser_says_where_it_comes_from(name: str) -> None:
+    module = __import__(stabiliser_class(name).__module__, fromlist=["_"])
+    assert any(digit in (module.__doc__ or "") for digit in ("19", "20"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stabiliser_of_zero_weight_takes_no_part(name: str) -> None:
-    assert not any(collect({name: 0.0}))
+def test_the_settings_read_from_a_file_are_those_of_its_class(name: str) -> None:
+    def told(schema: type[Strict]) -> dict[str, str]:
+        return {setting: repr(field) for setting, field in schema.model_fields.items()}
+
+    assert told(settings_of(name)) == told(stabiliser_class(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_weight_reaches_the_engine_as_it_was_written(name: str) -> None:
-    terms = collect({name: 0.3, **{other: 0.0 for other in NAMES if other != name}})
-    assert {key: weight for key, (weight, _) in terms.generator.items()} == (
-        {name: 0.3} if name in OF_GENERATOR else {}
-    )
-    found = {key: weight for key, (weight, _) in terms.discriminator.items()}
-    assert found == ({name: 0.3} if name in OF_DISCRIMINATOR else {})
+def test_settings_reach_the_stabiliser_as_they_were_written_and_cannot_be_changed(name: str) -> None:
+    made = example(name)
+    assert checked(name, made.model_dump()) == made.model_dump()
+    for setting in made.model_dump():
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(made, setting, 0.4)
+
+
+def test_an_arm_s_stabilisers_are_its_regulariser_s_and_its_own_unless_lambda_is_zero() -> None:
+    row = {"network": Mlp(kind="mlp"), "reading": "released", "d_batches": 1, "g_batches": 1}
+    arms = [
+        Arm.model_validate({**row, "lambda_mean": weight, "stabilisers": {"r1": {"gamma": 0.7}}})
+        for weight in (0.0, 0.3)
+    ]
+    networks = nn.ModuleDict({"generator": nn.Linear(1, 1)})
+    off, on = (Stabilisers(arm, 2, networks, seed=0).all for arm in arms)
+    assert off == {"r1": r1.R1(gamma=0.7)}
+    assert on == {"proximal": proximal.Proximal(lambda_mean=0.3), "r1": r1.R1(gamma=0.7)}
+    assert list(on) == ["proximal", "r1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ({"generator_terms": lambda self, view: 0}, "'generator_terms' is no hook; did you mean 'generator_term'"),
+        ({"after_steps": lambda self: 0, "prepare": lambda self: 0}, "did you mean 'after_step'"),
+        ({"gamma": 1.0, "_helper": lambda self: 0}, "fills no hook"),
+    ],
+    ids=["misspelt", "misspelt beside a hook", "none"],
+)  # fmt: skip
+def test_a_misspelt_hook_is_refused_with_the_nearest_one(body: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(StabiliserError, match=complaint):
+        type("Misspelt", (Stabiliser,), {"__module__": __name__, "__annotations__": {"gamma": "float"}, **body})
+
+
+def found(name: str, case: Linear) -> Mapping[str, Tensor]:
+    """What each hook of a stabiliser comes to on linear networks."""
+    made = example(name)
+    results: dict[str, Tensor] = {}
+    if filled(made, "generator_term"):
+        results["generator_term"] = made.generator_term(of_generator(case.z @ case.new.T, case.z @ case.old.T))
+    if filled(made, "discriminator_term"):
+        view = of_discriminator(lambda x: x @ case.w + case.b, case.real, case.z @ case.old.T)
+        results["discriminator_term"] = made.discriminator_term(view)
+    generator, discriminator = _layer(case.old), _layer(case.w[None], case.b[None])
+    networks = Networks({"generator": generator, "discriminator": discriminator})
+    made.prepare(networks, seed=0)
+    results["prepare"] = discriminator.eval()(case.real).squeeze(1)
+    generator.weight.data.copy_(case.new)
+    made.after_iteration(networks)
+    results["after_iteration"] = networks.shown.weight  # type: ignore[assignment]
+    generator.weight.grad = case.gradient.clone()
+    made.before_step("g", [generator.weight])
+    return results | {"before_step": generator.weight.grad}
+
+
+def _layer(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    layer = nn.Linear(*reversed(weight.shape), bias=bias is not None).double()
+    layer.load_state_dict({"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()}))
+    return layer
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", NAMES)
+def test_on_linear_networks_every_hook_comes_to_the_closed_form_that_its_stabiliser_declares(
+    name: str, seed: int
+) -> None:
+    case = linear(seed)
+    declared, measured = example(name).closed_form(case), found(name, case)
+    for hook in ("generator_term", "discriminator_term"):
+        assert (hook in declared) == filled(stabiliser_class(name), hook)
+        if hook in declared:
+            of = case.new if hook == "generator_term" else case.w
+            ours, theirs = (
+                torch.autograd.grad(value[hook], of, retain_graph=True)[0] for value in (measured, declared)
+            )
+            torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+            assert theirs.abs().max() > 0
+    assert declared.keys() <= measured.keys()
+    for hook, value in declared.items():
+        assert filled(stabiliser_class(name), hook)
+        torch.testing.assert_close(measured[hook].detach(), value.detach(), rtol=1e-12, atol=1e-14)
+
+
+def test_every_hook_but_those_that_draw_or_have_no_result_is_held_to_a_closed_form() -> None:
+    declared = {hook for name in NAMES for hook in example(name).closed_form(linear(0))}
+    assert declared == set(HOOKS) - {"perturb", "after_step"}
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", VANISHING)
+@pytest.mark.parametrize("name", ZERO_AT_OLD)
 def test_a_generator_term_and_its_gradient_are_exactly_zero_at_the_old_generator(
     name: str, shape: tuple[int, ...]
 ) -> None:
     for dtype in (torch.float32, torch.float64):
-        fake = draws(*shape).to(dtype).requires_grad_()
-        term = module(name).generator_term(GeneratorView(fake, fake.detach().clone(), (fake.flatten(1).sum(1),)))
+        fake = normal(*shape).to(dtype).requires_grad_()
+        term = example(name).generator_term(of_generator(fake, fake.detach().clone()))
         assert term.ndim == 0
         assert term.item() == 0.0
         (gradient,) = torch.autograd.grad(term, fake)
@@ -83,64 +159,43 @@ def test_a_generator_term_and_its_gradient_are_exactly_zero_at_the_old_generator
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", OF_GENERATOR)
+@pytest.mark.parametrize("name", those_with("generator_term"))
 def test_a_generator_term_acts_away_from_the_old_generator(name: str, shape: tuple[int, ...]) -> None:
-    fake = draws(*shape).requires_grad_()
-    term = module(name).generator_term(GeneratorView(fake, draws(*shape, seed=2), (fake.flatten(1).sum(1),)))
+    fake, old = normal(*shape).requires_grad_(), normal(*shape, seed=2)
+    term = example(name).generator_term(of_generator(fake, old))
     (gradient,) = torch.autograd.grad(term, fake)
     assert term.item() > 0
     assert gradient.abs().max() > 0
-    term_is_a_mean = module(name).generator_term(
-        GeneratorView(*(torch.cat([part, part]) for part in (fake, draws(*shape, seed=2), fake.flatten(1).sum(1))))
-    )
-    assert term_is_a_mean.item() == pytest.approx(term.item(), rel=1e-12)
+    doubled = example(name).generator_term(of_generator(torch.cat([fake, fake]), torch.cat([old, old])))
+    assert doubled.item() == pytest.approx(term.item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", OF_DISCRIMINATOR)
+@pytest.mark.parametrize("name", those_with("discriminator_term"))
 def test_a_discriminator_term_is_a_mean_over_the_batch_and_trains_d(name: str, shape: tuple[int, ...]) -> None:
-    layer = linear(int(np.prod(shape[1:])))
+    weight = normal(int(np.prod(shape[1:])), seed=1).requires_grad_()
 
     def judge(x: Tensor) -> Tensor:
-        return layer(x.flatten(1)).squeeze(1).square()
+        return (x.flatten(1) @ weight).square()
 
-    real, fake = draws(*shape), draws(*shape, seed=2)
-    term = module(name).discriminator_term(DiscriminatorView(judge, (real,), (fake,)))
-    doubled = DiscriminatorView(judge, (torch.cat([real, real]),), (torch.cat([fake, fake]),))
-    (gradient,) = torch.autograd.grad(term, layer.weight)
+    real, fake = normal(*shape), normal(*shape, seed=2)
+    view, doubled = (of_discriminator(judge, *(torch.cat([part] * times) for part in (real, fake))) for times in (1, 2))
+    term = example(name).discriminator_term(view)
+    (gradient,) = torch.autograd.grad(term, weight)
     assert term.ndim == 0
-    assert module(name).discriminator_term(doubled).item() == pytest.approx(term.item(), rel=1e-12)
+    if not view.draws.draws.known:  # twice the batch would get other numbers
+        assert example(name).discriminator_term(doubled).item() == pytest.approx(term.item(), rel=1e-12)
     assert gradient.abs().max() > 0
     assert not real.requires_grad
     assert real.grad is None
 
 
-def test_r1_of_a_linear_d_is_half_its_squared_slope() -> None:
-    layer = linear(6)
-    real = draws(5, 1, 2, 3)
-    term = r1.discriminator_term(DiscriminatorView(lambda x: layer(x.flatten(1)).squeeze(1), (real,), (real,)))
-    (gradient,) = torch.autograd.grad(term, layer.weight)
-    assert term.item() == pytest.approx(layer.weight.square().sum().item() / 2, rel=1e-14)
-    torch.testing.assert_close(gradient, layer.weight.detach(), rtol=1e-13, atol=0)
-
-
 def test_r1_of_a_quadratic_d_averages_over_the_real_batch_alone() -> None:
-    matrix, real = draws(3, 3, seed=4), draws(7, 3)
+    matrix, real = normal(3, 3, seed=4), normal(7, 3)
     symmetric = matrix + matrix.T
-    view = DiscriminatorView(lambda x: (x @ symmetric * x).sum(1) / 2, (real,), (100 + real,))
-    expected = np.mean([np.sum((symmetric.numpy() @ x) ** 2) / 2 for x in real.numpy()])
-    assert r1.discriminator_term(view).item() == pytest.approx(expected, rel=1e-13)
-
-
-def test_the_regulariser_of_linear_generators_is_the_weights_difference_seen_through_the_latents() -> None:
-    latents, coordinates = 3, 5
-    old, new, z = draws(coordinates, latents), draws(coordinates, latents, seed=1), draws(40, latents, seed=2)
-    new.requires_grad_()
-    term = proximal.generator_term(GeneratorView(z @ new.T, z @ old.T, torch.zeros(40)))
-    (gradient,) = torch.autograd.grad(term, new)
-    step, second_moment = (new.detach() - old).numpy(), (z.T @ z).numpy() / 40
-    assert term.item() == pytest.approx(np.trace(step @ second_moment @ step.T) / coordinates, rel=1e-13)
-    np.testing.assert_allclose(gradient.numpy(), 2 * step @ second_moment / coordinates, rtol=1e-12)
+    view = of_discriminator(lambda x: (x @ symmetric * x).sum(1) / 2, real, 100 + real)
+    expected = 0.6 * np.mean([np.sum((symmetric.numpy() @ x) ** 2) / 2 for x in real.numpy()])
+    assert r1.R1(gamma=0.6).discriminator_term(view).item() == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 32, 32), (3, 64, 64)], ids=str)
@@ -151,8 +206,9 @@ def test_lambda_of_the_squared_norm_is_lambda_of_the_mean_over_the_coordinates(s
         Arm.model_validate({**row, "lambda_sum": 0.7}),
         Arm.model_validate({**row, "lambda_mean": 0.7 * coordinates}),
     )
-    fake, old = draws(3, *shape), draws(3, *shape, seed=1)
+    fake, old = normal(3, *shape), normal(3, *shape, seed=1)
     squared_norms = [float(((a - b) ** 2).sum()) for a, b in zip(fake.numpy(), old.numpy(), strict=True)]
-    term = proximal.generator_term(GeneratorView(fake, old, torch.zeros(3))).item()
-    assert by_sum.lambda_per_mean(coordinates) == by_mean.lambda_per_mean(coordinates)
-    assert by_sum.lambda_per_mean(coordinates) * term == pytest.approx(0.7 * np.mean(squared_norms), rel=1e-12)
+    weight = by_sum.lambda_per_mean(coordinates)
+    assert weight == by_mean.lambda_per_mean(coordinates)
+    term = proximal.Proximal(lambda_mean=weight).generator_term(of_generator(fake, old)).item()
+    assert term == pytest.approx(0.7 * np.mean(squared_norms), rel=1e-12)

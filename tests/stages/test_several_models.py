@@ -10,13 +10,18 @@ import pytest
 from vigan.analysis.estimates import telemetry_curves
 from vigan.analysis.tables import telemetry_columns
 from vigan.config.load import load_study
+from vigan.config.methods.aae import Aae
+from vigan.config.methods.ali import Ali
+from vigan.config.methods.base import Method
+from vigan.config.methods.em import Em
+from vigan.config.methods.gan import Gan
+from vigan.config.methods.vae import Vae
 from vigan.config.study import Study
 from vigan.io.run_record import RunFiles
 from vigan.layout import figures_of
 from vigan.stages import report_summary
-from vigan.stages.figures import OF_SEVERAL, OF_VAE, TELEMETRY
-from vigan.training.em import COLUMNS as OF_EM
-from vigan.training.telemetry import COLUMNS, PARTS
+from vigan.stages.figures import DRIFT, LOGGED, panels
+from vigan.training.telemetry import COLUMNS, D_TERMS
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -65,12 +70,24 @@ def test_a_column_that_an_arm_lacks_is_no_column_that_was_never_finite(runs: lis
     }
 
 
-def test_every_number_that_a_model_tells_has_a_panel_or_is_of_its_drift() -> None:
-    told = {*COLUMNS, *PARTS, *OF_EM} - {"iteration", "drift", "gradient_ratio", "step"}
-    assert told == OF_SEVERAL.keys() - {"bound"}
-    assert OF_VAE.keys() <= told
-    assert TELEMETRY.keys() < OF_SEVERAL.keys()
-    assert "G(z)" not in OF_SEVERAL["g_adversarial"].title
+MODELS: list[Method] = [Gan(kind="gan"), Vae(kind="vae", std=1.0), Aae(kind="aae", decoder="after"),
+                        Ali(kind="ali", loss="derived", latents=1.0), Em(kind="em")]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.kind)
+def test_every_number_that_a_model_tells_has_a_panel(model: Method) -> None:
+    shown = {model.own_scale.get(part, part) for part in model.parts}
+    assert shown - {"bound less kl"} <= model.panels.keys()
+    assert LOGGED.keys() | DRIFT.keys() == (COLUMNS.keys() | D_TERMS.keys()) - {"iteration"}
+    assert model.titles.keys() <= COLUMNS.keys()
+
+
+def test_a_model_s_own_words_stand_in_figures_of_that_model_alone() -> None:
+    gan, vae, *_ = MODELS
+    assert panels(LOGGED, [gan])["g_adversarial"].title == "−log D(G(z)) (nats)"
+    assert panels(LOGGED, [gan, vae]) == LOGGED
+    assert panels(DRIFT, [gan])["step"].title == "Step of G: |Δθ| / |θ|"
+    assert "G(z)" not in LOGGED["g_adversarial"].title
 
 
 def test_an_experiment_of_em_alone_has_no_figure_of_gradients(family: Study) -> None:

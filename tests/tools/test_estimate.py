@@ -7,7 +7,7 @@ import pytest
 from vigan.cli.parser import main
 from vigan.config.datasets import CelebA
 from vigan.config.load import load_study
-from vigan.config.models import Em
+from vigan.config.methods.em import Em
 from vigan.tools import estimate as stage
 from vigan.tools.estimate import Estimate, human, tell
 

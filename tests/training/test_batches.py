@@ -8,7 +8,8 @@ import torch
 
 from vigan.config.arms import RunSpec
 from vigan.io.files import RecordError
-from vigan.training.batches import BatchSource, as_input
+from vigan.training.batches import BatchSource
+from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents
 
 CPU = torch.device("cpu")
@@ -23,7 +24,7 @@ def points() -> np.ndarray:
 
 def shown(source: BatchSource, iterations: int) -> list[list[float]]:
     """First coordinate of every real batch, in order."""
-    return [real[:, 0].tolist() for i in range(iterations) for real, _ in source.iteration(i).discriminator]
+    return [real[:, 0].tolist() for i in range(iterations) for real, _ in source.iteration(i).phases["d"]]
 
 
 @pytest.mark.parametrize("d_batches", [1, 3])
@@ -46,12 +47,14 @@ def test_any_iteration_can_be_asked_for_alone(spec: Maker, points: np.ndarray) -
     source = BatchSource(made, points, CPU)
     for index in (7, 0, 8, 3, 3):
         asked = source.iteration(index)
-        for (real, z), (expected_real, expected_z) in zip(
-            asked.discriminator, straight[index].discriminator, strict=True
-        ):
-            assert torch.equal(real, expected_real)
-            assert torch.equal(z, expected_z)
-        assert all(torch.equal(z, e) for z, e in zip(asked.generator, straight[index].generator, strict=True))
+        assert asked.iteration == index
+        for phase in ("d", "g"):
+            for (real, z), (expected_real, expected_z) in zip(
+                asked.phases[phase], straight[index].phases[phase], strict=True
+            ):
+                assert (real is None) == (expected_real is None) == (phase == "g")
+                assert real is None or torch.equal(real, expected_real)
+                assert torch.equal(z, expected_z)
 
 
 def test_arms_of_one_seed_see_the_same_images_and_latents(spec: Maker, points: np.ndarray) -> None:
@@ -66,18 +69,18 @@ def test_arms_of_one_seed_see_the_same_images_and_latents(spec: Maker, points: n
         )
     ]
     for index in range(6):
-        (real, z), *_ = plain.iteration(index).discriminator
+        (real, z), *_ = plain.iteration(index).phases["d"]
         for other in others:
             found = other.iteration(index)
-            assert torch.equal(found.discriminator[0][0], real)
-            assert torch.equal(found.discriminator[0][1], z)
-            assert torch.equal(found.generator[0], plain.iteration(index).generator[0])
+            assert torch.equal(found.phases["d"][0].x, real)
+            assert torch.equal(found.phases["d"][0].z, z)
+            assert torch.equal(found.phases["g"][0].z, plain.iteration(index).phases["g"][0].z)
 
 
 def test_another_seed_sees_other_images_and_latents(spec: Maker, points: np.ndarray) -> None:
     first, second = (BatchSource(spec("mlp", seed=seed), points, CPU) for seed in (0, 1))
     assert shown(first, 4) != shown(second, 4)
-    assert not torch.isclose(first.iteration(0).generator[0], second.iteration(0).generator[0]).any()
+    assert not torch.isclose(first.iteration(0).phases["g"][0].z, second.iteration(0).phases["g"][0].z).any()
 
 
 def test_no_latent_is_used_twice(spec: Maker, points: np.ndarray) -> None:
@@ -85,8 +88,8 @@ def test_no_latent_is_used_twice(spec: Maker, points: np.ndarray) -> None:
     draws: list[torch.Tensor] = []
     for index in range(5):
         batches = source.iteration(index)
-        assert (len(batches.discriminator), len(batches.generator)) == (2, 3)
-        draws += [z for _, z in batches.discriminator] + list(batches.generator)
+        assert {name: len(own) for name, own in batches.phases.items()} == {"d": 2, "g": 3}
+        draws += [z for own in batches.phases.values() for _, z in own]
     every = torch.cat(draws)
     assert every.shape == (5 * 5 * 4, 2)
     assert every.dtype == torch.float32
@@ -97,7 +100,7 @@ def test_no_latent_is_used_twice(spec: Maker, points: np.ndarray) -> None:
 def test_too_few_examples_for_a_batch_are_refused(spec: Maker, points: np.ndarray) -> None:
     with pytest.raises(RecordError, match="3 examples cannot fill a batch of 4"):
         BatchSource(spec("mlp"), points[:3], CPU)
-    assert len(BatchSource(spec("mlp"), points[:4], CPU).iteration(5).discriminator[0][0]) == 4
+    assert len(BatchSource(spec("mlp"), points[:4], CPU).iteration(5).phases["d"][0].x) == 4
 
 
 def test_every_grey_level_becomes_x_over_127_5_minus_one() -> None:
@@ -115,7 +118,7 @@ def test_points_stay_as_they_are(points: np.ndarray) -> None:
 
 
 def test_images_reach_d_scaled(spec: Maker, examples: dict[str, np.ndarray]) -> None:
-    (real, _), *_ = BatchSource(spec("bn"), examples["bn"], CPU).iteration(0).discriminator
+    ((real, _),) = BatchSource(spec("bn"), examples["bn"], CPU).iteration(0).phases["d"]
     assert real.shape == (4, 1, 32, 32)
     assert -1 <= real.min() < -0.9
     assert 0.9 < real.max() <= 1

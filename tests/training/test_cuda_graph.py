@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from vigan.training.batches import Batch, Batches
 from vigan.training.cuda_graph import WARM_UP, Recorded, cuda_graph
-from vigan.training.engine import Batches
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
 
@@ -39,7 +39,7 @@ def test_replayed_iterations_are_those_of_the_engine_bit_by_bit(
 
 
 def adams(game: Any) -> list[torch.optim.Optimizer]:
-    return [game.engine.players[name].optimiser for name in "dg"]
+    return [game.engine.groups[name].optimiser for name in "dg"]
 
 
 def test_watched_iterations_between_replays_are_told_and_change_nothing(game: Maker, identical: Same) -> None:
@@ -93,7 +93,7 @@ def test_what_a_caller_does_with_its_batches_later_does_not_reach_the_fixed_plac
         plain.engine.iterate(plain.batches(index))
         batches: Batches = replayed.batches(index)
         player.iterate(batches)
-        for tensor in batches.generator:
+        for _, tensor in batches.phases["g"]:
             tensor.fill_(torch.nan)
     assert identical(plain.state(), replayed.state())
 
@@ -110,8 +110,11 @@ def test_on_a_gpu_a_captured_graph_trains_as_the_engine_does(network: str, game:
         player = Recorded(engine, cuda_graph) if record else engine
         for index in range(WARM_UP + 5):
             batches = made.batches(index)
-            moved = [(real.cuda(), z.cuda()) for real, z in batches.discriminator]
-            player.iterate(Batches(moved, [z.cuda() for z in batches.generator]))
+            moved = {
+                name: [Batch(None if x is None else x.cuda(), z.cuda()) for x, z in own]
+                for name, own in batches.phases.items()
+            }
+            player.iterate(Batches(moved, index))
         return [parameter.detach().cpu() for net in networks for parameter in net.parameters()]
 
     for ours, theirs in zip(trained(True), trained(False), strict=True):

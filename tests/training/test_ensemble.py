@@ -43,8 +43,8 @@ def test_members_differ_and_go_on_from_their_own_weights(
     found = ensemble.networks.generator.member(1)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, first.parameters(), strict=True))
     batches = ensemble.batches(0)
-    assert batches.generator[0].shape == (3, 4, 2)
-    assert not torch.equal(batches.generator[0][0], batches.generator[0][1])
+    assert batches.phases["g"][0].z.shape == (3, 4, 2)
+    assert not torch.equal(*batches.phases["g"][0].z[:2])
 
 
 def test_an_ensemble_is_recorded_as_one_run_is(
@@ -70,4 +70,4 @@ def test_stabilisers_that_are_written_for_one_run_are_refused(
     spec: Callable[..., RunSpec], examples: dict[str, np.ndarray]
 ) -> None:
     with pytest.raises(ValueError, match=r"written for one run \(r1\)"):
-        Ensemble(spec("mlp", stabilisers={"r1": 1.0}), SEEDS, examples["mlp"], CPU)
+        Ensemble(spec("mlp", stabilisers={"r1": {"gamma": 1.0}}), SEEDS, examples["mlp"], CPU)

@@ -16,14 +16,15 @@ from torch.nn.functional import softplus
 
 from vigan.config import schedule
 from vigan.config.arms import Arm, RunSpec
+from vigan.config.methods.base import own_batches
 from vigan.models.build import Networks, build
-from vigan.training.batches import BatchSource
+from vigan.training.batches import Batch, Batches, BatchSource
 from vigan.training.checkpoint import network_tensors
 from vigan.training.cuda_graph import WARM_UP, Recorded
-from vigan.training.engine import Batches, Engine, Update
+from vigan.training.engine import Engine, Update
 from vigan.training.run import Run
 from vigan.training.snapshots import decode, load_snapshot
-from vigan.training.telemetry import COLUMNS, PARTS
+from vigan.training.telemetry import COLUMNS
 
 MODELS: dict[str, dict[str, Any]] = {
     "gan": {"kind": "gan"},
@@ -66,10 +67,15 @@ class Game:
     def batches(self) -> Batches:
         """Input of the next iteration: made up, of the shapes that `BatchSource` serves."""
         arm = self.arm
-        pairs = [(self._draw(*self.shape), self._draw(arm.network.latent)) for _ in range(arm.d_batches)]
-        latents = [self._draw(arm.network.latent) for _ in range(arm.g_batches)]
-        reals = [self._draw(*self.shape) for _ in range(arm.real_batches - arm.d_batches)]
-        return Batches(pairs, latents, reals)
+        return Batches(
+            {
+                phase.name: [
+                    Batch(self._draw(*self.shape) if phase.real else None, self._draw(arm.network.latent))
+                    for _ in range(phase.batches)
+                ]
+                for phase in own_batches(arm.model.phases(arm))
+            }
+        )
 
     def _draw(self, *size: int) -> Tensor:
         return torch.randn(self.arm.batch_size, *size, generator=self.draws, dtype=torch.float64).clamp(-1, 1)
@@ -104,7 +110,7 @@ class Adam:
 
 def vae_by_hand(nets: Networks, batches: list[Batches], weight: float) -> None:
     adam, std = Adam(nets.encoder, nets.generator), 0.3
-    for x, z in ((b.real[0], b.generator[0]) for b in batches):
+    for x, z in (b.phases["g"][0] for b in batches):
         mean, log_variance = nets.encoder(x).chunk(2, 1)
         decoded = nets.generator(mean + (log_variance / 2).exp() * z)
         error = ((x - decoded) ** 2 / (2 * std**2) + np.log(std * np.sqrt(2 * np.pi))).flatten(1).sum(1)
@@ -116,10 +122,10 @@ def aae_by_hand(nets: Networks, batches: list[Batches], weight: float, *, joint:
     of_d, of_e, of_g = Adam(nets.discriminator), Adam(nets.encoder), Adam(nets.generator)
     of_both = Adam(nets.encoder, nets.generator)
     for b in batches:
-        ((x, z),) = b.discriminator
+        ((x, z),) = b.phases["d"]
         codes = nets.encoder(x).detach()
         of_d.step((softplus(-nets.discriminator(z)).mean() + softplus(nets.discriminator(codes)).mean()) / 2)
-        x, old = b.real[0], None
+        x, old = b.phases["g"][0].x, None
         for _ in range(2):
             codes = nets.encoder(x)
             old = codes.detach() if old is None else old
@@ -142,10 +148,10 @@ ALI = {
 def ali_by_hand(nets: Networks, batches: list[Batches], weight: float, *, loss: str, latents: float = 0.0) -> None:
     of_d, of_both, judge = Adam(nets.discriminator), Adam(nets.generator, nets.encoder), nets.discriminator
     for b in batches:
-        ((x, z),) = b.discriminator
+        ((x, z),) = b.phases["d"]
         fake, code = nets.generator(z).detach(), nets.encoder(x).detach()
         of_d.step((softplus(-judge(x, code)).mean() + softplus(judge(fake, z)).mean()) / 2)
-        x, z, old = b.real[0], b.generator[0], None
+        (x, z), old = b.phases["g"][0], None
         for _ in range(2):
             fake, code = nets.generator(z), nets.encoder(x)
             made = torch.cat([fake.flatten(1), code], 1)
@@ -159,10 +165,10 @@ def ali_by_hand(nets: Networks, batches: list[Batches], weight: float, *, loss: 
 def gan_by_hand(nets: Networks, batches: list[Batches], weight: float) -> None:
     of_d, of_g = Adam(nets.discriminator), Adam(nets.generator)
     for b in batches:
-        ((x, z),) = b.discriminator
+        ((x, z),) = b.phases["d"]
         fake = nets.generator(z).detach()
         of_d.step((softplus(-nets.discriminator(x)).mean() + softplus(nets.discriminator(fake)).mean()) / 2)
-        z, old = b.generator[0], None
+        z, old = b.phases["g"][0].z, None
         for _ in range(2):
             fake = nets.generator(z)
             old = fake.detach() if old is None else old
@@ -199,20 +205,20 @@ def test_three_iterations_are_those_written_out_by_hand(name: str, network: str,
 
 @pytest.mark.parametrize("network", ["nobn", "mlp"])
 @pytest.mark.parametrize("name", MODELS)
-def test_only_the_roles_of_a_player_move_in_its_update(name: str, network: str, play: Callable[..., Game]) -> None:
+def test_only_the_roles_of_a_phase_move_in_its_updates(name: str, network: str, play: Callable[..., Game]) -> None:
     made = play(name, network)
     states: list[tuple[str, dict[str, Tensor]]] = []
 
-    def note(player: str) -> None:
-        states.append((player, {key: value.detach().clone() for key, value in made.networks.named_parameters()}))
+    def note(phase: str) -> None:
+        states.append((phase, {key: value.detach().clone() for key, value in made.networks.named_parameters()}))
 
-    made.engine.iterate(made.batches(), lambda update: note(update.player))
+    made.engine.iterate(made.batches(), lambda update: note(update.phase))
     note("end")
     expected = {"d": {"discriminator"}, "g": MOVED.get(name, {"encoder", "generator"}), "decoder": {"generator"}}
-    for (player, before), (_, after) in zip(states, states[1:], strict=False):
+    for (phase, before), (_, after) in zip(states, states[1:], strict=False):
         moved = {key.split(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
-        assert moved == expected[player]
-    order = [player for player, _ in states]
+        assert moved == expected[phase]
+    order = [phase for phase, _ in states]
     assert order == [
         *(["d"] if name != "vae" else []),
         *["g"] * made.arm.k,
@@ -249,7 +255,7 @@ def test_the_second_update_feels_the_regulariser_in_what_d_judges(
     made, felt = play(name, network), []
 
     def watch(update: Update) -> None:
-        if update.player == "g":
+        if update.phase == "g":
             parameters = {key: value for key, value in made.networks.named_parameters() if value.requires_grad}
             gradients = torch.autograd.grad(
                 update.terms["proximal"], list(parameters.values()), retain_graph=True, allow_unused=True
@@ -314,12 +320,13 @@ def test_a_run_killed_and_resumed_is_the_run_that_went_straight_on(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_telemetry_has_the_columns_of_its_model(name: str, spec: Specs, start: Start, tmp_path: Path) -> None:
-    outcome = start(spec("mlp", log_every=1, **row(name)), tmp_path).train()
-    without_d = {"d_loss", "d_accuracy"} if name == "vae" else set()
+    run = start(spec("mlp", log_every=1, **row(name)), tmp_path)
+    outcome = run.train()
+    without = {"d_loss", "d_accuracy"} if name == "vae" else set()
     parts = {"vae": ("reconstruction", "kl"), "ali-latents": ("latents",)}.get(name, ())
     parts = ("reconstruction",) if name.startswith("aae") else parts
-    assert outcome.columns == (*(column for column in COLUMNS if column not in without_d), *parts)
-    assert set(parts) <= PARTS.keys()
+    assert outcome.columns == (*(column for column in COLUMNS if column not in without), *parts)
+    assert parts == tuple(run.spec.arm.model.parts)
     rows = dict(zip(outcome.columns, outcome.telemetry.T, strict=True))
     assert all((rows[part] > 0).all() for part in parts)
     if name == "vae":
@@ -399,6 +406,6 @@ def test_products_in_bfloat16_train_every_model(name: str, spec: Specs, start: S
 def test_a_model_s_phase_sees_other_real_batches_than_its_d(spec: Specs, examples: dict[str, np.ndarray]) -> None:
     made = spec("mlp", **row("ali-derived", batches=2))
     batches = BatchSource(made, examples["mlp"], torch.device("cpu")).iteration(0)
-    seen = [tuple(point) for x in (*(x for x, _ in batches.discriminator), *batches.real) for point in x.tolist()]
+    seen = [tuple(point) for x in (batch.x for own in batches.phases.values() for batch in own) for point in x.tolist()]
     assert len(seen) == len(set(seen)) == 16
     assert made.arm.real_batches == 4

@@ -16,9 +16,11 @@ from vigan.cli import parser
 from vigan.config import schedule
 from vigan.config.arms import Arm, Ledger
 from vigan.config.load import load_study
+from vigan.config.methods.base import own_batches
 from vigan.describe.arms import explain, tell_difference
 from vigan.models.build import build
-from vigan.training.engine import Batches, Engine, Update
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine, Update
 
 CONFIG = Path(__file__).parents[2] / "config"
 MODELS: dict[str, dict[str, Any]] = {
@@ -56,19 +58,21 @@ class Played:
     def __init__(self, one: Arm, network: str) -> None:
         self.draws = torch.Generator().manual_seed(0)
         shape, latent = SHAPES[network], one.network.latent
-        pairs = [(self._draw(one, *shape), self._draw(one, latent)) for _ in range(one.d_batches)]
-        reals = [self._draw(one, *shape) for _ in range(one.real_batches - one.d_batches)]
+        phases = {
+            phase.name: [Batch(self._draw(one, *shape), self._draw(one, latent)) for _ in range(phase.batches)]
+            for phase in own_batches(one.model.phases(one))
+        }
         self.networks = build(one, shape, seed=0)
         self.updates, self.terms = Counter[str](), list[float]()
         engine = Engine(one, self.networks, schedule.coordinates(one, shape))
-        engine.iterate(Batches(pairs, [self._draw(one, latent) for _ in range(one.g_batches)], reals), self)
+        engine.iterate(Batches(phases), self)
 
     def _draw(self, one: Arm, *size: int) -> Tensor:
         return torch.rand((one.batch_size, *size), generator=self.draws)
 
     def __call__(self, update: Update) -> None:
-        self.updates[update.player] += 1
-        if update.player == "g":
+        self.updates[update.phase] += 1
+        if update.phase == "g":
             self.terms.append(sum(term.item() for term in update.terms.values()))
 
 
@@ -103,7 +107,7 @@ def test_the_updates_said_to_act_are_those_that_do(
     one = made(arm, name, network, reading=reading, batches=batches)
     felt = [index for index, term in enumerate(Played(one, network).terms, start=1) if term > 1e-12]
     text = told(one, network)
-    assert list(schedule.acting(one, schedule.coordinates(one, SHAPES[network]))) == felt
+    assert list(schedule.acting(one)) == felt
     if felt:
         assert f"acts on update{f' {felt[0]}' if len(felt) == 1 else f's {felt[0]}..{felt[-1]}'} of the" in text
     else:

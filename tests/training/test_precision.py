@@ -38,7 +38,7 @@ def test_in_bf16_losses_weights_moments_and_averages_stay_float32(network: str, 
         made.engine.iterate(made.batches(index), updates.append)
     seen = [t for u in updates for t in (u.loss, u.adversarial, *u.terms.values(), *u.logits, u.drift) if t is not None]
     kept = [*made.state().values(), *(p.grad for p in made.networks.generator.parameters())]
-    moments = [m for state in made.engine.players["g"].optimiser.state.values() for m in state.values()]
+    moments = [m for state in made.engine.groups["g"].optimiser.state.values() for m in state.values()]
     assert {tensor.dtype for tensor in (*seen, *kept, *moments)} == {torch.float32}
     assert all(bool(tensor.isfinite().all()) for tensor in seen)
 

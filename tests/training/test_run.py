@@ -59,7 +59,7 @@ def killed_and_resumed(begin: Start, spec: RunSpec, folder: Path, at: tuple[int,
         {"lambda_mean": 0.0},
         {"lambda_mean": 5.0},
         {"lambda_mean": 5.0, "batches": 3},
-        {"lambda_mean": 5.0, "optimiser": {"kind": "adam"}, "stabilisers": {"r1": 0.1}},
+        {"lambda_mean": 5.0, "optimiser": {"kind": "adam"}, "stabilisers": {"r1": {"gamma": 0.1}}},
     ],
     ids=["plain", "regularised", "three batches", "rival"],
 )

@@ -63,7 +63,7 @@ def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(
     assert record.ledger.d_updates == 7
     assert record.ledger.g_updates == 14
     assert record.data_sha256 == json.loads((ring / "manifest.json").read_text())["sha256"]
-    assert record.code_sha256 == provenance.stage_digest("train", spec.arm.objectives)
+    assert record.code_sha256 == provenance.stage_digest("train", spec.arm.modules)
     assert (record.device, record.threads) == ("cpu", 1)
     with (out / "telemetry.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vigan.config.arms import Arm, Dcgan, Mixture, Mlp
-from vigan.training.engine import Batches
+from vigan.training.batches import Batches
 
 
 class Down(nn.Conv2d):
@@ -83,11 +83,13 @@ class Textbook:
         self.bce = nn.BCEWithLogitsLoss()
 
     def iterate(self, batches: Batches) -> None:
-        """One iteration of the released game."""
-        for real, z in batches.discriminator:
+        """One iteration of the released schedule."""
+        for real, z in batches.phases["d"]:
+            assert real is not None
             self._step_of_d(real, z)
-        old_fakes = [self.generator(z).detach() for z in batches.generator]
-        for z, old_fake in zip(batches.generator, old_fakes, strict=True):
+        latents = [z for _, z in batches.phases["g"]]
+        old_fakes = [self.generator(z).detach() for z in latents]
+        for z, old_fake in zip(latents, old_fakes, strict=True):
             for _ in range(self.arm.k):
                 self._step_of_g(z, old_fake)
 

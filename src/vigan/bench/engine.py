@@ -15,7 +15,8 @@ from vigan.bench.gpu import measure_gpu
 from vigan.bench.record import Measurement, processor
 from vigan.bench.timing import Clock, gains, interleaved
 from vigan.config.arms import Arm
-from vigan.training.engine import Batches, Engine
+from vigan.training.batches import Batches
+from vigan.training.engine import Engine
 
 _DCGAN = {"reading": "released", "d_batches": 1, "g_batches": 1, "batch_size": 64, "lambda_mean": 5.0}
 _RING = {**_DCGAN, "batch_size": 256, "lambda_mean": None, "lambda_sum": 1.0, "optimiser": {"lr": 1e-3}}

@@ -11,8 +11,8 @@ import torch
 from vigan.bench.stacked import stacked
 from vigan.config.arms import RunSpec
 from vigan.models.build import build
-from vigan.training.batches import BatchSource
-from vigan.training.engine import Batches, Engine
+from vigan.training.batches import Batch, Batches, BatchSource
+from vigan.training.engine import Engine
 
 
 class Ensemble:
@@ -28,16 +28,17 @@ class Ensemble:
         members = [build(one.arm, one.dataset.shape, one.seed) for one in specs]
         self.networks = stacked(members).to(device)
         self.engine = Engine(spec.arm, self.networks, math.prod(spec.dataset.shape), members=len(specs))
-        if rivals := [name for name, weight in spec.arm.stabilisers.items() if weight]:
-            raise ValueError(f"no ensemble with stabilisers written for one run ({', '.join(rivals)})")
+        if spec.arm.stabilisers:
+            raise ValueError(f"no ensemble with stabilisers written for one run ({', '.join(spec.arm.stabilisers)})")
         self.sources = [BatchSource(one, array, device) for one in specs]
 
     def batches(self, iteration: int) -> Batches:
         """Input of one iteration, each member's own, stacked."""
         each = [source.iteration(iteration) for source in self.sources]
-        pairs = zip(*(one.discriminator for one in each), strict=True)
-        latents = zip(*(one.generator for one in each), strict=True)
-        return Batches(
-            [tuple(torch.stack(part) for part in zip(*pair, strict=True)) for pair in pairs],  # type: ignore[misc]
-            [torch.stack(z) for z in latents],
-        )
+        phases = {name: zip(*(one.phases[name] for one in each), strict=True) for name in each[0].phases}
+        return Batches({name: [_stacked(batches) for batches in own] for name, own in phases.items()}, iteration)
+
+
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    reals = [batch.x for batch in batches if batch.x is not None]
+    return Batch(torch.stack(reals) if reals else None, torch.stack([batch.z for batch in batches]))

@@ -9,7 +9,8 @@ import torch
 
 from vigan.config.arms import Arm, Precision
 from vigan.models.build import build
-from vigan.training.engine import Batches, Engine
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine
 
 CPU = torch.device("cpu")
 
@@ -26,4 +27,4 @@ def batches(row: dict[str, Any], shape: tuple[int, ...], device: torch.device = 
     arm, draws = Arm.model_validate(row), torch.Generator().manual_seed(0)
     real = torch.rand((arm.batch_size, *shape), generator=draws) * 2 - 1
     latents = torch.randn((2, arm.batch_size, arm.network.latent), generator=draws).to(device)
-    return Batches([(real.to(device), latents[0])], [latents[1]])
+    return Batches({"d": [Batch(real.to(device), latents[0])], "g": [Batch(None, latents[1])]})

@@ -19,8 +19,9 @@ from vigan.bench.record import Measurement
 from vigan.bench.timing import gains, interleaved, medians
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Ring
+from vigan.training.batches import Batches
 from vigan.training.cuda_graph import WARM_UP, Recorded
-from vigan.training.engine import Batches, Engine
+from vigan.training.engine import Engine
 
 RUNS = (1, 2, 4, 8)
 SEEDS = 64
@@ -106,7 +107,7 @@ def _ensemble_gain(ring: dict[str, Any], device: torch.device) -> float:
 def _playing(player: Player, shape: tuple[int, ...], iterations: int) -> Callable[[], None]:
     played = player.engine if isinstance(player, Recorded) else player
     tf32 = played.arm.precision == "tf32"
-    given = batches(played.arm.model_dump(), shape, played.players["g"].parameters[0].device)
+    given = batches(played.arm.model_dump(), shape, played.parameters["g"][0].device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # while it is recorded
     call = _calling(player, given, iterations)
 
@@ -124,7 +125,7 @@ def _calling(player: Player, given: Batches, iterations: int) -> Callable[[], No
     def call() -> None:
         for _ in range(iterations):
             player.iterate(given)
-        if given.generator[0].is_cuda:
+        if given.phases["g"][0].z.is_cuda:
             torch.cuda.synchronize()
 
     return call

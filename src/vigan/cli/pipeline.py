@@ -100,9 +100,7 @@ def train(options: argparse.Namespace) -> None:
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = Layout(study, options.state)
     data = layout.data(spec.dataset)
-    state = layout.state(
-        run, digest_of([spec.digest, stage_digest("train", spec.arm.objectives), load(data).fingerprint])
-    )
+    state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
     watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]

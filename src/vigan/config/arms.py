@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
-from vigan.config.base import Strict, nearest
+from vigan.config.base import Count, NonNegative, Strict
 from vigan.config.datasets import Dataset
-from vigan.config.models import ADVERSARIAL, PLAIN, Em, Gan, Model
+from vigan.config.methods import DEFAULT, Model
+from vigan.config.methods.base import own_batches
+from vigan.config.stabilisers import checked
 
-Count = Annotated[int, Field(ge=1)]
-NonNegative = Annotated[float, Field(ge=0)]
 REGULARISER = "proximal"
 Reading = Literal["released", "literal", "proximal"]
 Precision = Literal["float32", "tf32", "bf16"]
@@ -72,7 +70,7 @@ class Arm(Strict):
     of a float32 arm do not name it, so that they read as they did before there was a choice.
     """
 
-    model: Model = PLAIN
+    model: Model = DEFAULT
     network: Network
     reading: Reading
     d_batches: Annotated[int, Field(ge=0)]
@@ -81,14 +79,14 @@ class Arm(Strict):
     batch_size: Annotated[int, Field(ge=2)] = 64
     lambda_mean: NonNegative | None = None
     lambda_sum: NonNegative | None = None
-    stabilisers: dict[str, NonNegative] = Field(default_factory=dict)
+    stabilisers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
     precision: Precision = "float32"
 
     @model_serializer(mode="wrap")
     def _without_what_goes_without_saying(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = serialize(self)
-        unsaid = {"precision": "float32", "model": PLAIN.model_dump()}
+        unsaid = {"precision": "float32", "model": DEFAULT.model_dump()}
         return {key: value for key, value in record.items() if key not in unsaid or value != unsaid[key]}
 
     @model_validator(mode="after")
@@ -110,25 +108,25 @@ class Arm(Strict):
         return self
 
     @model_validator(mode="after")
-    def _as_the_model_plays(self) -> Arm:
-        kind = self.model.kind
-        if isinstance(self.model, Em) != isinstance(self.network, Mixture):
-            raise ValueError("network 'mixture' belongs to model 'em', and no other does")
-        if isinstance(self.model, ADVERSARIAL):
+    def _as_the_model_needs(self) -> Arm:
+        kind, known = self.model.kind, self.model.networks
+        if self.network.kind not in known:
+            raise ValueError(f"model '{kind}' is made of network {' or '.join(known)}, not '{self.network.kind}'")
+        if self.model.has_discriminator:
             if not self.d_batches:
                 raise ValueError(f"'d_batches' is 0: the D of '{kind}' needs at least 1")
         elif self.d_batches or self.k > 1 or self.regularised or self.stabilisers:
             raise ValueError(f"'{kind}' has no D: write d_batches 0, reading 'literal', lambda 0.0 and no stabilisers")
         return self
 
-    @model_validator(mode="after")
-    def _known_stabilisers(self) -> Arm:
-        for name in self.stabilisers:
-            if name == REGULARISER:
-                raise ValueError(f"the weight of '{REGULARISER}' is 'lambda_mean' or 'lambda_sum', not a stabiliser's")
-            if name not in known_stabilisers():
-                raise ValueError(f"unknown stabiliser '{name}'" + nearest(name, known_stabilisers()))
-        return self
+    @field_validator("stabilisers", mode="before")
+    @classmethod
+    def _known_stabilisers(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        if REGULARISER in raw:
+            raise ValueError(f"the weight of '{REGULARISER}' is 'lambda_mean' or 'lambda_sum', not a stabiliser's")
+        return {name: checked(name, settings) for name, settings in raw.items()}
 
     @property
     def k(self) -> int:
@@ -140,19 +138,26 @@ class Arm(Strict):
         return self.lambda_mean if self.lambda_mean is not None else (self.lambda_sum or 0.0) * coordinates
 
     @property
-    def real_batches(self) -> int:
-        """Batches of real examples an iteration shows: to D and, but for the GAN, to the encoder's phase."""
-        return self.d_batches + (0 if isinstance(self.model, Gan) else self.g_batches)
+    def updates(self) -> int:
+        """Updates of one phase, against one D and one old state."""
+        return self.g_batches * self.k
 
     @property
-    def objectives(self) -> tuple[str, ...]:
-        """Modules of `vigan.objectives` that take part in training by name: the model's, the stabilisers'.
+    def old_forward_moves(self) -> bool:
+        """Whether the forward that makes the old fakes moves moving averages, as in the released graph."""
+        return self.reading == "released" and self.regularised
 
-        EM's takes part by its import: it has no D, no gradients and no stabilisers.
-        """
-        if isinstance(self.model, Em):
-            return ()
-        return (self.model.kind, *(f"stabilisers.{name}" for name in (REGULARISER, *self.stabilisers)))
+    @property
+    def real_batches(self) -> int:
+        """Batches of real examples an iteration shows, in all of its phases."""
+        return sum(phase.batches for phase in own_batches(self.model.phases(self)) if phase.real)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules that take part in training by name alone: the model's two, the regulariser's, the stabilisers'."""
+        kind = self.model.kind
+        stabilisers = (f"vigan.objectives.stabilisers.{name}" for name in (REGULARISER, *self.stabilisers))
+        return (f"vigan.config.methods.{kind}", f"vigan.objectives.{kind}", *stabilisers)
 
     @property
     def regularised(self) -> bool:
@@ -205,10 +210,3 @@ class RunSpec(Strict):
         """The record as it was before D could be kept, where it is not: digests stay what they were."""
         record = serialize(self)
         return record if self.keep_discriminator else {k: v for k, v in record.items() if k != "keep_discriminator"}
-
-
-@cache
-def known_stabilisers() -> tuple[str, ...]:
-    """Names of the files in `vigan/objectives/stabilisers`: the config may name any of them."""
-    folder = Path(__file__).parents[1] / "objectives" / "stabilisers"
-    return tuple(sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__"))

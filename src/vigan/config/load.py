@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vigan.config.arms import Arm, Dcgan, Mlp, Optimiser
+from vigan.config.arms import Arm, Dcgan, Mixture, Mlp, Optimiser
 from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml, refusal
 from vigan.config.claims import (
     Collapse,
@@ -22,10 +22,12 @@ from vigan.config.claims import (
 )
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
 from vigan.config.experiment import Experiment, Protocol
+from vigan.config.methods import METHODS
 from vigan.config.study import Study
 
 _MODELS: dict[str, type[BaseModel]] = {
     "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
+    "mixture": Mixture, **METHODS,
     "collapse": Collapse, "reach": Reach, "paired-sign": PairedSign, "paired-mean": PairedMean,
     "paired-time": PairedTime, "paired-shares": PairedShares, "share": OneShare, "none": Untested,
     "digits": Digits, "stacked-digits": StackedDigits, "celeba": CelebA, "folder": ImageFolder,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vigan.config.arms import Arm, Dcgan
+from vigan.config.arms import Dcgan
 from vigan.config.base import nearest
 from vigan.config.claims import Claim, Measured, OneShare, PairedMean, TestedClaim, Untested, arms_of, event_of
 from vigan.config.datasets import Dataset, Grid, Ring, most_examples
 from vigan.config.experiment import Experiment, Protocol
-from vigan.config.models import ENCODING, Em
 from vigan.protocols.base import IMAGES, POINTS
 from vigan.protocols.registry import METRICS
 
@@ -106,12 +105,14 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
         if isinstance(arm.network, Dcgan) == isinstance(dataset, Ring | Grid):
             raise ValueError(
                 f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
-                f"({dataset.source}): use mlp for ring and grid (mixture for model 'em'), dcgan for images"
+                f"({dataset.source}): use dcgan for images, another for ring and grid"
             )
-        if isinstance(arm.model, Em) and isinstance(dataset, Ring | Grid):
-            _check_em(arm_name, arm, dataset)
+        try:
+            arm.model.check_data(arm, most_examples(dataset))
+        except ValueError as error:
+            raise ValueError(f"arm '{arm_name}': {error}") from None
         for protocol in experiment.protocols:
-            if protocol.definition.input == "decoded" and not isinstance(arm.model, ENCODING):
+            if protocol.definition.input == "decoded" and not arm.model.has_encoder:
                 raise ValueError(
                     f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol '{protocol.kind}' cannot "
                     "measure it; put the arm into another experiment"
@@ -130,14 +131,3 @@ def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -
             f"({parts} x {protocol.samples:,} samples), and '{title}' has {most:,}: "
             f"ask for at most {most // parts:,} samples"
         )
-
-
-def _check_em(name: str, arm: Arm, dataset: Ring | Grid) -> None:
-    """EM's steps are exact on the whole data set only, and are made in float64."""
-    if arm.g_batches != 1 or arm.batch_size != dataset.count:
-        raise ValueError(
-            f"arm '{name}': an iteration of EM is made on the whole data set: write g_batches 1 and "
-            f"batch_size {dataset.count}, its count, not {arm.g_batches} and {arm.batch_size}"
-        )
-    if arm.precision != "float32":
-        raise ValueError(f"arm '{name}': EM calculates in float64 whatever its precision: leave '{arm.precision}' out")

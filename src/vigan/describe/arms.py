@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vigan.config import schedule
-from vigan.config.arms import REGULARISER, Arm
+from vigan.config.arms import Arm
 from vigan.config.study import Study
-from vigan.describe.models import words
 from vigan.describe.schedule import aligned, at_old, iteration, ledger, model, moving_averages, network, regulariser
 
 NOT_GIVEN = "-"
@@ -77,7 +76,8 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
+            within = _flat(value, f"{prefix}{key}.")
+            flat |= {prefix + key: "{}"} if prefix and not within else within
         elif value is not None:
             flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
     return flat
@@ -87,16 +87,14 @@ def _sameness(a: Arm, b: Arm, coordinates: int) -> list[str]:
     if schedule.computation(a, coordinates) != schedule.computation(b, coordinates):
         return []
     others = [
-        _other_averages(a, b, role)
-        for role in schedule.sampling(a)
-        if schedule.moves(a, role) != schedule.moves(b, role)
+        _other_averages(a, b, role) for role in a.model.sampled if schedule.moves(a, role) != schedule.moves(b, role)
     ]
     if others:
         return [f"The same weights, though the rows differ: only {' and '.join(others)}."]
-    first, second = (schedule.weights(arm, coordinates)[REGULARISER] for arm in (a, b))
+    first, second = (arm.lambda_per_mean(coordinates) for arm in (a, b))
     why = "none of these fields changes what is computed"
     if first != second:
-        first_update = f"one {words(a.model).players} update per phase (K = 1 on one batch) is made at {at_old(a)}"
+        first_update = f"one {a.model.words(a).moved} update per phase (K = 1 on one batch) is made at {at_old(a)}"
         why = f"{first_update}, which makes lambda inert"
     return [f"The same computation, though the rows differ: {why}."]
 
@@ -105,6 +103,6 @@ def _other_averages(a: Arm, b: Arm, role: str) -> str:
     counts = [sum(schedule.moves(arm, role).values()) for arm in (a, b)]
     what = {"generator": "samples", "encoder": "codes"}[role]
     return (
-        f"{schedule.sampling(a)[role]}'s moving averages, and so its {what}, differ "
+        f"{a.model.sampled[role]}'s moving averages, and so its {what}, differ "
         f"({counts[0]} and {counts[1]} moves an iteration)"
     )

@@ -1,18 +1,19 @@
-"""An arm's game in words, section by section, as `describe.arms.explain` puts them together."""
+"""An arm's schedule in words, section by section, as `describe.arms.explain` puts them together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from vigan.config import schedule
-from vigan.config.arms import REGULARISER, Arm, Dcgan, Ledger, Mixture
-from vigan.config.models import Em, Gan
-from vigan.describe.models import words
+from vigan.config.arms import Arm, Dcgan, Ledger, Mixture
+from vigan.config.methods import DEFAULT
+from vigan.config.methods.base import own_batches
 
 
 def model(arm: Arm) -> str:
-    """An arm's model, unless it is the GAN."""
-    return "" if isinstance(arm.model, Gan) else f"model '{arm.model.kind}', "
+    """An arm's model, unless it is the one that goes without saying."""
+    return "" if arm.model == DEFAULT else f"model '{arm.model.kind}', "
 
 
 def network(arm: Arm) -> str:
@@ -27,24 +28,29 @@ def network(arm: Arm) -> str:
 
 def iteration(arm: Arm) -> list[str]:
     """What an iteration does, line by line."""
-    if isinstance(arm.model, Em):
-        return _alternation(arm, arm.model)
-    own = words(arm.model)
+    own = arm.model.words(arm)
+    if own.steps:
+        return list(own.steps)
     lines = [
         f"D: {_count(arm.d_batches, 'update')}, each on {own.d_sees}, in separate passes" if own.d_sees else "D: none",
-        f"{own.players}: {_count(arm.g_batches, 'batch', 'batches')} of {own.shown}, "
-        f"{_count(arm.k, 'update')} on each: {_count(schedule.updates(arm), 'update')} per phase{_against(arm)}",
-        *([f"G: {_count(arm.g_batches, 'update')} after the phase, one {own.lesson}"] if own.lesson else []),
+        f"{own.moved}: {_count(arm.g_batches, 'batch', 'batches')} of {own.batch}, "
+        f"{_count(arm.k, 'update')} on each: {_count(arm.updates, 'update')} per phase{_against(arm)}",
+        *([f"G: {_count(arm.g_batches, 'update')} after the phase, one {own.after}"] if own.after else []),
         f"losses: {own.losses}",
         f"optimiser of each: {_adam(arm)}",
         f"precision of products: {arm.precision}",
     ]
-    rivals = [f"{name} {weight:g}" for name, weight in arm.stabilisers.items() if weight]
-    return lines + [f"further terms: {', '.join(rivals)}" for _ in rivals[:1]]
+    named = [_stabiliser(name, settings) for name, settings in arm.stabilisers.items()]
+    return lines + [f"stabilisers: {', '.join(named)}" for _ in named[:1]]
+
+
+def _stabiliser(name: str, settings: Mapping[str, Any]) -> str:
+    values = ", ".join(f"{setting} {value:g}" for setting, value in settings.items())
+    return f"{name} ({values})" if values else name
 
 
 def _against(arm: Arm) -> str:
-    own = words(arm.model)
+    own = arm.model.words(arm)
     return f" against one D and one {own.old}" if own.old else ""
 
 
@@ -54,45 +60,36 @@ def _adam(arm: Arm) -> str:
     return f"{adam[o.kind]}, lr {o.lr:g}, beta1 {o.beta1:g}, beta2 {o.beta2:g}, eps {o.eps:g}"
 
 
-def _alternation(arm: Arm, model: Em) -> list[str]:
-    return [
-        f"p-step: p(z|x) = q(z|x), exact, for {_count(arm.batch_size, 'example')}",
-        "q-step: the mixture of least KL(p~(x) p(z|x) || q(z) q(x|z)), exact, then "
-        f"{model.floor:g} added to the diagonals of its covariances",
-        "in float64; no D, no gradients: the optimiser and the latents are not used",
-    ]
-
-
 def regulariser(arm: Arm, coordinates: int) -> list[str]:
     """What the regulariser holds to what, and where it acts."""
-    weight, own = schedule.weights(arm, coordinates)[REGULARISER], words(arm.model)
+    weight, own = arm.lambda_per_mean(coordinates), arm.model.words(arm)
     if not weight:
         return ["off: lambda is 0 in either reduction"]
     return [
         f"lambda: {weight:.10g} x mean over the {coordinates} coordinates of ({own.held} - {own.held_old})^2 "
         f"= {weight / coordinates:.10g} x squared norm; averaged over the batch",
         f"{own.begun}; {_old_fakes(arm)}",
-        _where_it_acts(arm, coordinates),
+        _where_it_acts(arm),
     ]
 
 
 def _old_fakes(arm: Arm) -> str:
-    own = words(arm.model)
+    own = arm.model.words(arm)
     if arm.g_batches == 1:
         return f"{own.held_old} is the phase's own first forward, taken as a constant"
     of_all = f"{own.held_old} of all {arm.g_batches * arm.batch_size} {own.inputs}"
     return f"{of_all} comes from one forward in training mode"
 
 
-def _where_it_acts(arm: Arm, coordinates: int) -> str:
-    at, total = schedule.acting(arm, coordinates), schedule.updates(arm)
+def _where_it_acts(arm: Arm) -> str:
+    at, total = schedule.acting(arm), arm.updates
     if not at:
         alone = f"inert: the only update of a phase is made at {at_old(arm)}"
         return f"{alone}, where the term and its gradient are exactly zero"
     span = f"update {at[0]}" if len(at) == 1 else f"updates {at[0]}..{at[-1]}"
-    made = words(arm.model).made
+    outputs = arm.model.words(arm).outputs
     if at[0] == 1:
-        first = f"already on update 1, because BN saw the old {made} in one batch and sees the {made} in several"
+        first = f"already on update 1, because BN saw the old {outputs} in one batch and sees the {outputs} in several"
     else:
         first = (
             f"on update 1 {at_old(arm)} and the term is {'exactly zero' if arm.g_batches == 1 else 'zero to rounding'}"
@@ -102,15 +99,13 @@ def _where_it_acts(arm: Arm, coordinates: int) -> str:
 
 def at_old(arm: Arm) -> str:
     """The place where the regulariser is zero, such as G = G_o."""
-    old = words(arm.model).old
+    old = arm.model.words(arm).old
     return f"{old.replace('_o', '')} = {old}"
 
 
 def moving_averages(arm: Arm) -> list[str]:
     """What moves the averages of BN."""
-    lines = [
-        _averages_of(arm, role, letter) for role, letter in schedule.sampling(arm).items() if schedule.moves(arm, role)
-    ]
+    lines = [_averages_of(arm, role, letter) for role, letter in arm.model.sampled.items() if schedule.moves(arm, role)]
     return lines or ["none: no BN"]
 
 
@@ -127,16 +122,17 @@ def ledger(arm: Arm, iterations: int) -> list[str]:
     """What an iteration and all of them cost, as a table."""
     once, whole = (Ledger.of(arm, n).model_dump() for n in (1, iterations))
     rows = [(label, f"{once[key]:,}", f"{whole[key]:,}") for key, label in _counts(arm).items()]
-    if words(arm.model).lesson:
+    if arm.model.words(arm).after:
         rows.insert(2, ("G updates", f"{arm.g_batches:,}", f"{iterations * arm.g_batches:,}"))
     return aligned([("", "each iteration", f"{iterations:,} iterations"), *rows])
 
 
 def _counts(arm: Arm) -> dict[str, str]:
+    others = any(phase.real and phase.kind != "discriminator" for phase in own_batches(arm.model.phases(arm)))
     return {
         "d_updates": "D updates",
-        "g_updates": f"{words(arm.model).players} updates",
-        "real_images": f"real examples shown{' to D' if isinstance(arm.model, Gan) else ''}",
+        "g_updates": f"{arm.model.words(arm).moved} updates",
+        "real_images": f"real examples shown{'' if others else ' to D'}",
         "latents": "latents drawn",
     }
 

@@ -16,7 +16,8 @@ from vigan.golden.bn_order import BatchStatistics, in_their_order
 from vigan.golden.tf_variables import from_tensorflow, to_tensorflow, variables
 from vigan.io.files import RecordError
 from vigan.models.build import Networks, build
-from vigan.training.engine import Batches, Engine, Update
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine, Update
 
 SIDE, CHANNELS, LATENT = 64, 3, 100
 LAMBDA_MEAN = 5.0
@@ -101,8 +102,9 @@ class _Inputs:
 
     def iteration(self) -> Batches:
         """Input of the next iteration."""
-        pairs = [(self._images(), self._latents(self.batch)) for _ in range(self.inner)]
-        return Batches(pairs, self._latents(self.batch * self.inner).split(self.batch))
+        of_d = [Batch(self._images(), self._latents(self.batch)) for _ in range(self.inner)]
+        of_g = [Batch(None, z) for z in self._latents(self.batch * self.inner).split(self.batch)]
+        return Batches({"d": of_d, "g": of_g})
 
     def _images(self) -> Tensor:
         images = self.random.uniform(-1, 1, (self.batch, SIDE, SIDE, CHANNELS))
@@ -120,10 +122,8 @@ def _replay(engine: Engine, inputs: _Inputs, iterations: int) -> dict[str, np.nd
     rows: list[tuple[str, float, float, float]] = []
 
     def watch(update: Update) -> None:
-        adversarial = update.adversarial.item() if update.player == "g" else 0.0
-        rows.append(
-            (update.player, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values()))
-        )
+        adversarial = update.adversarial.item() if update.phase == "g" else 0.0
+        rows.append((update.phase, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values())))
 
     for _ in range(iterations):
         engine.iterate(inputs.iteration(), watch)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields
 from vigan.io.files import RecordError, read_json, sha256_file
+from vigan.io.renamed import as_today
 
 THEN = ", then "
 """Between the names of the devices of a run that was resumed on another."""
@@ -50,6 +51,11 @@ class RunRecord(Strict):
     seconds: float
     joules: dict[str, float] = Field(default_factory=dict)
     rules: dict[str, Any]
+
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _as_today(cls, spec: Any) -> Any:
+        return as_today(spec)
 
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""

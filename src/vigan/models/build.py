@@ -9,9 +9,7 @@ from torch import nn
 
 from vigan import rng
 from vigan.config.arms import Arm, Dcgan, Mixture
-from vigan.config.models import Aae, Ali, Vae
-from vigan.models import dcgan, mlp
-from vigan.models.mixture import GaussianMixture
+from vigan.models import dcgan, mixture, mlp
 
 
 class Networks(nn.ModuleDict):
@@ -40,27 +38,16 @@ def build(arm: Arm, shape: tuple[int, ...], seed: int) -> Networks:
 
 
 def _modules(arm: Arm, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
-    network, latent = arm.network, arm.network.latent
+    kit = _kit(arm, shape, seed)
+    parts = arm.model.roles(arm.network.latent)
+    return {role: getattr(kit, part.maker)(*part.arguments) for role, part in parts.items()}
+
+
+def _kit(arm: Arm, shape: tuple[int, ...], seed: int) -> dcgan.Kit | mlp.Kit | mixture.Kit:
+    network = arm.network
     if isinstance(network, Mixture):
-        return {"generator": _mixture(network.components, shape[0], seed)}
-    kit = dcgan.Kit(network, shape) if isinstance(network, Dcgan) else mlp.Kit(network, shape)
-    networks: dict[str, nn.Module] = {"generator": kit.generator()}
-    match arm.model:
-        case Vae():
-            return networks | {"encoder": kit.encoder(2 * latent)}
-        case Aae():
-            return networks | {"encoder": kit.encoder(latent), "discriminator": kit.code_discriminator()}
-        case Ali():
-            return networks | {"encoder": kit.encoder(latent), "discriminator": kit.joint_discriminator()}
-        case _:
-            return networks | {"discriminator": kit.discriminator()}
-
-
-def _mixture(components: int, width: int, seed: int) -> GaussianMixture:
-    """Equal weights, means drawn from N(0, I), covariances I, in float64."""
-    means = rng.generator(seed, "init", "generator.means").standard_normal((components, width))
-    weights = torch.full((components,), 1 / components, dtype=torch.float64)
-    return GaussianMixture(weights, torch.from_numpy(means), torch.eye(width).double().repeat(components, 1, 1))
+        return mixture.Kit(network, shape, seed)
+    return dcgan.Kit(network, shape) if isinstance(network, Dcgan) else mlp.Kit(network, shape)
 
 
 @torch.no_grad()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vigan import rng
+from vigan.config.arms import Mixture
+
 
 class GaussianMixture(nn.Module):
     """G: standard normal latents (n, 1 + d) to points (n, d) of the mixture.
@@ -41,3 +44,18 @@ class GaussianMixture(nn.Module):
     def _around(self, index: int, noise: Tensor) -> Tensor:
         factor = torch.linalg.cholesky(self.covariances[index].double())
         return (self.means[index] + noise.double() @ factor.T).to(noise.dtype)
+
+
+class Kit:
+    """The mixture of one `Mixture` row for points of `shape`, as the seed starts it."""
+
+    def __init__(self, network: Mixture, shape: tuple[int, ...], seed: int) -> None:
+        self.components, self.width, self.seed = network.components, shape[0], seed
+
+    def generator(self) -> GaussianMixture:
+        """Equal weights, means drawn from N(0, I), covariances I, in float64."""
+        draws = rng.generator(self.seed, "init", "generator.means")
+        means = draws.standard_normal((self.components, self.width))
+        weights = torch.full((self.components,), 1 / self.components, dtype=torch.float64)
+        covariances = torch.eye(self.width).double().repeat(self.components, 1, 1)
+        return GaussianMixture(weights, torch.from_numpy(means), covariances)

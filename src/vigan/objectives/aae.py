@@ -7,13 +7,12 @@ D(z) is the probability that z was drawn from the prior q(z), and not E(x) of an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vigan.objectives import losses
-from vigan.objectives.base import Forward, Lesson, Loss, Objective, Tensors
+from vigan.objectives.base import Batched, Loss, Objective, Tensors
 
 
 def encoder_loss(code_logits: Tensor) -> Tensor:
@@ -32,37 +31,29 @@ class Aae(Objective):
     Encoder and decoder are moved together where the loss is joint; else the phase moves the encoder alone.
     """
 
-    parts = ("reconstruction",)
-
-    def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
-        """Play with an encoder, a decoder and a D of codes."""
-        super().__init__(networks, settings)
-        self.joint = settings.decoder == "joint"
-        self.moved = ("encoder", "generator") if self.joint else ("encoder",)
-
-    def make(self, x: Tensor | None, z: Tensor) -> Tensors:  # noqa: ARG002
+    def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Codes E(x)."""
         return (self.networks["encoder"](x),)
 
-    def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:  # noqa: ARG002
+    def discriminator_inputs(self, outputs: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
         """Real is z, fake is E(x)."""
-        return (z,), made
+        return (z,), outputs
 
-    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:  # noqa: ARG002
+    def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
         """-log D(E(x)) and, where the loss is joint, the weighted squared error of G(E(x))."""
         assert x is not None
-        logits = self.networks["discriminator"](*made)
+        logits = self.networks["discriminator"](*outputs)
         adversarial = encoder_loss(logits)
-        if not self.joint:
+        if not self.settings.joint:
             return Loss(adversarial, (logits,))
-        error = reconstruction(x, self.networks["generator"](*made))
+        error = reconstruction(x, self.networks["generator"](*outputs))
         return Loss(adversarial + self.settings.reconstruction * error, (logits,), {"reconstruction": error})
 
-    def lessons(self) -> Mapping[str, Lesson]:
-        """The decoder's own update, unless it learns in the phase."""
-        return {} if self.joint else {"decoder": Lesson(("generator",), self._decode)}
+    def losses(self) -> Mapping[str, Batched]:
+        """The decoder's own, where it learns after the phase."""
+        return {"decoder": self._decode}
 
-    def _decode(self, x: Tensor, z: Tensor) -> Loss:  # noqa: ARG002
+    def _decode(self, x: Tensor, z: Tensor) -> Loss:
         with torch.no_grad():
             code = self.networks["encoder"](x)
         error = reconstruction(x, self.networks["generator"](code))

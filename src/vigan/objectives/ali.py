@@ -1,4 +1,4 @@
-"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits, and their game.
+"""Adversarially learned inference (BiGAN): three losses of generator and encoder, on logits.
 
 D(x, z) is the probability of a pair (x, E(x)), in p, against a pair (G(z), z), in q. Su (2018), equations 39 to 43;
 D's own loss, equation 38, is `losses.discriminator_loss` on both kinds of pairs.
@@ -8,12 +8,11 @@ Every loss is a scalar in nats: two batch means, from logits (N,) on pairs of p 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from vigan.objectives.base import Forward, Loss, Objective, Tensors
+from vigan.objectives.base import Loss, Objective, Tensors
 
 PairLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -44,29 +43,22 @@ class Ali(Objective):
     a Gaussian encoder it is the squared norm of z - E(G(z)), which E pays where the arm gives it a weight.
     """
 
-    moved = ("generator", "encoder")
-
-    def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
-        """Play with a generator, an encoder and a D of pairs."""
-        super().__init__(networks, settings)
-        self.parts = ("latents",) if settings.latents else ()
-
-    def make(self, x: Tensor | None, z: Tensor) -> Tensors:
+    def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Fakes G(z) and codes E(x)."""
         return self.networks["generator"](z), self.networks["encoder"](x)
 
-    def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
+    def discriminator_inputs(self, outputs: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
         """(x, E(x)) as real, (G(z), z) as fake."""
-        fake, code = made
+        fake, code = outputs
         return (x, code), (fake, z)
 
-    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:
+    def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
         """The loss that the arm names, of D's logits on both kinds of pairs, and E's own term."""
         assert x is not None
-        pairs = self.shown(made, x, z)
+        pairs = self.discriminator_inputs(outputs, x, z)
         logits = tuple(self.networks["discriminator"](*pair) for pair in pairs)
         value = LOSSES[self.settings.loss](*logits)
         if not self.settings.latents:
             return Loss(value, logits)
-        error = (z - self.networks["encoder"](made[0].detach())).square().sum(1).mean()
+        error = (z - self.networks["encoder"](outputs[0].detach())).square().sum(1).mean()
         return Loss(value + self.settings.latents * error, logits, {"latents": error})

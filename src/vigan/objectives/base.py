@@ -1,24 +1,20 @@
-"""What a model of the family tells the engine: what its networks make, what D is shown, what is to be paid."""
+"""What a model tells the engine: what its networks make, what D is shown, what is to be paid."""
 
 from __future__ import annotations
 
 import importlib
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from vigan.config.methods.base import Method
+from vigan.objectives.losses import discriminator_loss
+
 Tensors = tuple[Tensor, ...]
 Forward = Callable[..., Tensor]
-
-
-class Settings(Protocol):
-    """An arm's `model`: its kind, and what the kind may choose."""
-
-    kind: Any
 
 
 class Loss(NamedTuple):
@@ -29,48 +25,53 @@ class Loss(NamedTuple):
     parts: Mapping[str, Tensor] = MappingProxyType({})
 
 
-class Lesson(NamedTuple):
-    """An update of the networks in `roles`, made once after the phase on each (x, z) of its batches."""
+Batched = Callable[[Any, Tensor], Loss]
+"""The loss of a real batch (N, ...), if the phase sees any, and latents (N, latent)."""
+Exact = Callable[[Any], Callable[[], Tensor]]
+"""A step in closed form on a real batch; what it returns is the loss after it, computed if called."""
 
-    roles: tuple[str, ...]
-    loss: Callable[[Tensor, Tensor], Loss]
 
+class Objective:
+    """One model's side of the engine, for the phases that its `Method` declares.
 
-class Objective(ABC):
-    """One model's side of the engine; networks come as callables by role, and are called on whole batches.
-
-    `moved`: roles whose parameters the phase moves. `parts`: names of the scalars that its losses tell.
+    Networks come as callables by role, and are called on whole batches. A model with a "discriminator" phase has
+    `outputs` and `discriminator_inputs`, one with a "generator" phase `outputs` and `loss`.
     """
 
-    moved: tuple[str, ...]
-    parts: tuple[str, ...] = ()
-
     def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
-        """Play with `networks` as `settings`, the arm's `model`, say."""
+        """Train `networks` as `settings`, the arm's `model`, say."""
         self.networks, self.settings = networks, settings
 
-    @abstractmethod
-    def make(self, x: Tensor | None, z: Tensor) -> Tensors:
-        """What the moved networks make of a real batch, where the model shows them one, and latents (N, latent)."""
+    def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
+        """What the networks that a phase moves make of a real batch, if it is shown one, and latents (N, latent)."""
+        raise NotImplementedError(f"{type(self).__name__} has no outputs")
 
-    @abstractmethod
-    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:
-        """The phase's loss, without terms."""
-
-    def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
+    def discriminator_inputs(self, outputs: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
         """D's input that is to be called real, and that to be called fake."""
         raise NotImplementedError(f"{type(self).__name__} has no D")
 
-    def held(self, made: Tensors) -> Tensor:
-        """What the regulariser holds to its old value: all that was made, side by side."""
-        return made[0] if len(made) == 1 else torch.cat([part.flatten(1) for part in made], 1)
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """D's loss of its logits (N,), without terms."""
+        return discriminator_loss(real_logits, fake_logits)
 
-    def lessons(self) -> Mapping[str, Lesson]:
-        """Further updates, by the player's name."""
+    def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
+        """The loss of the "generator" phase, without terms."""
+        raise NotImplementedError(f"{type(self).__name__} has no generator phase")
+
+    def regularised(self, outputs: Tensors) -> Tensor:
+        """What the regulariser compares with its old value, (N, ...): all outputs, side by side."""
+        return outputs[0] if len(outputs) == 1 else torch.cat([part.flatten(1) for part in outputs], 1)
+
+    def losses(self) -> Mapping[str, Batched]:
+        """The losses of "plain" phases, by the phase's name."""
+        return {}
+
+    def steps(self) -> Mapping[str, Exact]:
+        """The steps of "exact" phases, by the phase's name."""
         return {}
 
 
-def objective(model: Settings, networks: Mapping[str, Forward]) -> Objective:
+def objective(model: Method, networks: Mapping[str, Forward]) -> Objective:
     """The objective of an arm's `model`: the class named after its kind, in the file of that name."""
     module = importlib.import_module(f"vigan.objectives.{model.kind}")
     return getattr(module, model.kind.capitalize())(networks, model)

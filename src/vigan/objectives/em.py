@@ -5,12 +5,14 @@ z is a component, p(z|x) a table of responsibilities without restriction, q(z) q
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from vigan.errors import UserError
+from vigan.objectives.base import Exact, Forward, Objective
 from vigan.objectives.gaussian import LOG_TWO_PI
 
 
@@ -82,3 +84,31 @@ def _scatter(deviations: Tensor, share: Tensor) -> Tensor:
 def _check(wrong: Tensor, complaint: str) -> None:
     if bool(wrong.any()):
         raise MixtureError(f"component {int(wrong.nonzero()[0])} of {len(wrong)} {complaint}")
+
+
+class Em(Objective):
+    """Fits the network "generator", a mixture, in its own precision; its steps are exact on the whole data set."""
+
+    def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
+        """Begin at the mixture as it is."""
+        super().__init__(networks, settings)
+        generator: Any = networks["generator"]
+        self.mixture = Mixture(generator.weights, generator.means, generator.covariances)
+
+    def steps(self) -> Mapping[str, Exact]:
+        """Both halves of an iteration."""
+        return {"p_step": self._p_step, "q_step": self._q_step}
+
+    def _p_step(self, x: Tensor) -> Callable[[], Tensor]:
+        self.x = x.to(self.mixture.means)
+        self.responsibilities = posterior(self.x, self.mixture)
+        return self._joint_kl
+
+    def _q_step(self, x: Tensor) -> Callable[[], Tensor]:
+        fitted = maximise(self.x, self.responsibilities, self.settings.floor)
+        for place, value in zip(self.mixture, fitted, strict=True):
+            place.copy_(value)
+        return self._joint_kl
+
+    def _joint_kl(self) -> Tensor:
+        return joint_kl(self.x, self.responsibilities, self.mixture)

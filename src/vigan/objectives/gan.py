@@ -11,17 +11,15 @@ from vigan.objectives.losses import generator_loss
 class Gan(Objective):
     """G makes fakes of latents; its phase sees no real batch."""
 
-    moved = ("generator",)
-
-    def make(self, x: Tensor | None, z: Tensor) -> Tensors:  # noqa: ARG002
+    def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Fakes G(z)."""
         return (self.networks["generator"](z),)
 
-    def shown(self, made: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:  # noqa: ARG002
+    def discriminator_inputs(self, outputs: Tensors, x: Tensor, z: Tensor) -> tuple[Tensors, Tensors]:
         """Real is x, fake is G(z)."""
-        return (x,), made
+        return (x,), outputs
 
-    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:  # noqa: ARG002
+    def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
         """-log D(G(z))."""
-        logits = self.networks["discriminator"](*made)
+        logits = self.networks["discriminator"](*outputs)
         return Loss(generator_loss(logits), (logits,))

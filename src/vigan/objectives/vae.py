@@ -42,21 +42,18 @@ def negative_elbo(x: Tensor, decoded: Tensor, std: float, mean: Tensor, log_vari
 class Vae(Objective):
     """E makes a Gaussian p(z|x) of each x, G decodes a draw from it; latents are that draw's noise."""
 
-    moved = ("encoder", "generator")
-    parts = ("reconstruction", "kl")
-
-    def make(self, x: Tensor | None, z: Tensor) -> Tensors:
+    def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Mean and log variance (N, latent) of p(z|x), and the decoder's means at one draw each."""
         mean, log_variance = self.networks["encoder"](x).chunk(2, 1)
         return mean, log_variance, self.networks["generator"](sample(mean, log_variance, z))
 
-    def held(self, made: Tensors) -> Tensor:
+    def regularised(self, outputs: Tensors) -> Tensor:
         """What was decoded."""
-        return made[2]
+        return outputs[2]
 
-    def loss(self, made: Tensors, x: Tensor | None, z: Tensor) -> Loss:  # noqa: ARG002
+    def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
         """Negative evidence lower bound."""
         assert x is not None
-        mean, log_variance, decoded = made
+        mean, log_variance, decoded = outputs
         found = negative_elbo(x, decoded, self.settings.std, mean, log_variance)
         return Loss(found.total, parts=found._asdict())

@@ -65,6 +65,7 @@ def arm_table(study: Study) -> pd.DataFrame:
         for arm_name, arm in experiment.arms.items():
             settings = pd.json_normalize(arm.model_dump(mode="json"), sep=".").iloc[0].to_dict()
             settings["updates_per_batch"] = arm.k
+            settings |= {f"stabilisers.{stabiliser}": "on" for stabiliser, own in arm.stabilisers.items() if not own}
             row = {"experiment": name, "arm": arm_name, "dataset": experiment.dataset}
             row |= {"n": len(study.seeds_of(arm_name)), "iterations": experiment.iterations}
             rows.append(row | settings)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from vigan.analysis.tables import read_table
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
-from vigan.config.models import Gan, Vae
+from vigan.config.methods.base import Method, Panel
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.describe.claims import tell_event
@@ -56,9 +56,9 @@ class Subject(NamedTuple):
         return {arm: known[arm] for arm in self.experiment.arms}
 
     @property
-    def of_gans(self) -> bool:
-        """Whether all of its arms are GANs."""
-        return all(isinstance(arm.model, Gan) for arm in self.experiment.arms.values())
+    def methods(self) -> list[Method]:
+        """The models of its arms, one of each kind, in the order of the arms."""
+        return list({arm.model.kind: arm.model for arm in self.experiment.arms.values()}.values())
 
     def table(self, name: str) -> pd.DataFrame:
         """The experiment's rows of a table, as "metric@protocol" where they have protocols.
@@ -85,40 +85,27 @@ Draw = Callable[[Subject], Figure]
 
 ARROWS = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}
 
-AT_LAST = "at the last G update of a phase"
-TELEMETRY = {
-    "d_loss": curves.Panel("D's loss (nats)"),
-    "d_accuracy": curves.Panel("D's accuracy"),
-    "g_adversarial": curves.Panel("−log D(G(z)) (nats)"),
-    "penalty": curves.Panel("Weighted penalty", AT_LAST),
+LOGGED = {
+    "d_loss": Panel("D's loss (nats)"),
+    "d_accuracy": Panel("D's accuracy"),
+    "d_penalty": Panel("Weighted terms of D's loss", "mean over D's updates"),
+    "g_adversarial": Panel("Loss of the phase (nats)", "without terms; of models with a D"),
+    "penalty": Panel("Weighted terms", "at the last update of a phase"),
 }
-OF_SEVERAL = TELEMETRY | {
-    "g_adversarial": curves.Panel("Loss of the phase (nats)", "without terms; of models with a D"),
-    "penalty": curves.Panel("Weighted terms", "at the last update of a phase"),
-    "reconstruction": curves.Panel("Error of decoded codes: |x − G(E(x))|²", "AAE", logarithmic=True),
-    "bound": curves.Panel("Negative lower bound (nats)", "VAE"),
-    "kl": curves.Panel("KL(p(z|x) || q(z)) (nats)", "VAE"),
-    "latents": curves.Panel("Error of codes: |z − E(G(z))|²", "where it is paid", logarithmic=True),
-    "p_step": curves.Panel("Joint KL after the p-step (nats)", "without the entropy of the data"),
-    "q_step": curves.Panel("Joint KL after the q-step (nats)", "without the entropy of the data"),
-}
-"""Panels where there are other models than the GAN."""
-OF_VAE = {"g_adversarial": "bound", "reconstruction": "bound less kl"}
-"""What the VAE's telemetry is called there."""
+"""Panels of telemetry, further ones and other words for them in the models' own declarations."""
 DRIFT = {
-    "drift": curves.Panel("Drift: mean (G(z) − G_old(z))²", AT_LAST, logarithmic=True),
-    "step": curves.Panel("Step of G: |Δθ| / |θ|", "over a phase of G updates", logarithmic=True),
-    "gradient_ratio": curves.Panel("|∇ penalty| / |∇ adversarial|", AT_LAST, logarithmic=True),
-}
-
-
-DRIFT_OF_SEVERAL = DRIFT | {
-    "drift": curves.Panel(
+    "drift": Panel(
         "Drift: mean (new − old)²", "of what the regulariser holds, at the last update of a phase", logarithmic=True
     ),
-    "step": curves.Panel("Step: |Δθ| / |θ|", "of what a phase moves, over the phase", logarithmic=True),
-    "gradient_ratio": curves.Panel("|∇ terms| / |∇ loss|", "at the last update of a phase", logarithmic=True),
+    "step": Panel("Step: |Δθ| / |θ|", "of what a phase moves, over the phase", logarithmic=True),
+    "gradient_ratio": Panel("|∇ terms| / |∇ loss|", "at the last update of a phase", logarithmic=True),
 }
+
+
+def panels(general: Mapping[str, Panel], methods: Sequence[Method]) -> dict[str, Panel]:
+    """Panels of telemetry by column: in the words of a model that is shown alone, else in general ones."""
+    alone = methods[0].titles if len(methods) == 1 else {}
+    return {column: alone.get(column, panel) for column, panel in general.items()}
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
@@ -136,22 +123,27 @@ def _curves(subject: Subject) -> Figure:
 
 
 def _telemetry(subject: Subject) -> Figure:
-    return _logged(subject, TELEMETRY if subject.of_gans else OF_SEVERAL, "during training")
+    own = {column: panel for method in subject.methods for column, panel in method.panels.items()}
+    return _logged(subject, panels(LOGGED, subject.methods) | own, "during training")
 
 
 def _drift(subject: Subject) -> Figure:
-    if subject.of_gans:
-        return _logged(subject, DRIFT, "how far G moves")
-    return _logged(subject, DRIFT_OF_SEVERAL, "how far a phase moves")
+    moved = subject.methods[0].moved if len(subject.methods) == 1 else "a phase"
+    return _logged(subject, panels(DRIFT, subject.methods), f"how far {moved} moves")
 
 
-def _logged(subject: Subject, panels: Mapping[str, curves.Panel], what: str) -> Figure:
-    """Curves of telemetry; what the VAE pays has a scale of its own: it shares no panel with the losses of others."""
+def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
+    """Curves of telemetry; a column with a scale of its own shares no panel with other models'."""
     table = subject.table("telemetry-curves")
-    of_vae = table["arm"].isin(name for name, arm in subject.experiment.arms.items() if isinstance(arm.model, Vae))
-    names = table["metric"].where(~of_vae, table["metric"].replace(OF_VAE))
-    table = table.assign(metric=names)
-    known = {metric: panel for metric, panel in panels.items() if metric in set(table["metric"])}
+    scales = {name: arm.model.own_scale for name, arm in subject.experiment.arms.items()}
+    metrics = [scales[arm].get(metric, metric) for arm, metric in zip(table["arm"], table["metric"], strict=True)]
+    table = table.assign(metric=metrics)
+    logged = set(table["metric"])
+    known = {
+        column: curves.Panel(panel.title, panel.subtitle, logarithmic=panel.logarithmic)
+        for column, panel in shown.items()
+        if column in logged
+    }
     return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged())
 
 

@@ -9,7 +9,6 @@ from vigan.config.arms import Arm
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.describe.claims import tell_event
-from vigan.describe.models import words
 from vigan.io.run_record import THEN
 from vigan.report.page import Facts
 from vigan.stages import git_info
@@ -55,7 +54,7 @@ def of_experiment(study: Study, name: str) -> Facts:
 
 
 def _schedule(arm: Arm) -> str:
-    phase = count(arm.k, f"{words(arm.model).players} update")
+    phase = count(arm.k, f"{arm.model.words(arm).moved} update")
     return f"{count(arm.d_batches, 'D update')}, {arm.g_batches} × {phase}"
 
 

@@ -79,7 +79,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
     """Note whose state this is, or refuse one made under another config, code or data set, naming what differs."""
-    code = provenance.stage_digest("train", spec.arm.objectives)
+    code = provenance.stage_digest("train", spec.arm.modules)
     mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):
         raise RecordError(
@@ -108,7 +108,7 @@ def _record(
         weights_sha256=outcome.weights_hash,
         snapshots_sha256={file.name: sha256_file(file) for file in sorted(snapshots.iterdir())},
         data_sha256=fingerprint,
-        code_sha256=provenance.stage_digest("train", spec.arm.objectives),
+        code_sha256=provenance.stage_digest("train", spec.arm.modules),
         device=THEN.join(devices),
         threads=settings.threads,
         versions=provenance.versions(),

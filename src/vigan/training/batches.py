@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,15 +12,27 @@ from torch import Tensor
 
 from vigan import rng
 from vigan.config.arms import RunSpec
+from vigan.config.methods.base import own_batches
 from vigan.io.files import RecordError
-from vigan.training.device_data import as_input, place
-from vigan.training.engine import Batches
+from vigan.training.device_data import place
 from vigan.training.latents import Latents
-
-__all__ = ["AHEAD", "BatchSource", "as_input"]
 
 AHEAD = 64
 """Iterations whose latents are sent to a CUDA device at once."""
+
+
+class Batch(NamedTuple):
+    """Real examples, where a phase sees any, and latents (N, latent)."""
+
+    x: Tensor | None
+    z: Tensor
+
+
+class Batches(NamedTuple):
+    """Input of one iteration: the batches of each phase that has its own, by its name, and its number, from 0."""
+
+    phases: Mapping[str, Sequence[Batch]]
+    iteration: int = 0
 
 
 class BatchSource:
@@ -26,8 +40,8 @@ class BatchSource:
 
     Real images come epoch by epoch, each epoch a permutation drawn from the `data` stream, its incomplete last batch
     dropped (the released code's queue shuffles without end: docs/deviations.md); latents are N(0, I) from the
-    `latent` stream. Arms of one seed that show D equally many batches see the same images and latents in the same
-    order.
+    `latent` stream; phases take theirs in their order. Arms of one seed that show D equally many batches see the same
+    images and latents in the same order.
     """
 
     def __init__(self, spec: RunSpec, array: np.ndarray, device: torch.device) -> None:
@@ -36,18 +50,25 @@ class BatchSource:
         if len(array) < arm.batch_size:
             raise RecordError(f"{len(array)} examples cannot fill a batch of {arm.batch_size}")
         self.spec, self.count = spec, len(array)
+        self.phases = own_batches(arm.model.phases(arm))
         self.per_epoch = len(array) // arm.batch_size
         self.examples = place(array, device)
-        shape = (arm.d_batches + arm.g_batches, arm.batch_size, arm.network.latent)
+        shape = (sum(phase.batches for phase in self.phases), arm.batch_size, arm.network.latent)
         self.latents = Latents(spec.seed, shape, device, ahead=AHEAD if device.type == "cuda" else 1)
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def iteration(self, index: int) -> Batches:
         """Input of iteration `index` (from 0)."""
-        arm, latents = self.spec.arm, self.latents.iteration(index)
-        reals = [self._real(index * arm.real_batches + batch) for batch in range(arm.real_batches)]
-        count = arm.d_batches
-        return Batches(list(zip(reals, latents, strict=False))[:count], latents[count:], reals[count:])
+        count = self.spec.arm.real_batches
+        reals = (self._real(index * count + batch) for batch in range(count))
+        latents = iter(self.latents.iteration(index))
+        return Batches(
+            {
+                phase.name: [Batch(next(reals) if phase.real else None, next(latents)) for _ in range(phase.batches)]
+                for phase in self.phases
+            },
+            index,
+        )
 
     def _real(self, batch: int) -> Tensor:
         epoch, position = divmod(batch, self.per_epoch)

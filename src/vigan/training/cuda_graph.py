@@ -1,4 +1,4 @@
-"""Whole iterations as one CUDA graph: the host says once what to do, the device does it again and again."""
+"""Whole iterations as one CUDA graph: an iteration is captured once and replayed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor
 
-from vigan.training.engine import Batches, Engine, Watch
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
 
 WARM_UP = 3
@@ -35,11 +36,13 @@ class Recorded:
         self.engine, self.record, self.left = engine, record, WARM_UP
         self.replay: Play | None = None
 
-    def iterate(self, batches: Batches, watch: Watch | None = None) -> None:
+    def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
         if watch is not None or self.left:
             self.left -= bool(self.left)
             return self.engine.iterate(batches, watch)
+        self.engine.draws.begin(batches.iteration)
+        self.engine.draws.fill()
         if self.replay is None:
             self._record(batches)
         for place, value in zip(_flat(self.places), _flat(batches), strict=True):
@@ -50,16 +53,12 @@ class Recorded:
         return self.replay()
 
     def _record(self, batches: Batches) -> None:
-        self.places = Batches(
-            [(real.clone(), z.clone()) for real, z in batches.discriminator],
-            [z.clone() for z in batches.generator],
-            [real.clone() for real in batches.real],
-        )
+        self.places = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
         self.rates = list(self._rates())
         self.replay = self.record(self._play)
 
     def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
-        for name, (parameters, optimiser) in self.engine.players.items():
+        for name, (parameters, optimiser) in self.engine.groups.items():
             device = parameters[0].device
             dtype = torch.float32 if device.type == "cuda" else torch.float64  # what the fused kernels read
             if isinstance(optimiser, AdamTF1):
@@ -67,6 +66,7 @@ class Recorded:
 
     def _play(self) -> None:
         with ExitStack() as stack:
+            stack.enter_context(self.engine.draws.fixed())
             for optimiser, rates in self.rates:
                 stack.enter_context(_planned(optimiser, rates))
             self.engine.iterate(self.places)
@@ -82,6 +82,10 @@ def _planned(optimiser: AdamTF1, rates: Tensor) -> Iterator[None]:
         optimiser.planned = None
 
 
+def _copied(batch: Batch) -> Batch:
+    return Batch(None if batch.x is None else batch.x.clone(), batch.z.clone())
+
+
 def _flat(batches: Batches) -> list[Tensor]:
-    pairs = [tensor for pair in batches.discriminator for tensor in pair]
-    return [*pairs, *batches.generator, *batches.real]
+    own = (tensor for phase in batches.phases.values() for batch in phase for tensor in batch)
+    return [tensor for tensor in own if tensor is not None]

@@ -1,65 +1,56 @@
-"""One run's game, told in order: D's updates, then a phase against one D and one old state, then lessons."""
+"""One iteration of training, phase by phase, as an arm's model declares them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vigan.config import schedule
 from vigan.config.arms import Arm
+from vigan.config.methods.base import Phase, of_kind
 from vigan.models.batch_norm import moving_averages
 from vigan.models.build import Networks
-from vigan.objectives.base import Lesson, Loss, objective
-from vigan.objectives.losses import discriminator_loss
-from vigan.objectives.terms import DiscriminatorView, GeneratorView, collect
+from vigan.objectives.applied import Stabilisers
+from vigan.objectives.base import objective
+from vigan.objectives.hooks import DiscriminatorView, GeneratorView
+from vigan.training.batches import Batch, Batches
 from vigan.training.optimisers import optimiser
 from vigan.training.precision import in_precision
-
-
-class Batches(NamedTuple):
-    """Input of one iteration, in order of use: D's (real batch, latents) pairs, the phase's latents.
-
-    `real` are the real batches of the phase, one for each of its latents, where the model shows it any.
-    """
-
-    discriminator: Sequence[tuple[Tensor, Tensor]]
-    generator: Sequence[Tensor]
-    real: Sequence[Tensor] = ()
 
 
 class Update(NamedTuple):
     """What one update did. Losses are scalars in nats, as they stood before the step was taken.
 
-    `player` is "d", "g" (the phase's) or a lesson's name. `adversarial` is the loss without terms, `terms` the weighted
-    terms by name; `logits` are D's on the batch (for D, real ones then fake ones); `drift` is mean (G(z) - G_o(z))^2,
-    of what the regulariser holds (None for others than "g"); `parts` are scalars that the loss is made of.
+    `phase` is the name of the phase it is of. `adversarial` is the loss without terms, `terms` the weighted terms by
+    name; `logits` are D's on the batch (for D, real ones then fake ones); `drift` is mean (G(z) - G_o(z))^2, of what
+    the regulariser compares (None in other phases than "generator"); `parts` are scalars that the loss is made of.
     """
 
-    player: str
+    phase: str
     loss: Tensor
     adversarial: Tensor
-    terms: Mapping[str, Tensor]
-    logits: tuple[Tensor, ...]
+    terms: Mapping[str, Tensor] = {}
+    logits: tuple[Tensor, ...] = ()
     drift: Tensor | None = None
     parts: Mapping[str, Tensor] = {}
 
 
-Watch = Callable[[Update], None]
+Callback = Callable[[Update], None]
 
 
-class Player(NamedTuple):
-    """Parameters that move together, and what moves them."""
+class Group(NamedTuple):
+    """An optimizer group: parameters that move together, and what moves them."""
 
     parameters: list[nn.Parameter]
     optimiser: torch.optim.Optimizer
 
 
 class Engine:
-    """Plays one arm's game: its schedule, its model's objective, its terms."""
+    """Trains one arm: its model's phases and objective, its stabilisers."""
 
     def __init__(
         self,
@@ -71,119 +62,158 @@ class Engine:
         members: int = 1,
         seed: int = 0,
     ) -> None:
-        """Prepare to train `networks`, whose regulariser holds `coordinates` numbers an example.
+        """Prepare to train `networks`, of whose outputs the regulariser compares `coordinates` numbers an example.
 
         `old_forward_moves`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
-        `members`: how many games the networks play side by side, of which every loss is the mean. `seed` is for what
-        a stabiliser draws before training.
+        `members`: how many runs the networks train side by side, of which every loss is the mean. `seed` is for what
+        stabilisers draw.
         """
-        self.arm, self.networks = arm, networks
-        self.stabilisers = collect(schedule.weights(arm, coordinates))
-        for prepare in self.stabilisers.prepare:
-            prepare(networks, seed)
+        self.arm, self.networks, self.members = arm, networks, members
+        self.phases = arm.model.phases(arm)
+        self.stabilisers = Stabilisers(arm, coordinates, networks, seed)
+        self.draws = self.stabilisers.draws
         forward = {role: in_precision(network, arm.precision) for role, network in networks.items()}
-        self.objective = objective(arm.model, forward)
-        self.judge = forward.get("discriminator")
-        self.moved = nn.ModuleList(networks[role] for role in self.objective.moved)
-        self.lessons = self.objective.lessons()
-        self.players = {"g": self._player(self.objective.moved)}
-        self.players |= {"d": self._player(("discriminator",))} if self.judge else {}
-        self.players |= {name: self._player(lesson.roles) for name, lesson in self.lessons.items()}
-        self.old_forward_moves = schedule.old_fakes_move(arm) if old_forward_moves is None else old_forward_moves
-        self.members = members
+        if arm.model.has_discriminator:
+            forward["discriminator"] = self.stabilisers.perturbing(forward["discriminator"])
+        self.objective, self.discriminator = objective(arm.model, forward), forward.get("discriminator")
+        self.groups = {phase.name: self._group(phase) for phase in self.phases if phase.moves}
+        self.parameters = {name: group.parameters for name, group in self.groups.items()}
+        self.of_d, self.of_g = (of_kind(self.phases, kind) for kind in ("discriminator", "generator"))
+        self.moved = nn.ModuleList(networks[role] for role in (self.of_g.moves if self.of_g else ()))
+        self.old_forward_moves = arm.old_forward_moves if old_forward_moves is None else old_forward_moves
 
     @property
     def steps(self) -> dict[str, int]:
-        """Steps of each player in one iteration."""
-        counts = {"d": self.arm.d_batches, "g": schedule.updates(self.arm)}
-        return {name: counts.get(name, self.arm.g_batches) for name in self.players}
+        """Steps of each optimizer group in one iteration."""
+        return {phase.name: phase.steps for phase in self.phases if phase.moves}
 
-    def iterate(self, batches: Batches, watch: Watch | None = None) -> None:
-        """One iteration: every D update, the phase, the lessons; `watch` is told of each update before its step.
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold an iteration: exact steps ask the host to look at their results."""
+        return not of_kind(self.phases, "exact")
+
+    def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
+        """One iteration, phase after phase; `watch` is told of each update before its step (of an exact one, after).
 
         Watching changes no weight and no moving average.
         """
-        for real, z in batches.discriminator:
-            self._update_discriminator(real, z, watch)
-        with _constant(self.players["d"].parameters if self.judge else ()):
-            self._phase(batches, watch)
-        for name, lesson in self.lessons.items():
-            self._teach(name, lesson, batches, watch)
-        for follow in self.stabilisers.follow:
-            follow(self.networks)
+        self.draws.begin(batches.iteration)
+        for phase in self.phases:
+            own = batches.phases[phase.batches_of or phase.name]
+            match phase.kind:
+                case "discriminator":
+                    self._update_discriminator(phase, own, watch)
+                case "generator":
+                    with _constant(self._opponent()):
+                        self._update_generator(phase, own, watch)
+                case "plain":
+                    self._update_plainly(phase, own, watch)
+                case "exact":
+                    self._solve(phase, own, watch)
+        self.stabilisers.after_iteration(self.networks)
 
-    def _player(self, roles: Sequence[str]) -> Player:
-        parameters = [parameter for role in roles for parameter in self.networks[role].parameters()]
-        return Player(parameters, optimiser(self.arm.optimiser, parameters))
-
-    def _update_discriminator(self, x: Tensor, z: Tensor, watch: Watch | None) -> None:
-        assert self.judge
-        with torch.no_grad():
-            made = self.objective.make(x, z)
-        real, fake = self.objective.shown(made, x, z)
-        real_logits, fake_logits = self.judge(*real), self.judge(*fake)
-        adversarial = discriminator_loss(real_logits, fake_logits)
-        view = DiscriminatorView(self.judge, real, fake)
-        terms = {name: weight * term(view) for name, (weight, term) in self.stabilisers.discriminator.items()}
-        loss = _total(adversarial, terms)
-        if watch:
-            watch(Update("d", loss, adversarial, terms, (real_logits, fake_logits)))
-        self._step("d", loss)
-
-    def _phase(self, batches: Batches, watch: Watch | None) -> None:
-        wanted = bool(self.stabilisers.generator or watch)
-        reals = batches.real or [None] * len(batches.generator)
-        for x, z, old in zip(reals, batches.generator, self._old(batches, wanted), strict=True):
-            for repeat in range(self.arm.k):
-                stands_for_old = repeat == 0 and len(batches.generator) == 1
-                with moving_averages(self.moved, 2 if stands_for_old and self.old_forward_moves else 1):
-                    made = self.objective.make(x, z)
-                held = self.objective.held(made)
-                old = held.detach() if old is None else old
-                without = self.stabilisers.vanishing if stands_for_old else ()
-                self._update(self.objective.loss(made, x, z), held, old, watch, without=without)
-
-    def _update(self, found: Loss, held: Tensor, old: Tensor, watch: Watch | None, *, without: Collection[str]) -> None:
-        view = GeneratorView(held, old, found.logits)
-        wanted = {n: term for n, term in self.stabilisers.generator.items() if watch or n not in without}
-        terms = {name: weight * term(view) for name, (weight, term) in wanted.items()}
-        loss = _total(found.value, terms)
-        if watch:
-            drift = (held.detach() - old).square().mean()
-            watch(Update("g", loss, found.value, terms, found.logits, drift, found.parts))
-        self._step("g", loss)
-
-    def _teach(self, name: str, lesson: Lesson, batches: Batches, watch: Watch | None) -> None:
-        for x, z in zip(batches.real, batches.generator, strict=True):
-            found = lesson.loss(x, z)
+    def _update_discriminator(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+        assert self.discriminator
+        for index, (x, z) in enumerate(batch for batch in batches for _ in range(phase.updates)):
+            assert x is not None
+            self.draws.at(place := f"{phase.name}.{index}")
+            self.last_real = x
+            with torch.no_grad():
+                outputs = self.objective.outputs(x, z)
+            real, fake = self.objective.discriminator_inputs(outputs, x, z)
+            logits = self.discriminator(*real), self.discriminator(*fake)
+            adversarial = self.objective.discriminator_loss(*logits)
+            view = DiscriminatorView(self.discriminator, real, fake, **self._seen(x, z))
+            terms = self.stabilisers.terms("discriminator_term", place, view)
+            loss = _total(adversarial, terms)
             if watch:
-                watch(Update(name, found.value, found.value, {}, found.logits, parts=found.parts))
-            self._step(name, found.value)
+                watch(Update(phase.name, loss, adversarial, terms, logits))
+            self._step(phase.name, loss)
 
-    def _old(self, batches: Batches, wanted: bool) -> Sequence[Tensor | None]:
+    def _update_generator(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+        wanted = bool(self.stabilisers["generator_term"] or watch)
+        for index, ((x, z), old) in enumerate(zip(batches, self._old(batches, wanted), strict=True)):
+            for repeat in range(phase.updates):
+                self.draws.at(place := f"{phase.name}.{index}.{repeat}")
+                stands_for_old = repeat == 0 and len(batches) == 1
+                with moving_averages(self.moved, 2 if stands_for_old and self.old_forward_moves else 1):
+                    outputs = self.objective.outputs(x, z)
+                compared = self.objective.regularised(outputs)
+                old = compared.detach() if old is None else old
+                found = self.objective.loss(outputs, x, z)
+                view = GeneratorView(compared, old, found.logits, **self._seen(x, z))
+                terms = self.stabilisers.terms("generator_term", place, view, at_old=stands_for_old and not watch)
+                loss = _total(found.value, terms)
+                if watch:
+                    drift = (compared.detach() - old).square().mean()
+                    watch(Update(phase.name, loss, found.value, terms, found.logits, drift, found.parts))
+                self._step(phase.name, loss)
+
+    def _update_plainly(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+        loss = self.objective.losses()[phase.name]
+        for x, z in (batch for batch in batches for _ in range(phase.updates)):
+            found = loss(x, z)
+            if watch:
+                watch(Update(phase.name, found.value, found.value, {}, found.logits, parts=found.parts))
+            self._step(phase.name, found.value)
+
+    @torch.no_grad()
+    def _solve(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+        step = self.objective.steps()[phase.name]
+        for x, _ in (batch for batch in batches for _ in range(phase.updates)):
+            loss = step(x)
+            if watch:
+                watch(Update(phase.name, value := loss(), value, parts={phase.name: value}))
+
+    def _old(self, batches: Sequence[Batch], wanted: bool) -> Sequence[Tensor | None]:
         """What G_o made of each batch; None where it is the batch's own first forward, or not wanted.
 
         A lone batch's first forward is made by G_o. For several, the released code makes them in one forward before
         the phase. That forward moves G's moving averages in the `released` reading only, where the old fakes are a
         node of the graph of their own; `literal` and `proximal` leave them alone.
         """
-        latents = batches.generator
-        if len(latents) == 1 or not wanted:
-            return [None] * len(latents)
+        if len(batches) == 1 or not wanted:
+            return [None] * len(batches)
         with torch.no_grad(), moving_averages(self.moved, int(self.old_forward_moves)):
-            examples = latents[0].ndim - 2  # the axis before a latent's own
-            x = torch.cat(list(batches.real)) if batches.real else None
-            made = self.objective.make(x, torch.cat(list(latents), examples))
-            return self.objective.held(made).split([z.shape[examples] for z in latents], examples)
+            examples = batches[0].z.ndim - 2  # the axis before a latent's own
+            reals = [x for x, _ in batches if x is not None]
+            outputs = self.objective.outputs(
+                torch.cat(reals) if reals else None, torch.cat([z for _, z in batches], examples)
+            )
+            return self.objective.regularised(outputs).split([z.shape[examples] for _, z in batches], examples)
+
+    def _seen(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
+        """What all terms see."""
+        return {"draws": self.draws.of(""), "parameters": self.parameters, "losses": partial(self._losses, x, z)}
+
+    def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
+        """The losses of both sides on a batch; a phase that sees no real one has the last that D saw."""
+        assert self.discriminator
+        assert self.of_d
+        assert self.of_g
+        with moving_averages(self.networks, 0):
+            x = self.last_real if x is None else x
+            outputs = self.objective.outputs(x, z)
+            logits = (self.discriminator(*inputs) for inputs in self.objective.discriminator_inputs(outputs, x, z))
+            of_d = self.objective.discriminator_loss(*logits)
+            return {self.of_d.name: of_d, self.of_g.name: self.objective.loss(outputs, x, z).value}
+
+    def _opponent(self) -> Sequence[nn.Parameter]:
+        """D's parameters, which G's phase takes as constants unless a stabiliser differentiates both losses."""
+        return self.groups[self.of_d.name].parameters if self.of_d and not self.stabilisers.coupled else ()
+
+    def _group(self, phase: Phase) -> Group:
+        parameters = [parameter for role in phase.moves for parameter in self.networks[role].parameters()]
+        return Group(parameters, optimiser(self.arm.optimiser, parameters))
 
     def _step(self, name: str, loss: Tensor) -> None:
-        parameters, optimiser = self.players[name]
+        parameters, optimiser = self.groups[name]
         for parameter in parameters:
             parameter.grad = None
         (loss if self.members == 1 else loss * self.members).backward()
-        for limit in self.stabilisers.limit if name == "g" else ():
-            limit(parameters)
+        self.stabilisers.before_step(name, parameters)
         optimiser.step()
+        self.stabilisers.after_step(name, parameters)
 
 
 def _total(adversarial: Tensor, terms: Mapping[str, Tensor]) -> Tensor:

@@ -92,7 +92,7 @@ class AdamTF1(torch.optim.Optimizer):
 
 
 def optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """Optimiser of one player's parameters, as its arm says."""
+    """Optimiser of one group's parameters, as its arm says."""
     if settings.kind == "adam_tf1":
         return AdamTF1(parameters, settings.lr, settings.beta1, settings.beta2, settings.eps)
     on_cuda = parameters[0].is_cuda  # there, its step count must be part of a CUDA graph

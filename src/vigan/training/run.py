@@ -12,15 +12,14 @@ import torch
 
 from vigan.config import schedule
 from vigan.config.arms import RunSpec
-from vigan.config.models import Em
 from vigan.models.build import Networks, build
 from vigan.runtime.energy import Cost, Meter, counters
 from vigan.training import checkpoint as store
 from vigan.training.batches import BatchSource
 from vigan.training.cuda_graph import Recorded
 from vigan.training.device import uuid
-from vigan.training.em import Alternation, JointKL
 from vigan.training.engine import Engine
+from vigan.training.randomness import no_global_draws
 from vigan.training.snapshots import save_snapshot
 from vigan.training.telemetry import Telemetry
 
@@ -39,10 +38,8 @@ class Outcome(NamedTuple):
     cost: Cost
 
 
-def engine(spec: RunSpec, networks: Networks) -> Engine | Alternation:
+def engine(spec: RunSpec, networks: Networks) -> Engine:
     """What trains the networks of a run."""
-    if isinstance(spec.arm.model, Em):
-        return Alternation(spec.arm.model, networks)
     return Engine(spec.arm, networks, schedule.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
 
 
@@ -54,11 +51,12 @@ class Run:
         shape = spec.dataset.shape
         self.spec, self.folder, self.device = spec, folder, device
         self.networks = build(spec.arm, shape, spec.seed).to(device)
-        self.engine = engine(spec, self.networks)
-        on_cuda = device.type == "cuda"
-        self.player = Recorded(self.engine) if on_cuda and isinstance(self.engine, Engine) else self.engine
+        with no_global_draws(device, spec.name):
+            self.engine = engine(spec, self.networks)
+        captured = device.type == "cuda" and self.engine.capturable
+        self.player = Recorded(self.engine) if captured else self.engine
         self.source = BatchSource(spec, array, device)
-        self.telemetry = Telemetry(self.engine) if isinstance(self.engine, Engine) else JointKL()
+        self.telemetry = Telemetry(self.engine)
         self.rows: list[list[float]] = []
         self.iteration, self.cost = 0, Cost()
         self.refused = self._resume()
@@ -86,11 +84,13 @@ class Run:
     def _iterate(self) -> dict[str, float] | None:
         batches = self.source.iteration(self.iteration)
         self.iteration += 1
-        if self.iteration % self.spec.log_every and self.iteration != self.spec.iterations:
-            self.player.iterate(batches)
+        logged = not self.iteration % self.spec.log_every or self.iteration == self.spec.iterations
+        if logged:
+            self.telemetry.begin()
+        with no_global_draws(self.device, self.spec.name):
+            self.player.iterate(batches, self.telemetry if logged else None)
+        if not logged:
             return None
-        self.telemetry.begin()
-        self.player.iterate(batches, self.telemetry)
         row = self.telemetry.row(self.iteration)
         self.rows.append(list(row.values()))
         return row
@@ -124,4 +124,4 @@ class Run:
         return refused
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {f"{name}_optimiser": player.optimiser for name, player in self.engine.players.items()}
+        return {f"{name}_optimiser": group.optimiser for name, group in self.engine.groups.items()}

@@ -9,25 +9,23 @@ from torch import Tensor
 
 from vigan.training.engine import Engine, Update
 
-COLUMNS = {
-    "iteration": "iterations done",
+_OF_D = {
     "d_loss": "D's adversarial loss (nats), without terms, mean over the iteration's D updates",
     "d_accuracy": "share of real and fake examples that D tells right, same updates",
+}
+_OF_G = {
     "g_adversarial": "the phase's loss (nats) without terms, -log D(G(z)) for the GAN, mean over its updates",
     "penalty": "weighted terms of the phase's loss at its last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
     "step": "norm of the change of the phase's parameters over the phase, over their norm at its start",
 }
-"""Telemetry of the GAN. Models without a D have no column of D's; the parts of a model's losses follow."""
+COLUMNS = {"iteration": "iterations done"} | _OF_D | _OF_G
+"""Telemetry of the GAN. A model has the columns of the phases it has, "d_..." of a "discriminator" and the others of a
+"generator", and its own `parts` after them."""
+D_TERMS = {"d_penalty": "weighted terms of D's loss, mean over the iteration's D updates"}
+"""Another column, where a stabiliser adds a term to D's loss."""
 
-PARTS = {
-    "reconstruction": "error of decoded codes: -log q(x|z) (nats) for the VAE, |x - G(E(x))|^2 else; mean of updates",
-    "kl": "KL(p(z|x) || q(z)) (nats), mean of updates",
-    "latents": "|z - E(G(z))|^2, mean of updates",
-}
-
-_OF_D = ("d_loss", "d_accuracy")
 _MAY_OVERFLOW = ("drift", "gradient_ratio", "step")
 
 
@@ -35,39 +33,31 @@ class Telemetry:
     """Watches the updates of one iteration and sums them up in a row of `columns`."""
 
     def __init__(self, engine: Engine) -> None:
-        self.parameters: list[Tensor] = list(engine.players["g"].parameters)
-        self.expected = engine.steps["g"]
-        self.has_d, self.parts = "d" in engine.players, engine.objective.parts
-        self.columns = (*(name for name in COLUMNS if self.has_d or name not in _OF_D), *self.parts)
+        self.d, self.g = engine.of_d, engine.of_g
+        self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
+        self.parts = tuple(engine.arm.model.parts)
+        of_d = tuple(_OF_D) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
+        self.columns = ("iteration", *(of_d if self.d else ()), *(_OF_G if self.g else ()), *self.parts)
         self.begin()
 
     def begin(self) -> None:
         """Start a new row, before the iteration."""
         self.updates: dict[str, list[Update]] = {}
-        self.gradient_ratio, self.remaining = 0.0, self.expected
+        self.gradient_ratio, self.remaining = 0.0, self.g.steps if self.g else 0
         self.start = [parameter.detach().clone() for parameter in self.parameters]
 
     def __call__(self, update: Update) -> None:
-        """Take note of one update, before its step; the phase's last has its gradients compared."""
-        if update.player == "g":
+        """Take note of one update; the last of the "generator" phase has its gradients compared."""
+        if self.g and update.phase == self.g.name:
             self.remaining -= 1
             if not self.remaining:
                 self.gradient_ratio = self._ratio(update)
-        self.updates.setdefault(update.player, []).append(_detached(update))
+        self.updates.setdefault(update.phase, []).append(_detached(update))
 
     def row(self, iteration: int) -> dict[str, float]:
         """Values of `columns` for the iteration that has just ended."""
-        phase, last = self.updates["g"], self.updates["g"][-1]
-        assert last.drift is not None
-        told = {
-            "iteration": float(iteration),
-            "g_adversarial": _mean([update.adversarial for update in phase]),
-            "penalty": sum(term.item() for term in last.terms.values()),
-            "drift": last.drift.item(),
-            "gradient_ratio": self.gradient_ratio,
-            "step": self._step(),
-        }
-        values = told | self._of_d() | {part: self._part(part) for part in self.parts}
+        values = {"iteration": float(iteration)} | self._of_d() | self._of_g()
+        values |= {part: self._part(part) for part in self.parts}
         return {name: values[name] for name in self.columns}
 
     def finite(self, row: dict[str, float]) -> bool:
@@ -75,11 +65,25 @@ class Telemetry:
         return all(math.isfinite(value) for name, value in row.items() if name not in _MAY_OVERFLOW)
 
     def _of_d(self) -> dict[str, float]:
-        if not self.has_d:
+        if not self.d:
             return {}
-        updates = self.updates["d"]
+        updates = self.updates[self.d.name]
         losses, accuracies = [update.adversarial for update in updates], [_accuracy(update) for update in updates]
-        return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies)}
+        penalties = [_penalty(update) for update in updates]
+        return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies), "d_penalty": sum(penalties) / len(penalties)}
+
+    def _of_g(self) -> dict[str, float]:
+        if not self.g:
+            return {}
+        phase, last = self.updates[self.g.name], self.updates[self.g.name][-1]
+        assert last.drift is not None
+        return {
+            "g_adversarial": _mean([update.adversarial for update in phase]),
+            "penalty": _penalty(last),
+            "drift": last.drift.item(),
+            "gradient_ratio": self.gradient_ratio,
+            "step": self._step(),
+        }
 
     def _part(self, name: str) -> float:
         told = (update.parts for updates in self.updates.values() for update in updates)
@@ -107,6 +111,10 @@ def _detached(update: Update) -> Update:
     return update._replace(
         loss=update.loss.detach(), adversarial=update.adversarial.detach(), terms=terms, logits=logits, parts=parts
     )
+
+
+def _penalty(update: Update) -> float:
+    return sum(term.item() for term in update.terms.values())
 
 
 def _accuracy(update: Update) -> Tensor:

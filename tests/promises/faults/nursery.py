@@ -137,7 +137,7 @@ def _serve() -> None:
     import vigan.training.callbacks  # noqa: F401
     from vigan.provenance import stage_digest
 
-    stage_digest("train", ["stabilisers.proximal"])
+    stage_digest("train", ["vigan.objectives.stabilisers.proximal"])
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

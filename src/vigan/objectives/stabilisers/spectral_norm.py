@@ -1,25 +1,32 @@
-"""Spectral normalisation of D: each weight is divided by its largest singular value; Miyato et al. (2018), 1802.05957.
-
-The weight of this stabiliser is the norm that each layer gets: 1 as in the paper.
-"""
+"""Spectral normalisation of D: each weight over its largest singular value; Miyato et al. (2018), arXiv 1802.05957."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from vigan import rng
+from vigan.objectives.hooks import Linear, Stabiliser
 
 
-def prepare(networks: nn.ModuleDict, seed: int, weight: float) -> None:
-    """Normalise every weight of D with two axes or more; power iterations begin where `seed` says."""
-    for name, layer in list(networks["discriminator"].named_modules()):
-        own = getattr(layer, "weight", None)
-        if isinstance(own, nn.Parameter) and own.ndim >= 2:
-            start = rng.generator(seed, "init", f"spectral.{name}").standard_normal(own.shape[0])
-            normalised = Normalised(own, torch.from_numpy(start).to(own), weight)
-            parametrize.register_parametrization(layer, "weight", normalised)
+class SpectralNorm(Stabiliser):
+    """Every layer of D gets a spectral norm of 1, as in the paper."""
+
+    def prepare(self, networks: nn.ModuleDict, seed: int) -> None:
+        """Normalise every weight of D with two axes or more; power iterations begin where `seed` says."""
+        for name, layer in list(networks["discriminator"].named_modules()):
+            own = getattr(layer, "weight", None)
+            if isinstance(own, nn.Parameter) and own.ndim >= 2:
+                start = rng.generator(seed, "init", f"spectral.{name}").standard_normal(own.shape[0])
+                normalised = Normalised(own, torch.from_numpy(start).to(own))
+                parametrize.register_parametrization(layer, "weight", normalised)
+
+    def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
+        """D's logits, its weight divided by its norm."""
+        return {"prepare": linear.real @ (linear.w / linear.w.norm()) + linear.b}
 
 
 class Normalised(nn.Module):
@@ -27,9 +34,8 @@ class Normalised(nn.Module):
 
     direction: Tensor
 
-    def __init__(self, weight: Tensor, start: Tensor, norm: float) -> None:
+    def __init__(self, weight: Tensor, start: Tensor) -> None:
         super().__init__()
-        self.norm = norm
         self.register_buffer("direction", start / start.norm())
         self._iterate(weight.detach().flatten(1), times=15)
 
@@ -39,7 +45,7 @@ class Normalised(nn.Module):
         if self.training:
             self._iterate(matrix.detach(), times=1)
         direction = self.direction.clone()
-        return weight * (self.norm / (direction @ matrix).norm())
+        return weight * (1.0 / (direction @ matrix).norm())
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor, times: int) -> None:

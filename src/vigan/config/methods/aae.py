@@ -1,0 +1,93 @@
+"""The adversarial auto-encoder: a GAN on codes, the prior's draws its real examples, and a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from vigan.config.base import Positive
+from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, discriminator_phase, generator_phase
+
+
+class Aae(Method):
+    """D tells codes z of the prior from E(x).
+
+    The decoder learns "after" the encoder's phase, on codes taken as constants, or in one "joint" loss, in which
+    `reconstruction` weighs the squared norm of x - G(E(x)).
+    """
+
+    kind: Literal["aae"]
+    decoder: Literal["after", "joint"]
+    reconstruction: Positive | None = None
+    panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
+        {"reconstruction": Panel("Error of decoded codes: |x − G(E(x))|²", "AAE", logarithmic=True)}
+    )
+
+    @model_validator(mode="after")
+    def _weighed_if_joint(self) -> Aae:
+        if self.joint != (self.reconstruction is not None):
+            raise ValueError("'reconstruction' is the weight in a 'joint' loss: give it there, and only there")
+        return self
+
+    @property
+    def joint(self) -> bool:
+        """Whether encoder and decoder are moved together."""
+        return self.decoder == "joint"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """What the decoder pays."""
+        return {"reconstruction": "|x - G(E(x))|^2, mean of updates"}
+
+    def roles(self, latent: int) -> Mapping[str, Part]:
+        """G, an encoder, and a D of codes."""
+        return {
+            "generator": Part("generator"),
+            "encoder": Part("encoder", (latent,)),
+            "discriminator": Part("code_discriminator"),
+        }
+
+    def phases(self, arm: Row) -> tuple[Phase, ...]:
+        """D's updates, E's (or both networks'), and the decoder's own on the same batches if it learns after."""
+        of_d = discriminator_phase(arm)
+        if self.joint:
+            return of_d, generator_phase(arm, ("encoder", "generator"))
+        decoder = Phase("decoder", "plain", ("generator",), arm.g_batches, batches_of="g")
+        return of_d, generator_phase(arm, ("encoder",)), decoder
+
+    def coordinates(self, example: int, latent: int) -> int:
+        """Codes are compared."""
+        return latent
+
+    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+        """Forwards of the encoder, or of the decoder."""
+        updates, encodes = arm.updates, role == "encoder"
+        of_codes = {"D's codes": arm.d_batches, "the old codes": int(arm.old_forward_moves)} if encodes else {}
+        if self.joint:
+            return {"the phase's updates": updates, **of_codes}
+        after = {"G's updates": arm.g_batches}
+        if not encodes:
+            return after
+        return {"D's codes": arm.d_batches, "E's updates": updates, **of_codes, **after}
+
+    def words(self, arm: Row) -> Words:
+        """What is said of it."""
+        pays = "E -log D(E(x)); G ||x - G(E(x))||^2"
+        if self.joint:
+            pays = f"E and G -log D(E(x)) + {self.reconstruction:g} x ||x - G(E(x))||^2"
+        return Words(
+            moved="E and G" if self.joint else "E",
+            batch="real examples",
+            d_sees="fresh draws of the prior, as real, and codes E(x) of a real batch, as fake",
+            losses=f"D (BCE(D(z), 1) + BCE(D(E(x)), 0)) / 2; {pays}",
+            held="E(x)",
+            held_old="E_o(x)",
+            old="E_o",
+            begun="E_o: E as it is when the phase begins",
+            inputs="examples",
+            outputs="codes",
+            after="" if self.joint else "on each of those batches, on codes E(x) taken as constants",
+        )

@@ -1,0 +1,79 @@
+"""Adversarially learned inference (BiGAN): D tells pairs (x, E(x)) from pairs (G(z), z)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from vigan.config.base import Positive
+from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, discriminator_phase, generator_phase
+
+_LOSSES = {
+    "derived": "-log D(x, E(x)) - log D(G(z), z)",
+    "min-max": "log D(x, E(x)) + log(1 - D(G(z), z))",
+    "non-saturating": "-log(1 - D(x, E(x))) - log D(G(z), z)",
+}
+
+
+class Ali(Method):
+    """`loss` is what G and E pay together: see `vigan.objectives.ali`.
+
+    `latents` weighs the squared norm of z - E(G(z)), which E pays besides: the term that the article drops from the
+    derived loss of a Gaussian encoder, of deviation sigma where the weight is 1/(2 sigma^2).
+    """
+
+    kind: Literal["ali"]
+    loss: Literal["derived", "min-max", "non-saturating"]
+    latents: Positive | None = None
+    panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
+        {"latents": Panel("Error of codes: |z − E(G(z))|²", "where it is paid", logarithmic=True)}
+    )
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """E's own term, where it is paid."""
+        return {"latents": "|z - E(G(z))|^2, mean of updates"} if self.latents else {}
+
+    def roles(self, latent: int) -> Mapping[str, Part]:
+        """G, an encoder, and a D of pairs."""
+        return {
+            "generator": Part("generator"),
+            "encoder": Part("encoder", (latent,)),
+            "discriminator": Part("joint_discriminator"),
+        }
+
+    def phases(self, arm: Row) -> tuple[Phase, ...]:
+        """D's updates, then those of G and E together."""
+        return discriminator_phase(arm), generator_phase(arm, ("generator", "encoder"))
+
+    def coordinates(self, example: int, latent: int) -> int:
+        """Fakes and codes are compared."""
+        return example + latent
+
+    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+        """Forwards of either network; the encoder also sees fakes, where it pays for them."""
+        updates = arm.updates
+        return {
+            "D's pairs": arm.d_batches,
+            "the phase's updates": updates,
+            "the old fakes and codes": int(arm.old_forward_moves),
+            "codes of fakes": updates if role == "encoder" and self.latents else 0,
+        }
+
+    def words(self, arm: Row) -> Words:
+        """What is said of it."""
+        besides = f"; E besides {self.latents:g} x ||z - E(G(z))||^2, G(z) taken as a constant" if self.latents else ""
+        d_pays = "D (BCE(D(x, E(x)), 1) + BCE(D(G(z), z), 0)) / 2"
+        return Words(
+            moved="G and E",
+            batch="real examples and fresh latents",
+            d_sees="pairs (x, E(x)) of a real batch, as real, and pairs (G(z), z) of fresh latents, as fake",
+            losses=f"{d_pays}; G and E {_LOSSES[self.loss]}{besides}",
+            held="(G(z), E(x))",
+            held_old="(G_o(z), E_o(x))",
+            old="(G_o, E_o)",
+            begun="(G_o, E_o): G and E as they are when the phase begins",
+            inputs="latents and examples",
+            outputs="fakes and codes",
+        )

@@ -1,0 +1,172 @@
+"""What every model declares: its networks, its phases, what is logged of it, and what is said of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+from vigan.config.base import Strict
+
+
+class Row(Protocol):
+    """What a model may read of its arm."""
+
+    @property
+    def d_batches(self) -> int: ...  # noqa: D102
+    @property
+    def g_batches(self) -> int: ...  # noqa: D102
+    @property
+    def k(self) -> int: ...  # noqa: D102
+    @property
+    def updates(self) -> int: ...  # noqa: D102
+    @property
+    def batch_size(self) -> int: ...  # noqa: D102
+    @property
+    def precision(self) -> str: ...  # noqa: D102
+    @property
+    def old_forward_moves(self) -> bool: ...  # noqa: D102
+
+
+class Part(NamedTuple):
+    """A network of a model: the method of a network factory that makes it, and that method's arguments."""
+
+    maker: Literal["generator", "encoder", "discriminator", "code_discriminator", "joint_discriminator"]
+    arguments: tuple[int, ...] = ()
+
+
+class Phase(NamedTuple):
+    """Updates of an iteration that move the same parameters by the same loss: one optimizer group's.
+
+    `kind` says what the engine does in it (there is at most one "discriminator" and one "generator"):
+      "discriminator": D learns to tell what the model makes from what is real, with the stabilisers' terms of D.
+      "generator": `Objective.loss` against one D and one old state, with the stabilisers' terms of G.
+      "plain": one of `Objective.losses` and nothing else.
+      "exact": one of `Objective.steps`, in closed form; it moves no roles by gradients.
+    `batches` are its own, `updates` are made on each; with `batches_of`, they are those of the phase named there.
+    `real`: whether its batches hold real examples beside latents.
+    """
+
+    name: str
+    kind: Literal["discriminator", "generator", "plain", "exact"]
+    moves: tuple[str, ...]
+    batches: int
+    updates: int = 1
+    real: bool = True
+    batches_of: str = ""
+
+    @property
+    def steps(self) -> int:
+        """Updates an iteration."""
+        return self.batches * self.updates
+
+
+class Panel(NamedTuple):
+    """How a column of telemetry is drawn: title, a line under it, whether its axis is logarithmic."""
+
+    title: str
+    subtitle: str = ""
+    logarithmic: bool = False
+
+
+class Words(NamedTuple):
+    """What `vigan explain` and `vigan diff` say of a model.
+
+    `d_sees` is what D is shown, "" without a D; `moved` are the networks that the phase moves, on batches of `batch`.
+    The regulariser compares `held` with `held_old`, which `old` made, `inputs` going in; `begun` says what `old` is.
+    `outputs` is the short name of what is held, `after` what follows the phase. `steps` tell an iteration that has no
+    gradients, line by line, instead of all that.
+    """
+
+    moved: str
+    batch: str
+    d_sees: str = ""
+    losses: str = ""
+    held: str = ""
+    held_old: str = ""
+    old: str = ""
+    begun: str = ""
+    inputs: str = ""
+    outputs: str = ""
+    after: str = ""
+    steps: tuple[str, ...] = ()
+
+
+class Method(Strict, ABC):
+    """A model: its fields are what an arm may write under `model`, its methods what the rest of the program asks.
+
+    `networks`: kinds of networks it can be made of. `panels`: how columns of telemetry of its own are drawn; `titles`:
+    how others are, in a figure of this model alone, which says how far `moved` moves; `own_scale`: columns that share
+    no panel with other models', and the panel of each.
+    """
+
+    kind: Any
+    networks: ClassVar[tuple[str, ...]] = ("mlp", "dcgan")
+    moved: ClassVar[str] = "a phase"
+    panels: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
+    titles: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
+    own_scale: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    @abstractmethod
+    def roles(self, latent: int) -> Mapping[str, Part]:
+        """Its networks by role: "generator", which samples are made with, and "discriminator", "encoder" if any."""
+
+    @abstractmethod
+    def phases(self, arm: Row) -> tuple[Phase, ...]:
+        """What an iteration does, in order."""
+
+    @abstractmethod
+    def words(self, arm: Row) -> Words:
+        """What is said of it."""
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Scalars that its losses tell (`Loss.parts`): columns of telemetry, and what each means."""
+        return {}
+
+    def coordinates(self, example: int, latent: int) -> int:
+        """How many numbers the regulariser compares, for examples of `example` numbers and codes of `latent`."""
+        return example
+
+    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+        """How often an iteration passes through a network that is sampled, in training mode, by what for."""
+        return {}
+
+    def check_data(self, arm: Row, examples: int | None) -> None:
+        """Raise ValueError if an arm of this model cannot train on a set of so many examples (None: not known)."""
+
+    @property
+    def sampled(self) -> Mapping[str, str]:
+        """Letters of the networks that samples and codes are made with, by role."""
+        return {role: letter for role, letter in {"generator": "G", "encoder": "E"}.items() if role in self.roles(1)}
+
+    @property
+    def has_discriminator(self) -> bool:
+        """Whether there is a D, and with it a meaning of the regulariser: KL(q || q_o) of what D is shown."""
+        return "discriminator" in self.roles(1)
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether examples have codes."""
+        return "encoder" in self.roles(1)
+
+
+def discriminator_phase(arm: Row) -> Phase:
+    """D's updates, one on each of its own batches."""
+    return Phase("d", "discriminator", ("discriminator",), arm.d_batches)
+
+
+def generator_phase(arm: Row, moves: tuple[str, ...], *, real: bool = True) -> Phase:
+    """The arm's phase: K updates on each of its own batches, against one D and one old state."""
+    return Phase("g", "generator", moves, arm.g_batches, arm.k, real)
+
+
+def own_batches(phases: Sequence[Phase]) -> list[Phase]:
+    """The phases that take batches of their own, in order."""
+    return [phase for phase in phases if not phase.batches_of]
+
+
+def of_kind(phases: Sequence[Phase], kind: str) -> Phase | None:
+    """The first phase of a kind, None if there is none."""
+    return next((phase for phase in phases if phase.kind == kind), None)

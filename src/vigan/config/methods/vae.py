@@ -1,0 +1,52 @@
+"""The variational auto-encoder: encoder and decoder are Gaussians and pay minus the evidence lower bound together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from vigan.config.base import Positive
+from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, generator_phase
+
+
+class Vae(Method):
+    """E makes a Gaussian p(z|x) of each x, G decodes a draw from it; `std` is the decoder's, in the data's unit."""
+
+    kind: Literal["vae"]
+    std: Positive
+    panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
+        {"bound": Panel("Negative lower bound (nats)", "VAE"), "kl": Panel("KL(p(z|x) || q(z)) (nats)", "VAE")}
+    )
+    own_scale: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"g_adversarial": "bound", "reconstruction": "bound less kl"}
+    )
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """The two terms of the bound."""
+        return {
+            "reconstruction": "-log q(x|z) (nats), mean of updates",
+            "kl": "KL(p(z|x) || q(z)) (nats), mean of updates",
+        }
+
+    def roles(self, latent: int) -> Mapping[str, Part]:
+        """G, and an encoder to means and log variances."""
+        return {"generator": Part("generator"), "encoder": Part("encoder", (2 * latent,))}
+
+    def phases(self, arm: Row) -> tuple[Phase, ...]:
+        """Updates of both."""
+        return (generator_phase(arm, ("encoder", "generator")),)
+
+    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+        """Forwards of either network."""
+        return {"the phase's updates": arm.updates}
+
+    def words(self, arm: Row) -> Words:
+        """What is said of it."""
+        density = f"N(x; G(z), {self.std:g}^2 I)"
+        return Words(
+            moved="E and G",
+            batch="real examples and fresh noise",
+            losses=f"E and G -log {density} + KL(p(z|x) || N(0, I)), one z from the Gaussian p(z|x) = E(x)",
+        )

@@ -1,0 +1,70 @@
+"""The stabilisers of one arm, applied where the engine comes to their hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vigan.config.arms import REGULARISER, Arm
+from vigan.objectives.base import Forward
+from vigan.objectives.draws import Draws
+from vigan.objectives.hooks import HOOKS, Stabiliser, View, filled, stabiliser_class, uncoupled
+
+
+class Stabilisers:
+    """An arm's stabilisers by name, the regulariser first unless its lambda is 0."""
+
+    def __init__(self, arm: Arm, coordinates: int, networks: nn.ModuleDict, seed: int) -> None:
+        """Prepare the networks of an arm whose regulariser compares `coordinates` numbers an example."""
+        weight = arm.lambda_per_mean(coordinates)
+        settings = {REGULARISER: {"lambda_mean": weight}} if weight else {}
+        self.all = {name: stabiliser_class(name)(**own) for name, own in (settings | arm.stabilisers).items()}
+        self.filling = {hook: {name: s for name, s in self.all.items() if filled(s, hook)} for hook in HOOKS}
+        self.coupled = any(stabiliser.coupled for stabiliser in self.all.values())
+        for stabiliser in self.all.values():
+            stabiliser.prepare(networks, seed)
+        self.draws = Draws(seed, next(iter([*networks.parameters(), *networks.buffers()])))
+
+    def __getitem__(self, hook: str) -> Mapping[str, Stabiliser]:
+        """Those that fill a hook."""
+        return self.filling[hook]
+
+    def terms(self, hook: str, update: str, view: View, *, at_old: bool = False) -> dict[str, Tensor]:
+        """Their terms in an update by name; `at_old` leaves out those that are zero there."""
+        terms = {}
+        for name, stabiliser in self[hook].items():
+            if not (at_old and stabiliser.zero_at_old_generator):
+                self.draws.at(f"{update}.{name}")
+                own = view._replace(draws=self.draws.of(name))
+                terms[name] = getattr(stabiliser, hook)(own if stabiliser.coupled else own._replace(losses=uncoupled))
+        return terms
+
+    def perturbing(self, discriminator: Forward) -> Forward:
+        """D, shown what they make of its inputs."""
+        if not self["perturb"]:
+            return discriminator
+
+        def forward(*inputs: Tensor) -> Tensor:
+            for name, stabiliser in self["perturb"].items():
+                inputs = stabiliser.perturb(inputs, self.draws.of(name))
+            return discriminator(*inputs)
+
+        return forward
+
+    def before_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
+        """Let them change the gradients of an optimizer group."""
+        for stabiliser in self["before_step"].values():
+            stabiliser.before_step(group, parameters)
+
+    @torch.no_grad()
+    def after_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
+        """Let them change the parameters of an optimizer group."""
+        for stabiliser in self["after_step"].values():
+            stabiliser.after_step(group, parameters)
+
+    def after_iteration(self, networks: nn.ModuleDict) -> None:
+        """Let them do what they do after each iteration."""
+        for stabiliser in self["after_iteration"].values():
+            stabiliser.after_iteration(networks)

@@ -1,0 +1,90 @@
+"""Random numbers of stabilisers, functions of (seed, stabiliser, iteration, update): nothing has to be remembered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vigan import rng
+
+Law = Literal["rand", "randn"]
+
+
+class Draws:
+    """What all stabilisers of a run draw, on the host and by NumPy, so that it is the same on every device.
+
+    An iteration that is captured as a CUDA graph reads its numbers from fixed places, which hold what iterations before
+    it drew: `fill` puts those of the iteration there before each replay, and `fixed` has them read.
+    """
+
+    def __init__(self, seed: int, like: Tensor) -> None:
+        """Serve numbers of a run's `seed`, in the type and on the device of `like`."""
+        self.seed, self.like = seed, like
+        self.known: dict[str, tuple[Law, tuple[int, ...]]] = {}
+        self.places: dict[str, Tensor] = {}
+        self.fix = False
+        self.begin(0)
+
+    def begin(self, iteration: int) -> None:
+        """Go to an iteration, counted from 0."""
+        self.iteration = iteration
+        self.at("")
+
+    def at(self, update: str) -> None:
+        """Go to an update of this iteration, by a name of its own: what it draws depends on no other's draws."""
+        self.update, self.calls = update, Counter[str]()
+
+    def of(self, stabiliser: str) -> Stream:
+        """The numbers of one stabiliser."""
+        return Stream(self, stabiliser)
+
+    def fill(self) -> None:
+        """Put this iteration's numbers into the fixed places."""
+        for block, (_, shape) in self.known.items():
+            place = self.places.setdefault(block, self.like.new_empty(shape))
+            place.copy_(self._numbers(block), non_blocking=True)
+
+    @contextmanager
+    def fixed(self) -> Iterator[None]:
+        """Within, numbers are those in the fixed places. Raises KeyError for a draw that no iteration made before."""
+        self.fix = True
+        try:
+            yield
+        finally:
+            self.fix = False
+
+    def take(self, stabiliser: str, law: Law, shape: tuple[int, ...]) -> Tensor:
+        """The next numbers of a stabiliser in this update."""
+        block = f"{stabiliser}.{self.update}.{self.calls[stabiliser]}"
+        self.calls[stabiliser] += 1
+        if self.fix:
+            return self.places[block]
+        self.known[block] = law, shape
+        return self._numbers(block).to(self.like)
+
+    def _numbers(self, block: str) -> Tensor:
+        law, shape = self.known[block]
+        draws = rng.generator(self.seed, "stabiliser", f"{self.iteration}.{block}")
+        numbers = draws.standard_normal(shape, np.float32) if law == "randn" else draws.random(shape, np.float32)
+        return torch.from_numpy(np.asarray(numbers))
+
+
+class Stream(NamedTuple):
+    """Random numbers that a stabiliser is given: other ones in every update, the same in every run of the seed."""
+
+    draws: Draws
+    stabiliser: str
+
+    def rand(self, *shape: int) -> Tensor:
+        """Uniform on [0, 1), as `torch.rand`."""
+        return self.draws.take(self.stabiliser, "rand", shape)
+
+    def randn(self, *shape: int) -> Tensor:
+        """Standard normal, as `torch.randn`."""
+        return self.draws.take(self.stabiliser, "randn", shape)

@@ -1,0 +1,157 @@
+"""What a stabiliser is, what it may do (its hooks, a closed set), and what it sees.
+
+A stabiliser is a frozen record: its fields are the settings that an arm writes, its methods the hooks that it fills.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from vigan.config.base import Strict, nearest
+from vigan.errors import UserError
+from vigan.objectives.draws import Stream
+
+Tensors = tuple[Tensor, ...]
+Parameters = Mapping[str, Sequence[nn.Parameter]]
+"""Parameters by optimizer group: "d", "g", and the names of a model's further phases."""
+
+
+class StabiliserError(UserError, TypeError):
+    """A stabiliser that is not what one must be; the message says what to write."""
+
+
+class GeneratorView(NamedTuple):
+    """What a term of G's phase sees.
+
+    `fake` are the fakes G(z), `old_fake` those of G_o on the same z (no gradient), (N, ...); for models that make other
+    things than fakes, they are what the regulariser compares. `logits` are D's on them, (N,). See `DiscriminatorView`
+    for the others.
+    """
+
+    fake: Tensor
+    old_fake: Tensor
+    logits: Tensors
+    draws: Stream
+    parameters: Parameters
+    losses: Callable[[], Mapping[str, Tensor]]
+
+
+class DiscriminatorView(NamedTuple):
+    """What a term of D's loss sees.
+
+    `discriminator` maps D's inputs to logits (N,); `real` and `fake` are such inputs, of a real batch and of a fake one
+    (no gradient). `draws` are its random numbers, `parameters` those of every optimizer group. `losses` makes the
+    losses of D ("d") and of G's phase ("g") on this batch, without terms, differentiable in all parameters; only
+    stabilisers that are `coupled` may call it.
+    """
+
+    discriminator: Callable[..., Tensor]
+    real: Tensors
+    fake: Tensors
+    draws: Stream
+    parameters: Parameters
+    losses: Callable[[], Mapping[str, Tensor]]
+
+
+View = GeneratorView | DiscriminatorView
+
+
+def uncoupled() -> Mapping[str, Tensor]:
+    """Stands for `losses` where a stabiliser is not coupled. Raises StabiliserError."""
+    raise StabiliserError("a stabiliser that differentiates the losses of both sides says so: coupled: ClassVar = True")
+
+
+class Linear(NamedTuple):
+    """Linear networks on which a stabiliser says what its hooks come to: D(x) = x w + b, G(z) = z A^T.
+
+    `w` (d,), `b` (), `old` and `new` (d, latent) are A before and at an update, `real` (N, d) and `z` (N, latent)
+    examples and latents, `gradient` (d, latent) a gradient in A.
+    """
+
+    w: Tensor
+    b: Tensor
+    old: Tensor
+    new: Tensor
+    real: Tensor
+    z: Tensor
+    gradient: Tensor
+
+
+class Stabiliser(Strict):
+    """Base of every stabiliser; a subclass overrides the hooks that it fills and no other public method.
+
+    `zero_at_old_generator`: the generator term is exactly zero at G = G_o, with its gradient: it is left out there.
+    `coupled`: a term differentiates the losses of both sides (`view.losses`).
+    """
+
+    zero_at_old_generator: ClassVar[bool] = False
+    coupled: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Refuse a method that is no hook, and a class that fills none."""
+        super().__init_subclass__(**settings)
+        own = [name for name, value in vars(cls).items() if callable(value) and not name.startswith("_")]
+        for name in own:
+            if name not in (*HOOKS, "closed_form"):
+                raise StabiliserError(f"stabiliser {cls.__name__}: '{name}' is no hook{nearest(name, HOOKS)}")
+        if not set(own) & set(HOOKS):
+            raise StabiliserError(f"stabiliser {cls.__name__} fills no hook; there are {', '.join(HOOKS)}")
+
+    def prepare(self, networks: nn.ModuleDict, seed: int) -> None:
+        """Wrap or add networks before there is an optimiser; draw initial values by `vigan.rng` from the run's seed."""
+
+    def perturb(self, inputs: Tensors, draws: Stream) -> Tensors:
+        """What D is shown instead of `inputs`, real or fake, whenever it is called."""
+        raise NotImplementedError
+
+    def generator_term(self, view: GeneratorView) -> Tensor:
+        """A weighted scalar, a mean over the batch, that is added to the loss of G's phase."""
+        raise NotImplementedError
+
+    def discriminator_term(self, view: DiscriminatorView) -> Tensor:
+        """A weighted scalar, a mean over the batch, that is added to D's loss."""
+        raise NotImplementedError
+
+    def before_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
+        """Change the gradients of an optimizer group before its step."""
+
+    def after_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
+        """Change the parameters of an optimizer group after its step."""
+
+    def after_iteration(self, networks: nn.ModuleDict) -> None:
+        """Do something after every iteration."""
+
+    def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
+        """What its hooks come to on linear networks, by hook; every term must be there.
+
+        generator_term, discriminator_term: the term. prepare: D's logits on `real`. before_step: the gradient in A.
+        after_iteration: A of the network that is sampled, if A was `old` when training began and is `new` now.
+        """
+        return {}
+
+
+HOOKS = (
+    "prepare", "perturb", "generator_term", "discriminator_term", "before_step", "after_step", "after_iteration",
+)  # fmt: skip
+"""Every hook, in the order in which a run comes to them."""
+
+
+def filled(stabiliser: Stabiliser | type[Stabiliser], hook: str) -> bool:
+    """Whether a stabiliser fills a hook."""
+    kind = stabiliser if isinstance(stabiliser, type) else type(stabiliser)
+    return getattr(kind, hook) is not getattr(Stabiliser, hook)
+
+
+def stabiliser_class(name: str) -> type[Stabiliser]:
+    """The class of a stabiliser's file: the one defined there."""
+    module = importlib.import_module(f"vigan.objectives.stabilisers.{name}")
+    (found,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Stabiliser) and value.__module__ == module.__name__
+    )
+    return found

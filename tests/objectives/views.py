@@ -1,0 +1,41 @@
+"""What a stabiliser sees, made up: views of given tensors, and linear networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vigan.objectives.draws import Draws, Stream
+from vigan.objectives.hooks import DiscriminatorView, GeneratorView, Linear, uncoupled
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
+
+
+def stream() -> Stream:
+    return Draws(0, torch.zeros(1, dtype=torch.float64)).of("tested")
+
+
+def of_generator(fake: Tensor, old_fake: Tensor, logits: Tensor | None = None) -> GeneratorView:
+    logits = fake.flatten(1).sum(1) if logits is None else logits
+    return GeneratorView(fake, old_fake, (logits,), stream(), {}, uncoupled)
+
+
+def of_discriminator(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> DiscriminatorView:
+    return DiscriminatorView(discriminator, (real,), (fake,), stream(), {}, uncoupled)
+
+
+def linear(seed: int, examples: int = 7, coordinates: int = 3, latent: int = 2) -> Linear:
+    """Linear networks whose weights, but not their data, may be differentiated."""
+    w, b, old, new, real, z, gradient = (
+        normal(*shape, seed=10 * seed + place)
+        for place, shape in enumerate(
+            [(coordinates,), (), (coordinates, latent), (coordinates, latent), (examples, coordinates),
+             (examples, latent), (coordinates, latent)]
+        )
+    )  # fmt: skip
+    return Linear(w.requires_grad_(), b, old, new.requires_grad_(), real, z, gradient)

@@ -1,0 +1,117 @@
+"""docs/how-to-add.md, followed to the letter in a copy of the package: one file a stabiliser, two a model."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import vigan
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"`([\w/]+\.py)`[.:]\n\n```python\n(.*?)```", GUIDE, re.DOTALL))
+ARMS = re.findall(r"An arm now says `(.+?)`", GUIDE)
+
+TRAIN = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+import yaml
+from vigan.config.arms import Arm, RunSpec
+from vigan.config.datasets import Ring
+from vigan.describe.arms import explain
+from vigan.provenance import stage_digest
+from vigan.training.run import Run
+
+import vigan
+assert Path(vigan.__file__).is_relative_to(sys.argv[1])
+row = yaml.safe_load("{" + sys.argv[2] + "}")
+arm = Arm.model_validate({"network": {"kind": "mlp", "width": 8}, "reading": "released", "d_batches": 1, "g_batches": 1,
+                          "batch_size": 4, "lambda_mean": 1.0, **row})
+spec = RunSpec(name="new", arm=arm, dataset=Ring(source="ring"), seed=0, iterations=6, snapshots=(0, 6), log_every=1)
+points = np.random.default_rng(0).standard_normal((19, 2)).astype(np.float32)
+outcome = Run(spec, points, Path(sys.argv[3]), torch.device("cpu")).train()
+rows = dict(zip(outcome.columns, outcome.telemetry.T))
+print(outcome.status, outcome.weights_hash, stage_digest("train", arm.modules), float(rows.get("d_penalty", [0])[-1]))
+print(explain("new", arm, 2, 6))
+"""
+
+
+class Copy(NamedTuple):
+    """A copy of the package to which files were added."""
+
+    root: Path
+
+    def add(self, *names: str) -> None:
+        for name in names:
+            file = self.root / "vigan" / name
+            assert not file.exists()
+            file.write_text(FILES[name], encoding="utf-8")
+
+    def run(self, *command: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            [sys.executable, *command], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def train(self, arm: str, folder: str) -> list[str]:
+        return self.run("-c", TRAIN, str(self.root), arm, str(self.root / folder)).splitlines()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    source = Path(vigan.__file__).parent
+    shutil.copytree(source, tmp_path / "vigan", ignore=shutil.ignore_patterns("__pycache__"))
+    return Copy(tmp_path)
+
+
+def test_the_guide_has_one_file_for_a_stabiliser_and_two_for_a_model() -> None:
+    assert list(FILES) == ["objectives/stabilisers/dragan.py", "config/methods/wgan.py", "objectives/wgan.py"]
+    assert ARMS == ["stabilisers: {dragan: {weight: 10.0}}", "model: {kind: wgan}"]
+
+
+@pytest.mark.slow
+def test_a_stabiliser_is_one_file_and_trains_the_same_weights_in_every_process(copy: Copy) -> None:
+    copy.add("objectives/stabilisers/dragan.py")
+    first, *told = copy.train(ARMS[0], "first")
+    again, *_ = copy.train(ARMS[0], "again")
+    assert first == again
+    assert first.startswith("completed ")
+    assert float(first.split()[-1]) > 0
+    assert "  stabilisers: dragan (weight 10, spread 0.5)" in told
+    plain, *_ = copy.train("", "plain")
+    assert not set(plain.split()[1:3]) & set(first.split()[1:3])
+    checked = copy.run("-m", "pytest", "-q", "-k", "dragan", "tests/objectives/test_stabilisers.py")
+    assert " passed" in checked
+
+
+@pytest.mark.slow
+def test_a_model_is_two_files(copy: Copy) -> None:
+    copy.add("config/methods/wgan.py", "objectives/wgan.py")
+    first, *told = copy.train(ARMS[1], "first")
+    plain, *_ = copy.train("", "plain")
+    assert first.startswith("completed ")
+    assert not set(plain.split()[1:3]) & set(first.split()[1:3])
+    assert told[0].startswith("new: model 'wgan', reading 'released'")
+    assert "  losses: D mean D(G(z)) - mean D(x); G -mean D(G(z))" in told
+
+
+@pytest.mark.slow
+def test_a_stabiliser_that_draws_from_torch_s_own_generator_is_refused(copy: Copy) -> None:
+    copy.add("objectives/stabilisers/dragan.py")
+    file = copy.root / "vigan" / "objectives" / "stabilisers" / "dragan.py"
+    text = file.read_text(encoding="utf-8")
+    assert "view.draws.rand(*x.shape)" in text
+    file.write_text(text.replace("view.draws.rand(*x.shape)", "torch.rand_like(x)"), encoding="utf-8")
+    with pytest.raises(AssertionError, match="draws from torch's global generator"):
+        copy.train(ARMS[0], "refused")
