@@ -148,10 +148,10 @@ def test_times_differ_in_shares_of_training_and_a_run_without_the_event_has_all_
     assert _differences(TIME, courses) == pytest.approx([1 / 3, -1 / 3, 0])
 
 
-def test_a_run_that_diverged_has_not_collapsed_but_come_to_a_bad_end() -> None:
+def test_a_run_that_diverged_or_never_learnt_has_not_collapsed_but_come_to_a_bad_end() -> None:
     courses = {"plain": [DIES, NEVER, FALLS], "regularised": [GOOD, GOOD, GOOD]}
     assert _differences(TIME, courses) == pytest.approx([0, 0, 1 / 3])
-    assert _differences({**TIME, "event": "bad-end"}, courses) == pytest.approx([1 / 3, 0, 1 / 3])
+    assert _occurrences(BAD_END, courses) == ([True, True, True], [False, False, False])
 
 
 def test_an_event_came_or_did_not_in_either_arm() -> None:

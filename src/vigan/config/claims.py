@@ -142,12 +142,13 @@ class PairedMean(_Scored):
 class PairedTime(_Tested, _Margin):
     """In more than half of the seeds an event comes later, or sooner, in the second arm: exact sign test.
 
-    `margin` is a share of training. A run without the event counts with all of training.
+    `margin` is a share of training. A run without the event counts with all of training. A bad end has no such time:
+    that of a run which is never on track would come last of all.
     """
 
     test: Literal["paired-time"]
     arms: Pair
-    event: Event
+    event: Literal["collapse", "reach"]
     direction: Literal["later", "sooner"]
     margin: Share  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
