@@ -20,7 +20,7 @@ from .processes import session, working_in
 ROOT = Path(__file__).parents[3]
 STUDY = ROOT / "config" / "smoke.yaml"
 MADE = ("data", "results", "figures")
-VARIES = {"run.json", "timing.csv", "timing.html", "report.html"}
+VARIES = {"run.json", "runs.jsonl.gz", "timing.csv", "timing.html", "report.html"}
 """Files that say how long something took."""
 
 

@@ -33,7 +33,13 @@ def test_tables_traces_snapshots_figures_and_data_are_the_same_bytes(
     first, second = twice
     assert set(first) == set(second)
     differing = {name for name in first if first[name] != second[name]}
-    assert {Path(name).name for name in differing} <= {"run.json", "timing.csv", "timing.html", "report.html"}
+    assert {Path(name).name for name in differing} <= {
+        "run.json",
+        "runs.jsonl.gz",
+        "timing.csv",
+        "timing.html",
+        "report.html",
+    }
     print(f"{len(first)} files, {len(differing)} differ: {sorted(differing)}")
 
 
