@@ -64,7 +64,7 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None
 
 def test_the_effect_of_the_two_adams_is_that_of_the_kept_results() -> None:
     tables = ROOT / "results" / "adam" / "tables"
-    telemetry = pd.read_csv(tables / "telemetry.csv").query("iteration == 10")
+    telemetry = pd.read_csv(tables.parent / "raw" / "telemetry.csv.gz").query("iteration == 10")
     losses = telemetry.pivot(index="seed", columns="arm", values="d_loss")
     assert (losses["nobn-adam-tf1"] / losses["nobn-adam-torch"] - 1).abs().round(2).tolist() == [0.02, 0.02]
     scores = pd.read_csv(tables / "scores.csv").query("metric == 'modes'")

@@ -66,8 +66,9 @@ class Arm(Strict):
     which must then be written. Exactly one lambda is given, its reduction in its name: `lambda_mean` multiplies
     the mean over coordinates of (G(z) - G_o(z))^2 (as the released code), `lambda_sum` the squared norm (as the
     article); both are averaged over the batch.
+    `stabilisers` are the settings of each, by its name: see `vigan.config.stabilisers`.
     `precision` is that of convolutions and matrix products: "tf32" needs a CUDA device; "bf16" is autocast. Records
-    of a float32 arm do not name it, so that they read as they did before there was a choice.
+    of a float32 arm do not name it, so existing digests stay valid.
     """
 
     model: Model = DEFAULT
@@ -84,10 +85,10 @@ class Arm(Strict):
     precision: Precision = "float32"
 
     @model_serializer(mode="wrap")
-    def _without_what_goes_without_saying(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = serialize(self)
-        unsaid = {"precision": "float32", "model": DEFAULT.model_dump()}
-        return {key: value for key, value in record.items() if key not in unsaid or value != unsaid[key]}
+        omitted = {"precision": "float32", "model": DEFAULT.model_dump()}
+        return {key: value for key, value in record.items() if key not in omitted or value != omitted[key]}
 
     @model_validator(mode="after")
     def _one_lambda(self) -> Arm:
@@ -153,6 +154,11 @@ class Arm(Strict):
         return sum(phase.batches for phase in own_batches(self.model.phases(self)) if phase.real)
 
     @property
+    def latent_batches(self) -> int:
+        """Batches of latents an iteration draws, in all of its phases."""
+        return sum(phase.batches for phase in own_batches(self.model.phases(self)))
+
+    @property
     def modules(self) -> tuple[str, ...]:
         """Modules that take part in training by name alone: the model's two, the regulariser's, the stabilisers'."""
         kind = self.model.kind
@@ -185,7 +191,7 @@ class Ledger(Strict):
             d_updates=iterations * arm.d_batches,
             g_updates=iterations * arm.g_batches * arm.k,
             real_images=iterations * arm.real_batches * arm.batch_size,
-            latents=iterations * (arm.d_batches + arm.g_batches) * arm.batch_size,
+            latents=iterations * arm.latent_batches * arm.batch_size,
         )
 
 

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from vigan.config.datasets import CelebA, Dataset, Digits, StackedDigits
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
 from vigan.data import mnist
 from vigan.data.source import DataError
-from vigan.tools.estimate import human, training_seconds
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
@@ -43,6 +40,15 @@ def preflight(
         return Verdict(True, "every run has been trained already")
     if cores is None:
         return Verdict(True, f"{len(pending)} runs to train on other machines")
+    return _timed(study, pending, cpu=cpu, cores=cores)
+
+
+def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) -> Verdict:
+    """Verdict on training the `pending` runs here."""
+    import torch  # by far the longest import, of which nothing above has need
+
+    from vigan.tools.estimate import human, training_seconds
+
     if torch.cuda.is_available():
         return Verdict(True, f"{len(pending)} runs to train on {torch.cuda.get_device_name(0)}")
     torch.set_num_threads(1)

@@ -50,17 +50,16 @@ class BatchSource:
         if len(array) < arm.batch_size:
             raise RecordError(f"{len(array)} examples cannot fill a batch of {arm.batch_size}")
         self.spec, self.count = spec, len(array)
-        self.phases = own_batches(arm.model.phases(arm))
+        self.phases, self.real_batches = own_batches(arm.model.phases(arm)), arm.real_batches
         self.per_epoch = len(array) // arm.batch_size
         self.examples = place(array, device)
-        shape = (sum(phase.batches for phase in self.phases), arm.batch_size, arm.network.latent)
+        shape = (arm.latent_batches, arm.batch_size, arm.network.latent)
         self.latents = Latents(spec.seed, shape, device, ahead=AHEAD if device.type == "cuda" else 1)
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def iteration(self, index: int) -> Batches:
         """Input of iteration `index` (from 0)."""
-        count = self.spec.arm.real_batches
-        reals = (self._real(index * count + batch) for batch in range(count))
+        reals = (self._real(index * self.real_batches + batch) for batch in range(self.real_batches))
         latents = iter(self.latents.iteration(index))
         return Batches(
             {
