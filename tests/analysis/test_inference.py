@@ -71,7 +71,7 @@ def test_the_boundary_that_a_rule_names_decides_and_is_what_is_estimated(beyond:
     assert found.estimate == share_interval(seeds, 8)
     assert found.supported == found.above[beyond]
     assert found.contradicted == found.below[beyond]
-    assert found.equivalent == max(found.below["margin"], found.above["minus-margin"])
+    assert found.equivalent == found.within == share_test(6 - 4, 8, 0.5, "greater")
 
 
 def test_a_difference_of_exactly_the_margin_has_reached_it_on_either_side() -> None:
@@ -241,6 +241,13 @@ def test_pairs_that_never_differ_become_equivalent_with_seeds_and_nothing_else(r
     assert few.equivalent > 0.05 >= many.equivalent
     assert few.supported == pytest.approx(1.0)
     assert many.supported == pytest.approx(1.0)
+
+
+def test_most_seeds_far_apart_either_way_are_not_equivalent_in_most_seeds() -> None:
+    """Most are not higher by the margin, and most not lower: that 20 of 32 are either does not follow."""
+    found = infer(_claim(SIGN), Differences(np.repeat([4.0, 0.0, -4.0], [10, 12, 10]), 8.0))
+    assert max(found.below["margin"], found.above["minus-margin"]) < 0.05
+    assert found.equivalent == share_test(12, 32, 0.5, "greater")
 
 
 def test_outcomes_of_another_kind_are_no_evidence() -> None:

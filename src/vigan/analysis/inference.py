@@ -40,13 +40,15 @@ class Evidence(NamedTuple):
 
     The effect is counted in the claimed direction. `above[b]` is small where it is beyond boundary b, `below[b]` where
     it is short of it. The share of one arm has one boundary, the claim's `share`, which stands as "margin".
-    `boundary` is the one that decides.
+    `boundary` is the one that decides. `within` is small where most seeds differ by less than the margin, either way:
+    that most are short of the margin, and most of minus the margin, does not say so. Only sign tests have it.
     """
 
     estimate: Interval
     above: Levels
     below: Levels
     boundary: Boundary
+    within: float = 0.0
 
     @property
     def supported(self) -> float:
@@ -61,7 +63,7 @@ class Evidence(NamedTuple):
     @property
     def equivalent(self) -> float:
         """P-value for "less than the margin either way" (two one-sided tests); 1 where there are no two ways."""
-        return max(self.below["margin"], self.above.get("minus-margin", 1.0))
+        return max(self.below["margin"], self.above.get("minus-margin", 1.0), self.within)
 
 
 def infer(claim: TestedClaim, found: Outcome, level: float = 0.95) -> Evidence:
@@ -95,7 +97,8 @@ def _of_signs(claim: PairedSign | PairedTime, found: Differences, level: float) 
         "margin": claimed >= margin - slack, "zero": claimed > slack, "minus-margin": claimed > -margin + slack,
     }  # fmt: skip
     sides: list[Levels] = [{at: _share_p(claim, seeds, 0.5, side) for at, seeds in beyond.items()} for side in SIDES]
-    return Evidence(_share_interval(claim, beyond[claim.beyond], level), sides[0], sides[1], claim.beyond)
+    within = _share_p(claim, ~beyond["margin"] & beyond["minus-margin"], 0.5, "above")
+    return Evidence(_share_interval(claim, beyond[claim.beyond], level), sides[0], sides[1], claim.beyond, within)
 
 
 def _of_paired_shares(claim: PairedShares, found: Occurrences, level: float) -> Evidence:
