@@ -1,124 +1,196 @@
-"""How often verdicts are false, and how often an effect is found: whole simulated studies, judged as real ones are."""
+"""How often verdicts are false, and how often an effect is found: whole simulated studies, judged as real ones are.
+
+What a study comes to depends on how many of its seeds have each pair of runs, not on their order: studies that agree in
+what a claim sees of that are judged once.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
+from pydantic import TypeAdapter
 
-from vigan.analysis.estimates import run_scores
-from vigan.analysis.events import events
-from vigan.analysis.evidence import Measurements
-from vigan.analysis.survival import share_interval
-from vigan.analysis.verdicts import claim_table
-from vigan.config.study import Study
-from vigan.io.run_tables import METRIC_COLUMNS
+from vigan.analysis.inference import Evidence, infer
+from vigan.analysis.outcomes import Differences, Fate, Occurrences, Outcome
+from vigan.analysis.testability import untestable
+from vigan.analysis.verdicts import Case, Verdict, judge
+from vigan.bench.calibration_processes import MODES, Process
+from vigan.bench.calibration_rules import ARMS, EVENTS, FAMILY, TESTED, Truth, rules, seen, truth
+from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedTime, TestedClaim, event_of
 
-ARMS = ("plain", "regularised")
-MODES, EVALUATIONS = 8, 16
-LEARNT = 3
-HELD_AFTER = 3  # modes held after a collapse: 0 to 3, equally likely
-SHARED = 0.3  # share of seeds whose fate is one for both arms: pairs are alike
-PROTOCOL = "toy-modes/n=2500/ref=train"
-
-CLAIMS = [
-    {"id": "difference", "test": "paired-permutation", "arms": ARMS, "metric": "fair_modes", "protocol": "toy-modes",
-     "direction": "higher", "smallest_effect": 1.0},
-    {"id": "timing", "test": "log-rank", "arms": ARMS, "event": "collapse", "direction": "later",
-     "smallest_effect": 0.1},
-    {"id": "occurrence", "test": "binomial", "arm": ARMS[1], "event": "collapse", "direction": "less",
-     "smallest_effect": 0.2},
-]  # fmt: skip
+Array = np.ndarray[Any, np.dtype[Any]]
+WAYS = ("fixed", "sequential", "peeked")
+"""Judged once on all seeds, by an exact test or by bets; judged by bets after every two seeds, until one is reached."""
+KINDS: tuple[Verdict, ...] = (*TESTED, "not testable here")
+"""Verdicts that are counted; the rest are inconclusive."""
+SLACK = 1e-9
 
 
-class Truth(NamedTuple):
-    """Chances that a run of either arm collapses, and which verdict on which claims would be false."""
-
-    plain: float
-    regularised: float
-    false: tuple[tuple[str, str], ...]
+def looks(n: int) -> list[int]:
+    """Numbers of seeds after which a study of n is looked at."""
+    return sorted({*range(2, n + 1, 2), n})
 
 
-_IDS = tuple(str(claim["id"]) for claim in CLAIMS)
-TRUTHS = {
-    "no effect": Truth(0.5, 0.5, tuple((claim, "supported") for claim in _IDS)),
-    "no collapse": Truth(0.0, 0.0, (("difference", "supported"), ("timing", "supported"))),
-    "harm": Truth(0.3, 0.6, tuple((claim, "supported") for claim in _IDS)),
-    "smallest difference": Truth(0.5, 0.5 - 1 / 6.5, (("difference", "contradicted"),)),
-    "smallest delay": Truth(0.3 + 0.1 / 0.375, 0.3, (("timing", "contradicted"), ("occurrence", "contradicted"))),
-    "effect": Truth(0.8, 0.1, tuple((claim, "contradicted") for claim in _IDS)),
-}
-"""A collapse costs 6.5 modes at the end and, on average, 0.375 of training: hence the two smallest effects."""
+class Studies(NamedTuple):
+    """Simulated studies of one process, and after each number of seeds how many have each pair: (studies, pairs)."""
+
+    process: Process
+    tallies: Mapping[int, Array]
 
 
-def study() -> Study:
-    """The study that is simulated: a ring, two arms, three claims."""
-    said = {"quotation": "simulated", "place": "simulated", "least_n": 3}
-    arms = {name: {"lambda_sum": weight} for name, weight in zip(ARMS, (0.0, 1.0), strict=True)}
-    experiment = {
-        "title": "Simulated", "dataset": "ring", "iterations": EVALUATIONS, "snapshots": EVALUATIONS,
-        "protocols": [{"kind": "toy-modes", "samples": 2500}], "arms": arms,
-        "collapse": {"metric": "fair_modes", "protocol": "toy-modes", "below": 0.5, "once_above": 4.0},
-        "shared": {"network": {"kind": "mlp"}, "reading": "released", "d_batches": 1, "g_batches": 1},
-    }  # fmt: skip
-    return Study.model_validate({
-        "study": "simulated", "title": "Simulated", "seeds": [0], "datasets": {"ring": {"source": "ring"}},
-        "experiments": {"ring": experiment}, "claims": [{**claim, **said} for claim in CLAIMS],
-    })  # fmt: skip
+def simulated(process: Process, studies: int, numbers: Sequence[int], seed: Sequence[int]) -> Studies:
+    """Studies of as many seeds as the largest of `numbers`, looked at on the way to each."""
+    chances = [pair.chance for pair in process]
+    pairs = np.random.default_rng(seed).choice(len(process), (studies, max(numbers)), p=chances)
+    counts = (pairs[..., None] == np.arange(len(process))).cumsum(axis=1)
+    return Studies(process, {n: counts[:, n - 1] for n in sorted({look for most in numbers for look in looks(most)})})
 
 
-def verdicts(
-    simulations: int, seed: int, sizes: Sequence[int], truths: Sequence[str] = tuple(TRUTHS)
-) -> Iterator[dict[str, Any]]:
-    """One row per truth, n and claim: the share of each verdict, and of studies with any false one."""
-    simulated = study()
-    for name, n in product(truths, sizes):
-        truth = TRUTHS[name]
-        rng = np.random.default_rng([seed, n])
-        tables = [_judged(simulated, truth, n, rng) for _ in range(simulations)]
-        wrong = sum(any(table[claim] == verdict for claim, verdict in truth.false) for table in tables)
-        errors = share_interval(wrong, simulations)
-        for claim in _IDS:
-            counts = Counter(table[claim] for table in tables)
-            shares = {v: counts[v] / simulations for v in ("supported", "contradicted", "inconclusive")}
-            told = {"false_studies": errors.estimate, "false_low": errors.low, "false_high": errors.high}
-            yield {"truth": name, "n": n, "claim": claim, **shares, **told}
+def verdicts(drawn: Studies, numbers: Sequence[int], chosen: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """One row per rule, way and n: how many studies got each verdict and an interval that covers; what is false.
+
+    Of all `rules`, or of the chosen ones.
+    """
+    for sampling in ("fixed", "sequential"):
+        for name, claim in rules(sampling).items():
+            if chosen is not None and name not in chosen:
+                continue
+            true = truth(claim, drawn.process)
+            told = {"test": claim.test, "rule": name, "false": true.false}
+            yield from ({**told, **row} for row in _counted(drawn, _alone(claim, true), numbers, sampling))
 
 
-def _judged(simulated: Study, truth: Truth, n: int, rng: np.random.Generator) -> dict[str, str]:
-    metrics = _long_table(truth, n, rng)
-    happened = events(metrics, _FLOORS, simulated.experiments)
-    table = claim_table(simulated, Measurements(run_scores(metrics), metrics, happened), ())
-    return dict(zip(table["id"], table["verdict"], strict=True))
+def families(drawn: Studies, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """One row per way and n: how many studies got a false verdict of each kind on any of the claims `FAMILY`."""
+    told = {"test": "family", "rule": "any", "false": TESTED}
+    for sampling in ("fixed", "sequential"):
+        claims = [rules(sampling)[name] for name in FAMILY]
+        yield from ({**told, **row} for row in _counted(drawn, _together(claims, drawn.process), numbers, sampling))
 
 
-_FLOORS = pd.DataFrame(
-    [("ring", PROTOCOL, "fair_modes", float(MODES))], columns=["dataset", "protocol", "metric", "value"]
-)
+Judged = Callable[[Process, Array], Array]
+"""Whether each study got each of `KINDS`, and whether its intervals cover: (studies, 5), from its tally of pairs."""
 
 
-def _long_table(truth: Truth, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Runs that learn all modes and, by chance, lose most of them for good at some evaluation."""
-    fates = rng.uniform(size=(2, n))
-    fates[1] = np.where(rng.uniform(size=n) < SHARED, fates[0], fates[1])
-    collapses = fates < np.array([[truth.plain], [truth.regularised]])
-    steps = np.arange(EVALUATIONS + 1)
-    level = np.minimum(MODES, np.ceil(MODES * steps / LEARNT))
-    onset = rng.integers(LEARNT + 1, EVALUATIONS + 1, (2, n, 1))
-    held = rng.integers(0, HELD_AFTER + 1, (2, n, 1))
-    values = np.where(collapses[..., None] & (steps >= onset), held, level)
-    return _table(np.broadcast_to(values, (2, n, len(steps))).astype(float))
+def _counted(drawn: Studies, judged: Judged, numbers: Sequence[int], sampling: str) -> Iterator[dict[str, Any]]:
+    needed = numbers if sampling == "fixed" else drawn.tallies
+    found = {n: judged(drawn.process, drawn.tallies[n]) for n in needed}
+    for n in numbers:
+        yield {"way": sampling, "n": n, **_named(found[n])}
+        if sampling == "sequential":
+            yield {"way": "peeked", "n": n, **_named(_peeked([found[look] for look in looks(n)]))}
 
 
-def _table(values: np.ndarray) -> pd.DataFrame:
-    """The long table of runs whose metric has `values` (arms, seeds, steps)."""
-    arm, seed, step = (index.ravel() for index in np.indices(values.shape))
-    runs = {"experiment": "ring", "arm": np.array(ARMS)[arm], "reading": "released", "seed": seed, "step": step}
-    told = {"images": 0, "d_updates": 0, "g_updates": 0, "protocol": PROTOCOL, "status": "completed"}
-    finite = pd.DataFrame({**runs, "metric": "finite", "value": 1.0, **told})
-    measured = pd.DataFrame({**runs, "metric": "fair_modes", "value": values.ravel(), **told})
-    return pd.concat([finite, measured], ignore_index=True)[["experiment", *METRIC_COLUMNS]]
+def _peeked(found: Sequence[Array]) -> Array:
+    """A verdict counts if any look gave it, an interval if it covers at all of them."""
+    stacked = np.stack(found)
+    return np.concatenate([stacked[..., :-1].any(axis=0), stacked[..., -1:].all(axis=0)], axis=1)
+
+
+def _named(found: Array) -> dict[str, int]:
+    return dict(zip((*KINDS, "covered"), map(int, found.sum(axis=0)), strict=True))
+
+
+def _alone(claim: TestedClaim, true: Truth) -> Judged:
+    """Judges one claim."""
+
+    def judged(process: Process, tallies: Array) -> Array:
+        cases, place = cases_of(claim, process, tallies)
+        return np.array([[*_given(case), _covers(case, true)] for case in cases])[place]
+
+    return judged
+
+
+def _given(case: Case) -> list[bool]:
+    verdict = judge([case])[0].verdict
+    return [verdict == kind for kind in KINDS]
+
+
+def _together(claims: Sequence[TestedClaim], process: Process) -> Judged:
+    """Judges claims together, counting false verdicts on any of them."""
+    truths = [truth(claim, process) for claim in claims]
+
+    def judged(process: Process, tallies: Array) -> Array:
+        cases, places = zip(*(cases_of(claim, process, tallies) for claim in claims), strict=True)
+        studies, place = np.unique(np.stack(places, axis=1), axis=0, return_inverse=True)
+        rows = [[found[at] for found, at in zip(cases, study, strict=True)] for study in studies]
+        return np.array([_any_false(row, truths) for row in rows])[place.ravel()]
+
+    return judged
+
+
+def _any_false(cases: Sequence[Case], truths: Sequence[Truth]) -> list[bool]:
+    given = [judged.verdict for judged in judge(cases)]
+    wrong = {verdict for verdict, true in zip(given, truths, strict=True) if verdict in true.false}
+    covers = all(_covers(case, true) for case, true in zip(cases, truths, strict=True))
+    return [*(kind in wrong for kind in KINDS), covers]
+
+
+def _covers(case: Case, true: Truth) -> bool:
+    interval = case.evidence.estimate
+    return interval.low - SLACK <= true.estimand <= interval.high + SLACK
+
+
+def cases_of(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list[Case], Array]:
+    """What the verdict on a claim is reached on, once for studies that are alike to it, and each study's place there.
+
+    All seeds of the rule have been run.
+    """
+    n = int(tallies[0].sum())
+    values, kind = np.unique([seen(claim, pair) for pair in process], return_inverse=True)
+    counts, counted = np.unique(tallies @ np.eye(len(values), dtype=int)[kind], axis=0, return_inverse=True)
+    lacking, spared = _lacking(claim, process, tallies)
+    both, place = np.unique(np.stack([counted.ravel(), spared], axis=1), axis=0, return_inverse=True)
+    return [
+        Case(claim, evidence_on(claim, values.tolist(), counts[at].tolist()), n, dict.fromkeys(lacking[which], ""))
+        for at, which in both
+    ], place.ravel()
+
+
+def _lacking(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list[tuple[str, ...]], Array]:
+    """The sets of verdicts that studies cannot get, and which of them each study has."""
+    if event_of(claim) is None:
+        return [()], np.zeros(len(tallies), dtype=int)
+    had = [[run.had(event) for run in (pair.first, pair.second) for event in EVENTS] for pair in process]
+    counts, place = np.unique(tallies @ np.array(had, dtype=int), axis=0, return_inverse=True)
+    found = [tuple(untestable(claim, fates_of(int(tallies[0].sum()), row.tolist()))) for row in counts]
+    distinct = list(dict.fromkeys(found))
+    return distinct, np.array([distinct.index(one) for one in found])[place.ravel()]
+
+
+def fates_of(n: int, counts: Sequence[int]) -> dict[str, Fate]:
+    """How arms of n runs fared: how often each of `EVENTS` came in the first, and then in the second."""
+    halves = counts[: len(EVENTS)], counts[len(EVENTS) :]
+    return {arm: Fate(n, dict(zip(EVENTS, half, strict=True))) for arm, half in zip(ARMS, halves, strict=True)}
+
+
+def evidence_on(claim: TestedClaim, values: Sequence[float], counts: Sequence[int]) -> Evidence:
+    """What `infer` says of so many seeds of each value that the claim sees.
+
+    Of shares and means, neither the interval nor a p-value depends on which boundary decides.
+    """
+    if isinstance(claim, PairedShares | PairedMean):
+        usual = claim.model_copy(update={"beyond": "margin"})
+        return _inferred(usual.model_dump_json(), tuple(values), tuple(counts))._replace(boundary=claim.beyond)
+    return _inferred(claim.model_dump_json(), tuple(values), tuple(counts))
+
+
+@lru_cache(maxsize=200_000)
+def _inferred(claim: str, values: tuple[float, ...], counts: tuple[int, ...]) -> Evidence:
+    known = _CLAIM.validate_json(claim)
+    return infer(known, outcome_of(known, np.repeat(values, counts)))
+
+
+_CLAIM: TypeAdapter[TestedClaim] = TypeAdapter(TestedClaim)
+
+
+def outcome_of(claim: TestedClaim, values: Array) -> Outcome:
+    """The outcome of a study from what the claim sees of each seed."""
+    if isinstance(claim, OneShare):
+        return Occurrences(values > 0, values > 0)
+    if isinstance(claim, PairedShares):
+        return Occurrences(values < 0, values > 0)
+    return Differences(values, 1.0 if isinstance(claim, PairedTime) else float(MODES))

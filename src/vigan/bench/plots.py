@@ -10,12 +10,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from vigan.bench.tables import RULE_WORDS
 from vigan.figures.style import COLOURS, save
 from vigan.io.files import read_json
 
 RECORDS, OUT = Path("bench/records"), Path("docs/pictures")
-TESTS = {"difference": "paired permutation", "timing": "log-rank", "occurrence": "binomial"}
-MARKERS = "osD^"
+POWER_OF = "80% against 10% end badly"
+POWER_RULES = ("often-40", "rare-40", "ends-margin", "ends-zero", "sign-margin", "mean-margin")
+MARKERS = "osD^vP"
 
 
 def newest(records: Path, name: str) -> Mapping[str, Any]:
@@ -25,16 +27,18 @@ def newest(records: Path, name: str) -> Mapping[str, Any]:
 
 
 def power(record: Mapping[str, Any]) -> Figure:
-    """Share of simulated studies that support each claim, against the number of seeds."""
+    """Share of simulated studies that support each claim, against the number of seeds: judged once, and by bets."""
     rows = pd.DataFrame(record["details"]["power"])
-    figure, axis = plt.subplots(figsize=(6.4, 3.6))
-    for (claim, curve), colour, marker in zip(rows.groupby("claim", sort=False), COLOURS, MARKERS, strict=False):
-        axis.plot(curve["n"], curve["supported"], color=colour, marker=marker, label=f"{TESTS[str(claim)]} test")
-    axis.axhline(0.8, color="#555555", linestyle="--", linewidth=1, label="80%")
-    axis.set(xlabel="seeds", ylabel="share of studies: supported", ylim=(0, 1.02), xticks=sorted(rows["n"].unique()))
-    studies = record["settings"]["simulations"] // 5
-    axis.set_title(f"Power: 80% of plain runs collapse, 10% of regularised ones ({studies} studies a point)")
-    axis.legend(loc="lower right")
+    rows = rows[rows["process"] == POWER_OF].set_index(["rule", "way"])["supported"]
+    numbers = record["settings"]["numbers"]
+    figure, axis = plt.subplots(figsize=(7.2, 4.0))
+    for rule, colour, marker in zip(POWER_RULES, COLOURS, MARKERS, strict=False):
+        axis.plot(numbers, rows.loc[rule, "fixed"], color=colour, marker=marker, label=RULE_WORDS[rule])
+        axis.plot(numbers, rows.loc[rule, "peeked"], color=colour, marker=marker, linestyle=":", markersize=3)
+    axis.axhline(0.9, color="#555555", linestyle="--", linewidth=1, label="90%")
+    axis.set(xlabel="seeds", ylabel="share of studies: supported", ylim=(0, 1.02), xticks=numbers)
+    axis.set_title(f"{POWER_OF} (solid: judged once; dotted: bets, peeked at)", fontsize=10)
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return figure
 
 

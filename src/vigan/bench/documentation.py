@@ -1,0 +1,66 @@
+"""The parts of docs/statistics.md that are made from records and study files: `python -m vigan.bench.documentation`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vigan.bench import tables
+from vigan.bench.plots import RECORDS, newest
+from vigan.config.claims import Untested
+from vigan.config.load import load_study
+from vigan.config.study import Study
+from vigan.io.files import write_text
+
+PAGE = Path("docs/statistics.md")
+TABLES = {
+    "false verdicts": tables.false_verdicts, "processes": tables.processes, "sizes": tables.sizes,
+    "accuracy": tables.accuracy, "attacks": tables.attacks, "coverage": tables.coverage, "power": tables.power,
+}  # fmt: skip
+
+
+def filled(text: str, root: Path) -> str:
+    """The page with every part between `<!-- title -->` and `<!-- end -->` made again, from what `root` keeps."""
+    parts = made(newest(root / RECORDS, "calibration"), kept_studies(root))
+    return re.sub(
+        r"<!-- ([a-z ]+) -->\n.*?\n<!-- end -->",
+        lambda found: f"<!-- {found[1]} -->\n{parts[found[1]]}\n<!-- end -->",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def made(record: Mapping[str, Any], studies: Sequence[Study]) -> dict[str, str]:
+    """Every part by its title."""
+    return {title: table(record) for title, table in TABLES.items()} | {"multiplicity": multiplicity(studies)}
+
+
+def kept_studies(root: Path) -> list[Study]:
+    """The studies whose results are kept."""
+    names = sorted(folder.name for folder in (root / "results").iterdir() if (folder / "tables").is_dir())
+    return [load_study(root / "config" / f"{name}.yaml") for name in names]
+
+
+def multiplicity(studies: Sequence[Study]) -> str:
+    """How many claims the studies test, and how many false verdicts that may bring."""
+    counts = [sum(not isinstance(claim, Untested) for claim in study.claims) for study in studies]
+    several = [count for count in counts if count]
+    alpha = max(claim.alpha for study in studies for claim in study.claims if not isinstance(claim, Untested))
+    expected, chance = len(several) * alpha, 1 - (1 - alpha) ** len(several)
+    return (
+        f"{len(several)} kept studies test {sum(several)} claims. At most {expected:.2f} of these studies are expected "
+        'to hold a false\n"supported", as many a false "contradicted", and as many a false "equivalent"; if they are '
+        f"independent, the\nchance that at least one of them holds a false verdict of a given kind is at most "
+        f"{chance:.0%}."
+    )
+
+
+def main() -> None:
+    """Write the page with its parts made again."""
+    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), Path()))
+
+
+if __name__ == "__main__":
+    main()
