@@ -63,7 +63,7 @@ def test_no_state_is_left_behind(folder: Path) -> None:
 
 def test_the_long_table_holds_every_snapshot_of_every_run(folder: Path) -> None:
     table = pd.read_csv(folder / LAYOUT.tables / "metrics.csv")
-    assert tuple(table.columns) == ("study", "experiment", *METRIC_COLUMNS)
+    assert tuple(table.columns) == ("experiment", *METRIC_COLUMNS)
     assert table["value"].notna().all()
     steps = table.groupby(["arm", "reading", "seed"])["step"].unique()
     for run in STUDY.runs():
