@@ -25,7 +25,7 @@ def filled(text: str, root: Path) -> str:
     """The page with every part between `<!-- title -->` and `<!-- end -->` made again, from what `root` keeps."""
     parts = made(newest(root / RECORDS, "calibration"), kept_studies(root))
     return re.sub(
-        r"<!-- ([a-z ]+) -->\n.*?\n<!-- end -->",
+        r"<!-- ([a-z ]+) -->\n(?:.*?\n)??<!-- end -->",
         lambda found: f"<!-- {found[1]} -->\n{parts[found[1]]}\n<!-- end -->",
         text,
         flags=re.DOTALL,
