@@ -16,8 +16,8 @@ from vigan.io.files import write_text
 
 PAGE = Path("docs/statistics.md")
 TABLES = {
-    "false verdicts": tables.false_verdicts, "processes": tables.processes, "sizes": tables.sizes,
-    "accuracy": tables.accuracy, "attacks": tables.attacks, "coverage": tables.coverage, "power": tables.power,
+    "false verdicts": tables.false_verdicts, "accuracy": tables.accuracy, "processes": tables.processes,
+    "sizes": tables.sizes, "attacks": tables.attacks, "coverage": tables.coverage, "power": tables.power,
 }  # fmt: skip
 
 
