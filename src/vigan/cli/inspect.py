@@ -17,11 +17,13 @@ BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report",
 
 def estimate(options: argparse.Namespace) -> None:
     """Print how long a study will take here, by stage."""
+    from vigan.runtime.settings import eval_slots, gpu_slots, switched_on
     from vigan.tools.estimate import estimate, tell
-    from vigan.training.device import pick_device
 
-    study = load_study(options.config)
-    print(tell(estimate(study, str(pick_device(options.device))), options.cores))
+    found = estimate(load_study(options.config), options.device)
+    if options.device == "auto" and gpu_slots() and not switched_on("cpu"):
+        found.at_once = gpu_slots(), eval_slots()
+    print(tell(found, options.cores))
 
 
 def metrics(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor
 
+from vigan.runtime.settings import switched_off
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
@@ -15,7 +16,17 @@ from vigan.training.optimisers import AdamTF1
 WARM_UP = 3
 """Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
 
+NOT_CAPTURED = (
+    "an iteration cannot be captured as a CUDA graph ({reason}); the run goes on without, slower where networks are "
+    "small and otherwise the same"
+)
+
 Play = Callable[[], None]
+
+
+def player(engine: Engine, device: torch.device) -> Engine | Recorded:
+    """What plays a run's iterations: captured on a CUDA device, unless the arm cannot be or VIGAN_GRAPHS=0 says not."""
+    return Recorded(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
 
 
 def cuda_graph(play: Play) -> Play:
@@ -29,28 +40,39 @@ def cuda_graph(play: Play) -> Play:
 class Recorded:
     """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
 
-    It means what the engine means: iterations that are watched, and the first few, are played as they come.
+    It means what the engine means: iterations that are watched, and the first few, are played as they come; all of
+    them are, and a line says why, where an iteration cannot be recorded.
     """
 
     def __init__(self, engine: Engine, record: Callable[[Play], Play] = cuda_graph) -> None:
         self.engine, self.record, self.left = engine, record, WARM_UP
         self.replay: Play | None = None
+        self.refused = ""
 
     def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
-        if watch is not None or self.left:
+        if watch is not None or self.left or self.refused:
             self.left -= bool(self.left)
             return self.engine.iterate(batches, watch)
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill()
-        if self.replay is None:
-            self._record(batches)
+        if self.replay is None and not self._recorded(batches):
+            return self.engine.iterate(batches)
         for place, value in zip(_flat(self.places), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:
             rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
         assert self.replay is not None
         return self.replay()
+
+    def _recorded(self, batches: Batches) -> bool:
+        """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
+        try:
+            self._record(batches)
+        except RuntimeError as error:  # also what CUDA raises, and want of memory
+            self.refused = str(error).strip().partition("\n")[0] or type(error).__name__
+            print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
+        return not self.refused
 
     def _record(self, batches: Batches) -> None:
         self.places = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})

@@ -1,0 +1,93 @@
+"""Arms of every kind: each model with each network, each reading, stabiliser, precision and optimiser at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+
+from vigan.config import schedule
+from vigan.config.arms import Arm
+from vigan.config.methods.base import own_batches
+from vigan.models.build import build
+from vigan.training.batches import Batch, Batches
+from vigan.training.engine import Engine
+
+MODELS: dict[str, dict[str, Any]] = {
+    "gan": {"kind": "gan"},
+    "vae": {"kind": "vae", "std": 0.3},
+    "aae-after": {"kind": "aae", "decoder": "after"},
+    "aae-joint": {"kind": "aae", "decoder": "joint", "reconstruction": 0.7},
+    "ali-derived": {"kind": "ali", "loss": "derived"},
+    "ali-min-max": {"kind": "ali", "loss": "min-max"},
+    "ali-non-saturating": {"kind": "ali", "loss": "non-saturating"},
+    "ali-latents": {"kind": "ali", "loss": "derived", "latents": 0.4},
+}
+NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "bn": ({"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": True}, (1, 32, 32)),
+    "nobn": ({"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": False}, (3, 32, 32)),
+    "mlp": ({"kind": "mlp", "width": 8, "latent": 2}, (2,)),
+}
+READINGS: dict[str, dict[str, Any]] = {"released": {}, "literal": {}, "proximal": {"updates_per_batch": 3}}
+STABILISERS: dict[str, dict[str, float]] = {
+    "ema": {"decay": 0.999},
+    "grad_clip": {"max_norm": 0.5},
+    "r1": {"gamma": 1.0},
+    "spectral_norm": {},
+}
+
+
+class Case(NamedTuple):
+    """An arm, and the shape of its examples."""
+
+    arm: Arm
+    shape: tuple[int, ...]
+
+    def engine(self, device: str = "cpu") -> Engine:
+        """Its engine, from seed 0."""
+        networks = build(self.arm, self.shape, 0).to(device)
+        return Engine(self.arm, networks, schedule.coordinates(self.arm, self.shape))
+
+    def batches(self, iteration: int = 0, device: str = "cpu") -> Batches:
+        """Input of an iteration, drawn on the host, so that it is the same on every device."""
+        draws = torch.Generator().manual_seed(iteration)
+
+        def normal(*shape: int) -> torch.Tensor:
+            return torch.randn((self.arm.batch_size, *shape), generator=draws).to(device)
+
+        def batch(real: bool) -> Batch:
+            return Batch(normal(*self.shape) if real else None, normal(self.arm.network.latent))
+
+        phases = own_batches(self.arm.model.phases(self.arm))
+        return Batches({phase.name: [batch(phase.real) for _ in range(phase.batches)] for phase in phases}, iteration)
+
+
+def case(model: str = "gan", network: str = "bn", reading: str = "released", batches: int = 1, **fields: Any) -> Case:
+    """An arm of a model and a network by their names; further fields are the arm's."""
+    settings, shape = NETWORKS[network]
+    schedule_of: dict[str, Any] = {"reading": reading, "d_batches": batches, "lambda_mean": 5.0, **READINGS[reading]}
+    if model == "vae":
+        schedule_of = {"reading": "literal", "d_batches": 0, "lambda_mean": 0.0}
+    row = {"model": MODELS[model], "network": settings, "g_batches": batches, "batch_size": 4, **schedule_of, **fields}
+    return Case(Arm.model_validate(row), shape)
+
+
+def _cases() -> Iterator[tuple[str, Case]]:
+    for model in MODELS:
+        for network in NETWORKS:
+            yield f"{model} {network} 2 batches", case(model, network, batches=2)
+        yield f"{model} bn bf16 adam", case(model, precision="bf16", optimiser={"kind": "adam"})
+    for reading in READINGS:
+        for network in NETWORKS:
+            yield f"gan {network} {reading}", case("gan", network, reading)
+    for name, settings in STABILISERS.items():
+        for network in NETWORKS:
+            yield f"gan {network} {name}", case("gan", network, stabilisers={name: settings})
+    for network in NETWORKS:
+        yield f"gan {network} all stabilisers", case("gan", network, stabilisers=STABILISERS, precision="bf16")
+        yield f"gan {network} plain", case("gan", network, lambda_mean=0.0)
+        yield f"gan {network} adam", case("gan", network, batches=2, optimiser={"kind": "adam"})
+
+
+CASES: dict[str, Case] = dict(_cases())
