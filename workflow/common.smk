@@ -102,7 +102,10 @@ def measures_on_gpu(protocols):
 def measuring(protocols_of):
     """What a rule that measures takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
     taken, spared = ("eval", "gpu") if workflow.local_exec else ("gpu", "eval")
-    return {taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)), spared: 0}
+    return {
+        taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)),
+        spared: 0,
+    }
 
 
 def lift_default_rate_limit():
