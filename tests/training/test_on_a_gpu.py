@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from vigan.bench.every_arm import CASES, Case, case
 from vigan.training.cuda_graph import NOT_CAPTURED, WARM_UP, Recorded, cuda_graph, player
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
-
-from .every_arm import CASES, Case, case
 
 Play = Callable[[], None]
 FROM_THE_HOST = ("lift_fresh", "_to_copy", "pin_memory")

@@ -26,6 +26,19 @@ def estimate(options: argparse.Namespace) -> None:
     print(tell(found, options.cores))
 
 
+def doctor(options: argparse.Namespace) -> int:
+    """Print what this machine can do; exit code 1 if something is wrong."""
+    from vigan.bench.doctor import measurement, page, visit
+    from vigan.bench.record import write_record
+
+    study = load_study(options.config)
+    found = visit(study, options.device, quick=options.quick)
+    print(page(found, study.study))
+    if options.record is not None:
+        print(write_record(options.record, "doctor", measurement(found)))
+    return 1 if found.problems or not all(arm.sound for arm in (found.arms or {}).values()) else 0
+
+
 def metrics(options: argparse.Namespace) -> None:
     """Measure anybody's features."""
     from vigan.evaluation.files import measure_features

@@ -24,6 +24,7 @@ from vigan.features.extractors import make_extractor
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
+from vigan.tools.timings import kept_seconds
 from vigan.training.batches import BatchSource
 from vigan.training.cuda_graph import WARM_UP, Recorded, player
 from vigan.training.device import calculate_in, pick_device
@@ -109,10 +110,16 @@ def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], 
 
 
 def training_seconds(study: Study, runs: Iterable[RunKey], device: str) -> float:
-    """Seconds of training all `runs`, one after the other; each arm is timed once."""
+    """Seconds of training all `runs`, one after the other; each arm is timed once, or was by `vigan doctor`."""
     runs = list(runs)
-    per_run = {arm: run_seconds(study.run_spec(arm, 0), device) for arm in dict.fromkeys(run.arm for run in runs)}
+    specs = {arm: study.run_spec(arm, 0) for arm in dict.fromkeys(run.arm for run in runs)}
+    per_run = {arm: _known_run_seconds(spec, device) or run_seconds(spec, device) for arm, spec in specs.items()}
     return sum(per_run[run.arm] for run in runs)
+
+
+def _known_run_seconds(spec: RunSpec, device: str) -> float | None:
+    known = kept_seconds(spec, torch.device(device))
+    return known and known * spec.iterations
 
 
 def run_seconds(spec: RunSpec, device: str) -> float:

@@ -14,6 +14,8 @@ from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Engine
 
+Device = str | torch.device
+
 MODELS: dict[str, dict[str, Any]] = {
     "gan": {"kind": "gan"},
     "vae": {"kind": "vae", "std": 0.3},
@@ -44,17 +46,17 @@ class Case(NamedTuple):
     arm: Arm
     shape: tuple[int, ...]
 
-    def engine(self, device: str = "cpu") -> Engine:
+    def engine(self, device: Device = "cpu", dtype: torch.dtype = torch.float32) -> Engine:
         """Its engine, from seed 0."""
-        networks = build(self.arm, self.shape, 0).to(device)
+        networks = build(self.arm, self.shape, 0).to(device, dtype)
         return Engine(self.arm, networks, schedule.coordinates(self.arm, self.shape))
 
-    def batches(self, iteration: int = 0, device: str = "cpu") -> Batches:
-        """Input of an iteration, drawn on the host, so that it is the same on every device."""
+    def batches(self, iteration: int = 0, device: Device = "cpu", dtype: torch.dtype = torch.float32) -> Batches:
+        """Input of an iteration, drawn on the host in float32, so that it is the same on every device."""
         draws = torch.Generator().manual_seed(iteration)
 
         def normal(*shape: int) -> torch.Tensor:
-            return torch.randn((self.arm.batch_size, *shape), generator=draws).to(device)
+            return torch.randn((self.arm.batch_size, *shape), generator=draws).to(device, dtype)
 
         def batch(real: bool) -> Batch:
             return Batch(normal(*self.shape) if real else None, normal(self.arm.network.latent))
