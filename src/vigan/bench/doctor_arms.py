@@ -17,7 +17,7 @@ ITERATIONS = WARM_UP + 3
 EPS = 1e-3
 """Adam's, so large that a gradient of nothing but rounding moves a weight by no more than rounding."""
 TOLERANCE = 2e-3
-"""Of the way that all weights have gone. Float32 on a CPU is 2e-5 to 5e-4 away, TF32's rounding 3e-2 and more with BN."""
+"""Of the way that all weights have gone. Float32 on a CPU is 2e-5 to 5e-4 away, TF32's rounding with BN over 2e-2."""
 Error = float | str
 
 
