@@ -67,7 +67,7 @@ def test_kernels_run_on_their_generation_and_what_can_be_compiled_on_later_ones(
     assert doctor_machine._built(card, built) == runs
 
 
-SOME = {name: CASES[name] for name in ("gan bn 2 batches", "vae mlp 2 batches", "gan nobn r1")}
+SOME = {name: CASES[name] for name in ("gan bn 2 batches", "vae-0.3 mlp 2 batches", "gan nobn r1")}
 
 
 def test_float32_on_a_cpu_is_as_float64_within_the_tolerance() -> None:
@@ -86,7 +86,7 @@ def test_a_device_that_rounds_as_tf32_does_would_be_seen(monkeypatch: pytest.Mon
             return exact(case, device, dtype, **how)
 
     monkeypatch.setattr(doctor_arms, "_trained", rounding)
-    assert [name for name, arm in check_arms(CPU, SOME).items() if arm.sound] == ["vae mlp 2 batches"]  # 8e-4
+    assert [name for name, arm in check_arms(CPU, SOME).items() if arm.sound] == ["vae-0.3 mlp 2 batches"]  # 8e-4
 
 
 def test_an_arm_that_fails_on_the_device_is_told_and_the_others_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,8 +99,8 @@ def test_an_arm_that_fails_on_the_device_is_told_and_the_others_are_checked(monk
 
     monkeypatch.setattr(doctor_arms, "_trained", failing)
     found = check_arms(CPU, SOME)
-    assert found["vae mlp 2 batches"] == Kept("no kernel image is available", None)
-    assert [name for name, arm in found.items() if not arm.sound] == ["vae mlp 2 batches"]
+    assert found["vae-0.3 mlp 2 batches"] == Kept("no kernel image is available", None)
+    assert [name for name, arm in found.items() if not arm.sound] == ["vae-0.3 mlp 2 batches"]
 
 
 @pytest.fixture

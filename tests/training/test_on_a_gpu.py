@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from vigan.bench.every_arm import CASES, Case, case
+from vigan.bench.every_arm import CASES, STABILISERS, Case, case
+from vigan.config.arms import REGULARISER
+from vigan.config.methods import METHODS
+from vigan.config.stabilisers import known_stabilisers
 from vigan.training.cuda_graph import NOT_CAPTURED, WARM_UP, Recorded, cuda_graph, player
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
@@ -164,7 +167,7 @@ def laid_out(tensor: Tensor) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", ["gan bn 2 batches", "gan mlp 2 batches", "vae bn 2 batches", "gan bn adam"])
+@pytest.mark.parametrize("name", ["gan bn 2 batches", "gan mlp 2 batches", "vae-0.3 bn 2 batches", "gan bn adam"])
 def test_recorded_iterations_train_as_the_engine_does(name: str, device: str) -> None:
     """On the CPU a recording is played again by hand; on CUDA it is a graph."""
     made = CASES[name]
@@ -206,3 +209,9 @@ def test_graphs_can_be_switched_off(setting: str, captured: bool, monkeypatch: p
     engine = case("gan", "mlp").engine()
     assert isinstance(player(engine, torch.device("cuda")), Recorded) == captured
     assert player(engine, torch.device("cpu")) is engine
+
+
+def test_every_model_and_stabiliser_is_among_the_arms() -> None:
+    trained = {made.arm.model.kind for made in CASES.values()}
+    assert trained == {kind for kind, method in METHODS.items() if "dcgan" in method.networks}
+    assert set(STABILISERS) == set(known_stabilisers()) - {REGULARISER}

@@ -9,6 +9,7 @@ import torch
 
 from vigan.config import schedule
 from vigan.config.arms import Arm
+from vigan.config.methods import DEFAULT, METHODS
 from vigan.config.methods.base import own_batches
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
@@ -17,15 +18,13 @@ from vigan.training.engine import Engine
 Device = str | torch.device
 
 MODELS: dict[str, dict[str, Any]] = {
-    "gan": {"kind": "gan"},
-    "vae": {"kind": "vae", "std": 0.3},
-    "aae-after": {"kind": "aae", "decoder": "after"},
-    "aae-joint": {"kind": "aae", "decoder": "joint", "reconstruction": 0.7},
-    "ali-derived": {"kind": "ali", "loss": "derived"},
-    "ali-min-max": {"kind": "ali", "loss": "min-max"},
-    "ali-non-saturating": {"kind": "ali", "loss": "non-saturating"},
-    "ali-latents": {"kind": "ali", "loss": "derived", "latents": 0.4},
+    "-".join(map(str, (kind, *settings.values()))): {"kind": kind, **settings}
+    for kind, method in METHODS.items()
+    if "dcgan" in method.networks
+    for settings in method.examples
 }
+"""Every model that is trained by gradients, with each of its examples of settings."""
+GAN = DEFAULT.kind
 NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "bn": ({"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": True}, (1, 32, 32)),
     "nobn": ({"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": False}, (3, 32, 32)),
@@ -65,11 +64,11 @@ class Case(NamedTuple):
         return Batches({phase.name: [batch(phase.real) for _ in range(phase.batches)] for phase in phases}, iteration)
 
 
-def case(model: str = "gan", network: str = "bn", reading: str = "released", batches: int = 1, **fields: Any) -> Case:
+def case(model: str = GAN, network: str = "bn", reading: str = "released", batches: int = 1, **fields: Any) -> Case:
     """An arm of a model and a network by their names; further fields are the arm's."""
     settings, shape = NETWORKS[network]
     schedule_of: dict[str, Any] = {"reading": reading, "d_batches": batches, "lambda_mean": 5.0, **READINGS[reading]}
-    if model == "vae":
+    if not METHODS[MODELS[model]["kind"]].model_validate(MODELS[model]).has_discriminator:
         schedule_of = {"reading": "literal", "d_batches": 0, "lambda_mean": 0.0}
     row = {"model": MODELS[model], "network": settings, "g_batches": batches, "batch_size": 4, **schedule_of, **fields}
     return Case(Arm.model_validate(row), shape)
@@ -82,14 +81,14 @@ def _cases() -> Iterator[tuple[str, Case]]:
         yield f"{model} bn bf16 adam", case(model, precision="bf16", optimiser={"kind": "adam"})
     for reading in READINGS:
         for network in NETWORKS:
-            yield f"gan {network} {reading}", case("gan", network, reading)
+            yield f"{GAN} {network} {reading}", case(GAN, network, reading)
     for name, settings in STABILISERS.items():
         for network in NETWORKS:
-            yield f"gan {network} {name}", case("gan", network, stabilisers={name: settings})
+            yield f"{GAN} {network} {name}", case(GAN, network, stabilisers={name: settings})
     for network in NETWORKS:
-        yield f"gan {network} all stabilisers", case("gan", network, stabilisers=STABILISERS, precision="bf16")
-        yield f"gan {network} plain", case("gan", network, lambda_mean=0.0)
-        yield f"gan {network} adam", case("gan", network, batches=2, optimiser={"kind": "adam"})
+        yield f"{GAN} {network} all stabilisers", case(GAN, network, stabilisers=STABILISERS, precision="bf16")
+        yield f"{GAN} {network} plain", case(GAN, network, lambda_mean=0.0)
+        yield f"{GAN} {network} adam", case(GAN, network, batches=2, optimiser={"kind": "adam"})
 
 
 CASES: dict[str, Case] = dict(_cases())
