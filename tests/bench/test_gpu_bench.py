@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vigan.bench import gpu
-from vigan.bench.engine import GAMES
+from vigan.bench.engine import WORKLOADS
 
 TINY: dict[str, Any] = {
     "reading": "released", "d_batches": 1, "g_batches": 1, "batch_size": 4, "lambda_mean": 5.0,
@@ -60,5 +60,5 @@ def test_every_precision_of_the_device_is_measured() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device to measure here")
 def test_a_gpu_is_measured() -> None:
-    found = gpu.measure_gpu(GAMES["digits"].arm, GAMES["digits"].shape, GAMES["ring"].arm, iterations=2)
+    found = gpu.measure_gpu(WORKLOADS["digits"].arm, WORKLOADS["digits"].shape, WORKLOADS["ring"].arm, iterations=2)
     assert set(found.summary["images_per_second"]) >= {"eager_float32", "captured_tf32", "captured_bf16"}

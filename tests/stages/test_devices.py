@@ -32,9 +32,9 @@ def options(study: str, **given: Any) -> argparse.Namespace:
     return argparse.Namespace(**{"config": CONFIG / f"{study}.yaml", "device": "auto", "seed": 0, **given})
 
 
-TRAIN = pipeline._in_a_slot("train", pipeline._training_gains)
-EVALUATE = pipeline._in_a_slot("eval", pipeline._measuring_gains)
-REFERENCE = pipeline._in_a_slot("eval", pipeline._reference_gains)
+TRAIN = pipeline._with_gpu("train", pipeline._training_gains)
+EVALUATE = pipeline._with_gpu("eval", pipeline._measuring_gains)
+REFERENCE = pipeline._with_gpu("eval", pipeline._reference_gains)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.methods.em import Em
 from vigan.tools import estimate as stage
-from vigan.tools.estimate import Estimate, human, tell
-from vigan.training.cuda_graph import WARM_UP, Recorded
+from vigan.tools.estimate import Estimate, format_estimate, human
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -42,7 +42,7 @@ def test_durations_are_told_in_a_person_s_unit(seconds: float, told: str) -> Non
 
 
 def test_the_table_says_what_one_run_and_all_of_them_take() -> None:
-    told = tell(Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 4}), cores=8)
+    told = format_estimate(Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 4}), cores=8)
     rows = {line.rsplit("  ", 3)[0].split("  ")[0]: line for line in told.splitlines()}
     assert rows["train plain"].split() == ["train", "plain", "60.0", "minutes", "4", "4.0", "hours"]
     assert rows["all, one job at a time"].endswith("6.0 hours")
@@ -70,7 +70,9 @@ def test_iterations_in_which_libraries_start_and_graphs_are_captured_are_left_ou
     slow = WARM_UP + 2 if captured else 1
     clock = iter([2.5] * slow + [0.013, 0.012, 0.014])
     monkeypatch.setattr(stage, "_seconds", lambda call, device=None: (call(), next(clock))[1])
-    monkeypatch.setattr(stage, "player", lambda made, place: Recorded(made, lambda play: play) if captured else made)
+    monkeypatch.setattr(
+        stage, "player", lambda made, place: CapturedEngine(made, lambda play: play) if captured else made
+    )
     monkeypatch.setattr(stage, "ENOUGH", 1e9)
     run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)
     assert stage.iteration_seconds(run, "cpu") == 0.012
@@ -101,7 +103,7 @@ def test_a_network_that_is_not_here_is_named_and_all_else_is_told_without_fetchi
     monkeypatch.setattr(stage, "protocol_seconds", timed)
     found = stage.estimate(study, "cpu")
     assert list(found.unknown) == ["inception-clean/n=10000/ref=train"]
-    told = tell(found, cores=8)
+    told = format_estimate(found, cores=8)
     assert "not counted: inception-clean/n=10000/ref=train: its network is not here" in told
     assert "train bn-plain" in told
     assert "evaluation is 0% of training and evaluation" in told
@@ -109,7 +111,7 @@ def test_a_network_that_is_not_here_is_named_and_all_else_is_told_without_fetchi
 
 def test_on_a_gpu_evaluation_is_counted_beside_training() -> None:
     found = Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1200.0}, {"plain": 4}, at_once=(2, 1))
-    told = tell(found, cores=8)
+    told = format_estimate(found, cores=8)
     assert "evaluation is 25% of training and evaluation" in told
     (row,) = (line for line in told.splitlines() if line.startswith("all, evaluation beside 2 at once"))
     assert row.endswith("2.0 hours")  # two hours of training; evaluation's 80 minutes run beside it

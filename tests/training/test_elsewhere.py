@@ -19,7 +19,7 @@ from vigan.config.arms import Arm
 from vigan.features.efflite import EffLite0
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
-from vigan.training.cuda_graph import WARM_UP, Recorded
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.engine import Engine
 
 ELSEWHERE = torch.device("meta")
@@ -62,10 +62,10 @@ def recorded(engine: Engine, batches: Batches, devices: Devices) -> None:
             play()
         return lambda: None
 
-    player = Recorded(engine, record)
+    trainer = CapturedEngine(engine, record)
     for _ in range(WARM_UP + 2):
-        player.iterate(batches)
-    assert player.refused == ""
+        trainer.iterate(batches)
+    assert trainer.refused == ""
 
 
 @pytest.mark.parametrize(

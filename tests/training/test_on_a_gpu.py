@@ -16,7 +16,7 @@ from vigan.bench.every_arm import CASES, STABILISERS, Case, case
 from vigan.config.arms import REGULARISER
 from vigan.config.methods import METHODS
 from vigan.config.stabilisers import known_stabilisers
-from vigan.training.cuda_graph import NOT_CAPTURED, WARM_UP, Recorded, cuda_graph, player
+from vigan.training.cuda_graph import NOT_CAPTURED, WARM_UP, CapturedEngine, cuda_graph, trainer
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
 
@@ -60,7 +60,7 @@ def recorded(made: Case) -> tuple[Operations, Operations]:
     for group in engine.groups.values():
         if isinstance(group.optimiser, torch.optim.Adam):
             group.optimiser.param_groups[0]["capturable"] = True  # as on CUDA
-    played = Recorded(engine, record)
+    played = CapturedEngine(engine, record)
     for index in range(WARM_UP - 1):
         played.iterate(made.batches(index))
     with warm:
@@ -155,7 +155,7 @@ def test_the_fused_kernel_is_given_what_it_takes_on_cuda(name: str, monkeypatch:
 
     monkeypatch.setattr(torch, "_fused_adam_", checked)
     made = CASES[name]
-    played = Recorded(made.engine(), lambda play: play)
+    played = CapturedEngine(made.engine(), lambda play: play)
     for index in range(WARM_UP + 2):
         played.iterate(made.batches(index))
     assert calls
@@ -174,7 +174,7 @@ def test_recorded_iterations_train_as_the_engine_does(name: str, device: str) ->
 
     def trained(record: bool) -> list[Tensor]:
         engine = made.engine(device)
-        played = Recorded(engine, cuda_graph if device == "cuda" else lambda play: play) if record else engine
+        played = CapturedEngine(engine, cuda_graph if device == "cuda" else lambda play: play) if record else engine
         for index in range(WARM_UP + 5):
             played.iterate(made.batches(index, device))
         return [parameter.detach().cpu() for parameter in engine.networks.parameters()]
@@ -190,7 +190,7 @@ def test_an_iteration_that_cannot_be_recorded_is_played_and_it_is_said_once(caps
         raise RuntimeError("operation not permitted when stream is capturing\nCompile with TORCH_USE_CUDA_DSA")
 
     plain, refused = made.engine(), made.engine()
-    played = Recorded(refused, refuse)
+    played = CapturedEngine(refused, refuse)
     for index in range(WARM_UP + 3):
         plain.iterate(made.batches(index))
         played.iterate(made.batches(index))
@@ -207,8 +207,8 @@ def test_an_iteration_that_cannot_be_recorded_is_played_and_it_is_said_once(caps
 def test_graphs_can_be_switched_off(setting: str, captured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGAN_GRAPHS", setting)
     engine = case("gan", "mlp").engine()
-    assert isinstance(player(engine, torch.device("cuda")), Recorded) == captured
-    assert player(engine, torch.device("cpu")) is engine
+    assert isinstance(trainer(engine, torch.device("cuda")), CapturedEngine) == captured
+    assert trainer(engine, torch.device("cpu")) is engine
 
 
 def test_every_model_and_stabiliser_is_among_the_arms() -> None:

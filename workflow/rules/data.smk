@@ -8,7 +8,7 @@ rule prepare:
         "../../environment.yml"
     threads: 2
     resources:
-        **demand(lambda dataset: resources.of_preparing(STUDY.dataset(dataset))),
+        **demand(lambda dataset: resources.for_preparing(STUDY.dataset(dataset))),
     params:
         code=stage_digest("prepare"),
     shell:
@@ -30,7 +30,7 @@ rule reference:
         "../../environment.yml"
     resources:
         **demand(
-            lambda _, kind: resources.of_reference(
+            lambda _, kind: resources.for_reference(
                 PROTOCOLS[kind], gpu=measures_on_gpu([PROTOCOLS[kind]]) == 1
             )
         ),

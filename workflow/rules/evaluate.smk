@@ -15,7 +15,7 @@ rule evaluate:
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
         **demand(
-            lambda arm: resources.of_measuring(
+            lambda arm: resources.for_measuring(
                 STUDY, arm, gpu=measures_on_gpu(STUDY.protocols_of(arm)) == 1
             )
         ),

@@ -13,7 +13,7 @@ rule train:
         "../../environment.yml"
     resources:
         **demand(
-            lambda arm: resources.of_training(
+            lambda arm: resources.for_training(
                 STUDY.run_spec(arm, 0), gpu=trains_on_gpu(arm) == 1
             )
         ),

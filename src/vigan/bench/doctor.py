@@ -24,7 +24,7 @@ from vigan.tools.estimate import Estimate, estimate, human, tell, where
 from vigan.tools.timings import keep
 from vigan.training.cuda_graph import WARM_UP, player
 from vigan.training.device import calculate_in_float32
-from vigan.training.device_data import tell_size
+from vigan.training.device_data import format_size
 
 ENOUGH = 110.0
 """Seconds after which no further measurement is begun: the longest takes a minute."""
@@ -124,12 +124,12 @@ def page(found: Visit, study: str) -> str:
 
 
 def _of_machine(facts: dict[str, Any]) -> Iterator[str]:
-    yield f"machine    {facts['processor']}, {facts['cores']} cores, {tell_size(facts['memory_bytes'])}"
+    yield f"machine    {facts['processor']}, {facts['cores']} cores, {format_size(facts['memory_bytes'])}"
     yield f"python     {facts['python']}, torch {facts['torch']} for CUDA {facts['torch_cuda'] or 'none'}"
     nvml = "answers" if facts["nvml"] else "is absent"
     yield f"driver     {facts['driver'] or 'none'}; NVML {nvml}; MPS {facts['mps']}"
     for card, capability in zip(facts["cards"], [*facts["capabilities"], *["?"] * len(facts["cards"])], strict=False):
-        free, all_of_it = tell_size(card["free"]), tell_size(card["memory"])
+        free, all_of_it = format_size(card["free"]), format_size(card["memory"])
         yield f"GPU        {card['name']} (compute capability {capability}), {free} of {all_of_it} free"
     yield f"jobs take  {'GPU ' + ', '.join(facts['used']) if facts['used'] else 'the CPU'}"
 
@@ -152,7 +152,7 @@ def _of_speed(found: Visit) -> Iterator[str]:
     for name, rate in (found.images or {"not measured": float("nan")}).items():
         yield f"images/s   {name.replace('_', ' '):<18} {rate:>10,.1f}"
     for name, size in (found.memory or {}).items():
-        yield f"memory     {name:<18} {tell_size(size):>10}"
+        yield f"memory     {name:<18} {format_size(size):>10}"
     for count, rate in (found.runs or {}).items():
         yield f"together   {count + ' runs':<18} {rate:>10} iterations/s"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vigan.bench.every_arm import CASES, Case
-from vigan.training.cuda_graph import WARM_UP, Recorded, cuda_graph
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine, cuda_graph
 from vigan.training.device import calculate_in_float32
 from vigan.training.engine import Engine
 
@@ -57,10 +57,10 @@ def _checked(case: Case, device: torch.device) -> Kept:
 def _trained(case: Case, device: torch.device, dtype: torch.dtype = torch.float32, *, captured: bool = False) -> Tensor:
     """Weights, in float64 on the host, after some iterations; raises what a capture raises."""
     engine = case.engine(device, dtype)
-    player = Recorded(engine, cuda_graph) if captured else engine
+    player = CapturedEngine(engine, cuda_graph) if captured else engine
     for index in range(ITERATIONS):
         player.iterate(case.batches(index, device, dtype))
-    if isinstance(player, Recorded) and player.refused:
+    if isinstance(player, CapturedEngine) and player.refused:
         raise RuntimeError(player.refused)
     return _weights(engine)
 

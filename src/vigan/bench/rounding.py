@@ -153,4 +153,4 @@ class Bench:
 
     def _frechet(self, run: Run, spec: RunSpec) -> float:
         z = evaluation_latents(spec.seed, self.game.samples, spec.arm.network.latent)
-        return self.metrics(to_uint8(sample(run.networks.shown, z)).numpy())["frechet"]
+        return self.metrics(to_uint8(sample(run.networks.sampled_generator, z)).numpy())["frechet"]

@@ -14,14 +14,14 @@ from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
-from vigan.runtime.gpu_slots import Work, on_a_gpu
+from vigan.runtime.gpu_slots import Work, reserve_gpu
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 from vigan.runtime.settings import cache_folder
 
 Run = Callable[[argparse.Namespace], None]
 
 
-def _in_a_slot(work: Work, gains: Callable[[argparse.Namespace], bool]) -> Callable[[Run], Run]:
+def _with_gpu(work: Work, gains: Callable[[argparse.Namespace], bool]) -> Callable[[Run], Run]:
     """Commands run, unless their device is named, on the GPU of a free slot for `work`, or on the CPU if none gains."""
 
     def with_slot(command: Run) -> Run:
@@ -31,7 +31,7 @@ def _in_a_slot(work: Work, gains: Callable[[argparse.Namespace], bool]) -> Calla
                 options.device = "cpu"
             if options.device != "auto":
                 return command(options)
-            with on_a_gpu(work):
+            with reserve_gpu(work):
                 return command(options)
 
         return run
@@ -91,7 +91,7 @@ def _percent() -> Callable[[int, int], None]:
     return show
 
 
-@_in_a_slot("eval", _reference_gains)
+@_with_gpu("eval", _reference_gains)
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
     from vigan.stages.reference import reference
@@ -106,7 +106,7 @@ def reference(options: argparse.Namespace) -> None:
     print(json.dumps({"protocol": protocol.name, "floor": floor}))
 
 
-@_in_a_slot("train", _training_gains)
+@_with_gpu("train", _training_gains)
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
@@ -123,16 +123,16 @@ def train(options: argparse.Namespace) -> None:
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
-    watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
+    callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
-        record = train(spec, data, layout.run(run), state, settings, (bar, *watchers))
+        record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
 
 
-@_in_a_slot("eval", _measuring_gains)
+@_with_gpu("eval", _measuring_gains)
 def evaluate(options: argparse.Namespace) -> None:
     """Measure all snapshots of one run, or anybody's images."""
     study_run, images = (options.arm, options.seed), (options.images, options.reference)

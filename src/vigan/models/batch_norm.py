@@ -19,7 +19,7 @@ class BatchNorm(nn.Module):
     """Normalises (N, C) or (N, C, H, W) over all but C: biased batch variance in training, moving averages in eval.
 
     The moving variance is biased too (torch's own layer keeps the unbiased one), as in the released graph.
-    `moves` is how often one training-mode forward moves the averages: see `moving_averages`.
+    `updates` is how often one training-mode forward moves the averages: see `moving_averages`.
     """
 
     moving_mean: Tensor
@@ -35,7 +35,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("moving_variance", torch.ones(channels))
         for name in ("batch_mean", "batch_variance"):  # where a forward leaves its own, unbiased; no part of a state
             self.register_buffer(name, torch.zeros(channels), persistent=False)
-        self.moves = 1
+        self.updates = 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised, scaled and shifted `x`, of the same shape."""
@@ -43,25 +43,25 @@ class BatchNorm(nn.Module):
             return F.batch_norm(x, self.moving_mean, self.moving_variance, self.weight, self.bias, eps=EPS)
         mean, unbiased = self.batch_mean, self.batch_variance
         y = F.batch_norm(x, mean, unbiased, self.weight, self.bias, training=True, momentum=1.0, eps=EPS)
-        if self.moves:
+        if self.updates:
             count = x.numel() // x.shape[1]
             batch = [mean, unbiased * ((count - 1) / count)]
-            for _ in range(self.moves):
+            for _ in range(self.updates):
                 torch._foreach_lerp_([self.moving_mean, self.moving_variance], batch, MOMENTUM)
         return y
 
 
 @contextlib.contextmanager
-def moving_averages(network: nn.Module, moves: int) -> Iterator[None]:
-    """Within, each training-mode forward of `network` moves its moving averages `moves` times instead of once."""
+def moving_averages(network: nn.Module, updates: int) -> Iterator[None]:
+    """Within, each training-mode forward of `network` moves its moving averages `updates` times instead of once."""
     layers = _layers(network)
     for layer in layers:
-        layer.moves = moves
+        layer.updates = updates
     try:
         yield
     finally:
         for layer in layers:
-            layer.moves = 1
+            layer.updates = 1
 
 
 _FOUND: WeakKeyDictionary[nn.Module, list[BatchNorm]] = WeakKeyDictionary()

@@ -21,7 +21,7 @@ PAUSE = 0.5
 
 
 @contextmanager
-def on_a_gpu(work: Work = "train") -> Iterator[str | None]:
+def reserve_gpu(work: Work = "train") -> Iterator[str | None]:
     """The GPU of a free slot for `work`; within, CUDA sees that one alone, so it must not have been called before.
 
     Waits for a slot while all are taken. None, and nothing changes, where there is no GPU or VIGAN_CPU says to do
@@ -55,11 +55,11 @@ def folder() -> Path:
 
 
 def _wait(devices: Sequence[str], work: Work) -> tuple[str, IO[str]]:
-    told = False
+    announced = False
     while (taken := _take(devices, work)) is None:
-        if not told:
+        if not announced:
             print(f"waiting for a slot on GPU {', '.join(devices)}", flush=True)
-            told = True
+            announced = True
         time.sleep(PAUSE)
     return taken
 

@@ -26,7 +26,7 @@ from vigan.models.build import build
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 from vigan.tools.timings import kept_seconds
 from vigan.training.batches import BatchSource
-from vigan.training.cuda_graph import WARM_UP, Recorded, player
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine, trainer
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import engine
 
@@ -137,13 +137,13 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     calculate_in(spec.arm.precision, 1, place)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, _noise(shape), place)
-    played = player(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
+    played = trainer(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
     index = iter(range(1000))
 
     def one() -> float:
         return _seconds(lambda: played.iterate(source.iteration(next(index))), place)
 
-    first = [one() for _ in range(WARM_UP + 2 if isinstance(played, Recorded) else 1)]
+    first = [one() for _ in range(WARM_UP + 2 if isinstance(played, CapturedEngine) else 1)]
     if place.type == "cpu" and sum(first) >= ENOUGH:
         return first[0]
     times: list[float] = []
@@ -184,15 +184,15 @@ def prepare_seconds(dataset: Dataset) -> float:
     """Seconds of preparing a data set by one process; data sets that are no image files cost next to nothing."""
     match dataset:
         case CelebA():
-            recipe = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
+            transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
             count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
         case ImageFolder():
-            recipe = Picture(dataset.side, dataset.channels)
+            transform = Picture(dataset.side, dataset.channels)
             count = len(images_among(Folder(Path(dataset.path).expanduser()).names()))
         case _:
             return 0.0
     data = _photograph()
-    return _seconds(lambda: [recipe("made up", data) for _ in range(PHOTOGRAPHS)]) / PHOTOGRAPHS * count
+    return _seconds(lambda: [transform("made up", data) for _ in range(PHOTOGRAPHS)]) / PHOTOGRAPHS * count
 
 
 def _photograph() -> bytes:
@@ -220,7 +220,7 @@ def human(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def tell(found: Estimate, cores: int) -> str:
+def format_estimate(found: Estimate, cores: int) -> str:
     """The estimate as a table: per run, runs, and all of it with `cores` jobs at once."""
     lines = [f"{'stage':<34}{'one run':>14}{'runs':>6}{'together':>16}"]
     for stage, per_run in (("train", found.train), ("evaluate", found.evaluate)):

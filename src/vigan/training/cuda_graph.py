@@ -21,44 +21,46 @@ NOT_CAPTURED = (
     "small and otherwise the same"
 )
 
-Play = Callable[[], None]
+Call = Callable[[], None]
 
 
-def player(engine: Engine, device: torch.device) -> Engine | Recorded:
+def player(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
     """What plays a run's iterations: captured on a CUDA device, unless the arm cannot be or VIGAN_GRAPHS=0 says not."""
-    return Recorded(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
+    return (
+        CapturedEngine(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
+    )
 
 
-def cuda_graph(play: Play) -> Play:
-    """What replays the kernels that `play` would launch; recording runs none of them."""
+def cuda_graph(call: Call) -> Call:
+    """What replays the kernels that `call` would launch; recording runs none of them."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        play()
+        call()
     return graph.replay
 
 
-class Recorded:
+class CapturedEngine:
     """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
 
     It means what the engine means: iterations that are watched, and the first few, are played as they come; all of
     them are, and a line says why, where an iteration cannot be recorded.
     """
 
-    def __init__(self, engine: Engine, record: Callable[[Play], Play] = cuda_graph) -> None:
-        self.engine, self.record, self.left = engine, record, WARM_UP
-        self.replay: Play | None = None
+    def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
+        self.engine, self.capture, self.warm_up_left = engine, capture, WARM_UP
+        self.replay: Call | None = None
         self.refused = ""
 
-    def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
+    def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
-        if watch is not None or self.left or self.refused:
-            self.left -= bool(self.left)
-            return self.engine.iterate(batches, watch)
+        if callback is not None or self.warm_up_left or self.refused:
+            self.warm_up_left -= bool(self.warm_up_left)
+            return self.engine.iterate(batches, callback)
         self.engine.draws.begin(batches.iteration)
-        self.engine.draws.fill()
+        self.engine.draws.fill_buffers()
         if self.replay is None and not self._recorded(batches):
             return self.engine.iterate(batches)
-        for place, value in zip(_flat(self.places), _flat(batches), strict=True):
+        for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:
             rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
@@ -68,16 +70,16 @@ class Recorded:
     def _recorded(self, batches: Batches) -> bool:
         """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
         try:
-            self._record(batches)
+            self._capture(batches)
         except RuntimeError as error:  # also what CUDA raises, and want of memory
             self.refused = str(error).strip().partition("\n")[0] or type(error).__name__
             print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
         return not self.refused
 
-    def _record(self, batches: Batches) -> None:
-        self.places = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
+    def _capture(self, batches: Batches) -> None:
+        self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
         self.rates = list(self._rates())
-        self.replay = self.record(self._play)
+        self.replay = self.capture(self._iterate_captured)
 
     def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
         for name, (parameters, optimiser) in self.engine.groups.items():
@@ -86,12 +88,12 @@ class Recorded:
             if isinstance(optimiser, AdamTF1):
                 yield optimiser, torch.empty(self.engine.steps[name], dtype=dtype, device=device)
 
-    def _play(self) -> None:
+    def _iterate_captured(self) -> None:
         with ExitStack() as stack:
-            stack.enter_context(self.engine.draws.fixed())
+            stack.enter_context(self.engine.draws.from_buffers())
             for optimiser, rates in self.rates:
                 stack.enter_context(_planned(optimiser, rates))
-            self.engine.iterate(self.places)
+            self.engine.iterate(self.inputs)
 
 
 @contextmanager
