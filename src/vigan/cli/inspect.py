@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 from pathlib import Path
 
 from vigan.config import schedule
@@ -106,12 +107,15 @@ def deviations(options: argparse.Namespace) -> None:
 
 
 def verify_trace(options: argparse.Namespace) -> int:
-    """Exit code 0 if a replay of a golden trace agrees; prints its errors as JSON."""
+    """Exit code 0 if replays of all recordings agree, 1 if one does not; prints the errors of each as JSON."""
     from vigan.golden.replay import verify
 
-    result = verify(options.file)
-    print(json.dumps(result, indent=2, allow_nan=False))
-    return 0 if result["passed"] else 1
+    passed = True
+    for file in options.files:
+        result = verify(file, progress=lambda line: print(line, file=sys.stderr))
+        print(json.dumps(result, indent=2, allow_nan=False), flush=True)
+        passed &= result["passed"]
+    return 0 if passed else 1
 
 
 def bench(options: argparse.Namespace) -> None:
