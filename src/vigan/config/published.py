@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vigan.config.base import Strict, read_checked
 
 Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
 
 
-class Anchor(Strict):
+class PublishedResult(Strict):
     """One published number.
 
     `value` as printed there, with its unit of spread; `differs` says what keeps it from being compared with ours;
@@ -29,9 +29,16 @@ class Anchor(Strict):
 
 
 class _File(Strict):
-    anchors: Annotated[tuple[Anchor, ...], Field(strict=False, min_length=1)]
+    published: Annotated[tuple[PublishedResult, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "anchors" in raw:
+            raise ValueError("'anchors' is called 'published' now")
+        return raw
 
 
-def load_anchors(path: Path) -> tuple[Anchor, ...]:
+def load_published(path: Path) -> tuple[PublishedResult, ...]:
     """Entries of a YAML file, in its order. Raises ConfigError: one line with the file, the line and what is wrong."""
-    return read_checked(path, _File, list(Anchor.model_fields)).anchors
+    return read_checked(path, _File, list(PublishedResult.model_fields)).published

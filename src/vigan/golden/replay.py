@@ -75,7 +75,7 @@ class Replay:
         """Train for the recording's iterations; columns of what each update told if `logged`."""
         rows: list[tuple[str, float, float, float]] = []
 
-        def watch(update: Update) -> None:
+        def callback(update: Update) -> None:
             adversarial = update.adversarial.item() if update.phase == "g" else 0.0
             rows.append(
                 (update.phase, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values()))
@@ -83,7 +83,7 @@ class Replay:
 
         count, kind = self.recording.settings["iterations"], "watched" if logged else "unwatched"
         for index in range(count):
-            self.engine.iterate(self.inputs.iteration(), watch if logged else None)
+            self.engine.iterate(self.inputs.iteration(), callback if logged else None)
             progress(f"{self.recording.file.name}: {kind} iteration {index + 1} of {count}")
         columns = zip(*rows, strict=True) if rows else ((),) * 4
         return {name: np.array(column) for name, column in zip(("kind", *LOSSES), columns, strict=True)}
