@@ -96,7 +96,7 @@ def test_a_study_goes_on_where_it_was_stopped(
     study = str(Path(__file__).parents[2] / "config" / "precision.yaml")
     games = {"digits": rounding.QUICK["digits"]._replace(study=study, seeds=6, iterations=8)}
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(rounding, "GAMES", games)
+    monkeypatch.setattr(rounding, "WORKLOADS", games)
     monkeypatch.setenv("VIGAN_STATE", str(tmp_path))
     first = rounding.measure(quick=False)
     assert capsys.readouterr().out.count(": done") == 24

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from vigan.bench.engine import GAMES
+from vigan.bench.engine import WORKLOADS
 from vigan.bench.every_arm import CASES
 from vigan.bench.stacked import stacked
 from vigan.config.arms import Arm
@@ -82,7 +82,7 @@ def test_a_recorded_iteration_of_every_arm_is_calculated_where_its_networks_lie(
 
 
 def test_many_seeds_in_one_program_are_calculated_there_too(counted: Devices) -> None:
-    arm = Arm.model_validate(GAMES["ring"].arm)
+    arm = Arm.model_validate(WORKLOADS["ring"].arm)
     networks = stacked([build(arm, (2,), seed) for seed in range(8)]).to(ELSEWHERE)
 
     def draw(*shape: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 
 from vigan.bench.doctor_arms import TOLERANCE, Kept, check_arms
 from vigan.bench.doctor_machine import Problem, machine, problems
-from vigan.bench.engine import GAMES
+from vigan.bench.engine import WORKLOADS
 from vigan.bench.fixtures import batches, engine
 from vigan.bench.gpu import by_precision, by_runs
 from vigan.bench.record import Measurement, processor
@@ -20,16 +20,16 @@ from vigan.config.study import Study
 from vigan.features.extractors import make_extractor
 from vigan.runtime.resources import trains_on_gpu
 from vigan.runtime.settings import eval_slots, gpu_slots
-from vigan.tools.estimate import Estimate, estimate, human, tell, where
+from vigan.tools.estimate import Estimate, estimate, format_estimate, human, where
 from vigan.tools.timings import keep
-from vigan.training.cuda_graph import WARM_UP, player
+from vigan.training.cuda_graph import WARM_UP, trainer
 from vigan.training.device import calculate_in_float32
 from vigan.training.device_data import format_size
 
 ENOUGH = 110.0
 """Seconds after which no further measurement is begun: the longest takes a minute."""
 ITERATIONS = {"cpu": 1, "cuda": 50}
-GAME = {False: "paper", True: "digits"}
+WORKLOAD = {False: "paper", True: "digits"}
 
 
 class Visit(NamedTuple):
@@ -51,21 +51,21 @@ def visit(study: Study, name: str = "auto", *, quick: bool = False) -> Visit:
     begun, facts = time.monotonic(), machine()
     wrong = problems(facts)
     device = torch.device("cpu" if name == "auto" and wrong and not facts["cuda"] else where(name, gains=True))
-    game = GAMES[GAME[quick]]
+    workload = WORKLOADS[WORKLOAD[quick]]
     calculate_in_float32(1)
 
     def timely(measure: Callable[[], Any]) -> Any:
         return measure() if time.monotonic() - begun < ENOUGH else None
 
     arms = timely(lambda: check_arms(device))
-    images = timely(lambda: _images(game.arm, game.shape, device))
-    memory = timely(lambda: _memory(game.arm, game.shape, device)) if device.type == "cuda" else None
+    images = timely(lambda: _images(workload.arm, workload.shape, device))
+    memory = timely(lambda: _memory(workload.arm, workload.shape, device)) if device.type == "cuda" else None
     found = timely(lambda: estimate(study, "auto" if device.type == "cuda" and name == "auto" else str(device)))
     if found is not None:
         if device.type == "cuda":
             found.at_once = max(1, gpu_slots()), max(1, eval_slots())
         _keep(study, found, device)
-    runs = timely(lambda: by_runs(game.arm, game.shape, ITERATIONS["cuda"])) if device.type == "cuda" else None
+    runs = timely(lambda: by_runs(workload.arm, workload.shape, ITERATIONS["cuda"])) if device.type == "cuda" else None
     calculate_in_float32(1)
     return Visit(str(device), facts, wrong, arms, images, memory, runs, found, time.monotonic() - begun)
 
@@ -88,11 +88,11 @@ def _memory(arm: dict[str, Any], shape: tuple[int, ...], device: torch.device) -
     """Peak bytes on a CUDA device of a run in float32 and of an extraction."""
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
-    played, given = player(engine(arm, shape, "float32", device), device), batches(arm, shape, device)
+    trained, given = trainer(engine(arm, shape, "float32", device), device), batches(arm, shape, device)
     for _ in range(WARM_UP + 2):
-        played.iterate(given)
+        trained.iterate(given)
     run = torch.cuda.max_memory_allocated(device)
-    del played, given
+    del trained, given
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
     make_extractor("efflite0-128", str(device))(np.zeros((256, *shape), dtype=np.uint8))
@@ -160,7 +160,7 @@ def _of_speed(found: Visit) -> Iterator[str]:
 def _of_study(found: Visit, study: str) -> list[str]:
     if found.study is None:
         return [f"study '{study}': not timed, no time left; vigan estimate says it"]
-    return [f"study '{study}' on {found.device}:", tell(found.study, found.facts["cores"])]
+    return [f"study '{study}' on {found.device}:", format_estimate(found.study, found.facts["cores"])]
 
 
 def _of_problems(found: Visit) -> list[str]:

@@ -57,11 +57,11 @@ def _checked(case: Case, device: torch.device) -> Kept:
 def _trained(case: Case, device: torch.device, dtype: torch.dtype = torch.float32, *, captured: bool = False) -> Tensor:
     """Weights, in float64 on the host, after some iterations; raises what a capture raises."""
     engine = case.engine(device, dtype)
-    player = CapturedEngine(engine, cuda_graph) if captured else engine
+    trainer = CapturedEngine(engine, cuda_graph) if captured else engine
     for index in range(ITERATIONS):
-        player.iterate(case.batches(index, device, dtype))
-    if isinstance(player, CapturedEngine) and player.refused:
-        raise RuntimeError(player.refused)
+        trainer.iterate(case.batches(index, device, dtype))
+    if isinstance(trainer, CapturedEngine) and trainer.refused:
+        raise RuntimeError(trainer.refused)
     return _weights(engine)
 
 

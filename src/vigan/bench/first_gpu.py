@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 
 from vigan.bench import gpu
-from vigan.bench.engine import GAMES
+from vigan.bench.engine import WORKLOADS
 from vigan.bench.record import processor
 from vigan.bench.timing import medians
 from vigan.config.load import load_study
@@ -70,13 +70,13 @@ def device() -> torch.device:
 
 def engine(small: bool) -> dict[str, Any]:
     """Images a second by mode and precision, memory, and the share of a large product's peak, at paper size."""
-    game, place = GAMES["digits" if small else "paper"], device()
+    workload, place = WORKLOADS["digits" if small else "paper"], device()
     count = 2 if small else 100
-    seconds = gpu.by_precision(game.arm, game.shape, count, place, rounds=5)
+    seconds = gpu.by_precision(workload.arm, workload.shape, count, place, rounds=5)
     rates = {name: count / value for name, value in medians(seconds).items()}
     found: dict[str, Any] = {
-        "images_per_second": {name: rate * game.arm["batch_size"] for name, rate in rates.items()},
-        "operations_an_iteration": (operations := gpu.operations(game.arm, game.shape)),
+        "images_per_second": {name: rate * workload.arm["batch_size"] for name, rate in rates.items()},
+        "operations_an_iteration": (operations := gpu.operations(workload.arm, workload.shape)),
         "operations_per_second": {name: rate * operations for name, rate in rates.items()},
         "seconds": seconds,
     }
@@ -85,9 +85,9 @@ def engine(small: bool) -> dict[str, Any]:
 
 def processes(small: bool) -> dict[str, Any]:
     """Iterations a second of 1, 2 and 4 processes on one device, in bf16; the script runs it with and without MPS."""
-    game = GAMES["digits" if small else "paper"]
+    workload = WORKLOADS["digits" if small else "paper"]
     gpu.RUNS = (1, 2) if small else (1, 2, 4)
-    return {"iterations_per_second": gpu.by_runs(game.arm, game.shape, 2 if small else 200, str(device()))}
+    return {"iterations_per_second": gpu.by_runs(workload.arm, workload.shape, 2 if small else 200, str(device()))}
 
 
 def extraction(small: bool) -> dict[str, Any]:

@@ -45,7 +45,7 @@ LEVEL = 0.9
 """Of the interval that must lie within the margin: two one-sided tests at 0.05."""
 
 
-class Game(NamedTuple):
+class Workload(NamedTuple):
     """An arm of a study, trained for some iterations from some seeds, logged each `log_every`."""
 
     study: str
@@ -57,26 +57,26 @@ class Game(NamedTuple):
     precisions: tuple[str, ...] = ("float32", "tf32", "bf16")
 
 
-GAMES = {
-    "digits": Game("config/precision.yaml", "float32-regularised", precisions=("float32", "tf32", "bf16", CONTROL)),
-    "faces": Game("config/celeba10k-32.yaml", "small-bn-regularised"),
+WORKLOADS = {
+    "digits": Workload("config/precision.yaml", "float32-regularised", precisions=("float32", "tf32", "bf16", CONTROL)),
+    "faces": Workload("config/celeba10k-32.yaml", "small-bn-regularised"),
 }
-QUICK = {"digits": GAMES["digits"]._replace(iterations=16, seeds=6, log_every=1, samples=16)}
+QUICK = {"digits": WORKLOADS["digits"]._replace(iterations=16, seeds=6, log_every=1, samples=16)}
 
 
 def measure(quick: bool) -> Measurement:
-    """Each summary of each game by precision, and whether it is float32's; runs are kept in the folder of states."""
+    """Each summary of each workload by precision, and whether it is float32's; runs are kept among the states."""
     calculate_in_float32(1)
     if quick:
         with tempfile.TemporaryDirectory() as folder:
             return _measured(QUICK, Path(folder))
-    return _measured(GAMES, Path(setting("state", "state")) / "rounding")
+    return _measured(WORKLOADS, Path(setting("state", "state")) / "rounding")
 
 
-def _measured(games: dict[str, Game], folder: Path) -> Measurement:
-    found = {name: _runs(game, folder / name) for name, game in games.items()}
+def _measured(workloads: dict[str, Workload], folder: Path) -> Measurement:
+    found = {name: _runs(workload, folder / name) for name, workload in workloads.items()}
     summary = {name: {p: compared(runs[PLAIN], runs[p]) for p in runs if p != PLAIN} for name, runs in found.items()}
-    settings = {name: game._asdict() for name, game in games.items()}
+    settings = {name: workload._asdict() for name, workload in workloads.items()}
     declared = {"margin": MARGIN, "level": LEVEL, "columns": COLUMNS, "spans": SPANS, "mantissa": MANTISSA}
     return Measurement(processor(), {**settings, **declared}, summary, found)
 
@@ -104,36 +104,40 @@ def judged(low: float, high: float) -> str:
     return "moved" if low > MARGIN or high < -MARGIN else "open"
 
 
-def _runs(game: Game, folder: Path) -> dict[str, list[dict[str, float]]]:
+def _runs(workload: Workload, folder: Path) -> dict[str, list[dict[str, float]]]:
     """Summaries of every run, by precision and seed; seed by seed, so that a part of them is a smaller study."""
-    bench = Bench(game)
-    found: dict[str, list[dict[str, float]]] = {precision: [] for precision in game.precisions}
-    for seed in range(game.seeds):
+    bench = Bench(workload)
+    found: dict[str, list[dict[str, float]]] = {precision: [] for precision in workload.precisions}
+    for seed in range(workload.seeds):
         for precision, runs in found.items():
             kept = folder / precision / f"seed-{seed}.json"
             if not kept.exists():
                 write_json(kept, bench.run(seed, precision))
-                print(f"{game.arm} {precision} seed {seed}: done", flush=True)
+                print(f"{workload.arm} {precision} seed {seed}: done", flush=True)
             runs.append(read_json(kept))
     return found
 
 
 class Bench:
-    """A game's data, and what its samples are measured against."""
+    """A workload's data, and what its samples are measured against."""
 
-    def __init__(self, game: Game) -> None:
-        study = load_study(Path(game.study))
-        dataset = study.dataset_of(game.arm)
+    def __init__(self, workload: Workload) -> None:
+        study = load_study(Path(workload.study))
+        dataset = study.dataset_of(workload.arm)
         folder = Layout(study).data(dataset)
         if not (folder / "manifest.json").exists():
             prepare(dataset, folder)
-        self.game, self.data = game, load(folder)
-        self.spec = study.run_spec(game.arm, 0).model_copy(
-            update={"iterations": game.iterations, "snapshots": (game.iterations,), "log_every": game.log_every}
+        self.workload, self.data = workload, load(folder)
+        self.spec = study.run_spec(workload.arm, 0).model_copy(
+            update={
+                "iterations": workload.iterations,
+                "snapshots": (workload.iterations,),
+                "log_every": workload.log_every,
+            }
         )
         evaluator = FeatureMetrics(make_extractor("efflite0-128", "cpu"))
-        (reals,) = draw_reals(self.data, game.samples, samples=1)
-        self.metrics = evaluator.measure(evaluator.keep(reals))
+        (reals,) = draw_reals(self.data, workload.samples, samples=1)
+        self.metrics = evaluator.measure(evaluator.reference_arrays(reals))
 
     def run(self, seed: int, precision: str) -> dict[str, float]:
         """Summaries of one run whose products are rounded; what it made is measured in float32."""
@@ -146,11 +150,11 @@ class Bench:
         return dict(self._curves(rows)) | {"frechet": self._frechet(run, spec)}
 
     def _curves(self, rows: dict[str, np.ndarray]) -> Iterator[tuple[str, float]]:
-        done = rows["iteration"] / self.game.iterations
+        done = rows["iteration"] / self.workload.iterations
         for column in COLUMNS:
             for span, (start, end) in SPANS.items():
                 yield f"{column} {span}", float(rows[column][(done > start) & (done <= end)].mean())
 
     def _frechet(self, run: Run, spec: RunSpec) -> float:
-        z = evaluation_latents(spec.seed, self.game.samples, spec.arm.network.latent)
+        z = evaluation_latents(spec.seed, self.workload.samples, spec.arm.network.latent)
         return self.metrics(to_uint8(sample(run.networks.sampled_generator, z)).numpy())["frechet"]

@@ -24,7 +24,7 @@ NOT_CAPTURED = (
 Call = Callable[[], None]
 
 
-def player(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
+def trainer(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
     """What plays a run's iterations: captured on a CUDA device, unless the arm cannot be or VIGAN_GRAPHS=0 says not."""
     return (
         CapturedEngine(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
@@ -58,7 +58,7 @@ class CapturedEngine:
             return self.engine.iterate(batches, callback)
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill_buffers()
-        if self.replay is None and not self._recorded(batches):
+        if self.replay is None and not self._captured(batches):
             return self.engine.iterate(batches)
         for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
@@ -67,7 +67,7 @@ class CapturedEngine:
         assert self.replay is not None
         return self.replay()
 
-    def _recorded(self, batches: Batches) -> bool:
+    def _captured(self, batches: Batches) -> bool:
         """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
         try:
             self._capture(batches)
