@@ -99,7 +99,7 @@ def measures_on_gpu(protocols):
 
 
 def measuring(protocols_of):
-    """What a rule that measures takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
+    """What measuring takes of a GPU here (a slot for evaluation) or elsewhere (a GPU of its own)."""
     taken, spared = ("eval", "gpu") if workflow.local_exec else ("gpu", "eval")
     return {
         taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)),
