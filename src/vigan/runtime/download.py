@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import ssl
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from vigan.io.durable import rename
 from vigan.io.files import RecordError, sha256_file
+from vigan.io.locks import held, is_named
 
 _CHUNK = 1 << 20
 _BUSY = {408, 425, 429}
@@ -56,8 +58,7 @@ def fetch(
             with _own(path.with_name(f".{path.name}.part")) as part:
                 if not source.is_at(path):
                     _download_patiently(source, part, attempts, wait)
-                    os.replace(part.name, path)
-                    _sync_folder(path.parent)
+                    rename(Path(part.name), path)
     except RecordError as error:
         remedy = f"fetch it by hand and put it there ({size} bytes, SHA-256 {sha256})"
         raise RecordError(f"{path}: cannot be fetched from {url}: {error}; {remedy}") from None
@@ -71,33 +72,19 @@ def fetch(
 def _own(part: Path) -> Iterator[IO[bytes]]:
     """The file `part`, open for writing and locked against other processes; afterwards deleted, unless renamed.
 
-    Whoever waited for the lock may hold a file that was renamed or deleted meanwhile, and starts again.
+    Where the file system has no locks each process fills a file of its own, and the last one's name stays.
     """
-    while True:
-        with part.open("ab") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if _is_named(stream, part):
-                try:
-                    yield stream
-                finally:
-                    if _is_named(stream, part):
-                        part.unlink()
-                return
-
-
-def _is_named(stream: IO[bytes], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.ExitStack() as stack:
+        stream, locked = stack.enter_context(held(part, wait=True))
+        if locked is None:
+            part.unlink(missing_ok=True)
+            own = tempfile.NamedTemporaryFile("a+b", dir=part.parent, prefix=part.name, delete=False)  # noqa: SIM115
+            stream, part = stack.enter_context(own), Path(own.name)
+        try:
+            yield stream
+        finally:
+            if is_named(stream, part):
+                part.unlink()
 
 
 def _download_patiently(source: _Source, part: IO[bytes], attempts: int, wait: float) -> None:
