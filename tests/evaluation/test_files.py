@@ -76,9 +76,9 @@ def test_a_seed_repeats_and_another_differs(files: Path, capsys: pytest.CaptureF
         (lambda a: a[:3], "3 rows, this metric needs at least"),
         (lambda a: a[:, :5], "16.*5|5.*16"),
         (lambda a: a[0], "expected"),
-        (lambda a: a * 0, "all zero"),
+        (lambda a: a * 1e60, "divide both by a constant"),
     ],
-    ids=["nan", "one row", "too few", "widths", "one axis", "zeros"],
+    ids=["nan", "one row", "too few", "widths", "one axis", "huge"],
 )
 @pytest.mark.parametrize("side", ["real", "fake"])
 def test_bad_features_are_an_error_and_never_a_number(
@@ -93,6 +93,19 @@ def test_bad_features_are_an_error_and_never_a_number(
     import re
 
     assert re.search(told, shown.err)
+
+
+def test_what_has_no_number_is_null_and_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(files / "zeros.npy", np.vstack([FAKE[:290], np.zeros((10, 16))]))
+    assert _metrics(files, fake="zeros.npy") == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (found["vendi_fake"], found["vendi_real"]) == (None, pytest.approx(vendi(REAL)))
+    assert found["notes"][0] == "vendi_fake: null, as 10 rows are all zero and have no cosine"
+    assert found["notes"][1].startswith("10 fake rows have 3 copies or more")
+    assert _metrics(files, real="fake.npy") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kid_std"] is None
+    assert found["notes"] == ["kid_std: null, as all rows make one subset, which has no deviation"]
 
 
 @pytest.mark.parametrize("k", ["0", "-1", "400"])

@@ -257,9 +257,10 @@ def test_a_record_that_is_not_one_is_named(
 def test_a_run_that_is_resumed_on_another_device_names_both(
     toy: Maker, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as there, pytest.raises(Stop):
+    with monkeypatch.context() as there:
         there.setattr(run, "named", lambda device: "NVIDIA H100")
-        train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN, (stop,))
+        with pytest.raises(Stop):
+            train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN, (stop,))
     assert train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN).device == "NVIDIA H100, then cpu"
 
 

@@ -28,7 +28,8 @@ def metrics(options: argparse.Namespace) -> None:
     """Measure anybody's features."""
     from vigan.evaluation.files import measure_features
 
-    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
+    found = measure_features(options.real, options.fake, k=options.k, seed=options.seed)
+    print(json.dumps(found, indent=2, allow_nan=False))
 
 
 def claims(options: argparse.Namespace) -> None:
@@ -121,4 +122,4 @@ def bench(options: argparse.Namespace) -> None:
     found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
     if options.record is not None:
         print(write_record(options.record, options.name, found))
-    print(json.dumps(found.summary), flush=True)
+    print(json.dumps(found.summary, allow_nan=False), flush=True)

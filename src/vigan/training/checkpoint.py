@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import safetensors.torch
@@ -32,7 +33,7 @@ class Checkpoint(NamedTuple):
     iteration: int
     tensors: dict[str, Tensor]
     values: dict[str, Any]
-    snapshots: dict[str, str] = {}
+    snapshots: Mapping[str, str] = MappingProxyType({})
 
 
 def save(folder: Path, checkpoint: Checkpoint, owner: str) -> None:
@@ -49,7 +50,7 @@ def save(folder: Path, checkpoint: Checkpoint, owner: str) -> None:
         "owner": owner,
         "iteration": checkpoint.iteration,
         "sha256": hashlib.sha256(payload).hexdigest(),
-        "snapshots": checkpoint.snapshots,
+        "snapshots": dict(checkpoint.snapshots),
         "values": checkpoint.values,
     }
     write_json(folder / f"{name}.json", {"record": record, "sha256": digest_of(record)})
@@ -108,12 +109,11 @@ def _sealed(seal: Path) -> Any:
     """What a seal holds. Raises RecordError unless it is what was written."""
     try:
         sealed = read_json(seal)
-        sound = digest_of(sealed["record"]) == sealed["sha256"]
+        if digest_of(sealed["record"]) == sealed["sha256"]:
+            return sealed["record"]
     except (RecordError, KeyError, TypeError, RecursionError):
-        sound = False
-    if not sound:
-        raise RecordError(f"{seal}: its content is not what was saved")
-    return sealed["record"]
+        pass
+    raise RecordError(f"{seal}: its content is not what was saved")
 
 
 def _is(path: Path, digest: str) -> bool:

@@ -28,7 +28,7 @@ class Moment:
         self.content, self.names, self.folders, self.root = content, names, folders, root
 
     def write(self, target: Path, draw: random.Random | None, *, latest: bool = False) -> None:
-        """Make the disk in `target`: with the names that were synced, the latest ones, or some drawn for each folder."""
+        """Make the disk in `target`, with the names that were synced, the latest ones, or drawn ones in each folder."""
         self._write(self.root, target, draw, latest)
 
     def _write(self, inode: int, target: Path, draw: random.Random | None, latest: bool) -> None:
