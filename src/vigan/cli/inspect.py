@@ -10,6 +10,7 @@ from pathlib import Path
 from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.errors import say
 
 BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
 """Modules of `vigan.bench` that have a `measure(quick)`."""
@@ -38,7 +39,8 @@ def claims(options: argparse.Namespace) -> None:
     from vigan.analysis.tables import read_table
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    print(tell(read_table(folder / "tables" / "claims.csv")))
+    for line in tell(read_table(folder / "tables" / "claims.csv")).splitlines():
+        say(line)
 
 
 def audit(options: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from vigan.data.decode import SUFFIXES, decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError, Material
+from vigan.runtime.settings import expanded
 
 SMALLEST = 8
 
@@ -23,7 +23,7 @@ def material(dataset: ImageFolder, workers: int) -> Material:
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
     `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
-    shelf = Folder(Path(dataset.path).expanduser())
+    shelf = Folder(expanded(dataset.path))
     names = shelf.names()
     images = images_among(names)
     if not images:

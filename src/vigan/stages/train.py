@@ -15,6 +15,7 @@ from vigan import provenance
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import differing_fields, digest_of
 from vigan.data.store import load
+from vigan.errors import say
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.locks import held
 from vigan.io.run_record import THEN, RunRecord
@@ -50,7 +51,7 @@ def train(
         owner = _claim(state / "spec.json", spec, prepared.fingerprint)
         run = Run(spec, prepared.array, state, device, owner)
         for reason in run.refused:
-            print(f"warning: {reason}", flush=True)
+            say(f"warning: {reason}")
         outcome = run.train(observers, settings.save_every)
         record = _record(spec, outcome, prepared.fingerprint, settings)
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
@@ -66,7 +67,7 @@ def _lock(path: Path) -> Iterator[None]:
             owner = handle.read(100).decode(errors="replace").strip() or "unknown"
             raise RecordError(f"{path.parent}: process {owner} trains this run already; wait for it or stop it")
         if locked is None:
-            print(f"warning: {path.parent}: no locks on this file system; start no second trainer of it", flush=True)
+            say(f"warning: {path.parent}: no locks on this file system; start no second trainer of it")
         handle.truncate(0)
         handle.write(str(os.getpid()).encode())
         handle.flush()
