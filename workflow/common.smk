@@ -11,6 +11,7 @@ from vigan.config.study import Study
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
+from vigan.report.captions import escaped
 from vigan.runtime import resources, settings
 
 
@@ -54,7 +55,7 @@ def stored(*paths):
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 settings.pass_on(STUDY_FILE, config, storage_root())
-config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
+config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 CHECKOUT = Path(vigan.report.__file__).parents[3]

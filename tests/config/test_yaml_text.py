@@ -106,7 +106,7 @@ BOMBS = {
     "a seed beyond 64 bits": changed("seeds: [0]", f"seeds: [{2**63}]"),
     "million seeds": changed("seeds: [0]", f"seeds: [{','.join(map(str, range(10**6)))}]"),
     "twenty thousand seeds": changed("seeds: [0]", f"seeds: [{','.join(map(str, range(20_000)))}]"),
-    "ten million snapshots": changed("snapshots: 3", "snapshots: 10000000").replace("iterations: 60", f"iterations: {10**7}"),
+    "ten million snapshots": changed("snapshots: 3", "snapshots: 10000000").replace("ions: 60", "ions: 10000000"),
     "endless iterations": changed("iterations: 60", "iterations: 1000000000000000000"),
     "attribute in a sweep": changed("arms:", SWEEP % ('"k{g_batches.x}"', "[1, 2]") + "\n    arms:"),
     "index in a sweep": changed("arms:", SWEEP % ('"k{g_batches[x]}"', "[1, 2]") + "\n    arms:"),
