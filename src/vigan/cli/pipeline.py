@@ -59,7 +59,8 @@ def prepare(options: argparse.Namespace) -> None:
     manifest = prepare(
         dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads, progress=_percent()
     )
-    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}")
+    left_out = f"; {manifest['skipped']} files left out, which are no images" if manifest["skipped"] else ""
+    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{left_out}")
 
 
 def _percent() -> Callable[[int, int], None]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigan.config.datasets import ImageFolder
-from vigan.data.archive import Folder, images_among
-from vigan.data.decode import SUFFIXES, decode
+from vigan.data.archive import Folder, images_in
+from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError, Material
@@ -25,9 +25,9 @@ def material(dataset: ImageFolder, workers: int) -> Material:
     """
     shelf = Folder(expanded(dataset.path))
     names = shelf.names()
-    images = images_among(names)
+    images = images_in(shelf, names)
     if not images:
-        raise DataError(f"{shelf.path}: no image in it ({', '.join(SUFFIXES)}); {len(names)} other files; check `path`")
+        raise DataError(f"{shelf.path}: no image in it, but {len(names)} other files; check `path`")
     return Material(
         count=len(images),
         shape=dataset.shape,

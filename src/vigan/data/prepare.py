@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from vigan.data import celeba as faces
 from vigan.data import digits, image_folder, stacked_digits, toy
 from vigan.data.source import DataError, Material
 from vigan.data.store import ARRAY, LABELS, MANIFEST
+from vigan.io.durable import make_folder, rename, sync_folder
 from vigan.io.files import atomic_write, write_json
 
 Progress = Callable[[int, int], None]
@@ -46,8 +47,28 @@ def prepare(
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
     material = _material(dataset, celeba, folder.parent / "download" if download else None, workers)
-    with contextlib.closing(material.blocks):
-        mean, digest = _write_array(folder, material, progress)
+    with contextlib.closing(material.blocks), _staged(folder, material) as whole:
+        manifest = _write(dataset, material, whole, progress)
+        _replace(whole, folder)
+    return manifest
+
+
+@contextlib.contextmanager
+def _staged(folder: Path, material: Material) -> Iterator[Path]:
+    """A folder within `folder` for what is not whole yet, which does not stay, nor one that a killed process left."""
+    whole = folder / ".new"
+    make_folder(folder)
+    shutil.rmtree(whole, ignore_errors=True)
+    _check_room(folder, material)
+    try:
+        yield whole
+    finally:
+        shutil.rmtree(whole, ignore_errors=True)
+
+
+def _write(dataset: Dataset, material: Material, whole: Path, progress: Progress | None) -> dict[str, Any]:
+    """The manifest, written into `whole` with the array and the labels that it tells of."""
+    mean, digest = _write_array(whole / ARRAY, material, progress)
     manifest = {
         "source": dataset.source,
         "spec": dataset.model_dump(mode="json"),
@@ -55,16 +76,26 @@ def prepare(
         "count": material.count,
         "shape": list(material.shape),
         "dtype": material.dtype.name,
-        "bytes": (folder / ARRAY).stat().st_size,
+        "bytes": (whole / ARRAY).stat().st_size,
         "sha256": digest,
         "labels": material.labels is not None,
-        "labels_sha256": _write_labels(folder / LABELS, material.labels),
+        "labels_sha256": _write_labels(whole / LABELS, material.labels),
         "skipped": material.skipped,
         "mean": mean,
         "notes": list(material.notes),
     }
-    write_json(folder / MANIFEST, manifest)
+    write_json(whole / MANIFEST, manifest)
     return manifest
+
+
+def _replace(whole: Path, folder: Path) -> None:
+    """Put what is whole and on disk in the place of what is there: its manifest goes first, the new one comes last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    sync_folder(folder)
+    (folder / LABELS).unlink(missing_ok=True)
+    for name in (ARRAY, LABELS, MANIFEST):
+        if (whole / name).exists():
+            rename(whole / name, folder / name)
 
 
 def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> Material:
@@ -81,15 +112,13 @@ def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, w
             return toy.material(dataset)
 
 
-def _write_array(folder: Path, material: Material, progress: Progress | None) -> tuple[list[float], str]:
-    """Mean per channel and SHA-256 of the array file; an older manifest goes just before the new array is in place."""
+def _write_array(path: Path, material: Material, progress: Progress | None) -> tuple[list[float], str]:
+    """Mean per channel and SHA-256 of the array file."""
     header = {"descr": material.dtype.str, "fortran_order": False, "shape": (material.count, *material.shape)}
-    _check_room(folder, material)
-    with atomic_write(folder / ARRAY) as stream:
+    with atomic_write(path) as stream:
         digested = Digested(stream)
         np.lib.format.write_array_header_1_0(digested, header)
         total = _write_blocks(digested, material, progress)
-        (folder / MANIFEST).unlink(missing_ok=True)
     per_channel = material.count * math.prod(material.shape[1:])
     return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
 
@@ -118,7 +147,6 @@ def _write_blocks(stream: Digested, material: Material, progress: Progress | Non
 
 
 def _check_room(folder: Path, material: Material) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     needed, free = material.count * math.prod(material.shape) * material.dtype.itemsize, shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(f"{folder / ARRAY}: needs {needed / 1e9:.1f} GB but {free / 1e9:.1f} GB are free; make room")
@@ -126,7 +154,6 @@ def _check_room(folder: Path, material: Material) -> None:
 
 def _write_labels(path: Path, labels: np.ndarray | None) -> str | None:
     if labels is None:
-        path.unlink(missing_ok=True)
         return None
     with atomic_write(path) as stream:
         np.lib.format.write_array(stream, labels, allow_pickle=False)

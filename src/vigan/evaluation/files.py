@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,29 @@ import numpy as np
 from vigan import rng
 from vigan.config.base import digest_of
 from vigan.data.load_images import load_images
+from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.features import FeatureMetrics
 from vigan.features.extractors import make_extractor
+from vigan.io.arrays import read_array
 from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.metrics.vendi import vendi, zero_rows
 
+FEATURES = "name a .npy file of features (n, d), or an .npz of one such array"
 PRINTED = ("frechet", "kid_mean", "kid_std", "precision", "recall", "density", "coverage")
 
 
 def measure_features(real: Path, fake: Path, *, k: int | None = None, seed: int = 0) -> dict[str, Any]:
-    """Metrics of two `.npy` files of features (n, d) and (m, d).
+    """Metrics of two `.npy` files (or `.npz` files of one array) of features (n, d) and (m, d).
 
     Keys: `PRINTED`, `vendi_real`, `vendi_fake`, `n_real`, `n_fake`, and `notes` where there is something to tell: why
     a number is None, which rows are copies. `k` replaces both k = 3 of precision and recall and k = 5 of density and
     coverage. Raises RecordError if a file is missing or no array, MetricError naming both
     files if the metrics have no value for them.
     """
-    reals, fakes = _read(real), _read(fake)
+    reals, fakes = (read_array(path, remedy=FEATURES) for path in (real, fake))
     precision_k, coverage_k = (PRECISION_K, COVERAGE_K) if k is None else (k, k)
     try:
         reference = Reference(reals, max(precision_k, coverage_k))
@@ -65,20 +69,6 @@ def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
         )
 
 
-def _read(path: Path) -> np.ndarray:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise RecordError(f"{path}: not there; name a .npy file of features (n, d)") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise RecordError(
-            f"{path}: cannot be read as an array ({error}); name a .npy file of features (n, d)"
-        ) from None
-    if not isinstance(array, np.ndarray):
-        raise RecordError(f"{path}: several arrays in one file; name a .npy file of features (n, d)")
-    return array
-
-
 def measure_images(
     images: Path, reference: Path, *, extractor: str, samples: int | None, device: str, cache: Path
 ) -> dict[str, object]:
@@ -99,7 +89,7 @@ def measure_images(
     second = drawn[n : 2 * n]
     notes = [note for path, array in ((images, fakes), (reference, reals)) for note in _copies(path, array)]
     return {
-        "protocol": f"{extractor}/n={n}/ref={reference.name}",
+        "protocol": f"{extractor}/n={n}/ref={_called(reference, reals)}",
         "values": _whole(measure(fakes[np.sort(rng.generator(0, "metric", "fakes").permutation(len(fakes))[:n])])),
         "floor": _whole(measure(reals[np.sort(second)])) if len(second) == n else None,
         **({"notes": notes} if notes else {}),
@@ -119,9 +109,24 @@ def _copies(path: Path, images: np.ndarray) -> Iterator[str]:
 
 
 def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
-    fingerprint = hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()
+    fingerprint = _fingerprint(reals)
     key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
     path = cache / "references" / f"{digest_of(key)}.npz"
-    if not path.exists():
-        save(path, key, evaluator.keep(reals))
-    return load(path, key)
+    if path.exists():
+        return load(path, key)
+    arrays = evaluator.keep(reals)
+    try:
+        save(path, key, arrays)
+    except OSError as error:
+        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
+    return arrays
+
+
+def _called(reference: Path, reals: np.ndarray) -> str:
+    """Name of a reference in protocols: that of its folder or file, and what tells it from others of that name."""
+    name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in reference.resolve().name)
+    return f"{name or 'root'}-{_fingerprint(reals)[:8]}"
+
+
+def _fingerprint(reals: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from vigan.config.arms import Arm, Dcgan, Optimiser
 from vigan.golden.bn_order import BatchStatistics, in_their_order
 from vigan.golden.tf_variables import from_tensorflow, to_tensorflow, variables
+from vigan.io.arrays import read_npz
 from vigan.io.files import RecordError
 from vigan.models.build import Networks, build
 from vigan.training.batches import Batch, Batches
@@ -25,6 +25,12 @@ TOLERANCE = 1e-10
 INFINITE = 1e308
 """Error of arrays that cannot be compared; a number that JSON can hold."""
 
+MOST = 10_000
+"""Most updates, and samples, of a trace."""
+_BOUNDS = {
+    "seed": (0, 2**32 - 1), "batch_size": (2, 1024), "dim": (1, 256), "iterations": (1, MOST), "inner": (1, 100),
+    "g_updates_per_batch": (1, 100), "regularised": (0, 1), "batch_norm": (0, 1),
+}  # fmt: skip
 _REQUIRED = (
     "seed", "batch_size", "dim", "iterations", "inner", "g_updates_per_batch", "regularised", "batch_norm",
     "z_sample", "sample_before", "sample_after", "kind", "loss", "adversarial", "penalty",
@@ -65,21 +71,46 @@ def verify(file: Path) -> dict[str, Any]:
 
 
 def _load(file: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            trace = dict(archive)
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{file}: not a trace ({error})") from None
+    trace = read_npz(file, remedy="name a trace of the released graph (npz)")
     missing = [key for key in _REQUIRED if key not in trace]
     if missing:
         raise RecordError(f"{file}: not a trace (no {', '.join(missing)})")
+    try:
+        _check_settings(trace)
+        _check_shapes(trace)
+    except ValueError as error:
+        raise RecordError(f"{file}: not a trace of the released graph ({error})") from None
     return trace
+
+
+def _check_settings(trace: Mapping[str, np.ndarray]) -> None:
+    """Raise ValueError unless every setting is one whole number that a replay can be made with."""
+    for name, (least, most) in _BOUNDS.items():
+        value = trace[name]
+        if value.shape != () or value.dtype.kind not in "iub" or not least <= int(value) <= most:
+            raise ValueError(f"'{name}' is not a whole number from {least} to {most}")
+
+
+def _check_shapes(trace: Mapping[str, np.ndarray]) -> None:
+    """Raise ValueError unless there are as many updates and samples as can be replayed, in arrays of real numbers."""
+    inner, k = int(trace["inner"]), int(trace["g_updates_per_batch"])
+    updates, z = int(trace["iterations"]) * inner * (1 + k), trace["z_sample"]
+    if updates > MOST:
+        raise ValueError(f"{updates} updates, at most {MOST} are replayed")
+    if z.ndim != 2 or z.shape[1] != LATENT or not 1 <= len(z) <= MOST:
+        raise ValueError(f"'z_sample' has shape {z.shape}, not (n, {LATENT}) with n up to {MOST}")
+    for name in ("kind", "loss", "adversarial", "penalty"):
+        if trace[name].ndim != 1 or not trace[name].size:
+            raise ValueError(f"'{name}' is not a row of values")
+    for name, value in trace.items():
+        if value.dtype.kind not in ("U" if name == "kind" else "fiub"):
+            raise ValueError(f"'{name}' holds {value.dtype}")
+        if not value.size or (value.dtype.kind == "f" and not np.isfinite(value).all()):
+            raise ValueError(f"'{name}' is empty, or holds NaN or infinity")
 
 
 def _arm(trace: Mapping[str, np.ndarray]) -> Arm:
     """The arm a trace was made with; its K is the trace's own."""
-    if trace["iterations"] < 1:
-        raise ValueError("no iterations")
     return Arm(
         network=Dcgan(kind="dcgan", dim=int(trace["dim"]), latent=LATENT, batch_norm=bool(trace["batch_norm"])),
         reading="proximal",
