@@ -1,5 +1,6 @@
 # What all rules share - the study, its paths, digests that stand for code.
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -8,11 +9,13 @@ import vigan.report
 from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.errors import UserError, refusal_of_machine, say, shown
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import resources, settings
+from vigan.tools import failures, planning
 
 
 def load():
@@ -52,15 +55,26 @@ def stored(*paths):
     return list(paths) if storage_root() else []
 
 
+IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 settings.pass_on(STUDY_FILE, config, storage_root())
 config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
-LAYOUT.write_specs()
+try:
+    if IN_CHARGE:
+        planning.check_disk(Path(".snakemake"))
+    LAYOUT.write_specs()
+except OSError as error:
+    sys.exit(f"vigan: {shown(refusal_of_machine(error) or str(error))}")
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-CHECKOUT = Path(vigan.report.__file__).parents[3]
-DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
-PUBLISHED = local(str(CHECKOUT / "config" / "published.yaml"))
+CHECKOUT = Path(workflow.basedir)
+
+
+def beside(*parts):
+    """An input beside the Snakefile: told by a function, as its path may have braces, which would be wildcards."""
+    return lambda wildcards: local(str(CHECKOUT.joinpath(*parts)))
+
+
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -94,6 +108,35 @@ def lift_default_rate_limit():
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+
+
+def pending():
+    """Runs to train and data sets to prepare."""
+    runs = [run for run in STUDY.runs() if not (LAYOUT.run(run) / "run.json").exists()]
+    datasets = STUDY.datasets.values()
+    return runs, [
+        data for data in datasets if not (LAYOUT.data(data) / "manifest.json").exists()
+    ]
+
+
+def begin():
+    """Claim the study, which the end of this process gives free however it comes, and look whether it can run here."""
+    lift_default_rate_limit()
+    try:
+        CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
+    except UserError as error:
+        sys.exit(f"vigan: {error.told}")
+    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
+    shell("vigan preflight {where}")
+
+
+CLAIMED = []
+if IN_CHARGE and planning.is_dry(sys.argv[1:]):
+    from vigan.tools.preflight import warnings
+
+    for line in warnings(STUDY, *pending()):
+        for part in line.splitlines():
+            say(f"warning: {part}", sys.stderr)
 
 
 def demand(needs_of):

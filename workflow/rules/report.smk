@@ -70,8 +70,8 @@ rule report:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
-        deviations=DEVIATIONS,
-        published=PUBLISHED,
+        deviations=beside("config", "deviations.yaml"),
+        published=beside("config", "published.yaml"),
     output:
         report(
             LAYOUT.report,
@@ -105,7 +105,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=local(str(CHECKOUT / "docs" / "findings.md.j2")),
+        template=beside("docs", "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True

@@ -109,6 +109,14 @@ def material(dataset: CelebA, path: Path, workers: int) -> Material:
     )
 
 
+def count(dataset: CelebA, path: Path) -> int:
+    """How many faces of those at `path` the data set takes. Raises DataError if they are not those that it is about."""
+    shelf = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
+    found = len(_faces(shelf.names()))
+    _check_count(path, found, dataset)
+    return min(found, dataset.limit or found)
+
+
 @dataclass(frozen=True)
 class Face:
     """Recipe for one face of `size` (width, height): centre crop of `crop` pixels, resized to `side`."""

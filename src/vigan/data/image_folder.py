@@ -23,11 +23,7 @@ def material(dataset: ImageFolder, workers: int) -> Material:
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
     `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
-    shelf = Folder(expanded(dataset.path))
-    names = shelf.names()
-    images = images_in(shelf, names)
-    if not images:
-        raise DataError(f"{shelf.path}: no image in it, but {len(names)} other files; check `path`")
+    shelf, names, images = _found(dataset)
     return Material(
         count=len(images),
         shape=dataset.shape,
@@ -36,6 +32,21 @@ def material(dataset: ImageFolder, workers: int) -> Material:
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
         skipped=len(names) - len(images),
     )
+
+
+def count(dataset: ImageFolder) -> int:
+    """How many images there are. Raises DataError if there is none."""
+    return len(_found(dataset)[2])
+
+
+def _found(dataset: ImageFolder) -> tuple[Folder, list[str], list[str]]:
+    """The folder, the names of its files and those of its images."""
+    shelf = Folder(expanded(dataset.path))
+    names = shelf.names()
+    images = images_in(shelf, names)
+    if not images:
+        raise DataError(f"{shelf.path}: no image in it, but {len(names)} other files; check `path`")
+    return shelf, names, images
 
 
 @dataclass(frozen=True)
