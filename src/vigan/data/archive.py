@@ -135,7 +135,7 @@ class Archive:
             raise DataError(f"{self.title(name)}: cannot be read ({error}); {self.remedy}") from None
 
 
-Shelf = Folder | Archive
+FileSource = Folder | Archive
 
 
 def _unreadable(error: OSError) -> None:
@@ -153,9 +153,9 @@ def images_among(names: Sequence[str]) -> list[str]:
     return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]
 
 
-def images_in(shelf: Shelf, names: Sequence[str]) -> list[str]:
+def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
     """The names, in order, of images: by the end of the name, or else by what the file begins with; hidden ones not."""
     found = set(images_among(names))
     rest = [name for name in names if name not in found and not name.rpartition("/")[2].startswith(".")]
-    found |= {name for name in rest if looks_like_image(shelf.head(name))}
+    found |= {name for name in rest if looks_like_image(files.head(name))}
     return [name for name in names if name in found]

@@ -11,24 +11,24 @@ from vigan.data.archive import Folder, images_in
 from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
-from vigan.data.source import DataError, Material
+from vigan.data.source import DataError, SourceData
 from vigan.runtime.settings import expanded
 
 SMALLEST = 8
 
 
-def material(dataset: ImageFolder, workers: int) -> Material:
+def source_data(dataset: ImageFolder, workers: int) -> SourceData:
     """Every image below the folder, in the order of their relative names; other and hidden files are counted.
 
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
     `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
-    shelf, names, images = _found(dataset)
-    return Material(
+    files, names, images = _found(dataset)
+    return SourceData(
         count=len(images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
-        blocks=image_blocks(shelf, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
+        blocks=image_blocks(files, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
         skipped=len(names) - len(images),
     )
@@ -41,12 +41,12 @@ def count(dataset: ImageFolder) -> int:
 
 def _found(dataset: ImageFolder) -> tuple[Folder, list[str], list[str]]:
     """The folder, the names of its files and those of its images."""
-    shelf = Folder(expanded(dataset.path))
-    names = shelf.names()
-    images = images_in(shelf, names)
+    files = Folder(expanded(dataset.path))
+    names = files.names()
+    images = images_in(files, names)
     if not images:
-        raise DataError(f"{shelf.path}: no image in it, but {len(names)} other files; check `path`")
-    return shelf, names, images
+        raise DataError(f"{files.path}: no image in it, but {len(names)} other files; check `path`")
+    return files, names, images
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vigan.data.archive import Archive, Folder, Shelf, images_in
+from vigan.data.archive import Archive, FileSource, Folder, images_in
 from vigan.data.decode import decode
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST
@@ -37,17 +37,17 @@ def _is_zip_of_files(path: Path) -> bool:
     return not all(name.endswith((".npy", "/")) for name in Archive(path).names())
 
 
-def _files(shelf: Shelf) -> np.ndarray:
-    names = images_in(shelf, shelf.names())
+def _files(files: FileSource) -> np.ndarray:
+    names = images_in(files, files.names())
     if not names:
-        raise DataError(f"{shelf.path}: no image in it; {WAYS}")
-    first = np.asarray(decode(shelf.title(names[0]), shelf.read(names[0])))
+        raise DataError(f"{files.path}: no image in it; {WAYS}")
+    first = np.asarray(decode(files.title(names[0]), files.read(names[0])))
     images = np.empty((len(names), *first.shape), np.uint8)
     for row, name in enumerate(names):
-        picture = np.asarray(decode(shelf.title(name), shelf.read(name)))
+        picture = np.asarray(decode(files.title(name), files.read(name)))
         if picture.shape != first.shape:
             sizes = [f"{width}x{height}" for height, width, _ in (picture.shape, first.shape)]
-            raise DataError(f"{shelf.title(name)}: {sizes[0]} pixels, but {names[0]} has {sizes[1]}; make them equal")
+            raise DataError(f"{files.title(name)}: {sizes[0]} pixels, but {names[0]} has {sizes[1]}; make them equal")
         images[row] = picture
     return np.moveaxis(images, 3, 1)
 

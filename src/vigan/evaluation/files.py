@@ -85,7 +85,7 @@ def measure_images(
             raise RecordError(f"{path}: {len(array)} images, {n} samples were asked for")
     evaluator = FeatureMetrics(make_extractor(extractor, device))
     drawn = rng.generator(0, "metric", "reals").permutation(len(reals))
-    measure = evaluator.measure(_kept(evaluator, reals[np.sort(drawn[:n])], cache))
+    measure = evaluator.measure(_cached_arrays(evaluator, reals[np.sort(drawn[:n])], cache))
     second = drawn[n : 2 * n]
     notes = [note for path, array in ((images, fakes), (reference, reals)) for note in _copies(path, array)]
     return {
@@ -108,13 +108,13 @@ def _copies(path: Path, images: np.ndarray) -> Iterator[str]:
         yield f"{path}: {len(images) - distinct} of {len(images)} images are copies of others"
 
 
-def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
+def _cached_arrays(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
     fingerprint = _fingerprint(reals)
     key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
     path = cache / "references" / f"{digest_of(key)}.npz"
     if path.exists():
         return load(path, key)
-    arrays = evaluator.keep(reals)
+    arrays = evaluator.reference_arrays(reals)
     try:
         save(path, key, arrays)
     except OSError as error:

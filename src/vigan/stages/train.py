@@ -18,11 +18,11 @@ from vigan.data.store import load
 from vigan.errors import say
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.locks import held
-from vigan.io.run_record import THEN, RunRecord
+from vigan.io.run_record import DEVICE_SEPARATOR, RunRecord
 from vigan.stages.publish import publish, remove, remove_half_removed
 from vigan.training.checkpoint import SNAPSHOTS
 from vigan.training.device import calculate_in, pick_device
-from vigan.training.run import Observer, Outcome, Run
+from vigan.training.run import Outcome, Run, RunCallback
 
 
 class Settings(NamedTuple):
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
 
 
 def train(
-    spec: RunSpec, data: Path, out: Path, state: Path, settings: Settings, observers: tuple[Observer, ...] = ()
+    spec: RunSpec, data: Path, out: Path, state: Path, settings: Settings, callbacks: tuple[RunCallback, ...] = ()
 ) -> RunRecord:
     """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
 
@@ -52,7 +52,7 @@ def train(
         run = Run(spec, prepared.array, state, device, owner)
         for reason in run.refused:
             say(f"warning: {reason}")
-        outcome = run.train(observers, settings.save_every)
+        outcome = run.train(callbacks, settings.save_every)
         record = _record(spec, outcome, prepared.fingerprint, settings)
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
         remove(state)
@@ -96,7 +96,7 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, settings: Setting
         snapshots_sha256=dict(sorted(outcome.snapshots.items())),
         data_sha256=fingerprint,
         code_sha256=provenance.stage_digest("train", spec.arm.modules),
-        device=THEN.join(outcome.devices),
+        device=DEVICE_SEPARATOR.join(outcome.devices),
         threads=settings.threads,
         versions=provenance.versions(),
         seconds=round(outcome.cost.seconds, 3),

@@ -20,7 +20,7 @@ def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discrimin
 
     Returns name and SHA-256 (hex) of the file.
     """
-    kept = networks.shown.state_dict()
+    kept = networks.sampled_generator.state_dict()
     if "encoder" in networks:
         kept |= networks.encoder.state_dict(prefix=ENCODER)
     if discriminator and "discriminator" in networks:

@@ -39,7 +39,7 @@ OLDER = SPEC.model_copy(update={"seed": 1})
 OFTEN = Settings("cpu", 1, 0.0)
 
 
-class Recorded(NamedTuple):
+class CapturedEngine(NamedTuple):
     """A recorded training: the disk, the data set, what it left, and of which moment on a checkpoint was sealed."""
 
     disk: Disk
@@ -55,7 +55,7 @@ def results(out: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> CapturedEngine:
     """A training recorded from its start to its end, in a folder where an older one's results lie."""
     root, data = tmp_path_factory.mktemp("disk"), tmp_path_factory.mktemp("data")
     prepare(SPEC.dataset, data)
@@ -66,10 +66,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         record = train(
             SPEC, data, root / "out", root / "state", OFTEN, (lambda *_: sealed_at.append(len(disk.moments)),)
         )
-    return Recorded(disk, data, results(root / "out"), record, sealed_at)
+    return CapturedEngine(disk, data, results(root / "out"), record, sealed_at)
 
 
-def disks(recorded: Recorded, moment: int, folder: Path) -> list[Path]:
+def disks(recorded: CapturedEngine, moment: int, folder: Path) -> list[Path]:
     """Three disks of a moment: only what was synced, all names with what was synced, names drawn."""
     made = [folder / name for name in ("synced", "named", "drawn")]
     recorded.disk.moments[moment].write(made[0], None)
@@ -78,7 +78,7 @@ def disks(recorded: Recorded, moment: int, folder: Path) -> list[Path]:
     return made
 
 
-def check(recorded: Recorded, moment: int, disk: Path) -> None:
+def check(recorded: CapturedEngine, moment: int, disk: Path) -> None:
     out, state, here = disk / "out", disk / "state", f"moment {moment} of {len(recorded.disk.moments)}, {disk.name}"
     done = out / "run.json"
     if done.exists():
@@ -93,7 +93,9 @@ def check(recorded: Recorded, moment: int, disk: Path) -> None:
     assert sorted(path.name for path in disk.iterdir()) == ["out"], here
 
 
-def test_whenever_the_power_goes_the_same_command_ends_with_the_same_bits(recorded: Recorded, tmp_path: Path) -> None:
+def test_whenever_the_power_goes_the_same_command_ends_with_the_same_bits(
+    recorded: CapturedEngine, tmp_path: Path
+) -> None:
     for moment in range(len(recorded.disk.moments)):
         for disk in disks(recorded, moment, tmp_path):
             check(recorded, moment, disk)
@@ -102,7 +104,7 @@ def test_whenever_the_power_goes_the_same_command_ends_with_the_same_bits(record
     assert len(recorded.disk.moments) > 100
 
 
-def test_a_finished_training_is_on_disk(recorded: Recorded, tmp_path: Path) -> None:
+def test_a_finished_training_is_on_disk(recorded: CapturedEngine, tmp_path: Path) -> None:
     for disk in disks(recorded, -1, tmp_path):
         assert results(disk / "out") == recorded.left
         assert read_run(disk / "out" / "run.json") == recorded.record
@@ -118,7 +120,9 @@ def checkpointed(disk: Path) -> bool:
     return claim.exists() and load_newest(disk / "state", digest_of(json.loads(claim.read_text())))[0] is not None
 
 
-def test_from_the_first_checkpoint_on_no_disk_is_without_one_or_the_results(recorded: Recorded, tmp_path: Path) -> None:
+def test_from_the_first_checkpoint_on_no_disk_is_without_one_or_the_results(
+    recorded: CapturedEngine, tmp_path: Path
+) -> None:
     """The checkpoint of iteration 1 is sealed when the observer sees iteration 2."""
     lost = []
     for moment in range(recorded.sealed_at[1], len(recorded.disk.moments)):

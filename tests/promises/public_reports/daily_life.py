@@ -143,14 +143,10 @@ def _deviation_of_one_subset(folder: Path) -> Any:
 REPORTS = [
     Report("BOINC/boinc#1563", "flock fails on Lustre mounted without it", _locked_without_locks, [None] * 3),
     Report("rust-lang/cargo#3666", "a lock on a file system without locks", _locked_without_locks, [None] * 3),
-    Report(
-        "matplotlib/matplotlib#20266", "dollars in a title are mathematics", _title_with_dollars, [True] * 3
-    ),
+    Report("matplotlib/matplotlib#20266", "dollars in a title are mathematics", _title_with_dollars, [True] * 3),
     Report("openai/guided-diffusion#148", "samples come as an npz with arr_0 alone", _read_as_images, True),
     Report("GaParmar/clean-fid#52", "only some types of image files are found", _read_of_any_type, (5, 3, 16, 16)),
-    Report(
-        "cov-lineages/pangolin#533", "a home that cannot be written", _measured_without_a_home, (0, True)
-    ),
+    Report("cov-lineages/pangolin#533", "a home that cannot be written", _measured_without_a_home, (0, True)),
     Report("PyPSA/pypsa-eur#328", "a bare NO in YAML is false", _names_of_yaml, True),
     Report("toshas/torch-fidelity#45", "subset sizes that the data do not have", _subset_sizes, [True] * 4),
     Report("toshas/torch-fidelity#41", "a device that is not there", _devices, [True] * 4),
