@@ -9,12 +9,12 @@ import vigan.report
 from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.errors import UserError, refusal_of_machine, say, shown
+from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
 from vigan.report.captions import escaped
-from vigan.runtime import resources, settings
+from vigan.runtime import project, resources, settings
 from vigan.tools import failures, planning
 
 
@@ -65,14 +65,13 @@ try:
         planning.check_disk(Path(".snakemake"))
     LAYOUT.write_specs()
 except OSError as error:
-    sys.exit(f"vigan: {shown(refusal_of_machine(error) or str(error))}")
+    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-CHECKOUT = Path(workflow.basedir)
 
 
-def beside(*parts):
-    """An input beside the Snakefile: told by a function, as its path may have braces, which would be wildcards."""
-    return lambda wildcards: local(str(CHECKOUT.joinpath(*parts)))
+def fixed(path):
+    """An input that is the same for all: named by a function, as braces in its path would be wildcards."""
+    return lambda wildcards: local(str(path))
 
 
 LOGS = Path("logs") / STUDY.study
@@ -125,7 +124,7 @@ def begin():
     try:
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
     except UserError as error:
-        sys.exit(f"vigan: {error.told}")
+        sys.exit(f"vigan: {error.text}")
     where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
     shell("vigan preflight {where}")
 

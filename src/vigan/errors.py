@@ -47,7 +47,12 @@ OTHERWISE = "look after the disk"
 
 
 class UserError(Exception):
-    """Input that vigan does not take: a line that a user can act on, and further lines of advice, if there are any."""
+    """Input that vigan does not take: a line that a user can act on, and further lines of advice, if there are any.
+
+    `code` is the exit code of a command that ends by it.
+    """
+
+    code = 1
 
     def __init__(self, line: str, advice: str = "") -> None:
         super().__init__(line)
@@ -57,8 +62,8 @@ class UserError(Exception):
         return "\n".join(filter(None, (str(self.args[0]), self.advice)))
 
     @property
-    def told(self) -> str:
-        """What a terminal is told: whatever names are in it, the line is one line."""
+    def text(self) -> str:
+        """What a terminal shows: whatever names are in it, the line is one line."""
         return "\n".join(filter(None, (shown(str(self.args[0])), self.advice)))
 
 

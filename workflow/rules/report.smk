@@ -70,8 +70,8 @@ rule report:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
-        deviations=beside("config", "deviations.yaml"),
-        published=beside("config", "published.yaml"),
+        deviations=fixed(project.shipped() / "config" / "deviations.yaml"),
+        published=fixed(project.shipped() / "config" / "published.yaml"),
     output:
         report(
             LAYOUT.report,
@@ -105,7 +105,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=beside("docs", "findings.md.j2"),
+        template=fixed(Path(workflow.basedir) / "docs" / "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True

@@ -64,7 +64,8 @@ class Engine:
     ) -> None:
         """Prepare to train `networks`, of whose outputs the regulariser compares `coordinates` numbers an example.
 
-        `old_forward_updates_bn`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
+        `old_forward_updates_bn`: whether the forward that makes the old fakes updates G's moving averages; by default,
+        as the arm's reading says.
         `members`: how many runs the networks train side by side, of which every loss is the mean. `seed` is for what
         stabilisers draw.
         """

@@ -73,10 +73,10 @@ class Panel(NamedTuple):
 class Description(NamedTuple):
     """What `vigan explain` and `vigan diff` say of a model.
 
-    `d_inputs` is what D is shown, "" without a D; `trained` are the networks that the phase moves, on batches of `batch`.
-    The regulariser compares `compared` with `compared_old`, which `old` made, `inputs` going in; `old_meaning` says what `old` is.
-    `outputs` is the short name of what is held, `after` what follows the phase. `steps` tell an iteration that has no
-    gradients, line by line, instead of all that.
+    `d_inputs` are D's inputs, "" without a D; `trained` are the networks that the phase trains, on batches of `batch`.
+    The regulariser compares `compared` with `compared_old`, which the networks `old` make of the same `inputs`;
+    `old_meaning` defines `old`, and `outputs` is the short name of what is compared. `after` says what follows the
+    phase. A model without gradients gives `steps`, one line each, instead of all that.
     """
 
     trained: str
