@@ -157,7 +157,7 @@ def test_names_that_look_like_numbers_or_like_nothing_are_read_as_they_were_writ
     assert found["reason"].isna().all()
 
 
-@pytest.mark.parametrize("spoilt", ["abc", "NaN", "null", "[]", "1,2", "1.2.3"])
+@pytest.mark.parametrize("spoilt", ["abc", "null", "[]", "1,2", "1.2.3"])
 def test_a_word_among_numbers_is_named(spoilt: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(f'arm,value\nplain,0.5\nplain,"{spoilt}"\n')
     with pytest.raises(RecordError, match=r"table\.csv: column 'value' holds what is no number"):

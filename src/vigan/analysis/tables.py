@@ -39,6 +39,9 @@ NUMBERS = frozenset(
 )  # fmt: skip
 """Columns that hold numbers, or nothing."""
 
+_NOTHING = {True: [""], False: ["", "nan"]}
+"""What stands for no value: among words, and among numbers, of which a diverged run logs some that are none."""
+
 
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV table, compressed or not, its columns of the types that `TEXT` and `NUMBERS` say.
@@ -46,7 +49,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises RecordError naming the file if it is missing, not a table, or has a word in a column of numbers.
     """
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
+        nothing = {column: _NOTHING[column in TEXT] for column in pd.read_csv(path, nrows=0).columns}
+        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=nothing)
     except FileNotFoundError:
         raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
     except (EOFError, ValueError, OverflowError, zlib.error, gzip.BadGzipFile) as error:

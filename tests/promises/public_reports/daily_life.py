@@ -76,7 +76,7 @@ def _title_with_dollars(folder: Path) -> object:
     found = []
     for title in titles:
         figure = style.plt.figure(figsize=(6, 2))
-        layout.head(figure, title)
+        layout.add_heading(figure, title)
         with style.plt.rc_context({"svg.fonttype": "none"}):
             style.save(figure, folder / "figure.svg")
         page = xml.dom.minidom.parse(str(folder / "figure.svg"))
