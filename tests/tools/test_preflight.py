@@ -6,14 +6,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from studies import TINY
 
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.io.files import RecordError
+from vigan.tools import estimate
 from vigan.tools.preflight import Verdict, preflight, shortcomings, warnings
 
+PAPER = Path(__file__).parents[2] / "config" / "paper.yaml"
 MNIST = StackedDigits(source="stacked-digits", origin="mnist")
 
 
@@ -110,3 +114,27 @@ def test_a_plan_is_warned_of_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch
     ]
     monkeypatch.setenv("VIGAN_CPU", "true")
     assert warnings(study, list(study.runs()), []) == []
+
+
+def test_on_a_gpu_the_time_is_told_by_its_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("VIGAN_SLOTS_PER_GPU", "2")
+    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
+    monkeypatch.setattr(estimate, "training_seconds", lambda study, runs, device: 7200.0 * (device == "cuda"))
+    study = load_study(PAPER)
+    runs = list(study.runs())
+    found = preflight(study, runs, [], celeba=None, download=False, cpu=False, cores=8)
+    assert found.go
+    assert found.message.startswith(f"{len(runs)} runs to train on NVIDIA H100, 2 at a time: about 60.0 minutes")
+
+
+def test_a_gpu_that_cuda_cannot_use_stops_the_study_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    study = load_study(PAPER)
+    with pytest.raises(RecordError, match="torch cannot use it"):
+        preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=False, cores=8)

@@ -126,7 +126,7 @@ class Engine:
             real, fake = self.objective.discriminator_inputs(outputs, x, z)
             logits = self.discriminator(*real), self.discriminator(*fake)
             adversarial = self.objective.discriminator_loss(*logits)
-            view = DiscriminatorView(self.discriminator, real, fake, **self._view_fields(x, z))
+            view = DiscriminatorView(self.discriminator, real, fake, logits, **self._view_fields(x, z))
             terms = self.stabilisers.terms("discriminator_term", place, view)
             loss = _total(adversarial, terms)
             if callback:
@@ -187,7 +187,12 @@ class Engine:
 
     def _view_fields(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
         """What all terms see."""
-        return {"draws": self.draws.of(""), "parameters": self.parameters, "losses": partial(self._losses, x, z)}
+        return {
+            "draws": self.draws.of(""),
+            "networks": self.networks,
+            "parameters": self.parameters,
+            "losses": partial(self._losses, x, z),
+        }
 
     def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
         """The losses of both sides on a batch; a phase that sees no real one has the last that D saw."""
