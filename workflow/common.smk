@@ -70,8 +70,13 @@ TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 
 
 def fixed(path):
-    """An input that is the same for all: named by a function, as braces in its path would be wildcards."""
-    return lambda wildcards: local(str(path))
+    """An input that is the same for all, as seen from here: braces in the checkout's own path would be wildcards."""
+    path = os.path.relpath(path)
+    if "{" in path:
+        sys.exit(
+            f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"
+        )
+    return local(path)
 
 
 LOGS = Path("logs") / STUDY.study

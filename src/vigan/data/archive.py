@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import zipfile
@@ -102,9 +103,10 @@ class Archive:
         Raises DataError if there is no such file, it is no zip, or a name leads out of it or stands there twice.
         """
         names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
-        for name, following in zip(names, [*names[1:], None], strict=True):
+        for name in names:
             if name.startswith("/") or "\\" in name or ".." in name.split("/"):
                 raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
+        for name, following in itertools.pairwise(names):
             if name == following:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
         return names
