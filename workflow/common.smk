@@ -69,6 +69,11 @@ except OSError as error:
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 
 
+# In the path of an environment, braces are written twice.
+ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
+
+
 def fixed(path):
     """An input that is the same for all, as seen from here: braces in the checkout's own path would be wildcards."""
     path = os.path.relpath(path)

@@ -6,7 +6,7 @@ rule frames:
     log:
         LOGS / "frames" / "{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -30,7 +30,7 @@ rule movie:
     log:
         LOGS / "figures" / "movie-{first}_vs_{second}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -54,7 +54,7 @@ rule contact:
     log:
         LOGS / "figures" / "contact-{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -91,7 +91,7 @@ rule report:
     log:
         LOGS / "report.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -110,7 +110,7 @@ rule findings:
         LOGS / "findings.log",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     shell:
         "vigan findings --template {input.template:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
