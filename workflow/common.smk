@@ -124,7 +124,7 @@ def measures_on_gpu(protocols):
 
 
 def measuring(protocols_of):
-    """What a rule that measures takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
+    """What a measurement takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
     taken, spared = ("eval", "gpu") if workflow.local_exec else ("gpu", "eval")
     return {
         taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)),
