@@ -5,13 +5,16 @@ from functools import cache
 from pathlib import Path
 
 import vigan.report
-from vigan.config.base import ConfigError, read_yaml
+from vigan.config.base import ConfigError, digest_of, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.data import identity
+from vigan.evaluation.code import protocol_code, telling_code
 from vigan.layout import Layout
-from vigan.protocols.registry import MODULES
-from vigan.provenance import stage_digest
+from vigan.provenance import measuring_versions, stage_digest
 from vigan.runtime import resources, settings
+from vigan.stages.made_from import pictured, protocols
+from vigan.stages.settle import settle
 
 
 def load():
@@ -51,15 +54,27 @@ def stored(*paths):
     return list(paths) if storage_root() else []
 
 
-LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
-RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 settings.pass_on(STUDY_FILE, config, storage_root())
+SOURCES = identity.sources(STUDY.datasets.values())
+identity.pass_on(SOURCES)
+LAYOUT = Layout(
+    STUDY,
+    Path(config.get("state", "state")),
+    {digest: source.key for digest, source in SOURCES.items()},
+)
+RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-CHECKOUT = Path(vigan.report.__file__).parents[3]
-DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
-PUBLISHED = local(str(CHECKOUT / "config" / "published.yaml"))
+LISTS = [
+    Path(workflow.basedir) / "config" / name
+    for name in ("deviations.yaml", "published.yaml")
+]
+STAMPS = [
+    LAYOUT.stamp(path.name)
+    for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
+] + [LAYOUT.stamp("tables")]
+STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -114,6 +129,10 @@ def _subject(wildcards):
     ]
 
 
+if workflow.is_main_process and not storage_root():
+    settle(LAYOUT, LISTS, TEMPLATES)
+
+
 @cache
 def train_code(arm):
     """Digest of the code that trains an arm; and of its spec where that is no input."""
@@ -121,31 +140,27 @@ def train_code(arm):
     return f"{code} {LAYOUT.spec_text(arm)}" if storage_root() else code
 
 
-def protocol_code(stage, protocols):
-    """Digest of the code that measures by some protocols, and what their kinds declare of it in no words."""
-    kinds = {protocol.kind: protocol.definition for protocol in protocols}
-    modules = {module for kind in kinds.values() for module in kind.modules}
-    declared = sorted(kind.computation for kind in kinds.values())
-    return "; ".join([stage_digest(stage, modules=sorted(modules)), *declared])
-
-
-@cache
 def evaluate_code(arm):
     """Digest of the code that measures an arm."""
     return protocol_code("evaluate", STUDY.protocols_of(arm))
 
 
-@cache
 def reference_code(protocol):
-    """Digest of the code that measures the real data by a protocol."""
-    return protocol_code("reference", [PROTOCOLS[protocol]])
+    """Digest of the code that measures the real data by a protocol, and versions of the libraries under it."""
+    code = protocol_code("reference", [PROTOCOLS[protocol]])
+    return digest_of([code, measuring_versions()])
 
 
-@cache
-def telling_code(stage, files=()):
-    """Digest of a stage that tells what was measured: what its protocols say of their metrics is part of it."""
-    modules = {MODULES[protocol.kind] for protocol in PROTOCOLS.values()}
-    return stage_digest(stage, files=files, modules=sorted(modules))
+def code_of(stage, files=()):
+    """Digest of the code of a stage that tells what was measured."""
+    return telling_code(stage, protocols(STUDY), files)
+
+
+def listed(name):
+    """A list of what is told of every study. A function: braces in the checkout's path are no wildcards."""
+    return lambda wildcards: local(
+        str(Path(workflow.basedir) / Path("config", name))
+    )
 
 
 def spec(wildcards):
@@ -155,7 +170,8 @@ def spec(wildcards):
 
 def shown(samples):
     """Samples that a picture shows, and the records of their runs."""
-    return [*samples, *stored(*(path.with_name("run.json") for path in samples))]
+    records = (path.with_name(name) for path in samples for name in ("run.json", "measured.json"))
+    return [*samples, *stored(*records)]
 
 
 def movie_samples(wildcards):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import grimp
 
 LIBRARIES = ("numpy", "torch", "scipy", "pandas", "scikit-learn", "pillow")
+MEASURING = ("numpy", "torch", "scipy", "scikit-learn", "pillow")
 
 
 @cache
@@ -24,15 +25,19 @@ def _graph(*others: str) -> grimp.ImportGraph:
 def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     """SHA-256 (hex) of the modules, of all that they import within their packages, and of other files.
 
-    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers,
-    what protocols name) must be named by the caller. Raises ValueError for a module that does not exist.
+    The packages that a module lies in count, for Python runs them first. Comments, docstrings and layout do not.
+    Modules that are imported by name at run time (models, stabilisers, what protocols name) must be named by the
+    caller. Raises ValueError for a module that does not exist.
     """
     modules, closure = list(modules), set[str]()
     graph = _graph(*sorted({module.partition(".")[0] for module in modules} - {"vigan"}))
-    for module in modules:
+    while modules:
+        module = modules.pop()
         if module not in graph.modules:
             raise ValueError(f"no module {module}")
-        closure |= {module, *graph.find_upstream_modules(module)}
+        found = {module, *graph.find_upstream_modules(module)}
+        modules += {package for name in found for package in _packages(name)} - closure - found
+        closure |= found
     total = hashlib.sha256()
     for module in sorted(closure):
         total.update(f"{module}\n{_bare_source(module)}\n".encode())
@@ -47,6 +52,13 @@ def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] 
     These are a model's, a stabiliser's, a protocol's: `modules` are their whole names, such as "vigan.objectives.gan".
     """
     return code_digest([f"vigan.stages.{stage}", *modules], files)
+
+
+def _packages(module: str) -> Iterator[str]:
+    """The packages that a module lies in, from within."""
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
 
 
 @cache
@@ -68,10 +80,18 @@ class _WithoutText(ast.NodeTransformer):
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that numbers depend on."""
-    found = {"python": platform.python_version(), "vigan": metadata.version("vigan")}
-    for library in LIBRARIES:
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            found[library] = "not installed"
-    return found
+    own = {"python": platform.python_version(), "vigan": metadata.version("vigan")}
+    return own | {library: _version(library) for library in LIBRARIES}
+
+
+def measuring_versions() -> dict[str, str]:
+    """Versions of the libraries that can move what is measured, without what only says how they were built."""
+    return {library: _version(library).partition("+")[0] for library in MEASURING}
+
+
+@cache
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -8,7 +8,7 @@ rule prepare:
         "../../environment.yml"
     threads: 2
     resources:
-        **demand(lambda dataset: resources.of_preparing(STUDY.dataset(dataset))),
+        **demand(lambda dataset: resources.of_preparing(LAYOUT.dataset(dataset))),
     params:
         code=stage_digest("prepare"),
     shell:

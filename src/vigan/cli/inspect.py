@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 from pathlib import Path
 
 from vigan.config import schedule
@@ -35,9 +36,13 @@ def claims(options: argparse.Namespace) -> None:
     """Print the verdict on every claim of a study."""
     from vigan.analysis.claim_table import tell
     from vigan.analysis.tables import read_table
+    from vigan.stages.freshness import check_kept
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    print(tell(read_table(folder / "tables" / "claims.csv")))
+    table, file = folder / "tables" / "claims.csv", Path("config") / f"{folder.resolve().name}.yaml"
+    if line := check_kept(folder, [table], load_study(file) if file.is_file() else None):
+        print(f"vigan: warning: {line}", file=sys.stderr)
+    print(tell(read_table(table)))
 
 
 def audit(options: argparse.Namespace) -> int:

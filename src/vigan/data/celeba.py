@@ -92,10 +92,10 @@ def material(dataset: CelebA, path: Path, workers: int) -> Material:
     """
     shelf = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
     names = shelf.names()
-    faces = _faces(names)
-    chosen = faces[: dataset.limit]
-    _check_count(path, len(faces), dataset)
-    _check_distinct(path, faces)
+    found = faces(names)
+    chosen = found[: dataset.limit]
+    _check_count(path, len(found), dataset)
+    _check_distinct(path, found)
     recipe = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(shelf, chosen, dataset.crop))
     return Material(
         count=len(chosen),
@@ -103,7 +103,7 @@ def material(dataset: CelebA, path: Path, workers: int) -> Material:
         dtype=np.dtype(np.uint8),
         blocks=image_blocks(shelf, chosen, recipe, dataset.shape, workers),
         preprocessing=recipe.words,
-        skipped=len(names) - len(faces),
+        skipped=len(names) - len(found),
         notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
     )
 
@@ -141,7 +141,7 @@ class Face:
         return to_uint8(released_bicubic(np.asarray(crop), self.side))
 
 
-def _faces(names: Sequence[str]) -> list[str]:
+def faces(names: Sequence[str]) -> list[str]:
     """The images at the top or in a folder `img_align_celeba`, at whatever depth that stands."""
     return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
 

@@ -9,7 +9,7 @@ import numpy as np
 from vigan.data.archive import Folder, images_among
 from vigan.data.decode import SUFFIXES, decode
 from vigan.data.source import DataError
-from vigan.data.store import ARRAY, MANIFEST
+from vigan.data.store import ARRAY, MANIFEST, load
 
 CHANNELS = (1, 3)
 
@@ -22,8 +22,13 @@ def load_images(path: Path) -> np.ndarray:
     naming the path, or the file in it, that is anything else.
     """
     if path.is_dir():
-        return _array(path / ARRAY) if (path / MANIFEST).is_file() else _folder(path)
+        return _prepared(path) if (path / MANIFEST).is_file() else _folder(path)
     return _array(path)
+
+
+def _prepared(path: Path) -> np.ndarray:
+    load(path, verify=True)
+    return _array(path / ARRAY)
 
 
 def _folder(path: Path) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +14,10 @@ import numpy as np
 from vigan.io.files import RecordError, atomic_write
 
 Key = Mapping[str, str]
+REMEDY = "delete it, and run `vigan reference` or the same command again"
 KEY = "key"
+DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, TypeError, AttributeError, struct.error)
+"""What reading a damaged archive may raise."""
 
 
 def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
@@ -27,9 +32,9 @@ def load(path: Path, key: Key) -> dict[str, np.ndarray]:
         with np.load(path) as archive:
             arrays = {name: archive[name] for name in archive.files}
             found = json.loads(str(arrays.pop(KEY)))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: cannot be read ({error}); delete it and run the same command again") from None
+    except (*DAMAGE, OSError, ValueError, KeyError, EOFError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}); {REMEDY}") from None
     if found != key:
         fields = ", ".join(sorted(name for name in {**found, **key} if found.get(name) != key.get(name)))
-        raise RecordError(f"{path}: made under another {fields}; delete it and run the same command again")
+        raise RecordError(f"{path}: made under another {fields}; {REMEDY}")
     return arrays

@@ -17,6 +17,7 @@ from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.metrics.vendi import vendi
+from vigan.provenance import code_digest, measuring_versions
 
 PRINTED = ("frechet", "kid_mean", "kid_std", "precision", "recall", "density", "coverage")
 
@@ -80,7 +81,9 @@ def measure_images(
 
 def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
     fingerprint = hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()
-    key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
+    own = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape)}
+    code = code_digest([__name__, type(evaluator.extractor).__module__])
+    key = {**own, **evaluator.key(), **measuring_versions(), "code_sha256": code}
     path = cache / "references" / f"{digest_of(key)}.npz"
     if not path.exists():
         save(path, key, evaluator.keep(reals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import os
 import shutil
@@ -115,6 +116,7 @@ def _record(
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=dict(settings.rules),
+        telemetry_sha256=hashlib.sha256(_csv(outcome).encode()).hexdigest(),
     )
 
 
