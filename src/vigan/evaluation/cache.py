@@ -32,6 +32,8 @@ def load(path: Path, key: Key) -> dict[str, np.ndarray]:
         with np.load(path) as archive:
             arrays = {name: archive[name] for name in archive.files}
             found = json.loads(str(arrays.pop(KEY)))
+    except FileNotFoundError:
+        raise RecordError(f"{path}: not there yet; run `vigan reference`") from None
     except (*DAMAGE, OSError, ValueError, KeyError, EOFError) as error:
         raise RecordError(f"{path}: cannot be read ({error}); {REMEDY}") from None
     if found != key:

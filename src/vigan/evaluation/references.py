@@ -67,7 +67,7 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
-    kept = load(reference, _key(protocol, prepared, evaluator))
+    kept = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
     return Measurement(evaluator.measure(kept), kept["reals"] if kind.input == "decoded" else None)
 
 
