@@ -34,6 +34,22 @@ def load():
     return os.path.relpath(files[0]), study
 
 
+def beside(*place):
+    """A file of the checkout: that of the Snakefile, or, where jobs run elsewhere, that of the package."""
+    roots = [Path(workflow.basedir), Path(vigan.report.__file__).parents[3]]
+    path = next(
+        (r.joinpath(*place) for r in roots if r.joinpath(*place).exists()), None
+    )
+    if path is None:
+        sys.exit(f"vigan: {Path(*place)}: not in {roots[0]}; run a whole checkout")
+    told = os.path.relpath(path) if "{" in str(path) else str(path)
+    if "{" in told:
+        sys.exit(
+            f"vigan: {path}: Snakemake takes braces for wildcards; run it in the checkout"
+        )
+    return told
+
+
 try:
     STUDY_FILE, STUDY = load()
 except ConfigError as error:
@@ -66,10 +82,7 @@ RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-LISTS = [
-    Path(workflow.basedir) / "config" / name
-    for name in ("deviations.yaml", "published.yaml")
-]
+LISTS = [beside("config", name) for name in ("deviations.yaml", "published.yaml")]
 STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
@@ -130,7 +143,7 @@ def _subject(wildcards):
 
 
 if workflow.is_main_process and not storage_root():
-    settle(LAYOUT, LISTS, TEMPLATES)
+    settle(LAYOUT, [Path(path) for path in LISTS], TEMPLATES)
 
 
 @cache
@@ -156,13 +169,6 @@ def code_of(stage, files=()):
     return telling_code(stage, protocols(STUDY), files)
 
 
-def listed(name):
-    """A list of what is told of every study. A function: braces in the checkout's path are no wildcards."""
-    return lambda wildcards: local(
-        str(Path(workflow.basedir) / Path("config", name))
-    )
-
-
 def spec(wildcards):
     """What an arm is trained with. A storage does not hold it, and with a local input the job would run here."""
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
@@ -170,7 +176,11 @@ def spec(wildcards):
 
 def shown(samples):
     """Samples that a picture shows, and the records of their runs."""
-    records = (path.with_name(name) for path in samples for name in ("run.json", "measured.json"))
+    records = (
+        path.with_name(name)
+        for path in samples
+        for name in ("run.json", "measured.json")
+    )
     return [*samples, *stored(*records)]
 
 

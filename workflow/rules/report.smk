@@ -74,8 +74,8 @@ rule report:
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
         STAMPS,
-        deviations=listed("deviations.yaml"),
-        published=listed("published.yaml"),
+        deviations=local(LISTS[0]),
+        published=local(LISTS[1]),
     output:
         report(
             LAYOUT.report,
@@ -110,7 +110,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=listed("../docs/findings.md.j2"),
+        template=local(beside("docs", "findings.md.j2")),
     log:
         LOGS / "findings.log",
     localrule: True
