@@ -12,6 +12,7 @@ from vigan.config.arms import Ledger
 from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
+from vigan.evaluation.origin import of_measurement, of_reference
 from vigan.io.files import atomic_write, write_json, write_text
 from vigan.io.run_record import MEASURED, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
@@ -23,7 +24,6 @@ from vigan.rng import generator
 from vigan.stages.analyse import analyse
 from vigan.stages.figures import Files, draw
 from vigan.stages.frames import write_frames
-from vigan.stages.made_from import of_measurement, of_reference
 from vigan.stages.report import Lists, report
 from vigan.training.telemetry import COLUMNS
 

@@ -17,13 +17,13 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
 from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, of_reference
 from vigan.evaluation.references import Measurement, made_from, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import MEASURED, RunRecord, read_run
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import write_stamp
 from vigan.models.build import Networks, build
-from vigan.stages.made_from import of_measurement, of_reference
 from vigan.training.device import calculate_in_float32, pick_device
 from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents

@@ -9,22 +9,14 @@ from typing import Any
 from vigan.analysis.tables import read_table
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, of_reference, read_floor
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import (
-    first_runs,
-    of_figure,
-    of_measurement,
-    of_pictures,
-    of_reference,
-    of_tables,
-    read_floor,
-    runs_of,
-)
+from vigan.stages.made_from import first_runs, of_figure, of_pictures, of_tables, runs_of
 
 ANALYSE = "run `vigan analyse` again"
 PARTS = ("claims.", "datasets.", "experiments.")

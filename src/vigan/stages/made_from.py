@@ -5,7 +5,7 @@ The names stand in stamps (`vigan.io.stamp`) and in the lines that say what diff
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from vigan.config.base import digest_of
 from vigan.config.experiment import Protocol
 from vigan.config.study import RunKey, Study
 from vigan.evaluation.code import telling_code
-from vigan.io.files import RecordError, read_json, sha256_file
-from vigan.io.run_record import MEASURED, RunFiles, RunRecord
-from vigan.io.stamp import read_stamp, unsealed
+from vigan.evaluation.origin import read_floor
+from vigan.io.files import RecordError, sha256_file
+from vigan.io.run_record import MEASURED, RunFiles
+from vigan.io.stamp import read_stamp
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
 
@@ -26,34 +27,6 @@ NOTHING = "nothing"
 def protocols(study: Study) -> list[Protocol]:
     """Every protocol of a study."""
     return [protocol for _, protocol in study.measured()]
-
-
-def read_floor(path: Path) -> Any:
-    """What a reference's JSON says. Raises RecordError unless it is what `vigan reference` wrote."""
-    try:
-        record = unsealed(read_json(path))
-        _ = {name: record[name] for name in ("protocol", "data_sha256", "code_sha256", "floor")}
-    except (ValueError, TypeError, KeyError):
-        raise RecordError(f"{path}: damaged, or of an earlier version; run `vigan reference` again") from None
-    return record
-
-
-def of_reference(record: Mapping[str, Any]) -> str:
-    """Digest of what decided a value of real data."""
-    return digest_of([record[name] for name in ("data_sha256", "protocol", "code_sha256")])
-
-
-def of_measurement(
-    record: RunRecord, measured: Iterable[Protocol], references: Mapping[str, str], code: str
-) -> dict[str, str]:
-    """What the numbers of a run are made from; `references` are digests by protocol."""
-    declared = {p.name: digest_of([p.redraws, p.definition.computation]) for p in measured}
-    return {
-        "run": record.identity,
-        "code": code,
-        **{f"protocols.{name}": digest for name, digest in declared.items()},
-        **{f"references.{name}": references[name] for name in declared},
-    }
 
 
 def of_floors(layout: Layout) -> dict[str, str]:

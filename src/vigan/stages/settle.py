@@ -13,22 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, of_reference, read_floor
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import (
-    first_runs,
-    of_figure,
-    of_measurement,
-    of_page,
-    of_pictures,
-    of_reference,
-    of_tables,
-    read_floor,
-    runs_of,
-)
+from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables, runs_of
 
 TIMED = ".snakemake_timestamp"
 """By the time of this file in it Snakemake tells when a folder was made."""
