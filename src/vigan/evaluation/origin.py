@@ -1,4 +1,4 @@
-"""What values of real data and the numbers of a run are made from: digests by name, the same to write and to compare."""
+"""What values of real data and the numbers of a run are made from: digests by name, written and compared alike."""
 
 from __future__ import annotations
 
