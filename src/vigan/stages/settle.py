@@ -42,7 +42,7 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
     """
     for product in _products(layout, lists, templates):
         times = [[_time(path) for path in paths] for paths in (product.outputs, product.inputs)]
-        if any(time is None for each in times for time in each):
+        if not product.inputs or any(time is None for each in times for time in each):
             continue
         oldest, newest = min(filter(None, times[0])), max(filter(None, times[1]))
         fresh = _is_fresh(product)
@@ -106,8 +106,10 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
 
     def is_trained() -> bool:
         made_from = read_run(record, run.spec).made_from
-        wanted = {"data": read_json(manifest)["sha256"], "code": stage_digest("train", run.spec.arm.modules)}
-        return made_from == {**made_from, **wanted}
+        data = {"data": read_json(manifest)["sha256"]} if manifest.exists() else {}
+        return made_from == {**made_from, **data, "code": stage_digest("train", run.spec.arm.modules)} and (
+            bool(data) or made_from["data"] not in _elsewhere(manifest)
+        )
 
     def is_measured() -> bool:
         kept = {p.name: of_reference(read_floor(path.with_suffix(".json"))) for p, path in references.items()}
@@ -115,10 +117,15 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
         wanted = of_measurement(read_run(record, run.spec), list(references), kept, code)
         return read_stamp(folder / MEASURED, "").made_from == wanted
 
-    inputs = [layout.spec(arm), manifest, manifest.with_name("array.npy")]
+    inputs = [path for path in (layout.spec(arm), manifest, manifest.with_name("array.npy")) if path.exists()]
     yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained)
     outputs = [folder / name for name in (MEASURED, "metrics.csv", "noise.csv", "samples.npz")]
     yield Product(outputs, [record, snapshots, *references.values()], is_measured)
+
+
+def _elsewhere(manifest: Path) -> set[str]:
+    """Digests of the data sets that are prepared beside one that is not: what was trained on them is not of today's."""
+    return {read_json(path)["sha256"] for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
 
 
 def _tables(layout: Layout) -> Product:
