@@ -72,7 +72,7 @@ def stored(*paths):
 
 settings.pass_on(STUDY_FILE, config, storage_root())
 SOURCES = identity.sources(STUDY.datasets.values())
-identity.pass_on(SOURCES)
+identity.export(SOURCES)
 LAYOUT = Layout(
     STUDY,
     Path(config.get("state", "state")),

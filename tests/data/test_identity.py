@@ -168,7 +168,7 @@ def test_what_needs_no_files_keeps_the_folder_of_its_description(monkeypatch: py
 def test_the_jobs_of_a_study_take_what_its_plan_found(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = sources([of(pictures)])
     monkeypatch.setenv(identity.PASSED_ON, "{}")  # put back at the end of this test
-    identity.pass_on(planned)
+    identity.export(planned)
     shutil.rmtree(pictures)
     assert sources([of(pictures)]) == planned
 

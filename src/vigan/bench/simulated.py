@@ -12,7 +12,7 @@ from vigan.config.arms import Ledger
 from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
-from vigan.evaluation.origin import of_measurement, of_reference
+from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.io.files import atomic_write, write_json, write_text
 from vigan.io.run_record import MEASURED, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
@@ -96,7 +96,7 @@ def write_floors(layout: Layout) -> None:
 def write_measured(study: Study, folder: Path, record: RunRecord) -> None:
     """Write what the made-up numbers in a run's folder would have been measured from."""
     protocols = study.protocols_of(record.spec.name)
-    references = {protocol.name: of_reference(_real(protocol)) for protocol in protocols}
+    references = {protocol.name: reference_identity(_real(protocol)) for protocol in protocols}
     files = [path for name in NUMBERS if (path := folder / name).exists()]
     write_stamp(folder / MEASURED, of_measurement(record, protocols, references, "f" * 64), files)
 

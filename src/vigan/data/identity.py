@@ -58,7 +58,7 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
     return {data.digest: known.get(data.digest) or find(data, archive, root) for data in changing}
 
 
-def pass_on(found: Mapping[str, Source]) -> None:
+def export(found: Mapping[str, Source]) -> None:
     """Put sources into the environment of the commands started from here."""
     os.environ[PASSED_ON] = json.dumps(found)
 
@@ -149,7 +149,7 @@ def _in_folder(path: Path, names: list[str], called: Callable[[str], str] = str)
     return Files(
         str(path.resolve()),
         lambda: digest_of([[name, *_seen(path / name)] for name in names]),
-        lambda: digest_of([[called(name), *_told(shelf.read(name))] for name in names]),
+        lambda: digest_of([[called(name), *_sized(shelf.read(name))] for name in names]),
     )
 
 
@@ -159,7 +159,7 @@ def _mnist(files: tuple[Path, Path] | None) -> Files | None:
     return Files(
         str(files[0].resolve()),
         lambda: digest_of([_seen(file) for file in files]),
-        lambda: digest_of([_told(mnist.unpacked(file)) for file in files]),
+        lambda: digest_of([_sized(mnist.unpacked(file)) for file in files]),
     )
 
 
@@ -172,7 +172,7 @@ def _seen(path: Path) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _told(data: bytes) -> tuple[int, int]:
+def _sized(data: bytes) -> tuple[int, int]:
     return len(data), zlib.crc32(data)
 
 

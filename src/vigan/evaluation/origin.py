@@ -23,7 +23,7 @@ def read_floor(path: Path) -> Any:
     return record
 
 
-def of_reference(record: Mapping[str, Any]) -> str:
+def reference_identity(record: Mapping[str, Any]) -> str:
     """Digest of what decided a value of real data."""
     return digest_of([record[name] for name in ("data_sha256", "protocol", "code_sha256")])
 

@@ -17,7 +17,7 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
 from vigan.evaluation.code import protocol_code
-from vigan.evaluation.origin import of_measurement, of_reference
+from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.evaluation.references import Measurement, made_from, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import MEASURED, RunRecord, read_run
@@ -66,7 +66,7 @@ def evaluate(
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
-    of_real_data = {protocol.name: of_reference(made_from(protocol, prepared)) for protocol in references}
+    of_real_data = {protocol.name: reference_identity(made_from(protocol, prepared)) for protocol in references}
     measured_from = of_measurement(record, list(references), of_real_data, protocol_code("evaluate", references))
     write_stamp(run / MEASURED, measured_from, [run / name for name in ("metrics.csv", "noise.csv", "samples.npz")])
     return table

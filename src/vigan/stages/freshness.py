@@ -9,7 +9,7 @@ from typing import Any
 from vigan.analysis.tables import read_table
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
-from vigan.evaluation.origin import of_measurement, of_reference, read_floor
+from vigan.evaluation.origin import of_measurement, reference_identity, read_floor
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import RunFiles, RunRecord
@@ -61,7 +61,7 @@ def _check_data(run: RunFiles, record: RunRecord, floors: Mapping[str, Any]) -> 
 
 def _check_measured(study: Study, run: RunFiles, record: RunRecord, floors: Mapping[str, Any]) -> Stamp:
     stamp = run.measured(record, *NUMBERS)
-    references = {protocol: of_reference(floor) for protocol, floor in floors.items()}
+    references = {protocol: reference_identity(floor) for protocol, floor in floors.items()}
     code = stamp.made_from.get("code", "")
     wanted = of_measurement(record, study.protocols_of(run.spec.name), references, code)
     if line := stale(f"{run.folder / NUMBERS[0]}", stamp.made_from, wanted, run.mend):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.evaluation.code import protocol_code
-from vigan.evaluation.origin import of_measurement, of_reference, read_floor
+from vigan.evaluation.origin import of_measurement, reference_identity, read_floor
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale
@@ -92,7 +92,7 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
     def is_fresh() -> bool:
         data = read_json(manifest)["sha256"]
         wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code}
-        return of_reference(read_floor(path.with_suffix(".json"))) == of_reference(wanted)
+        return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
 
     return Product([path.with_suffix(".json"), path], [manifest], is_fresh)
 
@@ -112,7 +112,7 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
         )
 
     def is_measured() -> bool:
-        kept = {p.name: of_reference(read_floor(path.with_suffix(".json"))) for p, path in references.items()}
+        kept = {p.name: reference_identity(read_floor(path.with_suffix(".json"))) for p, path in references.items()}
         code = protocol_code("evaluate", references)
         wanted = of_measurement(read_run(record, run.spec), list(references), kept, code)
         return read_stamp(folder / MEASURED, "").made_from == wanted
