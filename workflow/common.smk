@@ -9,7 +9,7 @@ from vigan.config.base import ConfigError, digest_of, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.data import identity
-from vigan.evaluation.code import protocol_code, telling_code
+from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
 from vigan.provenance import measuring_versions, stage_digest
 from vigan.runtime import resources, settings
@@ -70,7 +70,7 @@ def stored(*paths):
     return list(paths) if storage_root() else []
 
 
-settings.pass_on(STUDY_FILE, config, storage_root())
+settings.export_settings(STUDY_FILE, config, storage_root())
 SOURCES = identity.sources(STUDY.datasets.values())
 identity.export(SOURCES)
 LAYOUT = Layout(
@@ -123,13 +123,13 @@ def lift_default_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
-def demand(needs_of):
+def demand(resources_of):
     """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
-    known = cache(needs_of)
+    known = cache(resources_of)
     return {
         field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
         * getattr(known(*_subject(wildcards)), field)
-        for field in resources.Needs._fields
+        for field in resources.Resources._fields
     }
 
 
@@ -166,7 +166,7 @@ def reference_code(protocol):
 
 def code_of(stage, files=()):
     """Digest of the code of a stage that tells what was measured."""
-    return telling_code(stage, protocols(STUDY), files)
+    return reporting_code(stage, protocols(STUDY), files)
 
 
 def spec(wildcards):
@@ -214,4 +214,4 @@ def array(wildcards):
     return stored(f"data/{wildcards.dataset}/array.npy")
 
 
-JOINING = demand(lambda: resources.of_joining(STUDY))
+JOINING = demand(lambda: resources.for_joining(STUDY))

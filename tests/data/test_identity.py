@@ -109,7 +109,7 @@ def test_what_was_seen_is_told_at_a_glance_and_read_once_where_it_was_not(
     prepared(pictures)
     read: list[str] = []
     monkeypatch.setattr(
-        identity.Folder, "read", lambda shelf, name: read.append(name) or (shelf.path / name).read_bytes()
+        identity.Folder, "read", lambda files, name: read.append(name) or (files.path / name).read_bytes()
     )
     found(pictures)
     assert read == []

@@ -130,7 +130,7 @@ def test_the_reference_is_computed_once(
 
     assert _evaluate(files, "--samples", "20") == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr(FeatureMetrics, "keep", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(FeatureMetrics, "reference_arrays", lambda *_: pytest.fail("computed again"))
     assert _evaluate(files, "--samples", "20") == 0
     assert capsys.readouterr().out == first
 

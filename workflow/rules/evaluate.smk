@@ -15,7 +15,7 @@ rule evaluate:
         "../../environment.yml"
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
-        **demand(lambda arm: resources.of_measuring(STUDY, arm, gpu=GPU == 1)),
+        **demand(lambda arm: resources.for_measuring(STUDY, arm, gpu=GPU == 1)),
         gpu=GPU,
     params:
         protocols=lambda wildcards: [

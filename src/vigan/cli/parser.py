@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vigan.cli import inspect, pipeline
-from vigan.errors import UserError, refusal_of_machine
+from vigan.errors import UserError, describe_os_error
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
@@ -45,20 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _told(f"{error}", 1)
+        return _print_error(f"{error}", 1)
     except KeyboardInterrupt:
-        return _told("interrupted; the same command goes on", 130)
+        return _print_error("interrupted; the same command goes on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        if (line := refusal_of_machine(error)) is None:
+        if (line := describe_os_error(error)) is None:
             raise
-        return _told(line, 1)
+        return _print_error(line, 1)
     return code
 
 
-def _told(line: str, code: int) -> int:
+def _print_error(line: str, code: int) -> int:
     print(f"vigan: {line}", file=sys.stderr)
     return code
 
@@ -73,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
         added = stages.add_parser(name, help=summary, description=summary)
         added.set_defaults(command=command)
         if study:
-            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
-            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=told)
+            text = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
+            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=text)
         return added
 
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
@@ -119,12 +119,14 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--seed", type=int)
     evaluate.add_argument("--device", default="auto")
     evaluate.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
-    anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
-    anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
+    own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    own_images.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
+    own_images.add_argument(
+        "--reference", type=Path, help="real images to compare with: the same, or a prepared data set"
+    )
     known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
-    anybody.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
+    own_images.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
+    own_images.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
 
     metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
@@ -188,8 +190,8 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
     power.add_argument("--seeds", type=int, nargs="+", default=[], metavar="N", help="default: the study's own")
-    told = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
-    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=told)
+    text = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
+    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=text)
     power.add_argument("--simulations", type=int, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 

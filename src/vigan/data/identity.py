@@ -145,11 +145,11 @@ def _faces(path: Path, limit: int | None) -> Files:
 
 
 def _in_folder(path: Path, names: list[str], called: Callable[[str], str] = str) -> Files:
-    shelf = Folder(path)
+    files = Folder(path)
     return Files(
         str(path.resolve()),
         lambda: digest_of([[name, *_seen(path / name)] for name in names]),
-        lambda: digest_of([[called(name), *_sized(shelf.read(name))] for name in names]),
+        lambda: digest_of([[called(name), *_sized(files.read(name))] for name in names]),
     )
 
 

@@ -32,17 +32,17 @@ def _prepared(path: Path) -> np.ndarray:
 
 
 def _folder(path: Path) -> np.ndarray:
-    shelf = Folder(path)
-    names = images_among(shelf.names())
+    files = Folder(path)
+    names = images_among(files.names())
     if not names:
         raise DataError(f"{path}: no image in it ({', '.join(SUFFIXES)})")
-    first = np.asarray(decode(shelf.title(names[0]), shelf.read(names[0])))
+    first = np.asarray(decode(files.title(names[0]), files.read(names[0])))
     images = np.empty((len(names), *first.shape), np.uint8)
     for row, name in enumerate(names):
-        picture = np.asarray(decode(shelf.title(name), shelf.read(name)))
+        picture = np.asarray(decode(files.title(name), files.read(name)))
         if picture.shape != first.shape:
             sizes = [f"{width}x{height}" for height, width, _ in (picture.shape, first.shape)]
-            raise DataError(f"{shelf.title(name)}: {sizes[0]} pixels, but {names[0]} has {sizes[1]}; make them equal")
+            raise DataError(f"{files.title(name)}: {sizes[0]} pixels, but {names[0]} has {sizes[1]}; make them equal")
         images[row] = picture
     return np.moveaxis(images, 3, 1)
 
@@ -55,7 +55,7 @@ def _array(path: Path) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read as an array ({error}); name a folder or a .npy file") from None
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4 or not array.size:
-        raise DataError(f"{path}: {_told(array)}; images are uint8 from 0 to 255, four axes")
+        raise DataError(f"{path}: {_describe(array)}; images are uint8 from 0 to 255, four axes")
     if array.shape[1] in CHANNELS:
         return array
     if array.shape[3] in CHANNELS:
@@ -63,5 +63,5 @@ def _array(path: Path) -> np.ndarray:
     raise DataError(f"{path}: shape {array.shape} has no axis of 1 or 3 channels in second or last place")
 
 
-def _told(array: object) -> str:
+def _describe(array: object) -> str:
     return f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "several arrays in one file"

@@ -34,12 +34,12 @@ class Evaluator(ABC):
         """What else than data and sample count its arrays depend on."""
         return {}
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
 
     @abstractmethod
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """The measurement, ready for any number of snapshots."""
 
 

@@ -23,13 +23,13 @@ class FeatureMetrics(Evaluator):
         extractor = self.extractor
         return {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "arrays": " ".join(ARRAYS)}
 
-    def keep(self, reals: np.ndarray) -> dict[str, Any]:
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, Any]:
         """Features of the reals and what `Reference` computes once."""
         return Reference(self.extractor(reals)).arrays()
 
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """`feature_metrics` of images."""
-        real = Reference.restore(kept)
+        real = Reference.restore(arrays)
         return lambda samples: feature_metrics(real, self.extractor(samples))
 
 

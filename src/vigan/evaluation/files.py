@@ -70,7 +70,7 @@ def measure_images(
             raise RecordError(f"{path}: {len(array)} images, {n} samples were asked for")
     evaluator = FeatureMetrics(make_extractor(extractor, device))
     drawn = rng.generator(0, "metric", "reals").permutation(len(reals))
-    measure = evaluator.measure(_kept(evaluator, reals[np.sort(drawn[:n])], cache))
+    measure = evaluator.measure(_cached_arrays(evaluator, reals[np.sort(drawn[:n])], cache))
     second = drawn[n : 2 * n]
     return {
         "protocol": f"{extractor}/n={n}/ref={reference.name}",
@@ -79,12 +79,12 @@ def measure_images(
     }
 
 
-def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
+def _cached_arrays(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
     fingerprint = hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()
     own = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape)}
     code = code_digest([__name__, type(evaluator.extractor).__module__])
     key = {**own, **evaluator.key(), **measuring_versions(), "code_sha256": code}
     path = cache / "references" / f"{digest_of(key)}.npz"
     if not path.exists():
-        save(path, key, evaluator.keep(reals))
+        save(path, key, evaluator.reference_arrays(reals))
     return load(path, key)

@@ -54,9 +54,9 @@ def make_reference(
     kind = protocol.definition
     reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
-    kept = evaluator.keep(reference) if kind.compares else {}
-    save(path, _key(protocol, prepared, evaluator), kept)
-    return evaluator.measure(kept)(others[0] if others else reference)
+    arrays = evaluator.reference_arrays(reference) if kind.compares else {}
+    save(path, _key(protocol, prepared, evaluator), arrays)
+    return evaluator.measure(arrays)(others[0] if others else reference)
 
 
 def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Measurement:
@@ -67,8 +67,8 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
-    kept = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
-    return Measurement(evaluator.measure(kept), kept["reals"] if kind.input == "decoded" else None)
+    arrays = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
+    return Measurement(evaluator.measure(arrays), arrays["reals"] if kind.input == "decoded" else None)
 
 
 def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:

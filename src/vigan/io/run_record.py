@@ -17,12 +17,12 @@ from pydantic import (
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields, digest_of
 from vigan.io.files import RecordError, read_json, sha256_file
-from vigan.io.renamed import as_today
+from vigan.io.renamed import as_current
 from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
 
 MEASURED = "measured.json"
 """Beside a run's numbers: what they were measured from."""
-THEN = ", then "
+DEVICE_SEPARATOR = ", then "
 """Between the names of the devices of a run that was resumed on another."""
 
 
@@ -55,7 +55,7 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `device` names the devices it was trained on, one after the other (`THEN`). `seconds` is training time and `joules`
+    `device` names the devices it was trained on, one after the other (`DEVICE_SEPARATOR`). `seconds` is training time and `joules`
     what counters of "cpu" and "gpu" added up meanwhile, where there are any (these vary from run to run and enter no
     table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the run was
     made. As JSON it is sealed; records of earlier versions are not, and do not know the digest of their telemetry.
@@ -89,7 +89,7 @@ class RunRecord(Strict):
     @field_validator("spec", mode="before")
     @classmethod
     def _as_today(cls, spec: Any) -> Any:
-        return as_today(spec)
+        return as_current(spec)
 
     @property
     def made_from(self) -> dict[str, str]:

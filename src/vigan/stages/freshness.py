@@ -9,7 +9,7 @@ from typing import Any
 from vigan.analysis.tables import read_table
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
-from vigan.evaluation.origin import of_measurement, reference_identity, read_floor
+from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import RunFiles, RunRecord

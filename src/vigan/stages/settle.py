@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.evaluation.code import protocol_code
-from vigan.evaluation.origin import of_measurement, reference_identity, read_floor
+from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale
