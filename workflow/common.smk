@@ -12,7 +12,7 @@ from vigan.data import identity
 from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
 from vigan.provenance import measuring_versions, stage_digest
-from vigan.runtime import resources, settings
+from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import pictured, protocols
 from vigan.stages.settle import settle
 
@@ -34,14 +34,8 @@ def load():
     return os.path.relpath(files[0]), study
 
 
-def beside(*place):
-    """A file of the checkout: that of the Snakefile, or, where jobs run elsewhere, that of the package."""
-    roots = [Path(workflow.basedir), Path(vigan.report.__file__).parents[3]]
-    path = next(
-        (r.joinpath(*place) for r in roots if r.joinpath(*place).exists()), None
-    )
-    if path is None:
-        sys.exit(f"vigan: {Path(*place)}: not in {roots[0]}; run a whole checkout")
+def beside(path):
+    """A file of the checkout, by a path in which Snakemake finds no wildcard."""
     told = os.path.relpath(path) if "{" in str(path) else str(path)
     if "{" in told:
         sys.exit(
@@ -82,7 +76,10 @@ RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-LISTS = [beside("config", name) for name in ("deviations.yaml", "published.yaml")]
+LISTS = [
+    beside(project.shipped() / "config" / name)
+    for name in ("deviations.yaml", "published.yaml")
+]
 STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]

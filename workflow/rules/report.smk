@@ -110,7 +110,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=local(beside("docs", "findings.md.j2")),
+        template=local(beside(Path(workflow.basedir) / "docs" / "findings.md.j2")),
     log:
         LOGS / "findings.log",
     localrule: True
