@@ -23,11 +23,11 @@ def _measuring(stage: str, kinds: tuple[str, ...]) -> str:
     return digest_of([stage_digest(stage, sorted(modules)), *(KINDS[kind].computation for kind in kinds)])
 
 
-def telling_code(stage: str, protocols: Iterable[Protocol], files: Iterable[Path] = ()) -> str:
+def reporting_code(stage: str, protocols: Iterable[Protocol], files: Iterable[Path] = ()) -> str:
     """Digest of the code of a stage that tells what was measured: what its kinds say of their metrics is part of it."""
-    return _telling(stage, tuple(sorted({MODULES[protocol.kind] for protocol in protocols})), tuple(files))
+    return _reporting(stage, tuple(sorted({MODULES[protocol.kind] for protocol in protocols})), tuple(files))
 
 
 @cache
-def _telling(stage: str, modules: tuple[str, ...], files: tuple[Path, ...]) -> str:
+def _reporting(stage: str, modules: tuple[str, ...], files: tuple[Path, ...]) -> str:
     return stage_digest(stage, modules, files)

@@ -12,11 +12,11 @@ from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
-from vigan.io.run_record import RunFiles, RunRecord
+from vigan.io.run_record import MEASURED, RunFiles, RunRecord
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, of_figure, of_pictures, of_tables, runs_of
+from vigan.stages.made_from import first_runs, floors_of, of_figure, of_pictures, of_tables, runs_of
 
 ANALYSE = "run `vigan analyse` again"
 PARTS = ("claims.", "datasets.", "experiments.")
@@ -134,8 +134,7 @@ def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
     if kept and not path.exists():
         return
     wanted, found = of_tables(layout), read_stamp(path, ANALYSE).made_from
-    if not any(run.folder.exists() for run in layout.run_files()):  # tables that came without the runs
-        wanted |= {name: digest for name, digest in found.items() if name.startswith(("runs.", "floors."))}
+    wanted |= {name: found[name] for name in _not_here(layout) if name in found}
     if kept:
         wanted["code"] = found.get("code", "")
     check(path, layout.tables, wanted, layout.all_tables().values(), ANALYSE)
@@ -164,6 +163,13 @@ def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str
     return stale(results / "tables", known, parts, ANALYSE)
 
 
+def _not_here(layout: Layout) -> set[str]:
+    """What tables that were copied without all they were made from cannot be compared with."""
+    measured, real = ((run.spec.name, run.folder / MEASURED) for run in layout.run_files()), floors_of(layout)
+    runs = {f"runs.{arm}" for arm, path in measured if not path.exists()}
+    return runs | {name for name, path in real.items() if not path.exists()}
+
+
 def check_figures(layout: Layout, *, kept: bool = False) -> None:
     """Raise RecordError naming a figure that was not drawn from the tables that lie there.
 
@@ -181,5 +187,7 @@ def check_figures(layout: Layout, *, kept: bool = False) -> None:
 def check_frames(layout: Layout) -> None:
     """Raise RecordError naming pictures of an experiment that are not of its runs as they are."""
     for experiment, path in layout.all_frames().items():
-        mend = f"run `vigan frames --experiment {experiment}` again"
-        check(layout.stamp(path.name), path, of_pictures(layout, runs_of(layout, experiment)), [path], mend)
+        stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
+        wanted, found = of_pictures(layout, runs_of(layout, experiment)), read_stamp(stamp, mend).made_from
+        wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+        check(stamp, path, wanted, [path], mend)

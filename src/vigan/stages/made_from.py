@@ -12,7 +12,7 @@ from typing import Any
 from vigan.config.base import digest_of
 from vigan.config.experiment import Protocol
 from vigan.config.study import RunKey, Study
-from vigan.evaluation.code import telling_code
+from vigan.evaluation.code import reporting_code
 from vigan.evaluation.origin import read_floor
 from vigan.io.files import RecordError, sha256_file
 from vigan.io.run_record import MEASURED, RunFiles
@@ -29,10 +29,15 @@ def protocols(study: Study) -> list[Protocol]:
     return [protocol for _, protocol in study.measured()]
 
 
+def floors_of(layout: Layout) -> dict[str, Path]:
+    """The files with values of real data, by the name that each has in a stamp."""
+    named = zip(layout.study.measured(), layout.floors(), strict=True)
+    return {f"floors.{name}.{protocol.name}": path for (name, protocol), (_, path) in named}
+
+
 def of_floors(layout: Layout) -> dict[str, str]:
     """Digests of all values of real data."""
-    named = zip(layout.study.measured(), layout.floors(), strict=True)
-    return {f"floors.{name}.{protocol.name}": _of_floor(path) for (name, protocol), (_, path) in named}
+    return {name: _of_floor(path) for name, path in floors_of(layout).items()}
 
 
 def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
@@ -51,13 +56,13 @@ def of_tables(layout: Layout) -> dict[str, str]:
         **of_runs(layout.run_files()),
         **of_floors(layout),
         "first verdicts": of_file(layout.first_verdicts),
-        "code": telling_code("analyse", protocols(study)),
+        "code": reporting_code("analyse", protocols(study)),
     }
 
 
 def of_figure(layout: Layout) -> dict[str, str]:
     """What a figure is made from: the tables, which speak of the runs, too."""
-    return {"tables": _identity(layout.stamp("tables")), "code": telling_code("figures", protocols(layout.study))}
+    return {"tables": _identity(layout.stamp("tables")), "code": reporting_code("figures", protocols(layout.study))}
 
 
 def of_pictures(layout: Layout, runs: Sequence[RunFiles]) -> dict[str, str]:
@@ -77,7 +82,7 @@ def of_page(layout: Layout, files: Sequence[Path], templates: Sequence[Path]) ->
         **of_figure(layout),
         "pictures": digest_of([_identity(layout.stamp(path.name)) for path in shown]),
         **{path.name: of_file(path) for path in files},
-        "code": telling_code("report", protocols(layout.study), templates),
+        "code": reporting_code("report", protocols(layout.study), templates),
     }
 
 

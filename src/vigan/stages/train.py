@@ -122,7 +122,7 @@ def _record(
 
 def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for made_before in ("run.json", "metrics.csv", "noise.csv", "samples.npz"):
+    for made_before in ("run.json", "measured.json", "metrics.csv", "noise.csv", "samples.npz"):
         (out / made_before).unlink(missing_ok=True)
     write_text(out / "telemetry.csv", _csv(outcome))
     shutil.rmtree(out / "snapshots", ignore_errors=True)
