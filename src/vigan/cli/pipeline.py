@@ -63,10 +63,10 @@ def prepare(options: argparse.Namespace) -> None:
     from vigan.stages.prepare import prepare
 
     study = load_study(options.config)
-    layout = _layout(study, options.celeba)
+    found = sources(study.datasets.values(), options.celeba)
+    layout = Layout(study, keys={digest: source.key for digest, source in found.items()})
     dataset = layout.dataset(options.dataset)
-    folder = layout.data(dataset)
-    source = sources([dataset], options.celeba).get(dataset.digest)
+    folder, source = layout.data(dataset), found.get(dataset.digest)
     manifest = prepare(
         dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads,
         progress=_percent(), source=source,
