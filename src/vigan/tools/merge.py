@@ -20,7 +20,7 @@ NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
 MEASURED = (*NUMBERS, STAMP)
 """What training and evaluation leave, in the order of their making."""
 
-VARYING = ("seconds", "joules")
+VARYING = ("seconds", "joules", "seal")
 """What of a record differs between two makings of one run."""
 
 
