@@ -9,8 +9,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import grimp
+from vigan.source_memory import remembered
+
+if TYPE_CHECKING:
+    import grimp
 
 LIBRARIES = ("numpy", "torch", "scipy", "pandas", "scikit-learn", "pillow")
 MEASURING = ("numpy", "torch", "scipy", "scikit-learn", "pillow")
@@ -19,6 +23,8 @@ MEASURING = ("numpy", "torch", "scipy", "scikit-learn", "pillow")
 @cache
 def _graph(*others: str) -> grimp.ImportGraph:
     """What imports what in this package, and in others that add to it."""
+    import grimp  # takes longer than all else where the digest is remembered
+
     return grimp.build_graph("vigan", *others, cache_dir=None)
 
 
@@ -29,21 +35,31 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     Modules that are imported by name at run time (models, stabilisers, what protocols name) must be named by the
     caller. Raises ValueError for a module that does not exist.
     """
-    modules, closure = list(modules), set[str]()
-    graph = _graph(*sorted({module.partition(".")[0] for module in modules} - {"vigan"}))
-    while modules:
-        module = modules.pop()
-        if module not in graph.modules:
-            raise ValueError(f"no module {module}")
-        found = {module, *graph.find_upstream_modules(module)}
-        modules += {package for name in found for package in _packages(name)} - closure - found
-        closure |= found
-    total = hashlib.sha256()
-    for module in sorted(closure):
-        total.update(f"{module}\n{_bare_source(module)}\n".encode())
+    total = hashlib.sha256(remembered(tuple(sorted(set(modules))), _digest_of_modules).encode())
     for file in sorted(files):
         total.update(file.name.encode() + file.read_bytes())
     return total.hexdigest()
+
+
+def _digest_of_modules(modules: tuple[str, ...]) -> str:
+    total = hashlib.sha256()
+    for module in sorted(_closure(modules)):
+        total.update(f"{module}\n{_bare_source(module)}\n".encode())
+    return total.hexdigest()
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    """The modules, all that they import within their packages, and the packages that any of these lies in."""
+    waiting, closure = list(modules), set[str]()
+    graph = _graph(*sorted({module.partition(".")[0] for module in waiting} - {"vigan"}))
+    while waiting:
+        module = waiting.pop()
+        if module not in graph.modules:
+            raise ValueError(f"no module {module}")
+        found = {module, *graph.find_upstream_modules(module)}
+        waiting += {package for name in found for package in _packages(name)} - closure - found
+        closure |= found
+    return closure
 
 
 def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
