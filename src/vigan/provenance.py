@@ -96,8 +96,7 @@ class _WithoutText(ast.NodeTransformer):
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that numbers depend on."""
-    own = {"python": platform.python_version(), "vigan": metadata.version("vigan")}
-    return own | {library: _version(library) for library in LIBRARIES}
+    return {"python": platform.python_version(), **{name: _version(name) for name in ("vigan", *LIBRARIES)}}
 
 
 def measuring_versions() -> dict[str, str]:
@@ -106,8 +105,8 @@ def measuring_versions() -> dict[str, str]:
 
 
 @cache
-def _version(library: str) -> str:
+def _version(name: str) -> str:
     try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # as where this checkout is used without being installed
         return "not installed"

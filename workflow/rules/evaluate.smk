@@ -15,8 +15,12 @@ rule evaluate:
         "../../environment.yml"
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
-        **demand(lambda arm: resources.for_measuring(STUDY, arm, gpu=GPU == 1)),
-        gpu=GPU,
+        **demand(
+            lambda arm: resources.for_measuring(
+                STUDY, arm, gpu=measures_on_gpu(STUDY.protocols_of(arm)) == 1
+            )
+        ),
+        **measuring(lambda wildcards: STUDY.protocols_of(wildcards.arm)),
     params:
         protocols=lambda wildcards: [
             f"{p.name}, redraws {p.redraws}" for p in STUDY.protocols_of(wildcards.arm)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
+from vigan.evaluation.products import pairs_on
 from vigan.evaluation.references import made_from, make_reference
 from vigan.io.files import write_json
 from vigan.io.stamp import sealed
@@ -19,7 +22,8 @@ def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, devic
     Raises RecordError if the data set is damaged.
     """
     prepared = load(data, verify=True)
-    floor = make_reference(protocol, dataset, prepared, device, out)
+    with pairs_on(torch.device(device)):
+        floor = make_reference(protocol, dataset, prepared, device, out)
     record = {**made_from(protocol, prepared), "versions": measuring_versions(), "floor": floor}
     write_json(out.with_suffix(".json"), sealed(record))
     return floor

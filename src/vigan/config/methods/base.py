@@ -96,13 +96,15 @@ class Description(NamedTuple):
 class Method(Strict, ABC):
     """A model: its fields are what an arm may write under `model`, its methods what the rest of the program asks.
 
-    `networks`: kinds of networks it can be made of. `panels`: how columns of telemetry of its own are drawn; a figure
-    of this model alone says how far `trained` moves; `own_scale`: columns that share no panel with other models', and
-    the panel of each.
+    `networks`: kinds of networks it can be made of. `examples`: settings of it, so many that all that its objective can
+    do is done with one of them; each is held to train on every device. `panels`: how columns of telemetry of its own
+    are drawn; a figure of this model alone says how far `trained` moves; `own_scale`: columns that share no panel with
+    other models', and the panel of each.
     """
 
     kind: Any
     networks: ClassVar[tuple[str, ...]] = ("mlp", "dcgan")
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (MappingProxyType({}),)
     trained: ClassVar[str] = "a phase"
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
     own_scale: ClassVar[Mapping[str, str]] = MappingProxyType({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from vigan.config.methods.base import (
     ArmSettings,
@@ -52,6 +52,9 @@ class Gan(Method):
 
     kind: Literal["gan"]
     loss: Literal["non-saturating", "min-max", "hinge", "least-squares", "wasserstein"] = "non-saturating"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {}, *({"loss": name} for name in LOSSES if name != "non-saturating"),
+    )  # fmt: skip
     trained: ClassVar[str] = "G"
 
     @property
