@@ -22,7 +22,7 @@ rule analyse:
     log:
         LOGS / "analyse.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -48,7 +48,7 @@ rule figure:
     log:
         LOGS / "figures" / "{kind}-{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:

@@ -7,7 +7,7 @@ rule frames:
     log:
         LOGS / "frames" / "{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -32,7 +32,7 @@ rule movie:
     log:
         LOGS / "figures" / "movie-{first}_vs_{second}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -57,7 +57,7 @@ rule contact:
     log:
         LOGS / "figures" / "contact-{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -74,8 +74,8 @@ rule report:
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
         STAMPS,
-        deviations=local(LISTS[0]),
-        published=local(LISTS[1]),
+        deviations=fixed(LISTS[0]),
+        published=fixed(LISTS[1]),
     output:
         report(
             LAYOUT.report,
@@ -96,7 +96,7 @@ rule report:
     log:
         LOGS / "report.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -110,12 +110,12 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=local(beside(Path(workflow.basedir) / "docs" / "findings.md.j2")),
+        template=fixed(Path(workflow.basedir) / "docs" / "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     shell:
         "vigan findings --template {input.template:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

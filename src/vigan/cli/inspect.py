@@ -12,6 +12,7 @@ from pathlib import Path
 from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.errors import say
 
 BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling")
 """Modules of `vigan.bench` that have a `measure(quick)`."""
@@ -45,7 +46,8 @@ def metrics(options: argparse.Namespace) -> None:
     """Measure anybody's features."""
     from vigan.evaluation.files import measure_features
 
-    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
+    found = measure_features(options.real, options.fake, k=options.k, seed=options.seed)
+    print(json.dumps(found, indent=2, allow_nan=False))
 
 
 def claims(options: argparse.Namespace) -> None:
@@ -57,8 +59,9 @@ def claims(options: argparse.Namespace) -> None:
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
     table, file = folder / "tables" / "claims.csv", Path("config") / f"{folder.resolve().name}.yaml"
     if line := check_kept(folder, [table], load_study(file) if file.is_file() else None):
-        print(f"vigan: warning: {line}", file=sys.stderr)
-    print(format_claims(read_table(table)))
+        say(f"vigan: warning: {line}", sys.stderr)
+    for line in format_claims(read_table(table)).splitlines():
+        say(line)
 
 
 def audit(options: argparse.Namespace) -> int:
@@ -166,4 +169,4 @@ def bench(options: argparse.Namespace) -> None:
     found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
     if options.record is not None:
         print(write_record(options.record, options.name, found))
-    print(json.dumps(found.summary), flush=True)
+    print(json.dumps(found.summary, allow_nan=False), flush=True)

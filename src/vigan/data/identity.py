@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from vigan.config.base import digest_of
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, key, without_place
 from vigan.data import celeba, mnist
-from vigan.data.archive import Archive, Folder, images_among
+from vigan.data.archive import Archive, Folder, images_in
 from vigan.data.source import DataError
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.stamp import sealed, unsealed
-from vigan.runtime.settings import setting
+from vigan.runtime.settings import expanded, setting
 
 RECORD = "source.json"
 """Beside a prepared array: what it was made from, and where that was seen."""
@@ -116,8 +116,8 @@ def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None
             path = celeba.locate(archive) or root / "download" / celeba.ARCHIVE
             return _faces(path, dataset.limit) if path.exists() else None
         case ImageFolder():
-            path = Path(dataset.path).expanduser()
-            return _in_folder(path, images_among(Folder(path).names())) if path.is_dir() else None
+            path = expanded(dataset.path)
+            return _in_folder(path, images_in) if path.is_dir() else None
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
             return _mnist(mnist.at_hand(origin, root / "download"))
     return None
@@ -133,7 +133,7 @@ def _faces(path: Path, limit: int | None) -> Files:
     Sizes and checksums of a zip's members are those of its directory; reading the members proves them.
     """
     if path.is_dir():
-        return _in_folder(path, celeba.faces(Folder(path).names())[:limit], lambda name: PurePosixPath(name).name)
+        return _in_folder(path, lambda _, names: celeba.faces(names)[:limit], lambda name: PurePosixPath(name).name)
     archive = Archive(path)
     return Files(
         str(path.resolve()),
@@ -144,12 +144,16 @@ def _faces(path: Path, limit: int | None) -> Files:
     )
 
 
-def _in_folder(path: Path, names: list[str], called: Callable[[str], str] = str) -> Files:
+def _in_folder(
+    path: Path, choose: Callable[[Folder, list[str]], list[str]], called: Callable[[str], str] = str
+) -> Files:
+    """What is chosen of the files in a folder; all of them are looked at, since any may be an image by its content."""
     files = Folder(path)
+    names = files.names()
     return Files(
         str(path.resolve()),
         lambda: digest_of([[name, *_seen(path / name)] for name in names]),
-        lambda: digest_of([[called(name), *_sized(files.read(name))] for name in names]),
+        lambda: digest_of([[called(name), *_sized(files.read(name))] for name in choose(files, names)]),
     )
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from vigan.io.arrays import read_npz
 from vigan.io.files import RecordError, atomic_write
 
 Key = Mapping[str, str]
 REMEDY = "delete it, and run `vigan reference` or the same command again"
 KEY = "key"
-DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, TypeError, AttributeError, struct.error)
-"""What reading a damaged archive may raise."""
+REMEDY = "delete it, and run `vigan reference` or the same command again"
 
 
 def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
@@ -28,15 +25,12 @@ def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
 
 def load(path: Path, key: Key) -> dict[str, np.ndarray]:
     """The arrays kept under `key`. Raises RecordError if the file is missing or damaged, or its key is another."""
+    arrays = read_npz(path, remedy=REMEDY)
     try:
-        with np.load(path) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-            found = json.loads(str(arrays.pop(KEY)))
-    except FileNotFoundError:
-        raise RecordError(f"{path}: not there yet; run `vigan reference`") from None
-    except (*DAMAGE, OSError, ValueError, KeyError, EOFError) as error:
-        raise RecordError(f"{path}: cannot be read ({error}); {REMEDY}") from None
-    if found != key:
-        fields = ", ".join(sorted(name for name in {**found, **key} if found.get(name) != key.get(name)))
-        raise RecordError(f"{path}: made under another {fields}; {REMEDY}")
+        found = json.loads(str(arrays.pop(KEY)))
+        differ = sorted(name for name in {**found, **key} if found.get(name) != key.get(name))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RecordError(f"{path}: it does not say what it was made from; {REMEDY}") from None
+    if differ:
+        raise RecordError(f"{path}: made under another {', '.join(differ)}; {REMEDY}")
     return arrays
