@@ -19,7 +19,7 @@ from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables, runs_of
+from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables
 
 TIMED = ".snakemake_timestamp"
 """By the time of this file in it Snakemake tells when a folder was made."""
@@ -77,10 +77,11 @@ def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) 
     """Everything that is made of something, what is made first before what is made of it."""
     for dataset, protocol in layout.study.measured():
         yield _reference(layout, dataset, protocol)
-    for run in layout.run_files():
+    runs = layout.run_files()
+    for run in runs:
         yield from _run(layout, run)
     yield _tables(layout)
-    yield from _pictures(layout)
+    yield from _pictures(layout, runs)
     yield _page(layout, lists, templates)
 
 
@@ -135,14 +136,14 @@ def _tables(layout: Layout) -> Product:
     return _stamped(layout, "tables", outputs, [*inputs, *(path for _, path in layout.floors())], of_tables)
 
 
-def _pictures(layout: Layout) -> Iterator[Product]:
+def _pictures(layout: Layout, runs: Sequence[RunFiles]) -> Iterator[Product]:
     tables = [layout.stamp("tables"), *layout.all_tables().values()]
     for (kind, name), path in layout.all_figures().items():
         samples = layout.first_samples(name) if kind == "samples" else []
         yield _stamped(layout, path.name, [path], [*tables, *samples], of_figure)
     for name in layout.study.experiments:
-        for path in (layout.all_frames()[name], layout.all_contacts()[name]):
-            made_from = partial(of_pictures, runs=runs_of(layout, name))
+        made_from = partial(of_pictures, runs=[run for run in runs if run.experiment == name])
+        for path in (layout.frames(name), layout.contact(name)):
             yield _stamped(layout, path.name, [path], layout.samples(name), made_from)
     for arms, path in layout.all_movies().items():
         shown = first_runs(layout, arms)
