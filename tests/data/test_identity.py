@@ -181,3 +181,4 @@ def test_where_images_lie_is_in_no_run_s_config() -> None:
     first, second = (RunSpec.model_validate({**run.model_dump(), "dataset": of(place)}) for place in ("here", "there"))
     assert first == second
     assert first.digest == second.digest
+    assert RunSpec.model_validate_json(first.model_dump_json()) == second

@@ -83,7 +83,7 @@ class CelebA(Strict):
 class ImageFolder(Strict):
     """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`.
 
-    Records of runs leave `path` empty: what the images are is told by their content, not by their place.
+    Records of runs do not say where: what the images are is told by their content, not by their place.
     """
 
     source: Literal["folder"]
@@ -143,9 +143,13 @@ def most_examples(dataset: Dataset) -> int | None:
             return dataset.count
 
 
+ANYWHERE = "anywhere"
+"""Stands for a path where none is meant."""
+
+
 def without_place(dataset: Dataset) -> Dataset:
     """The data set, wherever its files lie: a path decides no number."""
-    return dataset.model_copy(update={"path": ""}) if isinstance(dataset, ImageFolder) else dataset
+    return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
 
 
 def key(dataset: Dataset) -> str:
