@@ -12,9 +12,8 @@ from vigan.io.arrays import read_npz
 from vigan.io.files import RecordError, atomic_write
 
 Key = Mapping[str, str]
-REMEDY = "delete it, and run `vigan reference` or the same command again"
 KEY = "key"
-REMEDY = "delete it, and run `vigan reference` or the same command again"
+REMEDY = "run `vigan reference`, or delete it and run the same command again"
 
 
 def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:

@@ -115,6 +115,8 @@ def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
     What an earlier version wrote of that config will do.
     """
     made = read_table(tables / "runs.csv")
+    if missing := {"arm", "seed", "config_sha256"} - set(made.columns):
+        raise RecordError(f"{tables / 'runs.csv'}: has no column '{min(missing)}'; {ANALYSE}")
     found = dict(zip(zip(made["arm"], made["seed"], strict=True), made["config_sha256"], strict=True))
     wanted = {(run.spec.name, run.spec.seed): {run.spec.digest, *earlier_digests(run.spec)} for run in runs}
     for arm, seed in sorted({*found, *wanted}):
