@@ -10,7 +10,7 @@ import numpy as np
 from vigan.data.archive import Archive, FileSource, Folder, images_in
 from vigan.data.decode import decode
 from vigan.data.source import DataError
-from vigan.data.store import ARRAY, MANIFEST
+from vigan.data.store import ARRAY, MANIFEST, load
 from vigan.io.arrays import read_array
 from vigan.io.files import RecordError
 
@@ -26,8 +26,13 @@ def load_images(path: Path) -> np.ndarray:
     channels first or last. Raises DataError naming the path, or the file in it, that is anything else.
     """
     if path.is_dir():
-        return _array(path / ARRAY) if (path / MANIFEST).is_file() else _files(Folder(path))
+        return _prepared(path) if (path / MANIFEST).is_file() else _files(Folder(path))
     return _files(Archive(path)) if _is_zip_of_files(path) else _array(path)
+
+
+def _prepared(path: Path) -> np.ndarray:
+    load(path, verify=True)
+    return _array(path / ARRAY)
 
 
 def _is_zip_of_files(path: Path) -> bool:

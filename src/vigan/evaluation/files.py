@@ -22,6 +22,7 @@ from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.metrics.vendi import vendi, zero_rows
+from vigan.provenance import code_digest, measuring_versions
 
 FEATURES = "name a .npy file of features (n, d), or an .npz of one such array"
 PRINTED = ("frechet", "kid_mean", "kid_std", "precision", "recall", "density", "coverage")
@@ -109,8 +110,9 @@ def _copies(path: Path, images: np.ndarray) -> Iterator[str]:
 
 
 def _cached_arrays(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
-    fingerprint = _fingerprint(reals)
-    key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
+    own = {"data_sha256": _fingerprint(reals), "n": str(len(reals)), "shape": str(reals.shape)}
+    code = code_digest([__name__, type(evaluator.extractor).__module__])
+    key = {**own, **evaluator.key(), **measuring_versions(), "code_sha256": code}
     path = cache / "references" / f"{digest_of(key)}.npz"
     if path.exists():
         return load(path, key)
