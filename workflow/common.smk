@@ -1,4 +1,4 @@
-# What all rules share - the study, its paths, digests that stand for code.
+# Shared by all rules - the study, its paths, digests of code.
 import os
 import sys
 from functools import cache
@@ -38,7 +38,7 @@ except ConfigError as error:
 
 
 def storage_root():
-    """Where files of --default-storage-provider lie while a job works on them; None without one."""
+    """Local folder for files of --default-storage-provider; None without one."""
     provider = workflow.storage_registry.default_storage_provider
     if provider is None:
         return None
@@ -47,7 +47,7 @@ def storage_root():
 
 
 def stored(*paths):
-    """Files that a rule reads beside its inputs; only where files are fetched must they be named."""
+    """Further files that a rule reads, which are inputs only with a remote storage."""
     return list(paths) if storage_root() else []
 
 
@@ -79,7 +79,7 @@ wildcard_constraints:
     experiment="[a-z0-9-]+",
 
 
-# A slot of a GPU for each job that needs one, or a core where there is none; on a cluster, as many as there may be jobs.
+# One GPU slot per job that needs one, or a core if there is no GPU; on a cluster, as many as there are jobs.
 # `--resources gpu=N` overrides. `--config cpu=true` says that jobs do without.
 if "gpu" not in workflow.global_resources:
     workflow.global_resources["gpu"] = (
@@ -96,7 +96,7 @@ def lift_default_rate_limit():
 
 
 def demand(resources_of):
-    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
+    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, computed once per arm."""
     known = cache(resources_of)
     return {
         field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
@@ -106,7 +106,7 @@ def demand(resources_of):
 
 
 def _subject(wildcards):
-    """What tells a job's needs: its arm, or its data set and protocol."""
+    """What a job's resources depend on: its arm, or its data set and protocol."""
     return [
         wildcards[name]
         for name in ("arm", "dataset", "protocol")
@@ -122,7 +122,7 @@ def train_code(arm):
 
 
 def protocol_code(stage, protocols):
-    """Digest of the code that measures by some protocols, and what their kinds declare of it in no words."""
+    """Digest of the code that measures by some protocols, with the declarations that determine numbers."""
     kinds = {protocol.kind: protocol.definition for protocol in protocols}
     modules = {module for kind in kinds.values() for module in kind.modules}
     declared = sorted(kind.computation for kind in kinds.values())
@@ -143,41 +143,41 @@ def reference_code(protocol):
 
 @cache
 def reporting_code(stage, files=()):
-    """Digest of a stage that tells what was measured: what its protocols say of their metrics is part of it."""
+    """Digest of a stage that reports results, which includes the declarations of its protocols' metrics."""
     modules = {MODULES[protocol.kind] for protocol in PROTOCOLS.values()}
     return stage_digest(stage, files=files, modules=sorted(modules))
 
 
 def spec(wildcards):
-    """What an arm is trained with. A storage does not hold it, and with a local input the job would run here."""
+    """An arm's spec. It is not in a remote storage, and a local input would make the job run here."""
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
 
 
 def shown(samples):
-    """Samples that a picture shows, and the records of their runs."""
+    """Samples in a picture, and the records of their runs."""
     return [*samples, *stored(*(path.with_name("run.json") for path in samples))]
 
 
 def movie_samples(wildcards):
-    """What a movie shows."""
+    """Samples in a movie."""
     arms = (wildcards.first, wildcards.second)
     home = LAYOUT.first_samples(STUDY.experiment_of(wildcards.first))
     return shown([path for path in home if path.parts[3] in arms])
 
 
 def experiment_samples(wildcards):
-    """What pictures of all runs of an experiment show."""
+    """Samples of all runs of an experiment."""
     return shown(LAYOUT.samples(wildcards.experiment))
 
 
 def figure_samples(wildcards):
-    """What a figure shows beside what the tables hold."""
+    """Samples in a figure, if any."""
     pictorial = wildcards.kind == "samples"
     return shown(LAYOUT.first_samples(wildcards.experiment) if pictorial else [])
 
 
 def manifest(wildcards):
-    """What an arm's data set is."""
+    """The manifest of an arm's data set."""
     return LAYOUT.data(STUDY.dataset_of(wildcards.arm)) / "manifest.json"
 
 

@@ -1,4 +1,4 @@
-"""What became of a study's rules: which were changed after their runs, and which verdicts the first ones gave."""
+"""Changes of a study's rules: which were changed after the runs, and which verdicts the earlier ones gave."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from vigan.io.files import RecordError
 ADDED = "it was written after them"
 UNKNOWN_FORM = "the rule that they kept is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
-"""What a table of first verdicts holds."""
+"""Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
 
 
 def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
-    """By claim: how its rule differs from those kept with its runs, and what earlier rules said of the same runs.
+    """By claim: how its rule differs from those recorded with its runs, and the verdicts of earlier rules on them.
 
-    Earlier verdicts come from the table `first_verdicts`, if there is one, and from each kept rule that can still be
-    applied. Raises RecordError on a table that is malformed.
+    Earlier verdicts are read from the table `first_verdicts`, if there is one, and derived from each recorded rule
+    that can still be applied. Raises RecordError on a table that is malformed.
     """
     now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
     others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
@@ -41,14 +41,14 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
 
 
 def _withdrawn(study: Study, raw: Raw) -> tuple[str, ...]:
-    """Ids of claims that runs keep a rule of, and that the study neither states nor replaces."""
+    """Ids of claims whose rule is recorded with runs, and that the study neither states nor replaces."""
     known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
     kept = dict.fromkeys(id_ for _, record in raw.records for id_ in record.rules)
     return tuple(id_ for id_ in kept if id_ not in known)
 
 
 def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
-    """The rule of a claim in each run of its arms, None where a run kept none, and in each run that it was of once."""
+    """The rule of a claim as recorded in each run of its arms (None where it is not), and in other runs with it."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
     arms = named_arms(claim)
@@ -57,7 +57,7 @@ def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
 
 
 def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
-    """Those of the kept rules that are not today's, each once."""
+    """Those of the recorded rules that differ from today's, each once."""
     found: list[Any] = []
     for rule in map(_resolved, kept):
         if rule != now and rule not in found:
@@ -66,7 +66,7 @@ def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
 
 
 def _resolved(rule: Any) -> Any:
-    """A rule with the whole names of the protocols that it names by their kind: these stay when others are added."""
+    """A rule with full protocol names in place of kinds, which do not change when other protocols are added."""
     if not isinstance(rule, dict):
         return rule
     names = {name.split("/")[0]: name for name in rule.get("protocols", ())}
@@ -80,7 +80,7 @@ def _with_whole_name(part: Any, names: Mapping[str, str]) -> Any:
 
 
 def _difference(now: Mapping[str, Any], kept: Any) -> str:
-    """What differs between a rule and another one kept with its runs, in words."""
+    """How a rule differs from another one recorded with its runs, in words."""
     if kept is None:
         return ADDED
     if not isinstance(kept, dict):
@@ -93,13 +93,13 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
 
 
 def _added_seeds(now: Any, kept: Any) -> int | None:
-    """How many seeds a fixed rule named, if more were added since."""
+    """How many seeds the recorded rule named, if seeds were only added since."""
     more = isinstance(now, list) and isinstance(kept, list) and set(kept) < set(now)
     return len(kept) if more else None
 
 
 def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
-    """The verdicts by the rules kept with the runs of each claim, where they are not today's and can be applied."""
+    """Verdicts by the rules recorded with the runs of each claim, where they are not today's and can be applied."""
     found: dict[str, list[str]] = {}
     for id_, rules in others.items():
         firsts = (first for rule in rules if (first := _first_study(study, id_, rule)))
@@ -109,7 +109,7 @@ def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[
 
 
 def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
-    """The study with the kept rule of one claim; none if it is no rule for these runs and what is measured of them."""
+    """The study with the recorded rule of one claim; None if it does not fit these runs and their metrics."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     home = study.experiment_of(arms_of(claim)[0])
     experiment = study.experiments[home]
@@ -139,7 +139,7 @@ def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
 
 
 def _earlier_verdicts(study: Study, path: Path) -> dict[str, list[str]]:
-    """What the table of first verdicts says of each claim, or of those that it replaces."""
+    """Rows of the table of first verdicts on each claim, or on those that it replaces, as text."""
     if not path.exists():
         return {}
     table = read_table(path)

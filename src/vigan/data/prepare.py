@@ -1,4 +1,4 @@
-"""Any source -> one array, its labels and a manifest; the manifest is written last, so its existence means finished."""
+"""Any source to one array, its labels and a manifest, which is written last: if it exists, preparation is complete."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def prepare(
 ) -> dict[str, Any]:
     """The manifest of `dataset`, written into `folder` as array.npy, labels.npy (if there are labels), manifest.json.
 
-    Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` alone, not
-    on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
-    `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into `download` beside `folder`.
-    `progress` is called with (examples done, examples in all) after each block.
+    Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` only, not on
+    `workers` or the date. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
+    `vigan.data.mnist.locate`); with `download`, a source that is not found is downloaded into `download` beside
+    `folder`. `progress` is called with (examples done, examples in all) after each block.
 
     The manifest holds source, spec, preprocessing, count, shape (of one example), dtype, bytes and sha256 of the array
     file, labels (whether there are any), labels_sha256, skipped (files that are no images), mean (per channel or
-    coordinate, on the stored scale) and notes. Raises DataError naming a file and what to do; a result that was in
-    `folder` before stays usable until the new array is complete.
+    coordinate, on the stored scale) and notes. Raises DataError naming a file and what to do; an earlier
+    result in `folder` stays usable until the new array is complete.
     """
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
@@ -82,7 +82,7 @@ def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None
 
 
 def _write_array(folder: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:
-    """Mean per channel and SHA-256 of the array file; an older manifest goes just before the new array is in place."""
+    """Mean per channel and SHA-256 of the array file; removes an older manifest just before it replaces the array."""
     header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (source_data.count, *source_data.shape)}
     _check_room(folder, source_data)
     with atomic_write(folder / ARRAY) as stream:
@@ -95,13 +95,13 @@ def _write_array(folder: Path, source_data: SourceData, progress: Progress | Non
 
 
 class HashingWriter:
-    """A binary file, written through, and the SHA-256 of what was written."""
+    """A binary file, with the SHA-256 of all that is written to it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream, self.sha256 = stream, hashlib.sha256()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write `data` and digest it."""
+        """Write `data` and add it to the digest."""
         self.stream.write(data)
         self.sha256.update(data)
 

@@ -1,4 +1,4 @@
-"""What every extractor promises, and the shared way from uint8 images to a network's input on a torch device."""
+"""The interface of feature extractors, and the conversion of uint8 images to a network's input."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from vigan.features.pillow_bicubic import bicubic
 Images = NDArray[np.uint8]
 Features = NDArray[np.float32]
 
-_CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core 64 at a time is a third slower than 16: the cache
+_CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core, 64 at a time are a third slower than 16 (cache)
 
 
 class ImageError(UserError, ValueError):
-    """Images an extractor or classifier cannot take; the message says what they are and what it takes."""
+    """Images that an extractor or classifier does not accept; the message says what they are and what is expected."""
 
 
 class Extractor(Protocol):
     """Maps uint8 images (n, 1 or 3, height, width), any side, to features (n, `dimension`) in float32.
 
-    `name` says network and input side: numbers from two names are never compared.
+    `name` says network and input side: numbers under different names are never compared.
     """
 
     @property
@@ -58,14 +58,14 @@ def check_images(images: Images, channels: tuple[int, ...] = (1, 3)) -> None:
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Images a network takes at a time unless told otherwise: 16 on a CPU and 256 elsewhere."""
+    """Default batch size: 16 on a CPU and 256 elsewhere."""
     return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
 
 
 def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
     """Float32 images (n, 3, side, side) in [0, 255] on `device`; grey is repeated.
 
-    Resized there as Pillow resizes float images by its (antialiased) bicubic filter, then clamped and not rounded.
+    Resized on the device as Pillow resizes float images by its (antialiased) bicubic filter; clamped, not rounded.
     """
     batch = torch.from_numpy(np.array(images)).to(device).float()
     return bicubic(batch, side).clamp_(0, 255).expand(-1, 3, -1, -1)
@@ -74,7 +74,8 @@ def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
 def extract(images: Images, batch_size: int, features: Callable[[Images], Tensor]) -> Features:
     """Features (n, d), float32 on the host, of images taken `batch_size` at a time, without gradients.
 
-    On CUDA convolutions are deterministic and in full float32 (no TF32), as the numbers must not depend on the device.
+    On CUDA convolutions are deterministic and in full float32 (no TF32), so that the numbers do not depend on the
+    device.
     """
     exact = cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.inference_mode(), exact:

@@ -1,7 +1,7 @@
-"""Precision, recall, density and coverage from balls around points, each reaching to its k-th nearest neighbour.
+"""Precision, recall, density and coverage from balls around points with the k-th nearest neighbour as radius.
 
 Kynkaanniemi et al. 2019 (arXiv 1904.06991, section 2) and Naeem et al. 2020 (arXiv 2002.09797, section 3). Precision
-and recall count a point on a ball's surface as inside, density and coverage do not, as their authors have it.
+and recall count a point on a ball's surface as inside, density and coverage do not, as in the papers.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ TIE = 1e-12  # relative to the squared norms; the rounding of a matrix product i
 
 
 class Neighbours:
-    """Features (n, d) with the distances from each point to its nearest others, computed once when first asked for.
+    """Features (n, d) with the distances from each point to its nearest others, computed on first use.
 
-    `depth` is the largest k that can be asked for; n > depth. Raises MetricError on bad input.
+    `depth` is the largest k available; n > depth. Raises MetricError on bad input.
     """
 
     def __init__(self, features: ArrayLike, depth: int = 5, side: int = SIDE) -> None:
-        """Keep features (n, d); distances are held for `side` times `side` pairs at a time, whatever n is."""
+        """Store features (n, d); distances are computed for `side` times `side` pairs at a time, whatever n is."""
         if depth < 1:
             raise MetricError(f"neighbour {depth}: the nearest is number 1")
         (self.features,) = check(depth + 1, features=features)
@@ -53,13 +53,13 @@ class Neighbours:
         return self.__dict__["nearest"]
 
     def visit(self, *tallies: Tally) -> None:
-        """Show `tallies` the products of all pairs of centred features, and find `nearest` on the way."""
+        """Pass the products of all pairs of centred features to `tallies`, and compute `nearest` along the way."""
         found = _Nearest(self.norms, self.depth)
         within(self.centred, self.side, found, *tallies)
         self.keep(np.maximum(found.squared, 0.0))
 
     def keep(self, nearest: Floats) -> None:
-        """Take `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
+        """Use `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
         if nearest.shape != (len(self.features), self.depth):
             raise MetricError(f"neighbour distances of shape {nearest.shape} for {len(self.features)} features")
         self.__dict__["nearest"] = nearest
@@ -122,8 +122,8 @@ def prdc(
 ) -> dict[str, float]:
     """`precision`, `recall`, `density` and `coverage` from one pass over the pairs of a real and a fake.
 
-    The same numbers as `precision_recall` and `density_coverage`. `tallies` are shown the same products, those of
-    features less the reals' centre. Raises MetricError on bad input.
+    The same numbers as `precision_recall` and `density_coverage`. `tallies` get the same products, those of
+    features minus the reals' centre. Raises MetricError on bad input.
     """
     real, fake = _pair(real, fake, coverage_k, precision_k)
     moved = fake.features - real.centre

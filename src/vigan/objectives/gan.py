@@ -1,4 +1,4 @@
-"""The GAN of the released code: D tells x from G(z), G pays -log D(G(z))."""
+"""The GAN of the released code: D discriminates x from G(z), G minimises -log D(G(z))."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vigan.objectives.losses import generator_loss
 
 
 class Gan(Objective):
-    """G makes fakes of latents; its phase sees no real batch."""
+    """G maps latents to fakes; its phase needs no real batch."""
 
     def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Fakes G(z)."""

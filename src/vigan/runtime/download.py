@@ -1,4 +1,4 @@
-"""Files from the network, checked before anyone sees them, and fetched once by however many processes ask."""
+"""Downloads: verified before they appear, and made once however many processes ask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE_STARTS = (b"<!doctype html", b"<html")
 
 
 class _PassingError(RecordError):
-    """A failure that may be gone at the next attempt."""
+    """A temporary failure, worth another attempt."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class _Source:
 def fetch(
     url: str, path: Path, *, sha256: str, size: int, attempts: int = 5, wait: float = 2.0, timeout: float = 60.0
 ) -> Path:
-    """`path`, once it holds the `size` bytes with that SHA-256 (hex); they are downloaded unless they are there.
+    """`path`, once it holds the `size` bytes with that SHA-256 (hex); downloads them unless they are there.
 
-    Of several processes one downloads and the others wait for it. What passes (no connection, silence of `timeout`
-    seconds, a body cut short, a server's error) is tried `attempts` times, `wait` seconds after the first failure,
-    twice as long after each other. Nothing appears under `path` before it is complete and checked, and nothing stays
-    behind on failure. Raises RecordError that names URL, file, reason and remedy.
+    Of several processes one downloads and the others wait. After a temporary failure (no connection, no data for
+    `timeout` seconds, an incomplete body, a server error) it retries, up to `attempts` times, waiting `wait` seconds at
+    first and twice as long each time. Nothing appears under `path` before it is complete and verified, and nothing is
+    left on failure. Raises RecordError that names URL, file, reason and remedy.
     """
     source = _Source(url, sha256, size, timeout)
     try:
@@ -71,7 +71,7 @@ def fetch(
 def _own(part: Path) -> Iterator[IO[bytes]]:
     """The file `part`, open for writing and locked against other processes; afterwards deleted, unless renamed.
 
-    Whoever waited for the lock may hold a file that was renamed or deleted meanwhile, and starts again.
+    A process that waited for the lock may have a file that was renamed or deleted meanwhile, and starts again.
     """
     while True:
         with part.open("ab") as stream:
@@ -152,7 +152,7 @@ def _chunks(source: _Source) -> Iterator[bytes]:
 
 
 def _check_start(response: HTTPResponse, start: bytes, size: int) -> None:
-    """Raise RecordError if a body that starts so is a web page, or announced to be of another size."""
+    """Raise RecordError if the body starts like a web page, or its announced size is another."""
     is_page = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_PAGE_STARTS)
     if is_page or response.headers.get_content_type() == "text/html":
         raise RecordError("the server sent a web page instead of the file (a quota, login or error page)")

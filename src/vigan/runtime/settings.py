@@ -1,4 +1,4 @@
-"""Settings of the machine a study runs on. They decide where and when, never a result."""
+"""Settings of the machine that a study runs on, which affect no result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ the folder that counts them; the container image for `--sdm apptainer`."""
 
 
 class MachineError(UserError, ValueError):
-    """A setting of the machine that makes no sense; the message names it and what to write."""
+    """An invalid setting of the machine; the message names it and what to write."""
 
 
 def setting(name: str, otherwise: str = "") -> str:
@@ -39,7 +39,7 @@ def enter_root() -> None:
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
+    """Folder of downloaded files: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
     if named := setting("cache"):
         return Path(named).expanduser()
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
@@ -47,12 +47,12 @@ def cache_folder() -> Path:
 
 
 def export_settings(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
-    """Put a study file's path and the settings among `values` into the environment of the commands started from here.
+    """Export a study file's path and the settings among `values` to the environment of commands started from here.
 
-    `root` is the folder that they then work in, where files are fetched from a storage and put back.
+    `root` is the folder that these work in, where files are copied from and to a remote storage.
 
-    There they are no part of a rule, so that moving a file never makes a result look outdated. `vigan` is found there
-    too, whether or not the environment it lives in was activated.
+    In the environment they are not part of a rule, so moving a file never makes a result look outdated. PATH gets the
+    folder of `vigan`, whether or not its virtual environment is active.
     """
     os.environ["VIGAN_CONFIG"] = os.path.abspath(study_file) if root else study_file
     os.environ["VIGAN_ROOT"] = os.path.abspath(root) if root else ""
@@ -63,10 +63,10 @@ def export_settings(study_file: str, values: Mapping[str, object], root: Path | 
 
 
 def gpus() -> list[str]:
-    """NVIDIA GPUs that may be used here, as CUDA_VISIBLE_DEVICES names them, found without loading any library.
+    """Usable NVIDIA GPUs, as CUDA_VISIBLE_DEVICES names them, found without loading any library.
 
-    Those of CUDA_VISIBLE_DEVICES up to the first -1, as CUDA reads it; else VIGAN_GPUS many (for machines whose driver
-    cannot be seen, and to try things out); else what the driver has.
+    Those of CUDA_VISIBLE_DEVICES up to the first -1, as in CUDA; else as many as VIGAN_GPUS says (for machines whose
+    driver is not visible, and for tests); else those of the driver.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
@@ -82,7 +82,7 @@ def slots_per_gpu() -> int:
 
 
 def gpu_slots() -> int:
-    """How many jobs that need a GPU may run here at a time; 0 without a GPU."""
+    """Number of GPU jobs that may run here at a time; 0 without a GPU."""
     return len(gpus()) * slots_per_gpu()
 
 

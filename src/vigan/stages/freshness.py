@@ -1,4 +1,4 @@
-"""Whether a study's tables are of its runs as the study describes them today."""
+"""Check that a study's tables are those of its runs under the current study file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vigan.io.run_record import RunFiles
 
 
 def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
-    """Raise RecordError, naming a run, unless the tables were made of these very runs under their config of today.
+    """Raise RecordError, naming a run, unless the tables were made from exactly these runs under their current spec.
 
-    What an earlier version wrote of that config will do.
+    Digests that an earlier version gave to the same spec are accepted.
     """
     made = read_table(tables / "runs.csv")
     found = dict(zip(zip(made["arm"], made["seed"], strict=True), made["config_sha256"], strict=True))

@@ -26,7 +26,7 @@ from vigan.training.run import Outcome, Run, RunCallback
 
 
 class Settings(NamedTuple):
-    """What decides no weight on one machine: device, threads, seconds between checkpoints, the claims' rules."""
+    """Settings that affect no weight on one machine: device, threads, seconds between checkpoints, claims' rules."""
 
     device: str = "auto"
     threads: int = 1
@@ -39,7 +39,7 @@ def train(
 ) -> RunRecord:
     """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
 
-    Checkpoints live in `state` until the outputs are written; a run that was killed goes on from the newest sound
+    Checkpoints are in `state` until the outputs are written; a run that was killed resumes from the newest valid
     one. Raises RecordError if the data set is damaged, if another process trains in `state`, or if `state` belongs
     to another run.
     """
@@ -78,7 +78,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
-    """Note whose state this is, or refuse one made under another config, code or data set, naming what differs."""
+    """Write the owner of this state, or refuse a state of another config, code or data set, naming what differs."""
     code = provenance.stage_digest("train", spec.arm.modules)
     mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):
@@ -89,7 +89,7 @@ def _claim(path: Path, spec: RunSpec, fingerprint: str) -> None:
 
 
 def _devices(path: Path, device: torch.device) -> list[str]:
-    """Names of the devices on which the run has been trained so far, this one the last; noted in its state."""
+    """Names of the devices that the run was trained on so far, ending with this one; stored in its state."""
     known = read_json(path) if path.exists() else []
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     devices = known if known[-1:] == [name] else [*known, name]
@@ -129,7 +129,7 @@ def _publish(record: RunRecord, outcome: Outcome, state: Path, out: Path) -> Non
 
 
 def _remove(state: Path) -> None:
-    """Remove the state of a run that is done, its seals first: what was half removed must not be gone on with."""
+    """Remove the state of a finished run, its seals first, so that a half-removed state is never resumed."""
     for seal in state.glob("checkpoint-*.json"):
         seal.unlink()
     shutil.rmtree(state)

@@ -1,4 +1,4 @@
-"""Whether a study's tables and verdicts follow from its raw numbers."""
+"""Audit: whether a study's tables and verdicts follow from its raw numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from vigan.layout import Layout
 from vigan.stages.analyse import derive
 
 RAW_TABLES = ("metrics", "telemetry")
-"""Tables that only repeat the raw numbers: a repository need not keep them."""
+"""Tables that repeat the raw numbers, which a repository may omit."""
 
 
 def audit(study: Study, layout: Layout) -> list[str]:
-    """What differs between the study's tables and those derived again from its raw numbers; nothing if all are equal.
+    """Differences between the study's tables and those derived again from its raw numbers; empty if all are equal.
 
-    Raises RecordError naming raw numbers, or a table, that are not there or cannot be read.
+    Raises RecordError naming raw numbers, or a table, that are missing or unreadable.
     """
     derived = derive(study, read_raw(layout.raw), layout.first_verdicts)
     return [line for name, text in derived.items() for line in _differences(name, text, layout)]
 
 
 def write_again(study: Study, layout: Layout) -> None:
-    """Write the study's tables from its raw numbers. Raises RecordError where these are not there."""
+    """Write the study's tables from its raw numbers. Raises RecordError if these are missing."""
     for name, text in derive(study, read_raw(layout.raw), layout.first_verdicts).items():
         write_text(layout.tables / f"{name}.csv", text)
 
@@ -47,7 +47,7 @@ def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:
 
 
 def _first_difference(kept: str, derived: str) -> str:
-    """Where two tables part: a column, a number of rows, or one cell."""
+    """The first difference of two tables: a column, the number of rows, or a cell."""
     try:
         mine, theirs = (pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in (kept, derived))
     except ValueError:

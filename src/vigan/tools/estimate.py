@@ -1,4 +1,4 @@
-"""How long a study will take on this machine, by stage, from a little of each kind of work done here."""
+"""Estimated duration of a study on this machine, by stage, from timing a small sample of each kind of work."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Estimate:
 def estimate(study: Study, device: str) -> Estimate:
     """Seconds that each stage of a study would take on `device`, one thread and one process on the CPU.
 
-    Iterations, images and features are timed here, on made-up data; what grows with the square of the sample count is
-    timed at 1,000 rows and scaled. Analysis, figures and report are not counted: they take minutes at most.
+    Iterations, images and features are timed on synthetic data; work that grows with the square of the sample count is
+    timed at 1,000 rows and scaled. Analysis, figures and report are not included: they take minutes at most.
     """
     torch.set_num_threads(1)
     arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
@@ -84,7 +84,7 @@ def run_seconds(spec: RunSpec, device: str) -> float:
 
 
 def iteration_seconds(spec: RunSpec, device: str) -> float:
-    """Shortest of three iterations, after one that is not counted; long ones are timed once."""
+    """Shortest of three iterations after a warm-up iteration; long ones are timed once."""
     place = torch.device(device)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, _noise(shape), place)
@@ -96,13 +96,13 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
 
 
 def _noise(shape: Sequence[int]) -> np.ndarray:
-    """Images or points of a shape; not all the same, or EM's components would have no extent."""
+    """Random images or points of a shape; distinct, as EM's components need a positive variance."""
     draw = np.random.default_rng(0)
     return draw.integers(0, 256, shape, dtype=np.uint8) if len(shape) == 4 else draw.normal(size=shape).astype("f4")
 
 
 def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float:
-    """Seconds of measuring one snapshot by a protocol; kinds without an extractor cost next to nothing."""
+    """Seconds of measuring one snapshot by a protocol; kinds without an extractor count as free."""
     if not protocol.definition.extractor:
         return 0.0
     place = torch.device(device)
@@ -119,7 +119,7 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
 
 
 def prepare_seconds(dataset: Dataset) -> float:
-    """Seconds of preparing a data set by one process; data sets that are no image files cost next to nothing."""
+    """Seconds of preparing a data set by one process; data sets other than image files count as free."""
     match dataset:
         case CelebA():
             transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
@@ -134,7 +134,7 @@ def prepare_seconds(dataset: Dataset) -> float:
 
 
 def _photograph() -> bytes:
-    """A JPEG of CelebA's size, about as rich as a face."""
+    """A JPEG of CelebA's size with about as much detail as a face."""
     width, height = SIZE
     rows = np.cumsum(np.random.default_rng(0).normal(size=(height, width, 3)), axis=0)
     stream = io.BytesIO()
@@ -151,7 +151,7 @@ def _seconds(call: Callable[[], object], device: torch.device | None = None) -> 
 
 
 def human(seconds: float) -> str:
-    """A duration in the unit a person would choose."""
+    """A duration in a readable unit."""
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 1.5 * size:
             return f"{seconds / size:.1f} {unit}"

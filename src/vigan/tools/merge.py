@@ -1,4 +1,4 @@
-"""Join the results of one study from several machines, run by run; refuse what was not made alike."""
+"""Join the results of one study from several machines, run by run; refuse results made under different conditions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vigan.io.run_record import RunRecord, read_run
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
 MEASURED = ("metrics.csv", "noise.csv", "samples.npz")
-"""What training and evaluation leave, in the order of their making."""
+"""Outputs of training and evaluation, in the order of their creation."""
 
 VARYING = ("seconds", "joules")
-"""What of a record differs between two makings of one run."""
+"""Fields of a record that differ between two executions of one run."""
 
 
 class Found(NamedTuple):
@@ -37,9 +37,9 @@ class Found(NamedTuple):
 def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     """Write the runs of all `sources`, results folders of one study, into `out`; return how many came from each.
 
-    A run that is in two sources is taken once, from the one that has measured it, if both have the same bits.
-    Raises RecordError if `out` holds something already, if a source has no runs, if runs of an arm differ in config,
-    code, data, claims or protocols, or if two makings of one run differ; the message names the digests.
+    A run that is in two sources is taken once, from the one with metrics, if both are bit-identical. Raises RecordError
+    if `out` is not empty, if a source has no runs, if runs of an arm differ in config, code, data, claims or protocols,
+    or if two executions of one run differ; the message names the digests.
     """
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
@@ -64,7 +64,7 @@ def _runs(source: Path) -> list[Found]:
 
 
 def _refuse_unlike(runs: Sequence[Found]) -> None:
-    """Raise RecordError naming every respect in which runs of one arm, or claims of the study, were not made alike."""
+    """Raise RecordError naming the differences between runs of one arm, or between claims of the study."""
     first: dict[tuple[str, str], tuple[Any, Found]] = {}
     problems = []
     for run in runs:
@@ -79,7 +79,7 @@ def _refuse_unlike(runs: Sequence[Found]) -> None:
 
 
 def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
-    """(what, of what, value) of all that must be the same in every source."""
+    """(what, of what, value) of everything that must be equal in every source."""
     record, home = run.record, f"arm '{run.record.spec.name}', "
     yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
     yield "code", home, record.code_sha256
@@ -109,7 +109,7 @@ def _format_values(known: Any, value: Any) -> str:
 
 
 def _chosen(runs: Sequence[Found]) -> list[Found]:
-    """Each run once. Raises RecordError naming the files of a run whose two makings differ."""
+    """Each run once. Raises RecordError naming the files of a run whose two executions differ."""
     chosen: dict[Path, Found] = {}
     for run in runs:
         other = chosen.setdefault(run.place, run)
@@ -130,7 +130,7 @@ def _refuse_other_bits(first: Found, second: Found) -> None:
 
 
 def _digests(run: Found) -> dict[str, str]:
-    """Digest by name of each of a run's files; of its record without what differs from making to making."""
+    """Digest by name of each of a run's files; of its record without `VARYING`."""
     files = [path for name in (*TRAINED, *MEASURED) for path in _below(run.folder / name)]
     found = {str(path.relative_to(run.folder)): sha256_file(path) for path in files}
     record = read_json(run.folder / "run.json")
@@ -138,7 +138,7 @@ def _digests(run: Found) -> dict[str, str]:
 
 
 def _below(path: Path) -> list[Path]:
-    """A file, or the files of a folder but for hidden ones, which others keep there."""
+    """A file, or the files of a folder except hidden ones, which other programs may have put there."""
     if path.is_dir():
         return [file for file in sorted(path.glob("*")) if file.name[0] != "."]
     return [path] if path.exists() else []

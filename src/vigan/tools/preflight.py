@@ -1,4 +1,4 @@
-"""Before any work: is the data at hand, and how long will the training take on this machine?"""
+"""Checks before any work: whether the data are available, and how long training will take on this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 12 * 3600.0
 
 
 class Verdict(NamedTuple):
-    """Whether to go on, and what to tell the user."""
+    """Whether to continue, and a message for the user."""
 
     go: bool
     message: str
@@ -29,9 +29,9 @@ def preflight(
 ) -> Verdict:  # fmt: skip
     """Verdict on starting the `pending` runs of a study with `cores` cores and `unprepared` data sets.
 
-    `cores` is None where the runs are trained on other machines, of which nothing is said.
-    Without CelebA or MNIST where it is needed: the ways to get it. Without a GPU: the time the pending runs would
-    take, from a few iterations of each arm timed here, and, beyond `PATIENCE`, how to go on anyway.
+    `cores` is None if the runs are trained on other machines, which are not timed. If CelebA or MNIST is needed and
+    missing, the message says how to get it. Without a GPU it gives the time of the pending runs, from a few iterations
+    of each arm timed here, and, beyond `PATIENCE`, how to continue anyway.
     """
     missing = [] if download else list(filter(None, (_missing(data, celeba) for data in unprepared)))
     if missing:
@@ -45,7 +45,7 @@ def preflight(
 
 def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) -> Verdict:
     """Verdict on training the `pending` runs here."""
-    import torch  # by far the longest import, of which nothing above has need
+    import torch  # the slowest import, which nothing above needs
 
     from vigan.tools.estimate import human, training_seconds
 
@@ -60,15 +60,15 @@ def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) ->
         return Verdict(True, text)
     return Verdict(
         False,
-        f"{text}.\nNo GPU was found. Ways to go on:\n"
+        f"{text}.\nNo GPU was found. Ways to continue:\n"
         "  1. run it on a machine with a CUDA GPU;\n"
         "  2. start smaller: --configfile config/smoke.yaml or config/celeba-tiny.yaml;\n"
-        "  3. go on here all the same: add --config cpu=true (runs resume where they were stopped).",
+        "  3. continue here anyway: add --config cpu=true (stopped runs resume from their last checkpoint).",
     )
 
 
 def _missing(dataset: Dataset, celeba: Path | None) -> str | None:
-    """What a data set is made from, where that is not at hand, and how to get it; else None."""
+    """The source of a data set if it is missing, and how to get it; else None."""
     match dataset:
         case CelebA() if faces.locate(celeba) is None:
             return f"CelebA.\n{faces.HOW_TO_GET}"

@@ -1,4 +1,4 @@
-"""State of a run on disk: safetensors and JSON, never pickle; whole or not at all; the newest sound one is used."""
+"""Checkpoints: safetensors and JSON, never pickle; written atomically; the newest valid one is used."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from vigan.io.files import RecordError, atomic_write, read_json, sha256_file, write_json
 
-KEPT = 2
+KEEP = 2
+"""Number of checkpoints kept, in case the newest is damaged."""
 
 
 class Checkpoint(NamedTuple):
-    """Everything a run needs to go on: the iterations done, its tensors and its plain values."""
+    """Everything a run needs to resume: the iterations done, its tensors and its plain values."""
 
     iteration: int
     tensors: dict[str, Tensor]
@@ -26,7 +27,7 @@ class Checkpoint(NamedTuple):
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, then its seal (a JSON with its SHA-256), then drop all but the two saved last."""
+    """Write a checkpoint, then its seal (JSON with its SHA-256), then remove all but the latest `KEEP`."""
     name = f"checkpoint-{checkpoint.iteration:09d}"
     payload = safetensors.torch.save({key: value.contiguous() for key, value in checkpoint.tensors.items()})
     with atomic_write(folder / f"{name}.safetensors") as stream:
@@ -37,7 +38,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         "values": checkpoint.values,
     }
     write_json(folder / f"{name}.json", seal)
-    for old in sorted(folder.glob("checkpoint-*.json"), key=lambda seal: seal.stat().st_mtime_ns)[:-KEPT]:
+    for old in sorted(folder.glob("checkpoint-*.json"), key=lambda seal: seal.stat().st_mtime_ns)[:-KEEP]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Whole iterations as one CUDA graph: an iteration is captured once and replayed."""
+"""Captures an iteration as a CUDA graph and replays it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
 
 WARM_UP = 3
-"""Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
+"""Eager iterations before the capture, in which libraries choose and initialise their kernels."""
 
 Call = Callable[[], None]
 
 
 def cuda_graph(call: Call) -> Call:
-    """What replays the kernels that `call` would launch; recording runs none of them."""
+    """A function that replays the kernels which `call` launches; capturing does not run them."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         call()
@@ -27,9 +27,9 @@ def cuda_graph(call: Call) -> Call:
 
 
 class CapturedEngine:
-    """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
+    """An engine whose iteration is captured once and replayed on inputs copied into static buffers.
 
-    It means what the engine means: iterations that are watched, and the first few, are played as they come.
+    Results are those of the engine. Iterations with a callback, and the first `WARM_UP`, run eagerly.
     """
 
     def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
@@ -38,13 +38,17 @@ class CapturedEngine:
 
     def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
+        # Run eagerly while warming up, and where each update is to be reported.
         if callback is not None or self.warm_up_left:
             self.warm_up_left -= bool(self.warm_up_left)
             return self.engine.iterate(batches, callback)
+        # Write this iteration's random numbers into the buffers that the graph reads.
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill_buffers()
+        # Capture once.
         if self.replay is None:
             self._capture(batches)
+        # Copy batches and learning rates into the graph's static inputs, then replay.
         for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:

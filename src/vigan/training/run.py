@@ -1,4 +1,4 @@
-"""One run from its first iteration, or its last checkpoint, to its end."""
+"""One run, from its first iteration or its last checkpoint to its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RunCallback = Callable[[int, "dict[str, float] | None", Networks], None]
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `cost` is that of training in all its sessions; `telemetry` has the columns named."""
+    """How a run ended. `cost` is that of training over all its sessions; `telemetry` has the columns named."""
 
     status: Literal["completed", "diverged"]
     iterations: int
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 def engine(spec: RunSpec, networks: Networks) -> Engine:
-    """What trains the networks of a run."""
+    """The engine of a run."""
     return Engine(spec.arm, networks, schedule.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
 
 
@@ -47,7 +47,7 @@ class Run:
     """One arm and seed: its engine, its input, its state folder."""
 
     def __init__(self, spec: RunSpec, array: np.ndarray, folder: Path, device: torch.device) -> None:
-        """Build the run and, if `folder` holds a checkpoint, put it back where it was."""
+        """Build the run and, if `folder` has a checkpoint, resume from it."""
         shape = spec.dataset.shape
         self.spec, self.folder, self.device = spec, folder, device
         self.networks = build(spec.arm, shape, spec.seed).to(device)
@@ -63,7 +63,7 @@ class Run:
 
     def train(self, callbacks: tuple[RunCallback, ...] = (), save_every: float = 60.0) -> Outcome:
         """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
-        self._snapshot_if_due()
+        self._snapshot_if_due()  # of the initial weights, or again of the iteration resumed from
         meter, saved = Meter(counters(uuid(self.device)), self.cost), time.monotonic()
         finite = True
         while self.iteration < self.spec.iterations and finite:
@@ -114,8 +114,10 @@ class Run:
         checkpoint.save(self.folder, checkpoint.Checkpoint(self.iteration, tensors, values))
 
     def _resume(self) -> list[str]:
+        """Restore the newest valid checkpoint, if there is one; returns why newer ones were refused."""
         found, refused = checkpoint.load_newest(self.folder)
         if found is not None:
+            # Restore weights and moving averages, then the optimisers, then what has been recorded so far.
             checkpoint.restore_networks(self.networks, found.tensors)
             for name, optimiser in self._optimisers().items():
                 checkpoint.restore_optimiser(optimiser, found.tensors, found.values[name], name)

@@ -1,4 +1,4 @@
-"""The GAN of the released code: D tells x from G(z); G pays -log D(G(z)) and the regulariser."""
+"""The GAN of the released code: D discriminates x from G(z); G minimises -log D(G(z)) and the regulariser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AT_LAST = "at the last G update of a phase"
 
 
 class Gan(Method):
-    """G makes fakes of latents; its phase sees no real batch."""
+    """G maps latents to fakes; its phase needs no real batch."""
 
     kind: Literal["gan"]
     trained: ClassVar[str] = "G"
@@ -52,7 +52,7 @@ class Gan(Method):
         }
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description."""
         return Description(
             trained="G",
             batch="fresh latents",
