@@ -11,7 +11,7 @@ from vigan.config.study import Study
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
-from vigan.runtime import resources, settings
+from vigan.runtime import project, resources, settings
 
 
 def load():
@@ -57,9 +57,8 @@ settings.export_settings(STUDY_FILE, config, storage_root())
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-CHECKOUT = Path(vigan.report.__file__).parents[3]
-DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
-PUBLISHED = local(str(CHECKOUT / "config" / "published.yaml"))
+DEVIATIONS = local(str(project.shipped() / "config" / "deviations.yaml"))
+PUBLISHED = local(str(project.shipped() / "config" / "published.yaml"))
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()

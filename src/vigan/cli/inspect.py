@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -97,6 +98,27 @@ def explain(options: argparse.Namespace) -> None:
     iterations = study.experiments[study.experiment_of(options.arm)].iterations
     arm = study.arm(options.arm)
     print(explain(options.arm, arm, schedule.coordinates(arm, study.dataset_of(options.arm).shape), iterations))
+
+
+def init(options: argparse.Namespace) -> None:
+    """Make a folder in which studies can be run, and say what to type there."""
+    from vigan.runtime.project import create
+
+    create(options.folder)
+    print(f"{options.folder}: made. The paper study, the smoke study and others lie in its config/. Now:")
+    print(f"  cd {shlex.quote(str(options.folder))}")
+    print("  snakemake all --cores 2 --configfile config/smoke.yaml    # minutes; then open results/smoke/report.html")
+
+
+def schema(options: argparse.Namespace) -> None:
+    """Write or print the JSON schema of study files."""
+    from vigan.config.schema import study_schema
+    from vigan.io.files import write_json
+
+    if options.out is not None:
+        write_json(options.out, study_schema())
+    else:
+        print(json.dumps(study_schema(), indent=2))
 
 
 def deviations(options: argparse.Namespace) -> None:

@@ -162,6 +162,12 @@ def parser() -> argparse.ArgumentParser:
     difference = stage(inspect.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
     stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    started = stage(inspect.init, "make a folder in which studies can be run", study=False)
+    started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
+    schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
+    schema.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
+    )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
