@@ -1,0 +1,131 @@
+"""Tests mirror `src`: a module's tests are beside it, or where `ELSEWHERE` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE, TESTS = ROOT / "src" / "vigan", ROOT / "tests"
+CROSS_CUTTING = ("promises", "workflow", "cluster")
+"""Rooms of tests that span modules."""
+
+ELSEWHERE = {
+    "bench/baseline": "bench/test_engine.py",
+    "bench/browser": "report/test_render_in_browser.py",
+    "bench/calibration_processes": "bench/test_calibration.py",
+    "bench/calibration_rules": "bench/test_calibration.py",
+    "bench/calibration_statistics": "bench/test_calibration.py",
+    "bench/calibration_verdicts": "bench/test_calibration.py",
+    "bench/ensemble": "training/test_engine_of_many_seeds.py",
+    "bench/fixtures": "bench/test_engine.py",
+    "bench/growth": "bench/test_every_benchmark.py",
+    "bench/metrics": "bench/test_every_benchmark.py",
+    "bench/plots": "bench/test_documentation.py",
+    "bench/prepare": "bench/test_every_benchmark.py",
+    "bench/record": "bench/test_timing.py",
+    "bench/report": "bench/test_every_benchmark.py",
+    "bench/scaling": "workflow/test_growth.py",
+    "bench/simulated": "report/test_render_in_browser.py",
+    "bench/stacked": "training/test_engine_of_many_seeds.py",
+    "bench/tables": "bench/test_documentation.py",
+    "cli/inspect": "stages/test_every_stage.py",
+    "cli/parser": "test_errors.py",
+    "cli/pipeline": "stages/test_every_stage.py",
+    "config/datasets": "config/test_load.py",
+    "config/experiment": "config/test_load.py",
+    "config/methods/aae": "training/test_every_model.py",
+    "config/methods/ali": "training/test_every_model.py",
+    "config/methods/base": "training/test_every_model.py",
+    "config/methods/em": "training/test_run_em.py",
+    "config/methods/gan": "training/test_every_model.py",
+    "config/methods/vae": "training/test_every_model.py",
+    "config/published": "report/test_page_content.py",
+    "config/schedule": "describe/test_arms.py",
+    "config/stabilisers": "objectives/test_every_stabiliser.py",
+    "config/study": "config/test_load.py",
+    "config/validation": "config/test_load_errors.py",
+    "data/digits": "data/test_prepare.py",
+    "data/image_folder": "data/test_prepare.py",
+    "data/parallel": "data/test_prepare.py",
+    "data/source": "data/test_prepare.py",
+    "describe/schedule": "describe/test_arms.py",
+    "evaluation/base": "protocols/test_every_kind.py",
+    "evaluation/cache": "evaluation/test_references.py",
+    "evaluation/features": "evaluation/test_references.py",
+    "features/base": "features/test_efflite.py",
+    "features/pillow_bicubic": "features/test_inception.py",
+    "figures/contact": "figures/test_movie.py",
+    "figures/layout": "figures/test_style.py",
+    "figures/summary_rows": "figures/test_heatmap.py",
+    "golden/errors": "golden/test_replay.py",
+    "golden/recording": "golden/test_replay.py",
+    "golden/tf_variables": "golden/test_replay.py",
+    "io/run_record": "stages/test_train.py",
+    "io/run_tables": "stages/test_every_stage.py",
+    "layout": "stages/test_every_stage.py",
+    "metrics/reconstruction": "stages/test_evaluate_reconstruction.py",
+    "models/build": "models/test_dcgan.py",
+    "models/mlp": "models/test_three_layers.py",
+    "objectives/applied": "objectives/test_every_stabiliser.py",
+    "objectives/base": "training/test_every_model.py",
+    "objectives/draws": "training/test_engine_stabilisers.py",
+    "objectives/gan": "training/test_every_model.py",
+    "objectives/hooks": "training/test_engine_stabilisers.py",
+    "objectives/stabilisers/ema": "objectives/test_every_stabiliser.py",
+    "objectives/stabilisers/grad_clip": "objectives/test_every_stabiliser.py",
+    "objectives/stabilisers/proximal": "objectives/test_every_stabiliser.py",
+    "objectives/stabilisers/r1": "objectives/test_every_stabiliser.py",
+    "objectives/stabilisers/spectral_norm": "objectives/test_every_stabiliser.py",
+    "protocols/digit_modes": "protocols/test_every_kind.py",
+    "protocols/features": "protocols/test_every_kind.py",
+    "protocols/mode_metrics": "protocols/test_every_kind.py",
+    "protocols/pixel_bins": "protocols/test_every_kind.py",
+    "protocols/reconstruction": "protocols/test_every_kind.py",
+    "protocols/toy_modes": "protocols/test_every_kind.py",
+    "report/frames": "report/test_page_content.py",
+    "report/methods": "report/test_page_content.py",
+    "report/slider": "report/test_render_in_browser.py",
+    "report/tables": "report/test_page_content.py",
+    "runtime/settings": "runtime/test_gpu_slots.py",
+    "stages/analyse": "tools/test_audit.py",
+    "stages/frames": "report/test_render_in_browser.py",
+    "stages/freshness": "io/test_renamed.py",
+    "stages/git_info": "report/test_page_content.py",
+    "stages/prepare": "stages/test_every_stage.py",
+    "stages/reference": "stages/test_every_stage.py",
+    "stages/report": "report/test_page_content.py",
+    "stages/report_summary": "report/test_page_content.py",
+    "tools/merge": "workflow/test_merge.py",
+    "tools/truths": "tools/test_power_table.py",
+    "training/callbacks": "promises/faults/test_disk.py",
+    "training/latents": "training/test_batches.py",
+    "training/randomness": "training/test_engine_stabilisers.py",
+    "training/snapshots": "training/test_run.py",
+}
+"""Modules without a test module of their own, and where their tests are."""
+
+MODULES = {
+    str(path.relative_to(SOURCE).with_suffix("")) for path in SOURCE.rglob("*.py") if not path.name.startswith("__")
+}
+FILES = [str(path.relative_to(TESTS)) for path in TESTS.rglob("test_*.py")]
+
+
+def module_of(file: str) -> str | None:
+    """The module that a test file is beside: `room/test_MODULE.py`, or `room/test_MODULE_aspect.py`."""
+    words = Path(file).stem.split("_")[1:]
+    names = (str(Path(file).parent / "_".join(words[:count])) for count in range(len(words), 0, -1))
+    return next((name for name in names if name in MODULES), None)
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if not file.startswith(CROSS_CUTTING)])
+def test_a_test_module_is_named_after_a_module_or_is_about_every_module_of_its_room(file: str) -> None:
+    about_all = Path(file).name.startswith("test_every_") and (SOURCE / file).parent.is_dir()
+    assert module_of(file) or about_all
+
+
+def test_a_module_has_its_tests_beside_it_or_it_is_said_where_they_are() -> None:
+    beside = {module_of(file) for file in FILES if not file.startswith(CROSS_CUTTING)}
+    assert ELSEWHERE.keys() == MODULES - beside
+    assert set(ELSEWHERE.values()) <= set(FILES)
