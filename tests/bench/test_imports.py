@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from vigan.bench.imports import OUT, imports, layers, picture
@@ -16,9 +17,19 @@ def test_every_import_between_rooms_leads_down() -> None:
     assert all(depth[importer] < depth[imported] for importer, imported in counts)
 
 
-def test_every_room_is_in_the_picture() -> None:
+def test_every_room_is_in_the_picture_and_on_its_page() -> None:
     rooms = {path.stem for path in (ROOT / "src" / "vigan").iterdir() if not path.name.startswith("__")}
     assert {room for layer in layers(ROOT / "pyproject.toml") for room in layer} == rooms
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert {room for room in rooms if f"`{room}`" not in page} == set()
+
+
+def test_what_the_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)`, `_?([\w-]+)`", page)
+    assert len(named) > 9
+    for file, name in named:
+        assert name in (ROOT / "src" / "vigan" / file).read_text(encoding="utf-8"), (file, name)
 
 
 def test_the_picture_in_the_documentation_is_that_of_the_package(tmp_path: Path) -> None:
