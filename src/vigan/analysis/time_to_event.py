@@ -19,8 +19,8 @@ def time_to_event_table(events: pd.DataFrame, experiments: Mapping[str, Experime
     """One row per arm and event: runs, events, median time, mean time without the event, paired differences.
 
     `median_*`: when half of the runs had it, in iterations, images shown to D and G updates, NaN if fewer had.
-    `mean_share`: mean time without the event as a share of training, with its 95% interval over seeds; a run that never
-    had it counts with all of training. `than_partner`: the same minus that of the plain arm, seed by seed.
+    `mean_share`: mean time without the event in shares of training, with its 95% interval over seeds; runs that never
+    had it count with all of training. `than_partner`: the same minus that of the arm's partner, seed by seed.
     """
     rows = []
     for keys, arm in events.groupby([*ARM_KEYS, "event"], sort=False):

@@ -13,17 +13,32 @@ from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
 
-BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
+BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling")
 """Modules of `vigan.bench` that have a `measure(quick)`."""
 
 
 def estimate(options: argparse.Namespace) -> None:
     """Print how long a study will take on this machine, by stage."""
+    from vigan.runtime.settings import eval_slots, gpu_slots, switched_on
     from vigan.tools.estimate import estimate, format_estimate
-    from vigan.training.device import pick_device
+
+    found = estimate(load_study(options.config), options.device)
+    if options.device == "auto" and gpu_slots() and not switched_on("cpu"):
+        found.at_once = gpu_slots(), eval_slots()
+    print(format_estimate(found, options.cores))
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print what this machine can do; exit code 1 if something is wrong."""
+    from vigan.bench.doctor import measurement, page, visit
+    from vigan.bench.record import write_record
 
     study = load_study(options.config)
-    print(format_estimate(estimate(study, str(pick_device(options.device))), options.cores))
+    found = visit(study, options.device, quick=options.quick)
+    print(page(found, study.study))
+    if options.record is not None:
+        print(write_record(options.record, "doctor", measurement(found)))
+    return 1 if found.problems or not all(arm.sound for arm in (found.arms or {}).values()) else 0
 
 
 def metrics(options: argparse.Namespace) -> None:

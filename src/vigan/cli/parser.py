@@ -91,6 +91,11 @@ def parser() -> argparse.ArgumentParser:
     estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
     estimate.add_argument("--device", default="auto")
 
+    doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
+    doctor.add_argument("--device", default="auto")
+    doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
+    doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
+
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +20,12 @@ Images = NDArray[np.uint8]
 Features = NDArray[np.float32]
 
 _CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core, 64 at a time are a third slower than 16 (cache)
+_BYTES_AN_IMAGE = 17 << 20
+"""Memory that an image takes at most on its way through a network: Inception's at 299 pixels, 4.2 GiB for 256."""
+_SPARED = 0.5
+"""Share of a device's free memory that a batch may fill: runs train beside."""
+_ON_DEVICE = threading.Lock()
+_CPU = torch.device("cpu")
 
 
 class ImageError(UserError, ValueError):
@@ -58,8 +66,11 @@ def check_images(images: Images, channels: tuple[int, ...] = (1, 3)) -> None:
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Default batch size: 16 on a CPU and 256 elsewhere."""
-    return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    """Images a network takes at a time unless told otherwise: 16 on a CPU, 256 elsewhere, or what has room on CUDA."""
+    if device.type != "cuda":
+        return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    room = int(_SPARED * torch.cuda.mem_get_info(device)[0]) // _BYTES_AN_IMAGE
+    return min(_ACCELERATOR_BATCH, 1 << max(room.bit_length() - 1, 0))
 
 
 def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
@@ -71,13 +82,33 @@ def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
     return bicubic(batch, side).clamp_(0, 255).expand(-1, 3, -1, -1)
 
 
-def extract(images: Images, batch_size: int, features: Callable[[Images], Tensor]) -> Features:
+def extract(
+    images: Images, batch_size: int, features: Callable[[Images], Tensor], device: torch.device = _CPU
+) -> Features:
     """Features (n, d), float32 on the host, of images taken `batch_size` at a time, without gradients.
 
     On CUDA convolutions are deterministic and in full float32 (no TF32), so that the numbers do not depend on the
-    device.
+    device. Off the CPU one extraction runs at a time, whatever the number of threads, and a batch for which there is no
+    memory is halved until there is.
     """
     exact = cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with torch.inference_mode(), exact:
-        parts = [features(images[start : start + batch_size]).cpu() for start in range(0, len(images), batch_size)]
-    return torch.cat(parts).numpy()
+    with _alone(device), torch.inference_mode(), exact:
+        return torch.cat(list(_parts(images, batch_size, features))).numpy()
+
+
+def _alone(device: torch.device) -> AbstractContextManager[object]:
+    return nullcontext() if device.type == "cpu" else _ON_DEVICE
+
+
+def _parts(images: Images, size: int, features: Callable[[Images], Tensor]) -> Iterator[Tensor]:
+    start = 0
+    while start < len(images):
+        try:
+            part = features(images[start : start + size]).cpu()
+        except RuntimeError as error:  # TorchScript raises no OutOfMemoryError, and says so in words
+            if size == 1 or "out of memory" not in str(error):
+                raise
+            size //= 2
+        else:
+            yield part
+            start += size

@@ -46,7 +46,7 @@ class EffLite0:
     def __call__(self, images: Images) -> Features:
         """Features (n, 1280). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
         check_images(images)
-        return extract(images, self.batch_size, self._pooled)
+        return extract(images, self.batch_size, self._pooled, self.device)
 
     def _pooled(self, images: Images) -> Tensor:
         batch = (to_rgb(images, _SIDE, self.device) - 127) / 128

@@ -75,7 +75,7 @@ class InceptionClean:
         """Features (n, 2048). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
         check_images(images)
         with torch.jit.optimized_execution(False):
-            return extract(images, self.batch_size, self._pooled)
+            return extract(images, self.batch_size, self._pooled, self.device)
 
     def _pooled(self, images: Images) -> Tensor:
         batch = (to_rgb(images, _SIDE, self.device) - 128) / 128
@@ -95,6 +95,11 @@ def find(weights: Path | None = None, archive: Archive = INCEPTION) -> Path:
     if not path.is_file():
         raise RecordError(f"{path}: no such file; set VIGAN_INCEPTION to {archive.name}, or unset it to fetch that")
     return path
+
+
+def at_hand(archive: Archive = INCEPTION) -> bool:
+    """Whether the archive's file is where `find` would take it from, without fetching it."""
+    return Path(setting("inception") or cache_folder() / archive.name).expanduser().is_file()
 
 
 def _fetched(archive: Archive) -> Path:

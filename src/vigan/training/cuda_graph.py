@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor
 
+from vigan.runtime.settings import switched_off
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
@@ -15,7 +16,19 @@ from vigan.training.optimisers import AdamTF1
 WARM_UP = 3
 """Eager iterations before the capture, in which libraries choose and initialise their kernels."""
 
+NOT_CAPTURED = (
+    "an iteration cannot be captured as a CUDA graph ({reason}); the run goes on without, slower where networks are "
+    "small and otherwise the same"
+)
+
 Call = Callable[[], None]
+
+
+def trainer(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
+    """What plays a run's iterations: captured on a CUDA device, unless the arm cannot be or VIGAN_GRAPHS=0 says not."""
+    return (
+        CapturedEngine(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
+    )
 
 
 def cuda_graph(call: Call) -> Call:
@@ -29,25 +42,27 @@ def cuda_graph(call: Call) -> Call:
 class CapturedEngine:
     """An engine whose iteration is captured once and replayed on inputs copied into static buffers.
 
-    Results are those of the engine. Iterations with a callback, and the first `WARM_UP`, run eagerly.
+    Results are those of the engine. Iterations with a callback, and the first `WARM_UP`, run eagerly; so do all if an
+    iteration cannot be captured, and a line says why.
     """
 
     def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
         self.engine, self.capture, self.warm_up_left = engine, capture, WARM_UP
         self.replay: Call | None = None
+        self.refused = ""
 
     def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
-        # Run eagerly while warming up, and where each update is to be reported.
-        if callback is not None or self.warm_up_left:
+        # Run eagerly while warming up, where each update is to be reported, and where capturing failed.
+        if callback is not None or self.warm_up_left or self.refused:
             self.warm_up_left -= bool(self.warm_up_left)
             return self.engine.iterate(batches, callback)
         # Write this iteration's random numbers into the buffers that the graph reads.
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill_buffers()
         # Capture once.
-        if self.replay is None:
-            self._capture(batches)
+        if self.replay is None and not self._captured(batches):
+            return self.engine.iterate(batches)
         # Copy batches and learning rates into the graph's static inputs, then replay.
         for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
@@ -55,6 +70,15 @@ class CapturedEngine:
             rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
         assert self.replay is not None
         return self.replay()
+
+    def _captured(self, batches: Batches) -> bool:
+        """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
+        try:
+            self._capture(batches)
+        except RuntimeError as error:  # also what CUDA raises, and want of memory
+            self.refused = str(error).strip().partition("\n")[0] or type(error).__name__
+            print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
+        return not self.refused
 
     def _capture(self, batches: Batches) -> None:
         self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})

@@ -128,7 +128,7 @@ class Engine:
             logits = self.discriminator(*real), self.discriminator(*fake)
             adversarial = self.objective.discriminator_loss(*logits)
             # Add the stabilisers' terms and take the step.
-            view = DiscriminatorView(self.discriminator, real, fake, **self._view_fields(x, z))
+            view = DiscriminatorView(self.discriminator, real, fake, logits, **self._view_fields(x, z))
             terms = self.stabilisers.terms("discriminator_term", update, view)
             loss = _total(adversarial, terms)
             if callback:
@@ -191,7 +191,12 @@ class Engine:
 
     def _view_fields(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
         """Fields common to both views."""
-        return {"draws": self.draws.of(""), "parameters": self.parameters, "losses": partial(self._losses, x, z)}
+        return {
+            "draws": self.draws.of(""),
+            "networks": self.networks,
+            "parameters": self.parameters,
+            "losses": partial(self._losses, x, z),
+        }
 
     def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
         """The losses of both sides on a batch; without real examples of its own, with D's last real batch."""

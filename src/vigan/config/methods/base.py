@@ -96,16 +96,17 @@ class Description(NamedTuple):
 class Method(Strict, ABC):
     """A model: its fields are the options of an arm's `model`, its methods the interface to the rest of the program.
 
-    `networks`: kinds of networks it can be built from. `panels`: how its own columns of telemetry are plotted;
-    `titles`: how the common ones are, in a figure of this model alone, where `trained` names what moves; `own_scale`:
-    columns that share no panel with other models', and the panel of each.
+    `networks`: kinds of networks it can be made of. `examples`: settings of it, so many that all that its objective can
+    do is done with one of them; each is held to train on every device. `panels`: how columns of telemetry of its own
+    are drawn; a figure of this model alone says how far `trained` moves; `own_scale`: columns that share no panel with
+    other models', and the panel of each.
     """
 
     kind: Any
     networks: ClassVar[tuple[str, ...]] = ("mlp", "dcgan")
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (MappingProxyType({}),)
     trained: ClassVar[str] = "a phase"
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
-    titles: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
     own_scale: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
@@ -119,6 +120,16 @@ class Method(Strict, ABC):
     @abstractmethod
     def describe(self, arm: ArmSettings) -> Description:
         """Its description, for an arm with these settings."""
+
+    @property
+    def titles(self) -> Mapping[str, Panel]:
+        """How columns that other models have too are drawn in a figure of this model alone."""
+        return {}
+
+    @property
+    def boundary(self) -> float | None:
+        """D's logit between what it calls fake and real; None: the mean of those on the batch."""
+        return 0.0
 
     @property
     def parts(self) -> Mapping[str, str]:
