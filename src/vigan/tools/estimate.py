@@ -128,7 +128,7 @@ def run_seconds(spec: RunSpec, device: str) -> float:
 
 
 def iteration_seconds(spec: RunSpec, device: str) -> float:
-    """Shortest of three iterations, as runs are played on `device` and in the arm's precision.
+    """Shortest of three iterations, as runs are trained on `device` and in the arm's precision.
 
     Those in which libraries start and a CUDA graph is captured are not counted; on a CPU, where they take little, the
     first is if it takes long.
@@ -137,13 +137,13 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     calculate_in(spec.arm.precision, 1, place)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, _noise(shape), place)
-    played = trainer(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
+    running = trainer(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
     index = iter(range(1000))
 
     def one() -> float:
-        return _seconds(lambda: played.iterate(source.iteration(next(index))), place)
+        return _seconds(lambda: running.iterate(source.iteration(next(index))), place)
 
-    first = [one() for _ in range(WARM_UP + 2 if isinstance(played, CapturedEngine) else 1)]
+    first = [one() for _ in range(WARM_UP + 2 if isinstance(running, CapturedEngine) else 1)]
     if place.type == "cpu" and sum(first) >= ENOUGH:
         return first[0]
     times: list[float] = []
