@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vigan.cli.parser import main
 from vigan.metrics.frechet import frechet
@@ -76,9 +79,9 @@ def test_a_seed_repeats_and_another_differs(files: Path, capsys: pytest.CaptureF
         (lambda a: a[:3], "3 rows, this metric needs at least"),
         (lambda a: a[:, :5], "16.*5|5.*16"),
         (lambda a: a[0], "expected"),
-        (lambda a: a * 0, "all zero"),
+        (lambda a: a * 1e60, "divide both by a constant"),
     ],
-    ids=["nan", "one row", "too few", "widths", "one axis", "zeros"],
+    ids=["nan", "one row", "too few", "widths", "one axis", "huge"],
 )
 @pytest.mark.parametrize("side", ["real", "fake"])
 def test_bad_features_are_an_error_and_never_a_number(
@@ -90,14 +93,24 @@ def test_bad_features_are_an_error_and_never_a_number(
     assert shown.out == ""
     assert "bad.npy" in shown.err
     assert shown.err.count("\n") == 1
-    import re
-
     assert re.search(told, shown.err)
 
 
-@pytest.mark.parametrize("k", ["0", "-1", "400"])
-def test_a_k_without_a_neighbour_is_an_error(files: Path, capsys: pytest.CaptureFixture[str], k: str) -> None:
-    assert _metrics(files, "--k", k) == 1
+def test_what_has_no_number_is_null_and_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(files / "zeros.npy", np.vstack([FAKE[:290], np.zeros((10, 16))]))
+    assert _metrics(files, fake="zeros.npy") == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (found["vendi_fake"], found["vendi_real"]) == (None, pytest.approx(vendi(REAL)))
+    assert found["notes"][0] == "vendi_fake: null, as 10 rows are all zero and have no cosine"
+    assert found["notes"][1].startswith("10 fake rows have 3 copies or more")
+    assert _metrics(files, real="fake.npy") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kid_std"] is None
+    assert found["notes"] == ["kid_std: null, as all rows make one subset, which has no deviation"]
+
+
+def test_a_k_without_a_neighbour_is_an_error(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _metrics(files, "--k", "400") == 1
     assert "vigan: " in capsys.readouterr().err
 
 
@@ -112,7 +125,7 @@ def test_a_pickle_in_the_place_of_features_is_never_loaded(files: Path, capsys: 
 def test_images_are_measured_with_a_floor_of_other_real_images(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _evaluate(files, "--samples", "20") == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["protocol"] == "efflite0-128/n=20/ref=faces.npy"
+    assert re.fullmatch(r"efflite0-128/n=20/ref=faces\.npy-[0-9a-f]{8}", found["protocol"])
     assert found["values"]["frechet"] > 2 * found["floor"]["frechet"] > 0
 
 
@@ -147,3 +160,60 @@ def test_what_cannot_be_measured_is_refused_in_one_line(files: Path, capsys: pyt
         assert shown.out == ""
     assert main(["evaluate", "--images", str(files / "flat.npy")]) == 1
     assert "--reference" in capsys.readouterr().err
+
+
+def test_references_of_one_name_are_told_apart_and_a_dot_has_a_name(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    for place, images in (("a", FACES), ("b", FACES[::-1])):
+        (files / place / "test").mkdir(parents=True)
+        for number, image in enumerate(images[:6]):
+            Image.fromarray(np.moveaxis(image, 0, 2)).save(files / place / "test" / f"{number}.png")
+        monkeypatch.chdir(files / place / "test")
+        assert main(["evaluate", "--images", ".", "--reference", ".", "--threads", "1"]) == 0
+        names.append(json.loads(capsys.readouterr().out)["protocol"])
+    assert names[0] != names[1]
+    assert all(name.startswith("efflite0-128/n=6/ref=test-") for name in names)
+
+
+@pytest.mark.parametrize("kind", ["npz", "zip"])
+def test_images_come_in_an_npz_of_one_array_and_in_a_zip(
+    kind: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if kind == "npz":
+        np.savez(files / "set.npz", FACES)
+    else:
+        with zipfile.ZipFile(files / "set.zip", "w") as archive:
+            for number, image in enumerate(FACES):
+                (files / "one.png").unlink(missing_ok=True)
+                Image.fromarray(np.moveaxis(image, 0, 2)).save(files / "one.png")
+                archive.write(files / "one.png", f"folder/{number:03}.png")
+    assert _evaluate(files, images=f"set.{kind}") == 0
+    assert json.loads(capsys.readouterr().out)["values"]["coverage"] == 1
+
+
+def test_features_come_in_an_npz_of_one_array(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(files / "real.npz", REAL)
+    np.savez(files / "two.npz", a=REAL, b=REAL)
+    assert _metrics(files, real="real.npz") == 0
+    assert json.loads(capsys.readouterr().out)["n_real"] == 400
+    assert _metrics(files, real="two.npz") == 1
+    assert "2 arrays in one file (a, b)" in capsys.readouterr().err
+
+
+def test_without_a_cache_that_can_be_written_images_are_measured_and_vigan_cache_is_named(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "file").write_text("in the way")
+    monkeypatch.setenv("VIGAN_CACHE", str(files / "file" / "cache"))
+    assert _evaluate(files) == 0
+    told = capsys.readouterr()
+    assert "VIGAN_CACHE names another folder" in told.err
+    assert json.loads(told.out)["values"]["frechet"] > 0
+
+
+def test_copies_among_the_images_are_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(files / "copies.npy", np.repeat(FACES[:10], 4, axis=0))
+    assert _evaluate(files, images="copies.npy") == 0
+    assert json.loads(capsys.readouterr().out)["notes"][0].endswith("copies.npy: 30 of 40 images are copies of others")

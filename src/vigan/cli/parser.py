@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from vigan.cli import inspect, pipeline
-from vigan.errors import UserError, describe_os_error
+from vigan.cli.options import device, folder, from_one, seconds, share, whole
+from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
@@ -39,13 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     options = parser().parse_args(arguments)
-    enter_root()
     try:
+        enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _print_error(f"{error}", error.code)
+        return _print_error(error.text, error.code)
     except KeyboardInterrupt:
         return _print_error("interrupted; run the same command to resume", 130)
     except BrokenPipeError:
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if (line := describe_os_error(error)) is None:
             raise
-        return _print_error(line, 1)
+        return _print_error(shown(line), 1)
     return code
 
 
@@ -63,9 +68,17 @@ def _print_error(line: str, code: int) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as all of vigan does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse; exit code 2."""
+        self.exit(2, f"{self.prog}: {shown(message)}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    commands = argparse.ArgumentParser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
+    commands = _Parser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
     stages = commands.add_subparsers(required=True, metavar="STAGE")
 
     def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
@@ -78,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
-    preflight.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="cores the study may use")
+    preflight.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="cores the study may use")
     preflight.add_argument(
         "--cpu", action="store_true", default=switched_on("cpu"), help="run without a GPU, however long it takes"
     )
@@ -88,8 +101,8 @@ def parser() -> argparse.ArgumentParser:
     _add_celeba(preflight)
 
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
-    estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
-    estimate.add_argument("--device", default="auto")
+    estimate.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="jobs at once")
+    estimate.add_argument("--device", type=device, default="auto")
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
     doctor.add_argument("--device", default="auto")
@@ -99,31 +112,31 @@ def parser() -> argparse.ArgumentParser:
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)
-    prepare.add_argument("--threads", type=int, default=1)
+    prepare.add_argument("--threads", type=from_one, default=1)
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
     reference.add_argument("--dataset", required=True)
     reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
-    reference.add_argument("--device", default="auto")
+    reference.add_argument("--device", type=device, default="auto")
 
     train = stage(pipeline.train, "train one arm with one seed; a stopped run resumes from its last checkpoint")
     train.add_argument("--arm", required=True)
-    train.add_argument("--seed", type=int, required=True)
-    train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--seed", type=whole, required=True)
+    train.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    train.add_argument("--threads", type=from_one, default=1)
     train.add_argument(
-        "--save-every", type=float, default=setting("save_every", "60"), help="seconds between checkpoints"
+        "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
     train.add_argument(
-        "--state", type=Path, default=setting("state", "state"), help="folder of checkpoints while a run trains"
+        "--state", type=folder, default=setting("state", "state"), help="folder of checkpoints while a run trains"
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
     evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, your own images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=int)
-    evaluate.add_argument("--device", default="auto")
-    evaluate.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    evaluate.add_argument("--seed", type=whole)
+    evaluate.add_argument("--device", type=device, default="auto")
+    evaluate.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
     own_images = evaluate.add_argument_group("your own images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
     own_images.add_argument(
@@ -131,13 +144,13 @@ def parser() -> argparse.ArgumentParser:
     )
     known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
     own_images.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    own_images.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
+    own_images.add_argument("--samples", type=from_one, help="images of either to use (default: as many as both have)")
 
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
-    metrics.add_argument("--k", type=int, help="k of all four nearest-neighbour metrics (default: 3 and 5)")
-    metrics.add_argument("--seed", type=int, default=0, help="seed of KID's subsets")
+    metrics.add_argument("--k", type=from_one, help="k of all four nearest-neighbour metrics (default: 3 and 5)")
+    metrics.add_argument("--seed", type=whole, default=0, help="seed of KID's subsets")
 
     stage(pipeline.analyse, "join all runs of a study into its tables")
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
@@ -201,10 +214,10 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
-    power.add_argument("--seeds", type=int, nargs="+", default=[], metavar="N", help="default: the study's own")
+    power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
     text = "share of seeds in which all arms of an experiment share their luck (default: 0)"
-    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=text)
-    power.add_argument("--simulations", type=int, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
+    power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -213,7 +226,7 @@ def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> N
     frames.add_argument("--experiment", required=True)
     movie = stage(pipeline.movie, "show the training of two arms side by side, as a GIF")
     movie.add_argument("arms", nargs=2, metavar="ARM")
-    movie.add_argument("--seed", type=int, help="default: the experiment's first")
+    movie.add_argument("--seed", type=whole, help="default: the experiment's first")
     movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
     contact = stage(pipeline.contact, "put every run of an experiment on a contact sheet, as PDF")
     contact.add_argument("--experiment", required=True)

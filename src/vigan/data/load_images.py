@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from vigan.data.archive import Folder, images_among
-from vigan.data.decode import SUFFIXES, decode
+from vigan.data.archive import Archive, FileSource, Folder, images_in
+from vigan.data.decode import decode
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST
+from vigan.io.arrays import read_array
+from vigan.io.files import RecordError
 
 CHANNELS = (1, 3)
+WAYS = "name a folder or .zip of images, a .npy file, or an .npz of one array"
 
 
 def load_images(path: Path) -> np.ndarray:
     """Images of `path`, uint8 (n, 1 or 3, height, width), all of one size.
 
-    `path` is a folder with image files (at any depth, in the order of their names; grey ones are read as colour), a
-    folder that `vigan prepare` wrote, or a `.npy` file with uint8 images, channels first or last. Raises DataError
-    naming the path, or the file in it, if it is anything else.
+    `path` is a folder or a zip with image files (at any depth, in the order of their names; grey ones are read as
+    colour), a folder that `vigan prepare` wrote, or a `.npy` file, or an `.npz` of one array, with uint8 images,
+    channels first or last. Raises DataError naming the path, or the file in it, if it is anything else.
     """
     if path.is_dir():
-        return _array(path / ARRAY) if (path / MANIFEST).is_file() else _folder(path)
-    return _array(path)
+        return _array(path / ARRAY) if (path / MANIFEST).is_file() else _files(Folder(path))
+    return _files(Archive(path)) if _is_zip_of_files(path) else _array(path)
 
 
-def _folder(path: Path) -> np.ndarray:
-    files = Folder(path)
-    names = images_among(files.names())
+def _is_zip_of_files(path: Path) -> bool:
+    """Whether a file is a zip of other things than arrays, which make an npz."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    return not all(name.endswith((".npy", "/")) for name in Archive(path).names())
+
+
+def _files(files: FileSource) -> np.ndarray:
+    names = images_in(files, files.names())
     if not names:
-        raise DataError(f"{path}: no image in it ({', '.join(SUFFIXES)})")
+        raise DataError(f"{files.path}: no image in it; {WAYS}")
     first = np.asarray(decode(files.title(names[0]), files.read(names[0])))
     images = np.empty((len(names), *first.shape), np.uint8)
     for row, name in enumerate(names):
@@ -44,19 +54,13 @@ def _folder(path: Path) -> np.ndarray:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise DataError(f"{path}: not there; name a folder of images or a .npy file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read as an array ({error}); name a folder or a .npy file") from None
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4 or not array.size:
-        raise DataError(f"{path}: {_describe(array)}; images are uint8 from 0 to 255, four axes")
+        array = read_array(path, remedy=WAYS)
+    except RecordError as error:
+        raise DataError(str(error)) from None
+    if array.dtype != np.uint8 or array.ndim != 4 or not array.size:
+        raise DataError(f"{path}: {array.dtype} of shape {array.shape}; images are uint8 from 0 to 255, four axes")
     if array.shape[1] in CHANNELS:
         return array
     if array.shape[3] in CHANNELS:
         return np.moveaxis(array, 3, 1)
     raise DataError(f"{path}: shape {array.shape} has no axis of 1 or 3 channels in second or last place")
-
-
-def _describe(array: object) -> str:
-    return f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "several arrays in one file"

@@ -15,7 +15,7 @@ from torch.jit import ScriptModule
 from vigan.features.base import Features, Images, check_images, default_batch_size, extract, to_rgb
 from vigan.io.files import RecordError
 from vigan.runtime.download import fetch
-from vigan.runtime.settings import cache_folder, setting
+from vigan.runtime.settings import cache_folder, expanded, setting
 
 _SIDE = 299
 
@@ -91,7 +91,7 @@ def find(weights: Path | None = None, archive: Archive = INCEPTION) -> Path:
     named = weights or setting("inception")
     if not named:
         return _fetched(archive)
-    path = Path(named).expanduser()
+    path = expanded(named)
     if not path.is_file():
         raise RecordError(f"{path}: no such file; set VIGAN_INCEPTION to {archive.name}, or unset it to fetch that")
     return path
