@@ -75,7 +75,7 @@ def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file(tmp_path: P
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (KeyboardInterrupt(), 130, "vigan: interrupted; the same command goes on\n"),
+        (KeyboardInterrupt(), 130, "vigan: interrupted; run the same command to resume\n"),
         (
             OSError(errno.ENOSPC, "No space left on device", "x"), 1,
             "vigan: x: No space left on device; make room, then run the same command again: what is finished stays\n",

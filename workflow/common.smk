@@ -1,4 +1,4 @@
-# What all rules share - the study, its paths, digests that stand for code.
+# Shared by all rules - the study, its paths, digests of code.
 import os
 import shlex
 import sys
@@ -45,7 +45,7 @@ except ConfigError as error:
 
 
 def storage_root():
-    """Where files of --default-storage-provider lie while a job works on them; None without one."""
+    """Local folder for files of --default-storage-provider; None without one."""
     provider = workflow.storage_registry.default_storage_provider
     if provider is None:
         return None
@@ -54,7 +54,7 @@ def storage_root():
 
 
 def stored(*paths):
-    """Files that a rule reads beside its inputs; only where files are fetched must they be named."""
+    """Further files that a rule reads, which are inputs only with a remote storage."""
     return list(paths) if storage_root() else []
 
 
@@ -189,7 +189,7 @@ if IN_CHARGE and planning.is_dry(sys.argv[1:]):
 
 
 def demand(resources_of):
-    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
+    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, computed once per arm."""
     known = cache(resources_of)
     return {
         field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
@@ -199,7 +199,7 @@ def demand(resources_of):
 
 
 def _subject(wildcards):
-    """What tells a job's needs: its arm, or its data set and protocol."""
+    """What a job's resources depend on: its arm, or its data set and protocol."""
     return [
         wildcards[name]
         for name in ("arm", "dataset", "protocol")
@@ -231,7 +231,7 @@ def code_of(stage, files=()):
 
 
 def spec(wildcards):
-    """What an arm is trained with. A storage does not hold it, and with a local input the job would run here."""
+    """An arm's spec. It is not in a remote storage, and a local input would make the job run here."""
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
 
 
@@ -246,25 +246,25 @@ def shown(samples):
 
 
 def movie_samples(wildcards):
-    """What a movie shows."""
+    """Samples in a movie."""
     arms = (wildcards.first, wildcards.second)
     home = LAYOUT.first_samples(STUDY.experiment_of(wildcards.first))
     return shown([path for path in home if path.parts[3] in arms])
 
 
 def experiment_samples(wildcards):
-    """What pictures of all runs of an experiment show."""
+    """Samples of all runs of an experiment."""
     return shown(LAYOUT.samples(wildcards.experiment))
 
 
 def figure_samples(wildcards):
-    """What a figure shows beside what the tables hold."""
+    """Samples in a figure, if any."""
     pictorial = wildcards.kind == "samples"
     return shown(LAYOUT.first_samples(wildcards.experiment) if pictorial else [])
 
 
 def manifest(wildcards):
-    """What an arm's data set is."""
+    """The manifest of an arm's data set."""
     return LAYOUT.data(STUDY.dataset_of(wildcards.arm)) / "manifest.json"
 
 

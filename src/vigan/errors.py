@@ -1,4 +1,4 @@
-"""What all refusals have in common, and what is said where the machine refuses."""
+"""The base class of user errors, and messages for errors of the operating system."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REMEDIES = {
     errno.ENOSYS: _NETWORK,
     errno.EOPNOTSUPP: _NETWORK,
 }
-"""What to do before the same command can go on, by the operating system's number of an error."""
+"""What to do before running the same command again, by errno."""
 OTHERWISE = "look after the disk"
 
 
@@ -86,7 +86,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 def describe_os_error(error: OSError) -> str | None:
-    """One line on what the machine refused and what to do; None for an error that is not the system's."""
+    """One line on an OS error and what to do; None for an error without an errno."""
     if isinstance(error.args[0] if error.args else None, list):  # shutil.Error: one (source, target, reason) a file
         return f"{error.args[0][0][1]}: cannot be copied ({error.args[0][0][2]}); then run the same command again"
     if error.errno is None:

@@ -1,4 +1,4 @@
-"""Where everything lies: the only place that knows paths, shared by the command line and the workflow."""
+"""All paths of a study, defined only here and shared by the command line and the workflow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TABLES = {
     "sensitivity": "what other thresholds of those rules would have said",
     "noise": "last snapshots measured again on other latents: seeds' spread beside the metric's own noise",
 }
-"""The tables of a study and what each holds; each is `tables/NAME.csv`."""
+"""The tables of a study and their contents; each is `tables/NAME.csv`."""
 
 RAW_FILES = {
     "metrics.csv.gz": "every number of every snapshot of every run, one a row",
@@ -43,10 +43,10 @@ RAW_FILES = {
     "runs.jsonl.gz": "every run's record, but for the digests of its snapshots",
     "real-data.json": "real data measured against real data; which columns each arm's telemetry has",
 }
-"""What is kept in a study's folder `raw`: the numbers from which its tables follow."""
+"""Files in a study's folder `raw`: the numbers from which its tables are derived."""
 
 LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "pairs")
-"""Tables too long to be read on a page."""
+"""Tables too long for the report."""
 
 FIGURES = {
     "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",
@@ -59,8 +59,8 @@ FIGURES = {
 }
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 
-"survival" is there where the experiment has a rule for an event, "map" where its arms, of one model, span two K
-and two lambda, "drift" where an arm is trained by gradients.
+"survival" needs a rule for an event, "map" arms of one model with at least two K and two lambda, "drift" an arm that
+is trained by gradients.
 """
 
 
@@ -75,7 +75,7 @@ class Layout:
 
     @property
     def results(self) -> Path:
-        """Everything a study finds out, but for its figures."""
+        """All results of a study except its figures."""
         return Path("results") / self.study.study
 
     @property
@@ -108,17 +108,17 @@ class Layout:
 
     @property
     def first_verdicts(self) -> Path:
-        """Verdicts that earlier rules gave, where there were any."""
+        """Verdicts by earlier rules, if there were any."""
         return self.results / "first-verdicts.csv"
 
     @property
     def report(self) -> Path:
-        """The page people read."""
+        """The report."""
         return self.results / "report.html"
 
     @property
     def small_report(self) -> Path:
-        """The page without its slider, its figures beside it instead of in it: what a repository can keep."""
+        """The report without its slider, with linked figures: small enough for a repository."""
         return self.results / "report-small.html"
 
     def data(self, dataset: Dataset) -> Path:
@@ -134,7 +134,7 @@ class Layout:
         return self.keys.get(dataset.digest, key(dataset))
 
     def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
-        """What a protocol needs of the real data, and its values on real data."""
+        """A protocol's reference arrays, and its values on real data."""
         return self.data(dataset) / "reference" / f"{protocol.kind}-n{protocol.samples}.npz"
 
     def references(self, arm: str) -> dict[Protocol, Path]:
@@ -147,18 +147,18 @@ class Layout:
         return self.results / "runs" / run.arm / run.reading / f"seed-{run.seed}"
 
     def spec(self, arm: str) -> Path:
-        """What an arm is trained with, written by the workflow whenever it changes."""
+        """An arm's spec, which the workflow writes whenever it changes."""
         return self.results / "specs" / f"{arm}.json"
 
     def spec_text(self, arm: str) -> str:
-        """What an arm is trained with, as JSON."""
+        """An arm's spec as JSON."""
         return self.study.run_spec(arm, 0).model_dump_json(exclude={"seed"}, indent=2) + "\n"
 
     def write_specs(self) -> None:
         """Write every arm's spec that is missing or has changed.
 
-        Its time stamp then tells Snakemake that runs of the arm are outdated, even where Snakemake's own memory of
-        how they were made was lost.
+        Its time stamp then tells Snakemake that runs of the arm are outdated, even if Snakemake's own metadata was
+        lost.
         """
         for experiment in self.study.experiments.values():
             for arm in experiment.arms:
@@ -191,7 +191,7 @@ class Layout:
         return {name: self.tables / "pages" / f"{name}.html" for name in TABLES if name not in LONG_TABLES}
 
     def frames(self, experiment: str) -> Path:
-        """The pictures that the report's slider moves through."""
+        """The pictures behind the report's slider."""
         return self.results / "frames" / f"{experiment}.json"
 
     def all_frames(self) -> dict[str, Path]:
@@ -219,7 +219,7 @@ class Layout:
         return {name: self.tables / f"{name}.csv" for name in TABLES}
 
     def samples(self, experiment: str, seeds: Sequence[int] | None = None) -> list[Path]:
-        """Samples kept of an experiment's runs, at the seeds that all of its arms have if none are named."""
+        """Sample files of an experiment's runs; by default at the seeds that all of its arms have."""
         return [
             self.run(RunKey(name, arm.reading, seed)) / "samples.npz"
             for name, arm in self.study.experiments[experiment].arms.items()
@@ -227,7 +227,7 @@ class Layout:
         ]
 
     def first_samples(self, experiment: str) -> list[Path]:
-        """Samples kept of the first seed of each of an experiment's arms."""
+        """Sample files of the first seed of each of an experiment's arms."""
         return self.samples(experiment, [self.study.seeds_in(experiment)[0]])
 
     def run_files(self) -> list[RunFiles]:

@@ -1,4 +1,4 @@
-"""Where a number comes from: digests of the code behind a stage, versions of the libraries under it."""
+"""Provenance: digests of a stage's code, versions of libraries."""
 
 from __future__ import annotations
 

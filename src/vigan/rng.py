@@ -1,4 +1,4 @@
-"""Counter-based randomness: every draw is a function of (seed, stream, block), so nothing has to be remembered."""
+"""Counter-based random numbers: every draw is a function of (seed, stream, block), without any stored state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Stream = Literal["init", "data", "latent", "eval", "prepare", "metric", "stabili
 def generator(seed: int, stream: Stream, block: int | str = 0) -> np.random.Generator:
     """NumPy generator (Philox) whose key is SHA-256 of (seed, stream, block).
 
-    Arms that share a seed share every stream, on every device: they are pairs. `block` is a counter (a batch
+    Arms of one seed share every stream, on every device: their runs are paired. `block` is a counter (a batch
     number, an epoch) or a name (a parameter).
     """
     digest = hashlib.sha256(f"{seed}|{stream}|{block}".encode()).digest()

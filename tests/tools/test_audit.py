@@ -25,6 +25,7 @@ from studies import TINY
 
 from vigan.analysis.claim_table import claim_table
 from vigan.analysis.raw import read_raw, write_raw
+from vigan.analysis.tables import read_table
 from vigan.cli.parser import main
 from vigan.config.study import Study
 from vigan.io.files import RecordError, write_json
@@ -176,10 +177,11 @@ def test_raw_numbers_that_are_not_kept_are_told(tmp_path: Path, monkeypatch: pyt
 
 
 def test_first_verdicts_are_read_again(kept: Layout) -> None:
-    kept.first_verdicts.write_text("id,verdict,n,estimate,low,high,rule\nsign,supported,16,4.5,2.5,6.5,Otherwise.\n")
+    rule = read_table(kept.tables / "claims.csv").set_index("id").loc["sign", "rule"]
+    kept.first_verdicts.write_text(f'id,verdict,n,estimate,low,high,rule\nsign,supported,16,4.5,2.5,6.5,"{rule}"\n')
     (line,) = audit(STUDY, kept)
     assert "column 'first_verdict'" in line
-    assert "first judged as sign: supported, 4.5 [2.5, 6.5], n = 16 (Otherwise.)" in line
+    assert f"first judged as sign: supported, 4.5 [2.5, 6.5], n = 16 ({rule})" in line
 
 
 def test_an_analysis_of_runs_leaves_what_the_audit_calls_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""Estimates from tables: numpy and pandas only; never a model, never a picture."""
+"""Estimates, tests and verdicts from tables, with numpy and pandas only; no models, no plots."""

@@ -1,12 +1,12 @@
-"""Tests and intervals for the mean of bounded outcomes that hold at any number of seeds, also one chosen while looking.
+"""Tests and intervals for the mean of bounded outcomes, valid at any number of seeds, even one chosen while looking.
 
 A gambler starts with 1 and bets, seed after seed, that the mean of outcomes in [0, 1] is above m (or below it). If it
-is not, the expected capital never exceeds 1, so a capital of 1/alpha or more comes with a chance of at most alpha, at
-whatever seed one stops (Ville's inequality). Nothing is assumed of the distribution but its bounds (Waudby-Smith and
+is not, the expected capital never exceeds 1, so the probability of ever reaching a capital of 1/alpha is at most alpha,
+at whatever seed one stops (Ville's inequality). Nothing is assumed of the distribution but its bounds (Waudby-Smith and
 Ramdas 2024, "Estimating means of bounded random variables by betting", J. R. Stat. Soc. B 86(1), arXiv 2010.09686).
 
-Their bets follow the data in the order in which they come. Here the capital is the average over a fixed spread of
-constant bets, which is as valid and does not depend on the order of the seeds.
+Their bets adapt to the data in sequence. Here the capital is the average over a fixed grid of constant bets, which is
+equally valid and does not depend on the order of the seeds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from vigan.metrics.validate import Floats, MetricError, check
 Side = Literal["above", "below"]
 
 BETS = 1.0 - ((np.arange(64) + 0.5) / 64) ** 2
-"""Shares of the capital that are put at stake: quantiles of a Beta(1, 1/2) law, so that more of them are bold."""
+"""Shares of the capital that are bet: quantiles of a Beta(1, 1/2) distribution, so that large bets are frequent."""
 ROUNDING = 1e-9
-"""Outcomes beyond a bound by no more than this are at it: a mean over training is rounded."""
+"""Outcomes beyond a bound by no more than this count as at the bound: a mean over training is rounded."""
 
 
 def betting_test(outcomes: ArrayLike, mean: float, side: Side) -> float:
@@ -40,8 +40,8 @@ def betting_test(outcomes: ArrayLike, mean: float, side: Side) -> float:
 def betting_interval(outcomes: ArrayLike, level: float = 0.95) -> Interval:
     """Mean of outcomes in [0, 1] with the interval of all means that neither one-sided test at (1 - level) / 2 rejects.
 
-    It covers the mean with a chance of at least `level`, at all n at once, and always has a width. n = 0: [0, 1] around
-    NaN. Raises MetricError as `betting_test` does.
+    It covers the mean with probability at least `level`, simultaneously at all n, and never has width 0. n = 0: [0, 1]
+    around NaN. Raises MetricError as `betting_test` does.
     """
     values = _bounded(outcomes)
     if not len(values):
@@ -64,7 +64,7 @@ def bounded_mean(values: ArrayLike, low: float, high: float, level: float = 0.95
 
 
 def _end(values: Floats, worth: float, side: Side, least: float) -> float:
-    """The largest mean that a gambler against it would have made `worth` of; `least` if there is none."""
+    """The largest mean against which the bets would have earned a log capital of `worth`; `least` if there is none."""
 
     def excess(mean: float) -> float:
         return _log_capital(values, mean, side) - worth
@@ -76,7 +76,7 @@ def _end(values: Floats, worth: float, side: Side, least: float) -> float:
 
 
 def _log_capital(values: Floats, mean: float, side: Side) -> float:
-    """Logarithm of the average over `BETS` of the capital won."""
+    """Logarithm of the final capital, averaged over `BETS`."""
     if side == "below":
         return _log_capital(1.0 - values, 1.0 - mean, "above")
     if not len(values) or mean >= 1.0:

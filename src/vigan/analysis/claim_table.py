@@ -1,4 +1,4 @@
-"""The table of claims: rule, evidence and verdict of each, beside what its first rule said."""
+"""The table of claims: rule, evidence and verdict of each, beside the verdict of its first rule."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ FIGURES = {
 
 
 class History(NamedTuple):
-    """By claim: what of its rule was changed after its runs, and which verdicts earlier rules gave.
+    """By claim: what in its rule was changed after its runs, and which verdicts earlier rules gave.
 
-    `withdrawn`: claims that are kept with runs, and neither in the study any more nor replaced by one that is.
+    `withdrawn`: claims recorded with the runs that the study no longer states and that no other claim replaces.
     """
 
     changed: Mapping[str, str]
@@ -139,7 +139,7 @@ def unit_of(claim: TestedClaim) -> str:
 
 
 def _format_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
-    """How often the claim's event came in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8"."""
+    """How often the claim's event occurred in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8"."""
     event = event_of(claim)
     if event is None:
         return ""

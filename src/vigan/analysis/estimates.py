@@ -1,4 +1,4 @@
-"""Curves and end points over seeds: n and interval beside every number, no best run picked, no failed run left out."""
+"""Curves and end points over seeds, each number with n and interval; no best run is picked, no failed run left out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def curves(metrics: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
 def telemetry_curves(telemetry: pd.DataFrame, logged: Set[tuple[str, str]] | None = None) -> pd.DataFrame:
     """`spread` over seeds of every telemetry column, in long form; of those `logged` (arm, column), if it is given.
 
-    Arms of several models have different columns: one that an arm lacks is nothing that was never finite.
+    Arms of different models have different columns: a column that an arm lacks is not one that was never finite.
     """
     long = telemetry.melt([*RUN_KEYS, "iteration"], var_name="metric", value_name="value")
     if logged is not None:
@@ -68,7 +68,7 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
 
     "Best" is the lowest or highest value after step 0, as the metric's better direction says, NaN where it has none.
     A run that diverged, or whose last samples are not finite, has no last value and no area: they are NaN, never the
-    values it had while it lived.
+    values from before it diverged.
     """
     rows = []
     ends: dict[Hashable, float] = metrics.groupby(RUN_KEYS)["step"].max().to_dict()
@@ -76,8 +76,8 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     for keys, run in compared.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
         run = run.sort_values("step")
         steps, values = run["step"].to_numpy(float), run["value"].to_numpy(float)
-        lived = steps[-1] == ends[keys[:4]] and not (run["status"] == "diverged").any()
-        last, area = (values[-1], _area(steps, values)) if lived else (np.nan, np.nan)
+        survived = steps[-1] == ends[keys[:4]] and not (run["status"] == "diverged").any()
+        last, area = (values[-1], _area(steps, values)) if survived else (np.nan, np.nan)
         rows.append((*keys, last, _best(values[steps > 0], METRICS[str(keys[4])].sign), area))
     return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, *SCORES])
 
@@ -114,7 +114,7 @@ def noise(redraws: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """The metric's own noise beside that of seeds, for each arm, metric and protocol that was measured again.
 
     `latent_sd`: deviation over sets of latents within a run, root mean square over runs, `draws` sets each.
-    `seed_sd`: deviation of the runs' last values over `n` seeds (ddof 1), which holds one set's noise too.
+    `seed_sd`: deviation of the runs' last values over `n` seeds (ddof 1), which includes one set's noise.
     """
     keys = [*ARM_KEYS, *MEASURE_KEYS]
     within = redraws.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False)["value"].agg(["var", "size"]).reset_index()

@@ -1,4 +1,4 @@
-"""When runs collapsed and when they got on track: events by the study's own rules, and what other rules would say."""
+"""When runs collapsed and when they got on track: events by the study's rules, and their sensitivity to the rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OTHER_BELOW, OTHER_CONSECUTIVE = (0.25, 0.5, 0.75), (1, 2, 3)
 OTHER_SHARES = (0.25, 0.5, 0.75, 0.9)
 
 COLLAPSED, DIVERGED, NEVER_ON_TRACK = "collapsed", "diverged", "never on track"
-"""How a run may come to a bad end."""
+"""The ways in which a run can end badly."""
 
 EVENT_COLUMNS = [*RUN_KEYS, "event", "step", "images", "g_updates", "observed", "end", "cause"]
 
@@ -74,13 +74,13 @@ class Trajectory(NamedTuple):
 
 
 class TrackedRun(NamedTuple):
-    """What a run's events are told from: its values of the collapse rule's metric, and when it got on track."""
+    """A run's values of the collapse rule's metric, and when it got on track: all that its events depend on."""
 
     trajectory: Trajectory
     on_track: EventTime
 
     def end(self, rule: Collapse) -> tuple[EventTime, str]:
-        """When and how the run came to a bad end: what came first, "" where nothing did."""
+        """When and how the run ended badly, whichever happened first; "" where it did not."""
         collapsed, diverged = self.trajectory.collapses(rule, self.on_track), self.trajectory.diverges()
         if diverged.observed and not (collapsed.observed and collapsed.time < diverged.time):
             return diverged, DIVERGED
@@ -111,7 +111,7 @@ def trajectories(
 
 
 def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:
-    """Every run's course by the experiment's rule for collapse; without a rule `reach` all are on track at once."""
+    """Every run as the experiment's collapse rule needs it; without a rule `reach` all are on track from the start."""
     assert experiment.collapse is not None
     measured_runs = trajectories(metrics, floors, experiment, experiment.collapse)
     if experiment.reach is None:
@@ -125,11 +125,11 @@ def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experi
 
 
 def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
-    """One row per run and event: at which step, after how many images and G updates, and whether it was seen.
+    """One row per run and event: at which step, after how many images and G updates, and whether it was observed.
 
-    "reach", "collapse" and "bad-end", where the experiment has the rules that they need. An event that was not seen is
-    censored at the run's last scheduled snapshot, `end`, a collapse also where the run diverged. `cause` says which
-    end a bad one is.
+    "reach", "collapse" and "bad-end", where the experiment has the rules that they need. An event that was not observed
+    is censored at the run's last scheduled snapshot, `end`, a collapse also where the run diverged. `cause` is the kind
+    of bad end.
     """
     rows = []
     for name, experiment in experiments.items():
@@ -158,7 +158,7 @@ def _event_times(
 
 
 def incidence(table: pd.DataFrame) -> pd.DataFrame:
-    """Aalen-Johansen curve of each arm and way to come to a bad end: time (iterations), incidence, its 95% interval."""
+    """Aalen-Johansen curve of each arm and kind of bad end: time (iterations), incidence, its 95% interval."""
     parts = []
     for keys, arm in table[table["event"] == "bad-end"].groupby(ARM_KEYS, sort=False):
         curve = cumulative_incidence(arm["step"], arm["cause"].to_numpy(object))
@@ -179,9 +179,9 @@ def survival(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
-    """What other thresholds would have said: events, their median time, and each pair's two-sided sign test of times.
+    """Events under other thresholds: how many, their median time, each pair's two-sided sign test of times.
 
-    Other rules for collapse are tried with the experiment's own rule for being on track.
+    Other collapse rules are tried with the experiment's own rule for being on track.
     """
     rows = []
     for name, experiment in experiments.items():
@@ -200,7 +200,7 @@ EventTimes = list[tuple[str, Hashable, EventTime]]
 def _variants(
     metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
 ) -> Iterator[tuple[str, Rule, EventTimes]]:
-    """The rules as written among others of their kind, each once, in order, with what each says of every run."""
+    """The rules as written and variants of them, each once, in order, with the event time of every run under each."""
     if (rule := experiment.collapse) is not None:
         known = list(tracked_runs(metrics, floors, experiment))
         belows, lengths = sorted({*OTHER_BELOW, rule.below}), sorted({*OTHER_CONSECUTIVE, rule.consecutive})

@@ -1,4 +1,4 @@
-"""Intervals that cover at any number of runs: of a share, of a median, of the mean of a bounded number."""
+"""Exact tests and intervals, valid at any number of runs: for a share, a median, a sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Alternative = Literal["less", "greater"]
 
 
 class Interval(NamedTuple):
-    """An estimate, the two ends of its interval, and the number of runs behind it; NaN where there is none."""
+    """An estimate, its interval, and the number of runs it is from; NaN where there is none."""
 
     estimate: float
     low: float
@@ -23,14 +23,14 @@ class Interval(NamedTuple):
 
 
 def share_test(successes: int, n: int, share: float, alternative: Alternative) -> float:
-    """Exact binomial p-value for "the chance of success is greater (less) than `share`"; 1 for n = 0."""
+    """Exact binomial p-value for "the probability of success is greater (less) than `share`"; 1 for n = 0."""
     return float(binomtest(successes, n, share, alternative).pvalue) if n else 1.0
 
 
 def share_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     """Share of successes with its Clopper-Pearson interval, which covers at least `level` at every n.
 
-    It holds the shares that neither one-sided exact test at (1 - level) / 2 rejects. n = 0: [0, 1] around NaN.
+    It contains the shares that neither one-sided exact test at (1 - level) / 2 rejects. n = 0: [0, 1] around NaN.
     """
     if n == 0:
         return Interval(np.nan, 0.0, 1.0, 0)
@@ -41,9 +41,9 @@ def share_interval(successes: int, n: int, level: float = 0.95) -> Interval:
 def median_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Median with the interval between two order statistics that covers the population's with at least `level`.
 
-    The one from the k-th lowest to the k-th highest value misses it with a chance of at most 2 P(B < k), B binomial
-    (n, 1/2), whatever the distribution (David and Nagaraja 2003, Order Statistics, section 7.1). Fewer than six values
-    allow none at 0.95: its ends are NaN. Raises MetricError on NaN or infinity.
+    The one from the k-th lowest to the k-th highest value misses it with probability at most 2 P(B < k), B binomial
+    (n, 1/2), whatever the distribution (David and Nagaraja 2003, Order Statistics, section 7.1). With fewer
+    than six values there is none at 0.95: its ends are NaN. Raises MetricError on NaN or infinity.
     """
     (column,) = check(0, values=np.asarray(values, dtype=np.float64).reshape(-1, 1))
     ordered = np.sort(column[:, 0])
@@ -60,7 +60,7 @@ def median_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def scaled(interval: Interval, low: float, high: float) -> Interval:
-    """An interval of a number in [0, 1], for the same number in [low, high]."""
+    """An interval for a number in [0, 1], mapped to [low, high]."""
     if not low < high:
         raise MetricError(f"bounds {low:g} and {high:g}: the first must be the lower")
     estimate, lower, upper = (low + (high - low) * value for value in interval[:3])

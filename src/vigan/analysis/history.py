@@ -1,4 +1,4 @@
-"""What became of a study's rules: which were changed after their runs, and which verdicts the first ones gave."""
+"""Changes of a study's rules: which were changed after the runs, and which verdicts the earlier ones gave."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ ADDED = "it was written after them"
 JUDGED_BEFORE = "the first verdict on these seeds was by another one"
 UNKNOWN_FORM = "the rule that they kept is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
-"""What a table of first verdicts holds."""
+"""Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
 
 
 def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
-    """By claim: how its rule differs from those kept with its runs, and what earlier rules said of the same runs.
+    """By claim: how its rule differs from those recorded with its runs, and the verdicts of earlier rules on them.
 
-    Earlier verdicts come from the table `first_verdicts`, if there is one, and from each kept rule that can still be
-    applied. Raises RecordError on a table that is malformed.
+    Earlier verdicts are read from the table `first_verdicts`, if there is one, and derived from each recorded rule
+    that can still be applied. Raises RecordError on a table that is malformed.
     """
     now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
     others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
@@ -41,21 +41,21 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     earlier, judged = _earlier_verdicts(study, rows), _verdicts_by_stored_rules(study, raw, others)
     first = {id_: " | ".join([*earlier.get(id_, ()), *judged.get(id_, ())]) for id_ in [*earlier, *judged]}
     return History(
-        dict.fromkeys(_judged_before(study, rows), JUDGED_BEFORE) | changed,
+        dict.fromkeys(_judged_by_other_rules(study, rows), JUDGED_BEFORE) | changed,
         {id_: text for id_, text in first.items() if text},
         _withdrawn(study, raw, rows),
     )
 
 
 def _withdrawn(study: Study, raw: Raw, first_rows: list[dict[Any, Any]]) -> tuple[str, ...]:
-    """Ids of claims that were judged, or that runs keep a rule of, and that the study neither states nor replaces."""
+    """Ids of claims that have verdicts, or rules recorded with runs, but are neither stated nor replaced by others."""
     known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
     kept = [id_ for _, record in raw.records for id_ in record.rules]
     return tuple(id_ for id_ in dict.fromkeys([*(row["id"] for row in first_rows), *kept]) if id_ not in known)
 
 
-def _judged_before(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:
-    """Ids of claims of whose first verdicts one was by another rule, also where the runs have been made again since."""
+def _judged_by_other_rules(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:
+    """Ids of claims with a first verdict by another rule, even if the runs have been made again since."""
     return [
         claim.id
         for claim in study.claims
@@ -65,7 +65,7 @@ def _judged_before(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:
 
 
 def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
-    """The rule of a claim in each run of its arms, None where a run kept none, and in each run that it was of once."""
+    """The rule of a claim as recorded in each run of its arms (None where it is not), and in other runs with it."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
     arms = named_arms(claim)
@@ -74,7 +74,7 @@ def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
 
 
 def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
-    """Those of the kept rules that are not today's, each once."""
+    """Those of the recorded rules that differ from today's, each once."""
     found: list[Any] = []
     for rule in map(_resolved, kept):
         if rule != now and rule not in found:
@@ -83,7 +83,7 @@ def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
 
 
 def _resolved(rule: Any) -> Any:
-    """A rule with the whole names of the protocols that it names by their kind: these stay when others are added."""
+    """A rule with full protocol names in place of kinds, which do not change when other protocols are added."""
     if not isinstance(rule, dict):
         return rule
     names = {name.split("/")[0]: name for name in rule.get("protocols", ())}
@@ -97,7 +97,7 @@ def _with_whole_name(part: Any, names: Mapping[str, str]) -> Any:
 
 
 def _difference(now: Mapping[str, Any], kept: Any) -> str:
-    """What differs between a rule and another one kept with its runs, in words."""
+    """How a rule differs from another one recorded with its runs, in words."""
     if kept is None:
         return ADDED
     if not isinstance(kept, dict):
@@ -110,13 +110,13 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
 
 
 def _added_seeds(now: Any, kept: Any) -> int | None:
-    """How many seeds a fixed rule named, if more were added since."""
+    """How many seeds the recorded rule named, if seeds were only added since."""
     more = isinstance(now, list) and isinstance(kept, list) and set(kept) < set(now)
     return len(kept) if more else None
 
 
 def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
-    """The verdicts by the rules kept with the runs of each claim, where they are not today's and can be applied."""
+    """Verdicts by the rules recorded with the runs of each claim, where they are not today's and can be applied."""
     found: dict[str, list[str]] = {}
     for id_, rules in others.items():
         firsts = (first for rule in rules if (first := _first_study(study, id_, rule)))
@@ -126,7 +126,7 @@ def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[
 
 
 def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
-    """The study with the kept rule of one claim; none if it is no rule for these runs and what is measured of them."""
+    """The study with the recorded rule of one claim; None if it does not fit these runs and their metrics."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     home = study.experiment_of(arms_of(claim)[0])
     experiment = study.experiments[home]

@@ -1,7 +1,7 @@
-"""The tests of one claim on one outcome a seed: an estimate, its interval, and what each test would show.
+"""The tests of one claim on one outcome per seed: an estimate, its interval, and p-values at each boundary.
 
-Every test is exact, or a bet: none assumes a distribution, and none that differences are symmetric. The interval comes
-from the same test as the verdict.
+Every test is exact or a betting test: none assumes a distribution, or that differences are symmetric. The interval is
+the inversion of the test that decides.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class Evidence(NamedTuple):
 
     The effect is counted in the claimed direction. `above[b]` is small where it is beyond boundary b, `below[b]` where
     it is short of it. The share of one arm has one boundary, the claim's `share`, which stands as "margin".
-    `boundary` is the one that decides. `within` is small where most seeds differ by less than the margin, either way:
-    that most are short of the margin, and most of minus the margin, does not say so. Only sign tests have it.
+    `boundary` is the one that decides. `within` is small where most seeds differ by less than the margin in either
+    direction, which does not follow from most being short of the margin and most beyond minus the margin. Only sign
+    tests have it.
     """
 
     estimate: Interval
@@ -67,7 +68,7 @@ class Evidence(NamedTuple):
 
 
 def infer(claim: TestedClaim, found: Outcome, level: float = 0.95) -> Evidence:
-    """What the outcomes say of the claim."""
+    """Evidence for and against the claim from its outcomes."""
     match claim, found:
         case OneShare(), Occurrences():
             return _of_share(claim, found, level)
@@ -120,7 +121,7 @@ def _of_mean(claim: PairedMean, found: Differences, level: float) -> Evidence:
 
 
 def _of_bounded(claim: PairedMean | PairedShares, differences: np.ndarray, largest: float, level: float) -> Evidence:
-    """Bets on the mean of differences that lie in [-largest, largest]."""
+    """Betting tests of the mean of differences that lie in [-largest, largest]."""
     unit = (1 + differences / largest) / 2
     claimed = unit if sign_of(claim) > 0 else 1 - unit
 
@@ -151,7 +152,7 @@ def _tested(
 
 
 def _share_p(claim: TestedClaim, occurred: np.ndarray, share: float, side: Side) -> float:
-    """P-value for "the share of seeds is above (below) `share`", by the claim's way of sampling."""
+    """P-value for "the share of seeds is above (below) `share`", by the claim's kind of sampling."""
     if claim.sampling == "sequential":
         return betting_test(occurred.astype(float), share, side)
     return share_test(int(occurred.sum()), len(occurred), share, "greater" if side == "above" else "less")

@@ -1,4 +1,4 @@
-"""The values that a metric can have: what makes the interval of its mean possible at few seeds."""
+"""The range of each metric, which makes an interval for its mean possible at few seeds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
 
 Bounds = Callable[[str, str], tuple[float, float]]
-"""Lowest and highest value of a metric (its name) in an experiment (its name), infinite where there is none."""
+"""Lowest and highest value of a metric (by name) in an experiment (by name), infinite where there is none."""
 
 
 def bounds_in(study: Study) -> Bounds:
-    """Bounds of the metrics of a study's experiments; of what is no metric, none."""
+    """Bounds of the metrics in a study's experiments; infinite for a name that is no metric."""
     modes = {name: modes_of(study.datasets[experiment.dataset]) for name, experiment in study.experiments.items()}
 
     def bounds(experiment: str, metric: str) -> tuple[float, float]:
@@ -40,7 +40,7 @@ def bounds_of(metric: str, modes: int | None) -> tuple[float, float]:
 
 
 def modes_of(dataset: Dataset) -> int | None:
-    """Number of modes that can be found in a data set, None where nobody knows."""
+    """Number of modes of a data set, None where it is unknown."""
     match dataset:
         case Ring():
             return dataset.modes

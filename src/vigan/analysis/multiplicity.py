@@ -1,4 +1,4 @@
-"""P-values corrected for their number."""
+"""Correction of p-values for multiple testing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study's runs say of one claim, as one outcome a seed; and how its arms fared."""
+"""The outcome of each seed for one claim, and how often each event occurred in each arm."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Bools = np.ndarray
 
 
 class Measurements(NamedTuple):
-    """Tables that outcomes are drawn from: scores of runs, and events."""
+    """The tables that outcomes are taken from: scores of runs, and events."""
 
     scores: pd.DataFrame
     events: pd.DataFrame
@@ -35,7 +35,7 @@ class Differences(NamedTuple):
 
 
 class Occurrences(NamedTuple):
-    """Whether the event came, seed by seed, in the claim's first arm and in its second (the same for a single arm)."""
+    """Whether the event occurred, seed by seed, in the claim's first arm and its second (the same for a single arm)."""
 
     first: Bools
     second: Bools
@@ -45,18 +45,18 @@ Outcome = Differences | Occurrences
 
 
 class Fate(NamedTuple):
-    """Of how many runs of an arm events were looked for, and in how many each came."""
+    """How many runs of an arm were looked at, and in how many each event occurred."""
 
     runs: int
     events: Mapping[str, int]
 
     def share(self, event: str) -> float:
-        """Share of runs in which an event came, 0 without runs."""
+        """Share of runs in which an event occurred, 0 without runs."""
         return self.events.get(event, 0) / self.runs if self.runs else 0.0
 
     @property
     def assessed(self) -> int:
-        """Number of runs in which a collapse was seen or ruled out: they got on track and did not diverge instead."""
+        """Number of runs in which collapse was observed or ruled out: they got on track and did not diverge instead."""
         return self.runs - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
 
 
@@ -81,7 +81,7 @@ def outcome(
 
 
 def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
-    """How every arm of an experiment fared."""
+    """The event counts of every arm of an experiment."""
     found = {}
     for arm in experiment.arms:
         own = events[events["arm"] == arm]
@@ -110,21 +110,21 @@ def _of_scores(
 
 
 def _event_rows(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Sequence[int]) -> list[pd.DataFrame]:
-    """Rows of the event in each arm, of the seeds that all arms have."""
+    """The event's rows in each arm, for the seeds that all arms have."""
     rows = events[(events["event"] == event) & events["arm"].isin(arms)]
     shared = _shared(rows, arms, seeds)
     return [rows[rows["arm"] == arm].set_index("seed").loc[shared] for arm in arms]
 
 
 def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> list[int]:
-    """Those of `seeds` of which a table has rows for all arms, also of runs that diverged, in their order."""
+    """Those of `seeds` for which a table has rows in all arms, including runs that diverged, in their order."""
     runs = [set(table.loc[table["arm"] == arm, "seed"]) for arm in arms]
     present = set.intersection(*runs)
     return [seed for seed in seeds if seed in present]
 
 
 def difference_summary(found: Outcome) -> tuple[float, float, float] | None:
-    """Median, lowest and highest difference; none where the outcomes are no differences, or there are none."""
+    """Median, lowest and highest difference; None for outcomes that are not differences, or if there are none."""
     if isinstance(found, Occurrences) or not len(found.values):
         return None
     return float(np.median(found.values)), float(found.values.min()), float(found.values.max())

@@ -1,10 +1,10 @@
-"""How much more often an event comes in one arm than in another whose runs are its pairs: exact test and interval.
+"""How much more often an event occurs in one arm than in another with paired runs: exact test and interval.
 
 Of n pairs, `more` had the event in the second arm alone and `fewer` in the first alone; the rest agree. The difference
-of the two shares is (more - fewer) / n. Its test is exact and unconditional: the chance of data as far out as these, by
-the score statistic (Tango 1998, Statistics in Medicine 17(8), 891-908), at that share of unlike pairs for which it is
-largest (Suissa and Shuster 1991, Biometrics 47(2), 361-372). At no difference McNemar's test conditions on the number
-of unlike pairs instead; there is no such test of a margin.
+of the two shares is (more - fewer) / n. Its test is exact and unconditional: the probability of data at least as
+extreme, by the score statistic (Tango 1998, Statistics in Medicine 17(8), 891-908), at the share of discordant pairs
+for which it is largest (Suissa and Shuster 1991, Biometrics 47(2), 361-372). At no difference McNemar's test conditions
+on the number of discordant pairs instead; there is no such test of a margin.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vigan.analysis.exact import Interval
 from vigan.metrics.validate import Floats, MetricError
 
 NUISANCE = 200
-"""Shares of unlike pairs that are tried."""
+"""Number of shares of discordant pairs over which the p-value is maximised."""
 ENDS = 64
-"""Differences among which an end of the interval is first looked for, on either side."""
+"""Size of the grid on which each end of the interval is first searched."""
 ROUNDING = 1e-9
 
 
@@ -28,7 +28,7 @@ def paired_share_test(more: int, fewer: int, n: int, difference: float) -> float
     """Exact p-value for "the event is more frequent in the second arm, by more than `difference`"; 1 for n = 0.
 
     `difference` is in (-1, 1). For "less frequent" swap `more` and `fewer` and negate it. Raises MetricError on counts
-    that no n pairs have.
+    that exceed n.
     """
     if min(more, fewer) < 0 or more + fewer > n:
         raise MetricError(f"{more} + {fewer} unlike pairs of {n}")
@@ -38,7 +38,8 @@ def paired_share_test(more: int, fewer: int, n: int, difference: float) -> float
 def paired_share_interval(more: int, fewer: int, n: int, level: float = 0.95) -> Interval:
     """Difference of the shares (second - first) with the differences that neither test at (1 - level) / 2 rejects.
 
-    Covers at least `level` at every n, and has a width also where no pair differs. n = 0: [-1, 1] around NaN.
+    Covers at least `level` at every n, and has positive width even where no pair is discordant. n = 0: [-1, 1] around
+    NaN.
     """
     if n == 0:
         return Interval(np.nan, -1.0, 1.0, 0)

@@ -1,4 +1,4 @@
-"""The raw numbers of a study, from which all of its tables and verdicts follow: kept with it, compressed."""
+"""The raw numbers of a study, from which all of its tables and verdicts are derived; stored compressed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 class Raw(NamedTuple):
-    """All that was measured of a study's runs.
+    """All measurements of a study's runs.
 
-    `logged` holds (arm, column) of every column that an arm's telemetry has.
+    `logged` holds (arm, column) for every telemetry column of an arm.
     """
 
     records: list[tuple[str, RunRecord]]

@@ -1,4 +1,4 @@
-"""Statistics over runs that need no test: the interquartile mean and the probability of improvement."""
+"""Descriptive statistics over runs: the interquartile mean and the probability of improvement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 def interquartile_mean(samples: ArrayLike, axis: int = 0) -> Any:
     """Mean of the middle half of the runs (Agarwal et al. 2021, arXiv 2108.13264).
 
-    Exactly n/4 runs are cut at either end, a run on the edge by its fraction, so that it is defined from n = 1 on.
+    Exactly n/4 runs are trimmed at either end, fractionally where n is no multiple of 4, so it is defined from n = 1.
     rliable calls scipy's `trim_mean(0.25)`, which cuts whole runs only: the same where 4 divides n. NaN stays NaN.
     """
     ordered = np.sort(np.moveaxis(np.asarray(samples, dtype=np.float64), axis, -1), axis=-1)

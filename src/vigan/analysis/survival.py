@@ -1,4 +1,4 @@
-"""Collapse and arrival as times: when a run's event came, or until when it had not come."""
+"""Event and censoring times of runs, Kaplan-Meier curves, and cumulative incidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vigan.metrics.validate import Floats, MetricError
 
 
 class EventTime(NamedTuple):
-    """Step of an event, or (`observed` false) the last step up to which it had not come."""
+    """Step of an event, or, with `observed` false, the step at which it was censored."""
 
     time: float
     observed: bool
@@ -36,7 +36,7 @@ def collapse_onset(
     The reference is the run's maximum up to and including that evaluation, or a number; values are those of a metric
     that is high when all is well and never negative. Evaluations before step `after`, and those before the run has
     first reached `once_above`, do not count, and neither do values that are not finite. Without such a stretch the run
-    is censored at its last step, also when it ends in one that is low but shorter than `consecutive`.
+    is censored at its last step, even if it ends in a low stretch shorter than `consecutive`.
 
     Raises:
         MetricError: no evaluations, steps that do not ascend, another number of values, a reference that is not
@@ -62,8 +62,8 @@ def time_to_reach(
 ) -> EventTime:
     """First step whose value is at `target` or better, else censored at the last step.
 
-    A value that is not finite never reaches. Give a diverged run NaN up to the end of its schedule: censored where
-    it died it would count as one that might still have arrived. Raises MetricError as `collapse_onset` does.
+    A value that is not finite never reaches it. Give a diverged run NaN up to the end of its schedule: censored where
+    it diverged, it would count as a run that might still have reached it. Raises MetricError as `collapse_onset` does.
     """
     at, scores = _trajectory(steps, values)
     _finite(target=target)
@@ -98,11 +98,11 @@ def _first(steps: Floats, event: NDArray[np.bool_]) -> EventTime:
 
 
 def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> pd.DataFrame:
-    """Share of runs whose event has not come: columns time, survival, low, high, at_risk; a step at each row.
+    """Share of runs without the event so far: columns time, survival, low, high, at_risk; a step at each row.
 
     Starts at (0, 1), ends at the largest time; `at_risk` counts the runs just before. Ends are Clopper-Pearson's: of
-    the runs known to be without the event for the lower one, of these and those no longer watched for the upper one,
-    so that they cover at every n. Raises MetricError on no runs, on times that are negative or not finite, and on
+    the runs known to be without the event for the lower one, of these and the censored ones for the upper one, so that
+    they cover at every n. Raises MetricError on no runs, on times that are negative or not finite, and on
     arrays of different length.
     """
     at, occurred = _checked_times(times, observed)
@@ -121,10 +121,10 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> 
 
 
 def cumulative_incidence(times: ArrayLike, causes: ArrayLike, level: float = 0.95) -> pd.DataFrame:
-    """Share of runs that have come to each end: columns cause, time, incidence, low, high (Aalen and Johansen 1978).
+    """Share of runs with each kind of event: columns cause, time, incidence, low, high (Aalen and Johansen 1978).
 
-    `causes` are words, "" for a run that is censored at its time. One row a cause and time at which runs came to it.
-    Ends are Clopper-Pearson's, runs no longer watched counted as spared for the lower one and as struck for the upper.
+    `causes` are strings, "" for a run that is censored at its time. One row per cause and time of an event. Ends are
+    Clopper-Pearson's, with censored runs counted as without the event for the lower one and with it for the upper.
     Raises MetricError as `kaplan_meier` does.
     """
     words = np.asarray(causes, dtype=object)

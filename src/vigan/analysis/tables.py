@@ -66,7 +66,7 @@ Records = Sequence[tuple[str, RunRecord]]
 
 
 def run_table(records: Records) -> pd.DataFrame:
-    """One row a run: how it ended, what it cost, the digests of its weights, data and code, its device."""
+    """One row per run: how it ended, what it cost, the digests of its weights, data and code, its device."""
     return pd.DataFrame([_run_row(experiment, record) for experiment, record in records])
 
 
@@ -90,7 +90,7 @@ def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
 
 
 def timing_table(records: Records) -> pd.DataFrame:
-    """One row a run: seconds and joules (NaN: not counted) of training and library versions; machines differ."""
+    """One row per run: seconds and joules (NaN: not counted) of training and library versions; machines differ."""
     rows = []
     for experiment, record in records:
         key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
@@ -100,7 +100,7 @@ def timing_table(records: Records) -> pd.DataFrame:
 
 
 def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
-    """The long table: one number a row, columns experiment and `METRIC_COLUMNS`.
+    """The long table: one number per row, columns experiment and `METRIC_COLUMNS`.
 
     Raises RecordError on a file with other columns.
     """
@@ -124,7 +124,7 @@ def _joined(runs: Sequence[RunFiles], name: str, columns: tuple[str, ...]) -> pd
 
 
 def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
-    """Telemetry of all runs, one row a run and logged iteration."""
+    """Telemetry of all runs, one row per run and logged iteration."""
     tables = []
     for run in runs:
         table = read_table(run.folder / "telemetry.csv")

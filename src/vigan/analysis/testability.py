@@ -1,4 +1,4 @@
-"""Which verdicts on a claim a study cannot give, and why: what never occurred was not prevented, and not shown rare."""
+"""Verdicts that a study cannot give, and why: an event that never occurs was neither prevented nor shown to be rare."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ALL = ("supported", "contradicted", "equivalent", "inconclusive")
 
 
 def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = ON_TRACK) -> dict[str, str]:
-    """The reason by verdict, for every verdict that the claim cannot get from arms that fared like this.
+    """The reason by verdict, for every verdict that the claim cannot get from arms with these event counts.
 
-    A claim of collapse cannot be judged on an arm of which fewer than the share `on_track` of runs got on track and did
-    not diverge instead; that something is rare, or as rare, cannot be concluded where it never occurred, nor that an
-    arm is stable where its control is, too.
+    A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
+    did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
+    arm is stable where its control is stable, too.
     """
     event = event_of(claim)
     if event is None:
@@ -32,7 +32,7 @@ def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = 
 
 
 def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:
-    """Verdicts that would follow from an event that was never seen."""
+    """Verdicts that would rest on an event that was never observed."""
     if isinstance(claim, OneShare):
         return ("supported", "inconclusive") if claim.direction == "less" else ("contradicted", "inconclusive")
     return ALL

@@ -1,4 +1,4 @@
-"""How soon events come in each arm, in every unit that training may be counted in."""
+"""Time to each event by arm, in iterations, images and G updates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNITS = ("images", "g_updates")
 
 
 def time_to_event_table(events: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
-    """One row per arm and event: runs, events seen, median time, mean time without the event, paired differences.
+    """One row per arm and event: runs, events, median time, mean time without the event, paired differences.
 
     `median_*`: when half of the runs had it, in iterations, images shown to D and G updates, NaN if fewer had.
     `mean_share`: mean time without the event in shares of training, with its 95% interval over seeds; runs that never

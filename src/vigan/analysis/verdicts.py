@@ -14,7 +14,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class Case(NamedTuple):
-    """What a verdict is reached on: a claim, its evidence, the seeds its rule names, and verdicts it cannot get."""
+    """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons)."""
 
     claim: TestedClaim
     evidence: Evidence
@@ -36,7 +36,7 @@ def judge(cases: Sequence[Case]) -> list[Judged]:
     """The verdict on each claim. Each kind of p-value is corrected over all claims (Holm).
 
     Supported: beyond the boundary that the rule names. Equivalent: less than the margin either way. Contradicted: short
-    of that boundary. The first of them that its p-value shows at the claim's alpha counts, in this order; otherwise the
+    of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; otherwise the
     verdict is inconclusive. "Not testable here" stands for a verdict that these runs cannot give. A claim of fixed
     sampling is judged once, on all the seeds of its rule.
     """
@@ -61,7 +61,7 @@ def _verdict(case: Case, supported: float, contradicted: float, equivalent: floa
 
 
 def _where(claim: TestedClaim) -> str:
-    """Of what an equivalence is said: a sign test says nothing of the seeds that are not most."""
+    """What an equivalence is about: a sign test says nothing about the remaining seeds."""
     return "In most seeds" if isinstance(claim, PairedSign | PairedTime) else "On average"
 
 

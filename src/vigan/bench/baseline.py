@@ -1,8 +1,8 @@
-"""The released loop as a textbook writes it in PyTorch: what the engine's speed is measured against.
+"""The released loop as plain PyTorch: the baseline for the engine's speed.
 
-NCHW maps, torch's own layers and Adam, a backward pass through both networks in G's step, a forward of its own for the
-old fakes. `same` pads as TensorFlow does (copy and cut), which is the engine's arithmetic; without it torch pads both
-ends alike, which is another game, only faster.
+NCHW maps, torch's own layers and Adam, a backward pass through both networks in G's step, a separate forward for the
+old fakes. `same` pads as TensorFlow does (copy and crop), which is the engine's arithmetic; without it torch pads both
+ends alike, which is a different model, only faster.
 """
 
 from __future__ import annotations

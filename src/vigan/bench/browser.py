@@ -1,4 +1,4 @@
-"""Debian's Chromium, without a window and without a network, to look at a page as readers do."""
+"""A headless Chromium without network access, to check pages as readers see them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOW_TO_GET = "apt-get install chromium chromium-driver, and pip install selenium
 
 
 def missing() -> str:
-    """What is not installed here, nothing if all is."""
+    """What is not installed here, with how to get it; "" if everything is."""
     from importlib.util import find_spec
 
     there = {"chromium": _binary(), "chromedriver": shutil.which("chromedriver"), "selenium": find_spec("selenium")}
@@ -39,13 +39,13 @@ def _binary() -> str:
 
 @contextmanager
 def browser(width: int = 1280, height: int = 900) -> Iterator[Chrome]:
-    """A browser of that size, offline, that keeps logs of its console and of all it asks for.
+    """An offline browser of that size, which logs its console and its requests.
 
     Raises UserError, saying how to get it, if Chromium, its driver or selenium is not installed.
     """
     if why := missing():
         raise UserError(why)
-    os.environ["SE_OFFLINE"] = "true"  # selenium is to look for no driver of its own
+    os.environ["SE_OFFLINE"] = "true"  # keeps selenium from downloading a driver
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -66,7 +66,7 @@ def browser(width: int = 1280, height: int = 900) -> Iterator[Chrome]:
 
 
 def resize(driver: Chrome, width: int, height: int) -> None:
-    """Give the page a viewport of that size; a narrow one is a phone's."""
+    """Set the viewport's size; one below 500 pixels emulates a phone."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
@@ -83,7 +83,7 @@ def emulate(driver: Chrome, scheme: str = "light", media: str = "") -> None:
 
 
 def complaints(driver: Chrome) -> list[str]:
-    """What the console says, and every address asked for that is not the page's own."""
+    """Console messages, and every request for a URL outside the page."""
     said = [entry["message"] for entry in driver.get_log("browser")]
     events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]

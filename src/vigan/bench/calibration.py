@@ -1,4 +1,4 @@
-"""What the statistics are worth: false verdicts, coverage of intervals, and power, on studies whose truth is known."""
+"""Calibration of the statistics on simulated studies: rates of false verdicts, coverage of intervals, power."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = (
     "rare-20", "rare-40", "often-40", "ends-margin", "ends-zero", "ends-minus-margin", "collapses-margin",
     "sign-margin", "sign-zero", "mean-margin", "mean-zero", "time-margin", "arrival-margin",
 )  # fmt: skip
-"""Rules whose verdicts on attacks and effects are kept."""
+"""Rules whose verdicts on attacks and effects are recorded."""
 SHOWN_WAYS = ("fixed", "peeked")
 NUMBERS, STUDIES = (5, 6, 8, 10, 16, 32), 2000
 QUICK_NUMBERS, QUICK_STUDIES, QUICK_PROCESSES = (5, 8), 20, 2
@@ -30,9 +30,9 @@ def measure(quick: bool) -> Measurement:
     """False verdicts of every kind of rule and process, families, coverage and power; the summary holds the worst."""
     numbers, studies = (QUICK_NUMBERS, QUICK_STUDIES) if quick else (NUMBERS, STUDIES)
     attacks, effects, *groups = (_some(part, quick) for part in (ATTACKS, EFFECTS, *GROUPS.values()))
-    told = list(_all(dict(zip(GROUPS, groups, strict=True)), numbers, studies))
-    false = list(_false(told, studies))
-    single = [row for row in told if row["test"] != "family"]
+    judged = list(_all(dict(zip(GROUPS, groups, strict=True)), numbers, studies))
+    false = list(_false(judged, studies))
+    single = [row for row in judged if row["test"] != "family"]
     parts = {
         "sizes": list(sizes(numbers)),
         "false_verdicts": _worst(false),
@@ -52,7 +52,7 @@ def _some(processes: Mapping[str, Process], quick: bool) -> Mapping[str, Process
 
 
 def _all(groups: Mapping[str, Mapping[str, Process]], numbers: Sequence[int], studies: int) -> Iterator[Row]:
-    """Rows of every process: of each rule alone, and of claims judged together ("family")."""
+    """Rows of every process: for each rule alone, and for claims judged together ("family")."""
     place = count()
     for group, processes in groups.items():
         for name, process in processes.items():
@@ -63,9 +63,9 @@ def _all(groups: Mapping[str, Mapping[str, Process]], numbers: Sequence[int], st
         print(f"{group}: {len(processes)} processes", flush=True)
 
 
-def _false(told: Sequence[Row], studies: int) -> Iterator[Row]:
+def _false(judged: Sequence[Row], studies: int) -> Iterator[Row]:
     """One row per verdict that is false: in which share of studies it was given."""
-    for row in told:
+    for row in judged:
         where = {name: row[name] for name in ("group", "process", "test", "rule", "way", "n")}
         yield from ({**where, "verdict": verdict, "share": row[verdict] / studies} for verdict in row["false"])
 
@@ -87,9 +87,9 @@ def _highest_by_n(rows: Sequence[Row]) -> dict[str, float]:
     return {str(n): max(row["share"] for row in some) for (n,), some in _grouped(rows, ("n",)).items()}
 
 
-def _lowest(told: Sequence[Row], studies: int) -> Iterator[Row]:
+def _lowest(judged: Sequence[Row], studies: int) -> Iterator[Row]:
     """By test, way and n: the lowest coverage of the intervals printed with verdicts, over all processes and rules."""
-    for (test, way, n), rows in _grouped(told, ("test", "way", "n")).items():
+    for (test, way, n), rows in _grouped(judged, ("test", "way", "n")).items():
         worst = min(rows, key=itemgetter("covered"))
         yield {"interval": f"{test}, {way}", "law": _where(worst), "n": n, "covered": worst["covered"] / studies}
 
@@ -108,8 +108,8 @@ def _where(row: Row) -> str:
 def _shares(processes: Mapping[str, Process], numbers: Sequence[int], studies: int) -> Iterator[Row]:
     """One row per process, rule and way: the share of studies with each verdict at each n, and which are false."""
     for place, (name, process) in enumerate(processes.items()):
-        told = verdicts(simulated(process, studies, numbers, (SEED, place)), numbers, SHOWN)
-        shown = [row for row in told if row["way"] in SHOWN_WAYS]
+        judged = verdicts(simulated(process, studies, numbers, (SEED, place)), numbers, SHOWN)
+        shown = [row for row in judged if row["way"] in SHOWN_WAYS]
         for (rule, way), rows in _grouped(shown, ("rule", "way")).items():
             shares = {verdict: [round(row[verdict] / studies, 4) for row in rows] for verdict in KINDS}
             yield {"process": name, "rule": rule, "way": way, "false": rows[0]["false"], **shares}

@@ -1,4 +1,4 @@
-"""Simulated studies whose truth is known: what the two runs of a seed may come to, and with which chance.
+"""Data-generating processes of simulated studies: the possible pairs of runs of a seed, and their probabilities.
 
 A process is a finite list of pairs of runs, so that every share and every mean of its outcomes is known exactly.
 """
@@ -14,14 +14,14 @@ from vigan.config.claims import Event
 
 MODES = 8
 LEAST_WELL = 4
-"""Modes that a run holds which is on track and has not collapsed."""
+"""Fewest modes of a run that is on track and has not collapsed."""
 MARGINS = {"shares": 0.2, "modes": 1.0, "time": 0.1}
 PLACES = {"at zero": 0.0, "at the margin": 1.0, "at minus the margin": -1.0}
-"""Truths at which a false verdict is easiest, in margins of what is claimed."""
+"""Truths at which a false verdict is most likely, in margins of what is claimed."""
 
 
 class Run(NamedTuple):
-    """How a run ends: the cause of a bad end and its time, when it was on track (shares of training), modes held."""
+    """How a run ends: cause and time of a bad end, when it got on track (shares of training), its number of modes."""
 
     cause: str = ""
     time: float = 1.0
@@ -29,18 +29,18 @@ class Run(NamedTuple):
     value: float = MODES
 
     def had(self, event: Event) -> bool:
-        """Whether an event came."""
+        """Whether an event occurred."""
         if event == "reach":
             return self.cause != NEVER_ON_TRACK
         return self.cause == COLLAPSED if event == "collapse" else self.cause != ""
 
     def when(self, event: Event) -> float:
-        """When it came, in shares of training; 1 if it did not."""
+        """When it occurred, as a share of training; 1 if it did not."""
         return (self.on_track if event == "reach" else self.time) if self.had(event) else 1.0
 
 
 class Pair(NamedTuple):
-    """The two runs of a seed, and the chance that a seed has them."""
+    """The two runs of a seed, and the probability that a seed has them."""
 
     chance: float
     first: Run
@@ -49,26 +49,26 @@ class Pair(NamedTuple):
 
 Process = tuple[Pair, ...]
 Law = Sequence[tuple[float, Run]]
-"""Chances of runs, from the worst to the best."""
+"""(probability, run), from the worst run to the best."""
 
 WELL, NEVER, DIED = Run(), Run(NEVER_ON_TRACK, 1.0, 1.0, 0.0), Run(DIVERGED, 0.5, 0.1, 0.0)
 
 
 def collapsed(time: float = 0.5) -> Run:
-    """A run that holds no mode any more from some time on."""
+    """A run that loses all modes at some time."""
     return Run(COLLAPSED, time, 0.1, 0.0)
 
 
 def holding(value: float) -> Run:
-    """A run that holds so many modes at its end, collapsed if they are few."""
+    """A run with so many modes at its end, collapsed if they are few."""
     return Run(value=value) if value >= LEAST_WELL else Run(COLLAPSED, 0.5, 0.1, value)
 
 
 def coupled(first: Law, second: Law, alike: float = 0.0) -> Process:
-    """Pairs of runs of two laws: with the chance |alike| both have the same rank in theirs (negative: opposite ranks).
+    """Pairs of runs of two distributions: with probability |alike| of equal rank (negative: of opposite rank).
 
-    Otherwise they are independent. For two equal laws `alike` is the correlation of whatever the runs come to, if it is
-    positive; if it is negative, of what comes in half of them.
+    Otherwise they are independent. For two equal distributions `alike` is the correlation of any outcome of the runs if
+    it is positive; if it is negative, that of an event which occurs in half of them.
     """
     apart = [(p * q, a, b) for (p, a), (q, b) in product(first, second)]
     ranked = _same_ranks(first, second if alike >= 0 else second[::-1])
@@ -97,17 +97,17 @@ def _merged(pairs: Sequence[tuple[float, Run, Run]]) -> Process:
 
 
 def ending(share: float, bad: Run | None = None) -> Law:
-    """Runs of which a share ends badly."""
+    """A distribution of runs in which a share ends badly."""
     return [(share, bad or collapsed()), (1 - share, WELL)]
 
 
 def held(base: float, *differences: tuple[float, float]) -> Process:
-    """The second run holds so many modes more than the first, which holds `base`: (chance, difference)."""
+    """The second run has `difference` modes more than the first, which has `base`: (probability, difference)."""
     return tuple(Pair(chance, holding(base), holding(base + more)) for chance, more in differences)
 
 
 def lasting(*times: tuple[float, float, float]) -> Process:
-    """Runs that collapse at some time, or at 1 not at all: (chance, time of the first, time of the second)."""
+    """Runs that collapse at some time, 1 standing for never: (probability, time of the first, time of the second)."""
     return tuple(Pair(chance, *(collapsed(at) if at < 1 else WELL for at in pair)) for chance, *pair in times)
 
 
@@ -191,7 +191,7 @@ ATTACKS: dict[str, Process] = {
     "4 modes more or 4 fewer": held(4, (0.5, 4), (0.5, -4)),
     "4 modes more or 4 fewer, or half of the time as many": held(4, (0.25, 4), (0.5, 0), (0.25, -4)),
 }
-"""What a referee broke earlier rules with."""
+"""Processes on which earlier rules gave false verdicts."""
 GROUPS: dict[str, dict[str, Process]] = {
     "attacks": ATTACKS,
     "bad ends": _at_all_places(_bad_ends),
@@ -200,7 +200,7 @@ GROUPS: dict[str, dict[str, Process]] = {
     "half of the seeds beyond, modes": _at_all_places(_most_modes),
     "half of the seeds beyond, time": _at_all_places(_most_times),
 }
-"""Processes by what they are like."""
+"""Processes by kind."""
 EFFECTS: dict[str, Process] = {
     "80% against 10% end badly": coupled(ending(0.8), ending(0.1)),
     "90% against 5% end badly": coupled(ending(0.9), ending(0.05)),
@@ -211,4 +211,4 @@ EFFECTS: dict[str, Process] = {
     "half a mode more or less": held(5, (0.5, 0.5), (0.5, -0.5)),
     "collapse 20% of training later, 10% sooner": lasting((0.9, 0.4, 0.6), (0.1, 0.4, 0.3)),
 }
-"""What is typically found, or not."""
+"""Effects of typical size, and none."""

@@ -1,4 +1,4 @@
-"""Rules of every kind that simulated studies are judged by, and what is true of them in a process."""
+"""Rules of every kind by which simulated studies are judged, and the truth about each in a process."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ def _of_two_arms(sampling: str) -> list[TestedClaim]:
         "arrival": (PairedTime, {**time, "event": "reach", "direction": "sooner"}),
     }
     return [
-        kind(id=f"{name}-{beyond}", beyond=beyond, **told, **said)
-        for (name, (kind, told)), beyond in product(kinds.items(), BOUNDARIES)
+        kind(id=f"{name}-{beyond}", beyond=beyond, **fields, **said)
+        for (name, (kind, fields)), beyond in product(kinds.items(), BOUNDARIES)
     ]
 
 
 def seen(claim: TestedClaim, pair: Pair) -> float:
-    """What a claim sees of a seed: whether the event came in its arm, or how far the second run is above the first.
+    """The outcome of a seed for a claim: whether the event occurred in its arm, or the difference of the two runs.
 
-    Sign tests see of a difference only which boundaries it is beyond: one that stands for all of its kind is given.
+    A sign test depends only on which boundaries a difference is beyond: one representative of each kind is returned.
     """
     match claim:
         case OneShare():
@@ -96,14 +96,14 @@ def _stand_in(claim: PairedSign | PairedTime, difference: float) -> float:
 
 
 class Truth(NamedTuple):
-    """The number that the estimate is of, and which verdicts are false."""
+    """The estimand, and which verdicts are false."""
 
     estimand: float
     false: tuple[Verdict, ...]
 
 
 def truth(claim: TestedClaim, process: Process) -> Truth:
-    """What is true of a claim, from the chances of the process."""
+    """The truth about a claim, from the probabilities of the process."""
     sign = sign_of(claim)
     if isinstance(claim, OneShare):
         share = _expected(process, lambda pair: seen(claim, pair))
@@ -123,7 +123,7 @@ def _expected(process: Process, of: Callable[[Pair], float]) -> float:
 
 
 def _false(beyond: Mapping[str, float], decides: str, most_within: bool = True) -> tuple[Verdict, ...]:
-    """Verdicts that are false where the truth is so far beyond each boundary, and most seeds are within both or not."""
+    """The verdicts that are false where the truth is so far `beyond` each boundary; `most_within`: most seeds are."""
     within = beyond["margin"] < -CLOSE and beyond.get("minus-margin", -1.0) > CLOSE and most_within
     true = {"supported": beyond[decides] > CLOSE, "contradicted": beyond[decides] < -CLOSE, "equivalent": within}
     return tuple(verdict for verdict in TESTED if not true[verdict])

@@ -1,6 +1,6 @@
-"""How often intervals cover, and how often exact tests err at most: computed where that can be done, else simulated.
+"""Coverage of intervals and size of exact tests: computed exactly where possible, otherwise simulated.
 
-What is computed holds for every process: the lowest coverage, or the highest chance of an error, over all of them.
+What is computed holds for every process: the lowest coverage, or the highest probability of an error, over all of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ QUARTERS = (0.25, 0.5, 0.75, 1.0)
 
 
 def _or_far(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
-    """Normal numbers of which a tenth is far above all others."""
+    """Normal numbers, a tenth of them replaced by an outlier."""
     return np.where(rng.random(shape) < 0.1, 1e6, rng.normal(size=shape))
 
 
@@ -42,7 +42,7 @@ BOUNDED: dict[str, tuple[float, Draw]] = {
     "constant": (0.5, lambda _, shape: np.full(shape, 0.5)),
     "7 or 8 modes of 8": (7.9 / 8, lambda rng, shape: np.where(rng.random(shape) < 0.9, 8, 7) / 8),
 }
-"""Laws of numbers in [0, 1], and their means."""
+"""Distributions on [0, 1], and their means."""
 UNBOUNDED: dict[str, tuple[float, Draw]] = {
     "normal": (0.0, lambda rng, shape: rng.normal(size=shape)),
     "skewed": (1.0, lambda rng, shape: rng.lognormal(0.0, 2.0, shape)),
@@ -52,17 +52,17 @@ UNBOUNDED: dict[str, tuple[float, Draw]] = {
     ),
     "ties": (8.0, lambda rng, shape: np.where(rng.random(shape) < 0.6, 8.0, 6.0)),
 }
-"""Laws of numbers without bounds, and their medians."""
+"""Unbounded distributions, and their medians."""
 LIFETIMES: dict[str, dict[tuple[float, str], float]] = {
     "a quarter collapses": {(0.25, "a"): 0.05, (0.5, "a"): 0.1, (0.75, "a"): 0.1, (1.0, ""): 0.75},
     "all collapse, or diverge": {(0.25, "a"): 0.4, (0.5, "b"): 0.2, (0.75, "a"): 0.2, (1.0, "a"): 0.2},
     "30% never learn, 5% diverge": {(0.25, "a"): 0.2, (0.5, "b"): 0.05, (1.0, "c"): 0.3, (1.0, ""): 0.45},
 }
-"""Chances of the time at which a run comes to an end, and of its cause; "" where it does not."""
+"""Probabilities of event time and cause; the cause is "" for a censored run."""
 
 
 def sizes(numbers: Sequence[int]) -> Iterator[Row]:
-    """The highest chance that an exact test at `ALPHA` errs where its boundary is the truth, over all processes."""
+    """The size of each exact test at `ALPHA`: its highest probability of rejecting where its boundary is the truth."""
     for n, share, side in product(numbers, (0.2, 0.4, 0.5), ("less", "greater")):
         rejected = [share_test(count, n, share, side) <= ALPHA for count in range(n + 1)]
         size = binom.pmf(np.arange(n + 1), n, share)[rejected].sum()
@@ -75,7 +75,7 @@ def sizes(numbers: Sequence[int]) -> Iterator[Row]:
 
 
 def coverage(numbers: Sequence[int], studies: int, seed: int) -> Iterator[Row]:
-    """Share of 95% intervals that cover, by interval, law and n; "lowest" stands for the worst of all laws."""
+    """Coverage of 95% intervals by interval, distribution ("law") and n; "lowest" is the worst of all distributions."""
     for n in numbers:
         yield from _shares(n)
         yield _paired_shares(n)
@@ -119,13 +119,13 @@ def _holding(intervals: Sequence[Interval], value: float) -> Array:
 
 
 def _unlike(n: int) -> tuple[Array, Array]:
-    """Every number of pairs of n that are unlike in one way and in the other."""
+    """Every possible number of discordant pairs of n, in one direction and in the other."""
     more, fewer = (index.ravel() for index in np.indices((n + 1, n + 1)))
     return more[more + fewer <= n], fewer[more + fewer <= n]
 
 
 def _chances(n: int, difference: float, unlike: float) -> Array:
-    """Chance of each of `_unlike(n)` where so large a share of pairs is unlike."""
+    """Probability of each of `_unlike(n)` where this share of pairs is discordant."""
     more, fewer = _unlike(n)
     ways = gammaln(n + 1) - gammaln(more + 1) - gammaln(fewer + 1) - gammaln(n - more - fewer + 1)
     up, down = (unlike + difference) / 2, max(0.0, (unlike - difference) / 2)
@@ -138,7 +138,7 @@ def _covered(interval: Callable[[Array], Interval], true: float, draw: Draw, n: 
 
 
 def _curves(law: str, lifetimes: Mapping[tuple[float, str], float], n: int, studies: int, seed: int) -> Iterator[Row]:
-    """Pointwise coverage of Kaplan-Meier's and Aalen-Johansen's ends at the quarter of training where it is lowest."""
+    """Pointwise coverage of Kaplan-Meier's and Aalen-Johansen's intervals at the quarter where it is lowest."""
     kinds = list(lifetimes)
     drawn = np.random.default_rng([seed, n]).multinomial(n, list(lifetimes.values()), studies)
     tallies, place = np.unique(drawn, axis=0, return_inverse=True)
@@ -148,7 +148,7 @@ def _curves(law: str, lifetimes: Mapping[tuple[float, str], float], n: int, stud
 
 
 def _hold(kinds: list[tuple[float, str]], lifetimes: Mapping[tuple[float, str], float], tally: Array) -> Array:
-    """Whether each curve's ends hold the truth at each of `QUARTERS`."""
+    """Whether each curve's interval contains the truth at each of `QUARTERS`."""
     times, causes = (np.repeat(np.array(part, dtype=object), tally) for part in zip(*kinds, strict=True))
     curves = kaplan_meier(times.astype(float), causes != ""), cumulative_incidence(times.astype(float), causes)
     first = curves[1][curves[1]["cause"] == "a"]
@@ -158,7 +158,7 @@ def _hold(kinds: list[tuple[float, str]], lifetimes: Mapping[tuple[float, str], 
 
 
 def _ends_hold(curve: pd.DataFrame, truths: Sequence[float]) -> list[bool]:
-    """Whether the last row at or before each quarter holds the truth; without one nothing is said."""
+    """Whether the last row at or before each quarter contains the truth; True where there is none."""
     rows = [curve[curve["time"] <= at].tail(1) for at in QUARTERS]
     return [
         row.empty or bool(row["low"].iloc[0] - SLACK <= true <= row["high"].iloc[0] + SLACK)

@@ -1,7 +1,7 @@
-"""How often verdicts are false, and how often an effect is found: whole simulated studies, judged as real ones are.
+"""Rates of false verdicts and power: whole simulated studies, judged by the code that judges real ones.
 
-What a study comes to depends on how many of its seeds have each pair of runs, not on their order: studies that agree in
-what a claim sees of that are judged once.
+A verdict depends on how many seeds have each pair of runs, not on their order: studies with equal counts are judged
+once.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedTime, 
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WAYS = ("fixed", "sequential", "peeked")
-"""Judged once on all seeds, by an exact test or by bets; judged by bets after every two seeds, until one is reached."""
+"""Judged once on all seeds, by an exact or a betting test; by betting after every two seeds, until a verdict."""
 KINDS: tuple[Verdict, ...] = (*TESTED, "not testable here")
-"""Verdicts that are counted; the rest are inconclusive."""
+"""The verdicts counted; the rest are inconclusive."""
 SLACK = 1e-9
 
 
 def looks(n: int) -> list[int]:
-    """Numbers of seeds after which a study of n is looked at."""
+    """Numbers of seeds at which a sequential study of n seeds is looked at."""
     return sorted({*range(2, n + 1, 2), n})
 
 
@@ -42,7 +42,7 @@ class Studies(NamedTuple):
 
 
 def simulated(process: Process, studies: int, numbers: Sequence[int], seed: Sequence[int]) -> Studies:
-    """Studies of as many seeds as the largest of `numbers`, looked at on the way to each."""
+    """Studies of as many seeds as the largest of `numbers`, with counts at every look."""
     chances = [pair.chance for pair in process]
     pairs = np.random.default_rng(seed).choice(len(process), (studies, max(numbers)), p=chances)
     counts = (pairs[..., None] == np.arange(len(process))).cumsum(axis=1)
@@ -59,16 +59,16 @@ def verdicts(drawn: Studies, numbers: Sequence[int], chosen: Collection[str] | N
             if chosen is not None and name not in chosen:
                 continue
             true = truth(claim, drawn.process)
-            told = {"test": claim.test, "rule": name, "false": true.false}
-            yield from ({**told, **row} for row in _counted(drawn, _alone(claim, true), numbers, sampling))
+            labels = {"test": claim.test, "rule": name, "false": true.false}
+            yield from ({**labels, **row} for row in _counted(drawn, _alone(claim, true), numbers, sampling))
 
 
 def families(drawn: Studies, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     """One row per way and n: how many studies got a false verdict of each kind on any of the claims `FAMILY`."""
-    told = {"test": "family", "rule": "any", "false": TESTED}
+    labels = {"test": "family", "rule": "any", "false": TESTED}
     for sampling in ("fixed", "sequential"):
         claims = [rules(sampling)[name] for name in FAMILY]
-        yield from ({**told, **row} for row in _counted(drawn, _together(claims, drawn.process), numbers, sampling))
+        yield from ({**labels, **row} for row in _counted(drawn, _together(claims, drawn.process), numbers, sampling))
 
 
 Judged = Callable[[Process, Array], Array]
@@ -135,9 +135,9 @@ def _covers(case: Case, true: Truth) -> bool:
 
 
 def cases_of(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list[Case], Array]:
-    """What the verdict on a claim is reached on, once for studies that are alike to it, and each study's place there.
+    """The distinct cases of a claim over all studies, and the index of each study's case.
 
-    All seeds of the rule have been run.
+    All seeds that the rule names have been run.
     """
     n = int(tallies[0].sum())
     values, kind = np.unique([seen(claim, pair) for pair in process], return_inverse=True)
@@ -151,7 +151,7 @@ def cases_of(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list
 
 
 def _lacking(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list[tuple[str, ...]], Array]:
-    """The sets of verdicts that studies cannot get, and which of them each study has."""
+    """The distinct sets of verdicts that studies cannot get, and the index of each study's set."""
     if event_of(claim) is None:
         return [()], np.zeros(len(tallies), dtype=int)
     had = [[run.had(event) for run in (pair.first, pair.second) for event in EVENTS] for pair in process]
@@ -162,15 +162,15 @@ def _lacking(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list
 
 
 def fates_of(n: int, counts: Sequence[int]) -> dict[str, Fate]:
-    """How arms of n runs fared: how often each of `EVENTS` came in the first, and then in the second."""
+    """Event counts of arms of n runs: how often each of `EVENTS` occurred in the first, then in the second."""
     halves = counts[: len(EVENTS)], counts[len(EVENTS) :]
     return {arm: Fate(n, dict(zip(EVENTS, half, strict=True))) for arm, half in zip(ARMS, halves, strict=True)}
 
 
 def evidence_on(claim: TestedClaim, values: Sequence[float], counts: Sequence[int]) -> Evidence:
-    """What `infer` says of so many seeds of each value that the claim sees.
+    """The evidence of `infer` from `counts` seeds of each of `values`.
 
-    Of shares and means, neither the interval nor a p-value depends on which boundary decides.
+    For shares and means, neither the interval nor a p-value depends on which boundary decides.
     """
     if isinstance(claim, PairedShares | PairedMean):
         usual = claim.model_copy(update={"beyond": "margin"})
@@ -188,7 +188,7 @@ _CLAIM: TypeAdapter[TestedClaim] = TypeAdapter(TestedClaim)
 
 
 def outcome_of(claim: TestedClaim, values: Array) -> Outcome:
-    """The outcome of a study from what the claim sees of each seed."""
+    """A study's outcome from the value of each seed."""
     if isinstance(claim, OneShare):
         return Occurrences(values > 0, values > 0)
     if isinstance(claim, PairedShares):

@@ -1,4 +1,4 @@
-"""The parts of docs/statistics.md that are made from records and study files: `python -m vigan.bench.documentation`."""
+"""The generated parts of docs/statistics.md, from records and study files: `python -m vigan.bench.documentation`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLES = {
 
 
 def filled(text: str, root: Path) -> str:
-    """The page with every part between `<!-- title -->` and `<!-- end -->` made again, from what `root` keeps."""
+    """The page with every part between `<!-- title -->` and `<!-- end -->` regenerated from the records in `root`."""
     parts = made(newest(root / RECORDS, "calibration"), kept_studies(root))
     return re.sub(
         r"<!-- ([a-z ]+) -->\n(?:.*?\n)??<!-- end -->",
@@ -33,12 +33,12 @@ def filled(text: str, root: Path) -> str:
 
 
 def made(record: Mapping[str, Any], studies: Sequence[Study]) -> dict[str, str]:
-    """Every part by its title."""
+    """Every generated part by its title."""
     return {title: table(record) for title, table in TABLES.items()} | {"multiplicity": multiplicity(studies)}
 
 
 def kept_studies(root: Path) -> list[Study]:
-    """The studies whose results are kept."""
+    """The studies whose results are in the repository."""
     names = sorted(folder.name for folder in (root / "results").iterdir() if (folder / "tables").is_dir())
     return [load_study(root / "config" / f"{name}.yaml") for name in names]
 
@@ -58,7 +58,7 @@ def multiplicity(studies: Sequence[Study]) -> str:
 
 
 def main() -> None:
-    """Write the page with its parts made again."""
+    """Write the page with its parts regenerated."""
     write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), Path()))
 
 

@@ -1,4 +1,4 @@
-"""Speed of the engine that trains, against the textbook loop, on three of the games that are studied."""
+"""Speed of the training engine against the textbook loop, on three of the workloads that are studied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RING = {**_DCGAN, "batch_size": 256, "lambda_mean": None, "lambda_sum": 1.0, "o
 
 
 class Workload(NamedTuple):
-    """An arm, the shape of its examples, the CPU threads it is measured on, iterations a call, calls of each path."""
+    """An arm, the shape of its examples, CPU threads, iterations per call, calls of each code path."""
 
     arm: dict[str, Any]
     shape: tuple[int, ...]
@@ -41,9 +41,9 @@ QUICK_ROUNDS = 3
 
 
 def measure(quick: bool, *, threads: int | None = None, clock: Clock = time.perf_counter) -> Measurement:
-    """Milliseconds of the textbook's iteration and what each path of ours gains, by game.
+    """Milliseconds of the textbook's iteration and the speed-up of each of our code paths, by workload.
 
-    `threads` stands for each game's own number. A CUDA GPU, where there is one, is measured too.
+    `threads` overrides each workload's own number. A CUDA GPU, where there is one, is measured too.
     """
     workloads = {
         name: workload._replace(threads=threads or workload.threads, rounds=QUICK_ROUNDS if quick else workload.rounds)

@@ -1,4 +1,4 @@
-"""Many seeds of one toy arm as one batched program: the engine that trains one, on networks and batches of all."""
+"""Many seeds of one toy arm trained as one batched program, by the same engine on stacked networks and batches."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vigan.training.engine import Engine
 
 
 class Ensemble:
-    """Runs that differ in nothing but their seed, each with its own weights, examples and latents."""
+    """Runs that differ only in their seed, each with its own weights, examples and latents."""
 
     def __init__(self, spec: RunSpec, seeds: Sequence[int], array: np.ndarray, device: torch.device) -> None:
         """Prepare to train `spec` with each of `seeds`.
 
-        Raises TypeError if its networks are no perceptrons, ValueError if it has stabilisers but the regulariser:
-        they are written for one run.
+        Raises TypeError if its networks are not perceptrons, ValueError if it has stabilisers other than the
+        regulariser: those are written for one run.
         """
         specs = [spec.model_copy(update={"seed": seed}) for seed in seeds]
         members = [build(one.arm, one.dataset.shape, one.seed) for one in specs]

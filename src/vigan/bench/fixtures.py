@@ -1,4 +1,4 @@
-"""Engines and their input, made up for a benchmark: speed does not depend on what the numbers are."""
+"""Engines with synthetic input for benchmarks: speed does not depend on the values."""
 
 from __future__ import annotations
 

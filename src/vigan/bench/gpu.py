@@ -1,4 +1,4 @@
-"""Speed on a CUDA GPU: eager against recorded iterations, several runs at once, many ring seeds in one program."""
+"""Speed on a CUDA GPU: eager against captured iterations, several runs at once, many ring seeds in one program."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Trainer = Engine | CapturedEngine
 
 
 def measure_gpu(arm: dict[str, Any], shape: tuple[int, ...], ring: dict[str, Any], iterations: int) -> Measurement:
-    """Figures of the first CUDA device: of `arm` on examples of `shape`, and of an ensemble of the arm `ring`."""
+    """Measurements on the first CUDA device: of `arm` on examples of `shape`, and of an ensemble of the arm `ring`."""
     device = torch.device("cuda")
     seconds = by_precision(arm, shape, iterations, device)
     rates = {name: iterations / value for name, value in medians(seconds).items()}
@@ -130,7 +130,7 @@ def work(
     rates: Queue[float],
     name: str = "cuda",
 ) -> None:
-    """Put one run's iterations per second on `name` into `rates`, begun when all others are ready to begin."""
+    """Put one run's iterations per second on device `name` into `rates`, started when all others are ready."""
     trainer = engine(arm, shape, "bf16", torch.device(name))
     train = _training(CapturedEngine(trainer) if name == "cuda" else trainer, shape, iterations)
     train()
@@ -157,7 +157,7 @@ def _training(trainer: Trainer, shape: tuple[int, ...], iterations: int) -> Call
     inner = trainer.engine if isinstance(trainer, CapturedEngine) else trainer
     tf32 = inner.arm.precision == "tf32"
     given = batches(inner.arm.model_dump(), shape, inner.parameters["g"][0].device)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # while it is recorded
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # during capture
     call = _repeated(trainer, given, iterations)
 
     def train() -> None:

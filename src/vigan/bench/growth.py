@@ -1,4 +1,4 @@
-"""How the cost of an iteration and of a measurement grows with what a study may turn up."""
+"""How the cost of an iteration and of a measurement grows with the settings of a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast and how exact the metrics are, beside the usual ways of computing them."""
+"""Speed and accuracy of the metrics against the usual implementations."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SIDE = 64
 
 
 def measure(quick: bool) -> Measurement:
-    """Ratios of time against the usual ways (above 1: faster), errors, memory, images/s, seconds of a snapshot."""
+    """Speed-ups over the usual implementations (above 1: faster), errors, memory, images/s, seconds of a snapshot."""
     torch.set_num_threads(2)
     sizes, rng = SIZES[quick], np.random.default_rng(0)
     frechet, neighbours = _frechet(sizes["frechet"], rng), _neighbours(sizes["neighbours"], rng)
@@ -58,7 +58,7 @@ def measure(quick: bool) -> Measurement:
 
 
 def _frechet(width: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Distance of two Gaussians of full rank: ours new, ours with the reference's factor kept, by matrix root."""
+    """Distance of two Gaussians of full rank: ours, ours with the reference's factor cached, by matrix square root."""
     p, q = (fit(rng.normal(size=(2 * width, width)) * rng.uniform(0.5, 2, width)) for _ in range(2))
     kept = Gaussian(p.mean, p.covariance, p.n)
     paths: dict[str, Callable[[], None]] = {
@@ -98,7 +98,7 @@ def _error(x: np.ndarray, stretch: np.ndarray) -> float:
 
 
 def _neighbours(count: int, rng: np.random.Generator) -> dict[str, Any]:
-    """All four neighbourhood metrics of new features, against the package prdc where it is installed."""
+    """All four neighbourhood metrics of fresh features, against the package prdc where it is installed."""
     real, fake = (rng.normal(size=(count, FEATURES)).astype(np.float32) for _ in range(2))
     ours = partial(_all_four, real, fake)
     paths: dict[str, Callable[[], None]] = {"ours": lambda: _drop(ours())}
@@ -133,8 +133,8 @@ def _extractor(count: int, rng: np.random.Generator) -> dict[str, Any]:
 def _snapshot(count: int, images: int, rng: np.random.Generator) -> dict[str, Any]:
     """Processor seconds of one thread that measuring a snapshot of `count` samples takes, all and by metric.
 
-    What depends on the reals only is there before. "pairs" is one pass for the neighbourhoods and for KID, which
-    "neighbours" goes without; "extraction" is a CPU's, of `images` images and scaled.
+    What depends on the reals only is precomputed. "pairs" is one pass for the neighbourhoods and KID, "neighbours" the
+    same without KID; "extraction" is measured on a CPU with `images` images and scaled.
     """
     real, fake = (rng.normal(size=(count, FEATURES)).astype(np.float32) for _ in range(2))
     reference, fakes = Reference.restore(Reference(real).arrays()), fake.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Pictures of kept records, for the documentation: `python -m vigan.bench.plots`."""
+"""Plots of records for the documentation: `python -m vigan.bench.plots`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a CelebA archive becomes an array, against one process of plain Pillow, and in how much memory."""
+"""Speed and memory of preparing a CelebA archive, against one process of plain Pillow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vigan.data.prepare import prepare
 
 WORKERS = 2
 COUNTS = {False: 60_000, True: 2_000}
-"""Of CelebA's 202,599: enough that starting the workers, about a second of processor time, hides little of the rate."""
+"""Of CelebA's 202,599 images: enough that starting the workers, about a second, hardly affects the rate."""
 MADE = 64
 FACES = {
     "released": CelebA(source="celeba", resize="released"),
@@ -31,7 +31,7 @@ FACES = {
 def measure(quick: bool) -> Measurement:
     """Images a second by `vigan prepare` with 2 processes and by plain Pillow, their ratio, and peak memory.
 
-    "halves" is plain Pillow in two processes, half the archive each: what the machine's second core is worth.
+    "halves" is plain Pillow in two processes, half the archive each: it shows what a second core gains.
     """
     count = COUNTS[quick]
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ def _photograph(rng: np.random.Generator) -> bytes:
 
 
 def _plainly(archive: Path, part: range) -> None:
-    """What anyone would write: one process, crop and bicubic resize by Pillow, one array."""
+    """The obvious implementation: one process, crop and bicubic resize by Pillow, one array."""
     out = np.empty((len(part), 3, 64, 64), np.uint8)
     with zipfile.ZipFile(archive) as source:
         for index, name in enumerate(sorted(source.namelist())[part.start : part.stop]):
@@ -94,7 +94,7 @@ def _prepare(dataset: CelebA, archive: Path, folder: Path) -> None:
 
 
 def _peak(root: Path, count: int) -> int:
-    """Peak resident memory (MiB) of a process that prepares an archive of `count` images by itself."""
+    """Peak resident memory (MiB) of a process that alone prepares an archive of `count` images."""
     archive = _archive(root / f"of-{count}.zip", count)
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_peak_here, (archive, root / f"peak-{count}"))
@@ -106,7 +106,7 @@ def _peak_here(archive: Path, folder: Path) -> int:
 
 
 def _own_peak() -> int:
-    """Peak resident memory (MiB) of this process; the kernel's `ru_maxrss` would begin with its parent's."""
+    """Peak resident memory (MiB) of this process; the kernel's `ru_maxrss` would start from its parent's."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20

@@ -1,4 +1,4 @@
-"""What a benchmark found and on what machine, as a file."""
+"""Records of benchmarks: what was measured, on which machine."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vigan.provenance import versions
 
 
 class Measurement(NamedTuple):
-    """What one benchmark found.
+    """The result of one benchmark.
 
-    `device` is the name of what calculated, `settings` what was measured and how, `summary` the figures to print,
-    `details` all else worth keeping (single timings). All are plain values, as JSON holds them.
+    `device` is the name of the hardware, `settings` what was measured and how, `summary` the figures to print,
+    `details` everything else worth keeping (single timings). All are JSON values.
     """
 
     device: str

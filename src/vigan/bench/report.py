@@ -1,4 +1,4 @@
-"""How fast a report of the paper's size opens, and its slider moves, in a browser."""
+"""Browser timings of a report of the paper's size: opening it, moving its slider."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ const frame = () => new Promise((go) => requestAnimationFrame(go));
 def measure(quick: bool) -> Measurement:
     """Milliseconds to first content, to the whole page, and of a slider move until its pictures are decoded.
 
-    The study is simulated: 12 runs of 51 snapshots (quick: 4 of 11) with telemetry as long as the paper's, put through
-    the stages that make tables, figures, pictures and page.
+    The study is simulated: 12 runs of 51 snapshots (quick: 4 of 11) with telemetry as long as the paper's; the stages
+    that make tables, figures, pictures and page are real.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         timings: dict[str, float] = {}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 MANTISSA = {"float32": 23, "tf32": 10, "bf16": 7, "3 bits": 3}
-"""Bits that each precision keeps after the point; the last is nobody's, as a control."""
+"""Fraction bits of each precision; the last belongs to none, as a control."""
 
 aten = torch.ops.aten
 PRODUCTS = {

@@ -1,7 +1,7 @@
 """Does the rounding of TF32 or bf16 move a curve by more than seeds do? Emulated on the CPU, with a margin set before.
 
 The declaration is in docs/performance.md, "Rounding, emulated". Every run is kept as it ends, so that the same command
-goes on where it was stopped.
+resumes where it was stopped.
 """
 
 from __future__ import annotations

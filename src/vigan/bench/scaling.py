@@ -1,4 +1,4 @@
-"""How planning and analysis grow with the number of runs of a study, of many arms and seeds, without training."""
+"""How planning and analysis scale with the number of runs of a study, measured without training."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def measure(quick: bool) -> Measurement:
 
 
 def table(record: Mapping[str, Any]) -> str:
-    """A record's figures as the Markdown table that docs/scaling.md holds word for word."""
+    """A record as the Markdown table in docs/scaling.md."""
     head = ["| runs | plan | its memory | analysis | its memory |", "|---|---|---|---|---|"]
     rows = [
         f"| {row['runs']:,} | {row['plan_seconds']:.0f} s | {row['plan_mb'] / 1000:.2f} GB "
@@ -118,7 +118,7 @@ def study_text(runs: int) -> str:
 
 
 def make_up(study: Study) -> None:
-    """Write what a finished run of each arm and seed leaves for the analysis, into the working directory."""
+    """Write synthetic output of every run, as the analysis reads it, into the working directory."""
     layout, about = Layout(study), {"versions": versions(), "rules": study.rules()}
     for run in study.runs():
         _make_up_run(study, layout.run(run), run, about)
@@ -150,15 +150,15 @@ done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.ST
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([done.returncode, done.stdout[-2000:], used.ru_utime + used.ru_stime, used.ru_maxrss]))
 """
-"""Runs a command from a small process: peak memory would else count what its parent held when it started it."""
+"""Runs a command from a small process, as peak memory would otherwise include its parent's at the fork."""
 
 
 def _cost(command: Sequence[str]) -> tuple[float, float]:
-    """Processor seconds and peak memory (MB) of a command that must succeed."""
+    """Processor seconds and peak memory (MB) of a command. Raises RuntimeError if it fails."""
     watched = subprocess.run([sys.executable, "-S", "-c", WATCH, *command], capture_output=True, text=True, check=True)
-    code, told, seconds, peak = json.loads(watched.stdout)
+    code, output, seconds, peak = json.loads(watched.stdout)
     if code:
-        raise RuntimeError(f"{command}: {told}")
+        raise RuntimeError(f"{command}: {output}")
     return round(seconds, 1), round(peak / (1e6 if sys.platform == "darwin" else 1e3))
 
 

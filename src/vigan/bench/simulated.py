@@ -1,4 +1,4 @@
-"""A finished study of the paper's size without any training: runs are made up, the stages after them are real."""
+"""A finished study of the paper's size without training: synthetic runs, real stages after them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RunStage = Callable[[str, Callable[[], object]], None]
 
 
 def simulate(quick: bool, run_stage: RunStage) -> Path:
-    """The report of a made-up study in the working directory; `run_stage` is given each stage's name and call."""
+    """Path of the report of a simulated study in the working directory; `run_stage` is called with each stage."""
     study = _study(quick)
     layout = Layout(study)
     for run in study.runs():
@@ -119,6 +119,6 @@ def made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd
 
 
 def _images(draws: np.random.Generator) -> np.ndarray:
-    """Images (SHOWN, 3, 64, 64), uint8: blobs of colour under noise, about as hard to compress as generated faces."""
+    """Images (SHOWN, 3, 64, 64), uint8: coloured blobs with noise, about as compressible as generated faces."""
     coarse = draws.normal(size=(SHOWN, 3, 16, 16)).repeat(4, axis=2).repeat(4, axis=3)
     return np.clip(128 + 40 * coarse + 3 * draws.normal(size=coarse.shape), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Many perceptrons of one shape as one network: a batched product does in one call what each would do alone."""
+"""Many perceptrons of one shape as one network, computed by batched matrix products."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Stacked(nn.Module):
 
 
 def stacked(members: Sequence[Networks]) -> Networks:
-    """Networks that are those of all `members` side by side. Raises TypeError if one is no perceptron."""
+    """The networks of all `members`, stacked. Raises TypeError if one is not a perceptron."""
     return Networks({role: _stack([member[role] for member in members]) for role in members[0]})
 
 

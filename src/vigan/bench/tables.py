@@ -1,4 +1,4 @@
-"""Kept records as Markdown tables, which the documentation holds word for word (a test keeps them equal)."""
+"""Records as the Markdown tables of the documentation (a test keeps them equal)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FOUND = (
     ("half a mode more or less", ("sign-margin", "mean-margin"), "equivalent"),
     ("collapse 20% of training later, 10% sooner", ("time-margin",), "supported"),
 )
-"""Truths, the rules shown of each, and the verdict that is true."""
+"""Truths, the rules shown for each, and the true verdict."""
 
 
 def false_verdicts(record: Mapping[str, Any]) -> str:
@@ -121,7 +121,7 @@ def _least(rows: Rows) -> str:
 
 
 def attacks(record: Mapping[str, Any]) -> str:
-    """Share of studies with each verdict where earlier rules broke, of fixed sampling, at two n."""
+    """Share of studies with each verdict where earlier rules failed, fixed sampling, at two n."""
     rows, numbers = record["details"]["attacks"], record["settings"]["numbers"]
     body = [
         [name, RULE_WORDS[rule], *(_given(_row(rows, name, rule, "fixed"), numbers.index(n)) for n in ATTACKED_AT)]
@@ -132,13 +132,13 @@ def attacks(record: Mapping[str, Any]) -> str:
 
 
 def _given(row: Mapping[str, Any], place: int) -> str:
-    """The verdicts that any study got, with their shares; the rest are inconclusive."""
+    """The verdicts that occurred, with their shares; the rest are inconclusive."""
     kinds = (*TESTED, "not testable here")
     return ", ".join(f"{kind} {row[kind][place]:.0%}" for kind in kinds if row[kind][place] >= 0.005) or "inconclusive"
 
 
 def power(record: Mapping[str, Any]) -> str:
-    """Share of studies that find what is true, by truth, claim and n: of fixed sampling, and of bets peeked at."""
+    """Share of studies that reach the true verdict, by truth, claim and n: fixed sampling, and betting with peeking."""
     rows, numbers = record["details"]["power"], _numbers(record)
     body = [
         [
@@ -154,7 +154,7 @@ def power(record: Mapping[str, Any]) -> str:
 
 
 def _both(rows: Rows, process: str, rule: str, verdict: str) -> list[str]:
-    """The share of a verdict at each n: of fixed sampling, and of bets."""
+    """The share of a verdict at each n: fixed sampling, and betting."""
     shares = [_row(rows, process, rule, way)[verdict] for way in ("fixed", "peeked")]
     return [f"{fixed:.2f} / {peeked:.2f}" for fixed, peeked in zip(*shares, strict=True)]
 

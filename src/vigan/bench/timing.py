@@ -1,4 +1,4 @@
-"""Times of rival paths, taken turn by turn: what slows the machine for a while slows all of them."""
+"""Interleaved timing of alternatives, so that a temporary slowdown of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Seconds of each call by path: `rounds` rounds in which every path is called once, after one untimed call each.
 
-    Every second round goes through the paths backwards, so that none always follows the same other. A path that works
-    on a device must wait for it before it returns. On a machine that others use too, `time.process_time` as `clock`
-    counts only what one's own threads take.
+    Every second round goes through the paths in reverse, so that none always follows the same other. A path that uses
+    an accelerator must synchronise before it returns. On a shared machine, `time.process_time` as `clock` counts this
+    process only.
     """
     for call in paths.values():
         call()
@@ -33,7 +33,7 @@ def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 
 def gains(seconds: Mapping[str, Sequence[float]], over: str) -> dict[str, float]:
-    """How often faster each other path is than `over`: the median of the ratios within a round."""
+    """Speed-up of each other path over `over`: the median of the ratios within a round."""
     return {
         name: median(theirs / ours for theirs, ours in zip(seconds[over], values, strict=True))
         for name, values in seconds.items()

@@ -1,1 +1,1 @@
-"""The command line: the parser of `vigan STAGE`, commands that work on a study, commands that answer a question."""
+"""The command line: the parser, the commands that run stages (`pipeline`) and those that only print (`inspect`)."""

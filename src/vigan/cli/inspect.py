@@ -1,4 +1,4 @@
-"""Commands of `vigan` that answer a question and leave no file of a study; what they need is imported when needed."""
+"""Commands of `vigan` that print an answer and write no file of a study. Imports are deferred for a fast start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report",
 
 
 def estimate(options: argparse.Namespace) -> None:
-    """Print how long a study will take here, by stage."""
+    """Print how long a study will take on this machine, by stage."""
     from vigan.runtime.settings import eval_slots, gpu_slots, switched_on
     from vigan.tools.estimate import estimate, format_estimate
 
@@ -43,7 +43,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def metrics(options: argparse.Namespace) -> None:
-    """Measure anybody's features."""
+    """Print metrics of features in your own files."""
     from vigan.evaluation.files import measure_features
 
     found = measure_features(options.real, options.fake, k=options.k, seed=options.seed)
@@ -65,7 +65,7 @@ def claims(options: argparse.Namespace) -> None:
 
 
 def audit(options: argparse.Namespace) -> int:
-    """Derive the tables and verdicts of kept studies again from their raw numbers; exit code 1 if any differ."""
+    """Derive tables and verdicts again from raw numbers and compare; exit code 1 if any differ."""
     from vigan.layout import Layout
     from vigan.tools.audit import audit, write_again
 
@@ -81,7 +81,7 @@ def audit(options: argparse.Namespace) -> int:
 
 
 def power(options: argparse.Namespace) -> None:
-    """Print the chance of each verdict under stated truths."""
+    """Print the probability of each verdict under stated truths."""
     from vigan.tools.power import power, with_seeds
     from vigan.tools.power_table import as_json, format_chances
     from vigan.tools.truths import read_truths

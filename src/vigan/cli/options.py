@@ -1,4 +1,4 @@
-"""What the options of commands may be: every number has its bounds, every other word its form."""
+"""Types of command line options: numbers within bounds, other values of a given form."""
 
 from __future__ import annotations
 

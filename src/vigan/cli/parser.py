@@ -40,7 +40,7 @@ Command = Callable[[argparse.Namespace], "int | None"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments or files.
 
-    130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
+    130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _print_error(error.text, error.code)
     except KeyboardInterrupt:
-        return _print_error("interrupted; the same command goes on", 130)
+        return _print_error("interrupted; run the same command to resume", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -93,10 +93,10 @@ def parser() -> argparse.ArgumentParser:
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
     preflight.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="cores the study may use")
     preflight.add_argument(
-        "--cpu", action="store_true", default=switched_on("cpu"), help="go on without a GPU, however long it takes"
+        "--cpu", action="store_true", default=switched_on("cpu"), help="run without a GPU, however long it takes"
     )
     preflight.add_argument(
-        "--elsewhere", action="store_true", help="runs are trained on other machines: say nothing of this one's speed"
+        "--elsewhere", action="store_true", help="runs are trained on other machines: do not time this one"
     )
     _add_celeba(preflight)
 
@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
     reference.add_argument("--device", type=device, default="auto")
 
-    train = stage(pipeline.train, "train one arm with one seed; a run that was stopped goes on where it was")
+    train = stage(pipeline.train, "train one arm with one seed; a stopped run resumes from its last checkpoint")
     train.add_argument("--arm", required=True)
     train.add_argument("--seed", type=whole, required=True)
     train.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, ...")
@@ -128,16 +128,16 @@ def parser() -> argparse.ArgumentParser:
         "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
     train.add_argument(
-        "--state", type=folder, default=setting("state", "state"), help="where checkpoints live while a run trains"
+        "--state", type=folder, default=setting("state", "state"), help="folder of checkpoints while a run trains"
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
-    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, your own images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
     evaluate.add_argument("--seed", type=whole)
     evaluate.add_argument("--device", type=device, default="auto")
     evaluate.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
-    own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    own_images = evaluate.add_argument_group("your own images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
     own_images.add_argument(
         "--reference", type=Path, help="real images to compare with: the same, or a prepared data set"
@@ -146,21 +146,21 @@ def parser() -> argparse.ArgumentParser:
     own_images.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
     own_images.add_argument("--samples", type=from_one, help="images of either to use (default: as many as both have)")
 
-    metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
+    metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
-    metrics.add_argument("--k", type=from_one, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
-    metrics.add_argument("--seed", type=whole, default=0, help="draws KID's subsets")
+    metrics.add_argument("--k", type=from_one, help="k of all four nearest-neighbour metrics (default: 3 and 5)")
+    metrics.add_argument("--seed", type=whole, default=0, help="seed of KID's subsets")
 
     stage(pipeline.analyse, "join all runs of a study into its tables")
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
-    merge.add_argument("-o", "--out", type=Path, required=True, help="folder to be made, such as results/STUDY")
+    merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
     figure = stage(pipeline.figure, "draw one figure")
     figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True)
     _add_pictures(stage)
-    page = stage(pipeline.report, "write the page people read")
+    page = stage(pipeline.report, "write the report page")
     page.add_argument(
         "--small", action="store_true", help="leave out the slider and link the figures, for keeping in a repository"
     )
@@ -179,7 +179,7 @@ def parser() -> argparse.ArgumentParser:
 
     difference = stage(inspect.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
-    stage(inspect.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
@@ -201,28 +201,28 @@ def parser() -> argparse.ArgumentParser:
     trace = stage(inspect.verify_trace, summary, study=False)
     trace.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a recording (npz), whole or compact")
 
-    bench = stage(inspect.bench, "measure speeds against a plain way of doing the same", study=False)
+    bench = stage(inspect.bench, "measure speed against a plain implementation", study=False)
     bench.add_argument("name", choices=inspect.BENCHMARKS)
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
-    bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
+    bench.add_argument("--record", type=Path, metavar="FOLDER", help="write the record as JSON into this folder")
     return commands
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
-    summary = "before runs are made: the chance of each verdict, if what you state were true"
+    summary = "before runs are made: the probability of each verdict under truths that you state"
     power = stage(inspect.power, summary, study=False)
     power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
     power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
-    text = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
+    text = "share of seeds in which all arms of an experiment share their luck (default: 0)"
     power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
     power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:
-    frames = stage(pipeline.frames, "make the pictures that the report's slider moves through")
+    frames = stage(pipeline.frames, "make the pictures behind the report's slider")
     frames.add_argument("--experiment", required=True)
     movie = stage(pipeline.movie, "show the training of two arms side by side, as a GIF")
     movie.add_argument("arms", nargs=2, metavar="ARM")

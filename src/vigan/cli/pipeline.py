@@ -1,4 +1,4 @@
-"""What each command of `vigan` that works on a study does: find the paths, call one stage, imported when needed."""
+"""Commands of `vigan` that run a stage: find the paths, call the stage. Imports are deferred for a fast start."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _layout(study: Study, archive: Path | None = None, state: Path = Path("state
 
 
 def preflight(options: argparse.Namespace) -> int:
-    """Exit code 0 if the study can run here, 1 if not; prints why, and how long it takes."""
+    """Exit code 0 if the study can run here, 1 if not; prints why, and how long it will take."""
     from vigan.tools.preflight import preflight
 
     study = load_study(options.config)
@@ -141,7 +141,7 @@ def train(options: argparse.Namespace) -> None:
     data = layout.data(study.dataset_of(options.arm))
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
-        shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
+        shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # left by an earlier training of this run
     callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
@@ -153,7 +153,7 @@ def train(options: argparse.Namespace) -> None:
 
 @_with_gpu("eval", _measuring_gains)
 def evaluate(options: argparse.Namespace) -> None:
-    """Measure all snapshots of one run, or anybody's images."""
+    """Measure all snapshots of one run, or your own images."""
     study_run, images = (options.arm, options.seed), (options.images, options.reference)
     if all(value is not None for value in images):
         _evaluate_images(options)
@@ -235,7 +235,7 @@ def figure(options: argparse.Namespace) -> None:
 
 
 def frames(options: argparse.Namespace) -> None:
-    """Make the pictures that the report's slider moves through."""
+    """Make the pictures behind the report's slider."""
     from vigan.stages.frames import write_frames
     from vigan.stages.made_from import of_pictures, runs_of
 
@@ -295,7 +295,7 @@ def report(options: argparse.Namespace) -> None:
 
 
 def findings(options: argparse.Namespace) -> None:
-    """Write the page of findings, and the README's table of verdicts, from the kept tables."""
+    """Write the page of findings, and the README's table of verdicts, from the tables in the repository."""
     from vigan.io.files import write_text
     from vigan.tools.findings import Sources, findings, with_verdicts
 

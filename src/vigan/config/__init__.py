@@ -1,1 +1,1 @@
-"""What a study says: frozen, strict models read from one YAML file. Nothing here imports torch."""
+"""The schema of a study: frozen, strict models read from one YAML file. Nothing here imports torch."""

@@ -1,4 +1,4 @@
-"""What an arm is: one row of networks, reading, update counts, regulariser and optimiser."""
+"""The settings of an arm: networks, reading, update counts, regulariser, optimiser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPDATES_PER_BATCH = {"released": 2, "literal": 1}
 
 
 class Dcgan(Strict):
-    """The released DCGAN (protocol: 5x5 stride-2 kernels, TF SAME padding), `dim` channels at its widest map."""
+    """The released DCGAN (5x5 stride-2 kernels, TF SAME padding), `dim` channels at its widest map."""
 
     kind: Literal["dcgan"]
     dim: Count = 64
@@ -36,7 +36,7 @@ class Mlp(Strict):
 
 
 class Mixture(Strict):
-    """A mixture of `components` Gaussians in the plane, sampled from three latents: one picks, two are the noise."""
+    """A mixture of `components` Gaussians in the plane; of three latents, one selects the component, two are noise."""
 
     kind: Literal["mixture"]
     components: Count
@@ -59,7 +59,7 @@ class Optimiser(Strict):
 class Arm(Strict):
     """One arm of an experiment.
 
-    `model` is the GAN unless said otherwise, and is then not named in records, as precision is not.
+    `model` defaults to the GAN; records omit it then, as they omit the default precision.
     An iteration is `d_batches` D updates (one batch each), then a G phase of `g_batches` batches of z with
     `updates_per_batch` G updates on each, all against one D and one G_o. The reading fixes `updates_per_batch`:
     "released" 2 (the released code runs the G step twice), "literal" 1 (the article's text), "proximal" any K,
@@ -68,7 +68,7 @@ class Arm(Strict):
     article); both are averaged over the batch.
     `stabilisers` are the settings of each, by its name: see `vigan.config.stabilisers`.
     `precision` is that of convolutions and matrix products: "tf32" needs a CUDA device; "bf16" is autocast. Records
-    of a float32 arm do not name it, so existing digests stay valid.
+    of a float32 arm omit it, so existing digests stay valid.
     """
 
     model: Model = DEFAULT
@@ -140,27 +140,27 @@ class Arm(Strict):
 
     @property
     def updates(self) -> int:
-        """Updates of one phase, against one D and one old state."""
+        """Updates of the generator phase, all against one D and one old state."""
         return self.g_batches * self.k
 
     @property
     def old_forward_updates_bn(self) -> bool:
-        """Whether the forward that makes the old fakes moves moving averages, as in the released graph."""
+        """Whether the forward that makes the old fakes updates BN's moving averages, as in the released graph."""
         return self.reading == "released" and self.regularised
 
     @property
     def real_batches(self) -> int:
-        """Batches of real examples an iteration shows, in all of its phases."""
+        """Batches of real examples in an iteration, over all of its phases."""
         return sum(phase.batches for phase in own_batches(self.model.phases(self)) if phase.real)
 
     @property
     def latent_batches(self) -> int:
-        """Batches of latents an iteration draws, in all of its phases."""
+        """Batches of latents in an iteration, over all of its phases."""
         return sum(phase.batches for phase in own_batches(self.model.phases(self)))
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Modules that take part in training by name alone: the model's two, the regulariser's, the stabilisers'."""
+        """Modules that training imports by name: the model's two, the regulariser's, the stabilisers'."""
         kind = self.model.kind
         stabilisers = (f"vigan.objectives.stabilisers.{name}" for name in (REGULARISER, *self.stabilisers))
         return (f"vigan.config.methods.{kind}", f"vigan.objectives.{kind}", *stabilisers)
@@ -177,7 +177,7 @@ class Arm(Strict):
 
 
 class Ledger(Strict):
-    """What `iterations` of an arm cost: updates made and images used."""
+    """The cost of `iterations` of an arm: updates made and examples used."""
 
     d_updates: int
     g_updates: int
@@ -186,7 +186,7 @@ class Ledger(Strict):
 
     @classmethod
     def of(cls, arm: Arm, iterations: int) -> Ledger:
-        """Ledger of an arm after `iterations`: each D update shows one batch, each G batch is used K times."""
+        """Ledger of an arm after `iterations`: each D update takes one batch, each G batch is used K times."""
         return cls(
             d_updates=iterations * arm.d_batches,
             g_updates=iterations * arm.g_batches * arm.k,
@@ -196,9 +196,9 @@ class Ledger(Strict):
 
 
 class RunSpec(Strict):
-    """One run: everything that decides its weights, bit for bit, on one machine.
+    """One run: everything that determines its weights, bit for bit, on one machine.
 
-    `snapshots` are the iterations after which the generator is kept, with `keep_discriminator` D beside it; `log_every`
+    `snapshots` are the iterations after which the generator is saved, with `keep_discriminator` D, too; `log_every` is
     the spacing of telemetry rows.
     """
 
@@ -217,7 +217,7 @@ class RunSpec(Strict):
         return without_place(dataset)
 
     @model_serializer(mode="wrap")
-    def _without_default(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The record as it was before D could be kept, where it is not: digests stay what they were."""
+    def _omit_default(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The record without `keep_discriminator` where it is false, so existing digests stay valid."""
         record = serialize(self)
         return record if self.keep_discriminator else {k: v for k, v in record.items() if k != "keep_discriminator"}

@@ -1,4 +1,4 @@
-"""Strict models and readable errors: an unknown key names its nearest known one, with file and line."""
+"""Strict models and readable errors: file, line and, for an unknown key, the nearest known one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Count = Annotated[int, Field(ge=1, le=10**9)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-"""Kinds of numbers that settings are."""
+"""Types of numeric settings."""
 
 
 class ConfigError(UserError, ValueError):
@@ -101,7 +101,7 @@ def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
 
 
 def line_of(node: yaml.Node | None, location: Sequence[str | int]) -> tuple[int, int]:
-    """Parts of `location` that stand in a YAML node tree, and the line (from 1) of the deepest one (0 if none)."""
+    """How many parts of `location` are found in a YAML node tree, and the line (from 1) of the deepest (0 if none)."""
     depth = line = 0
     for part in location:
         child = _child(node, part)
@@ -156,7 +156,7 @@ def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[st
 
 
 def read_checked(path: Path, schema: type[File], known_keys: Sequence[str]) -> File:
-    """A YAML file as what a schema says. Raises ConfigError: one line with the file, the line and what is wrong."""
+    """A YAML file, validated against a schema. Raises ConfigError: one line with file, line and what is wrong."""
     raw, tree = read_yaml(path)
     try:
         return schema.model_validate(raw)
@@ -166,7 +166,7 @@ def read_checked(path: Path, schema: type[File], known_keys: Sequence[str]) -> F
 
 
 def located_error(path: Path, line: int | None, location: Sequence[str | int], message: str) -> ConfigError:
-    """An error of one line: file and line, the place there, what is wrong."""
+    """A one-line error: file, line, key, and what is wrong."""
     where = f"{path}, line {line}" if line else str(path)
     place = ".".join(str(part) for part in location)
     return ConfigError(" ".join(": ".join(filter(None, (where, place, message))).split()))

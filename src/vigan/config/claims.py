@@ -1,4 +1,4 @@
-"""What is to be judged, and by which rule: written in the study file before there are data."""
+"""Claims and the rules that judge them, written in the study file before there are data."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Event = Literal["collapse", "bad-end", "reach"]
 Boundary = Literal["margin", "zero", "minus-margin"]
 
 BAD = ("collapse", "bad-end")
-"""Events that nobody wants; "reach" is wanted."""
+"""Undesirable events; "reach" is desirable."""
 ON_TRACK = 0.8
-"""Share of an arm's runs that must get on track and not diverge before anything can be said of their collapse, where a
-rule says no other: runs that never learn can then not make a difference of more than a fifth."""
+"""Default share of an arm's runs that must get on track and not diverge before a claim about their collapse is tested:
+runs that never learn then change a share by at most a fifth."""
 
 
 class Measured(Strict):
-    """A metric of one of the experiment's protocols, which is named by its kind, or by its whole name.
+    """A metric of one of the experiment's protocols, given by its full name or its kind.
 
-    The kind alone will do where the experiment has one protocol of it.
+    The kind is enough where the experiment has one protocol of it.
     """
 
     metric: str
@@ -46,12 +46,12 @@ class Measured(Strict):
 class Collapse(Measured):
     """When a run counts as collapsed: the onset of a stretch of low values, once it has been on track.
 
-    The onset is the first of `consecutive` evaluations, one after the other, whose value is less than `below` times
-    the run's own maximum so far ("running-maximum") or the value of real data ("real"). They count from the evaluation
-    on at which the run got on track by the experiment's rule `reach`, from the share `after` of training on, and from
-    the evaluation on at which the run first had `once_above`. A run that never learnt has not collapsed, and one whose
-    values are not finite has diverged: they come to a bad end of another kind. Where fewer than the share `on_track` of
-    an arm's runs get on track and do not diverge, nothing can be said of their collapse.
+    The onset is the first of `consecutive` evaluations in a row whose value is less than `below` times the run's own
+    maximum so far ("running-maximum") or the value of real data ("real"). Evaluations count once the run is on track by
+    the experiment's rule `reach`, after the share `after` of training, and once its value has reached `once_above`. A
+    run that never learnt has not collapsed, and one whose values are not finite has diverged: those are other kinds of
+    bad end. Where less than the share `on_track` of an arm's runs get on track and do not diverge, claims about their
+    collapse cannot be tested.
     """
 
     below: Share
@@ -80,7 +80,7 @@ class Reach(Measured):
 
 
 class _Claim(Strict):
-    """What all claims say: a statement of the article, its place there, and the ids of claims that it stands for."""
+    """Fields of every claim: a statement of the article, its place there, and the ids of claims that it replaces."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
     statement: Prose
@@ -89,10 +89,10 @@ class _Claim(Strict):
 
 
 class _Tested(_Claim):
-    """How sure a verdict must be, and when it may be asked for.
+    """The level of a test, and when it may be made.
 
     `alpha` is the level after Holm's correction over the study's claims. "fixed": judged once, on all the seeds that
-    the study names. "sequential": judged by betting, on any number of seeds, which may be added to at will.
+    the study names. "sequential": judged by betting tests, valid at any number of seeds; seeds may be added at will.
     """
 
     alpha: Share = 0.05
@@ -100,10 +100,10 @@ class _Tested(_Claim):
 
 
 class _Margin(Strict):
-    """From which difference on it matters (`margin`), and what the claimed difference is beyond.
+    """The smallest difference that matters (`margin`), and the boundary that the claimed difference is beyond.
 
-    "margin": it is as claimed and matters. "zero": it is as claimed, however small. "minus-margin": the opposite
-    difference, if there is one, does not matter ("no worse").
+    "margin": as claimed, and it matters. "zero": as claimed, however small. "minus-margin": any difference in the
+    opposite direction does not matter ("no worse").
     """
 
     margin: Positive
@@ -131,7 +131,7 @@ class PairedSign(_Scored):
 
 
 class PairedMean(_Scored):
-    """On average over seeds the second arm scores higher, or lower, than the first: betting on a bounded mean.
+    """On average over seeds the second arm scores higher, or lower, than the first: betting test of a bounded mean.
 
     For metrics with a lowest and a highest value. A run that diverged has the worse of the two.
     """
@@ -140,10 +140,10 @@ class PairedMean(_Scored):
 
 
 class PairedTime(_Tested, _Margin):
-    """In more than half of the seeds an event comes later, or sooner, in the second arm: exact sign test.
+    """In more than half of the seeds an event occurs later, or sooner, in the second arm: exact sign test.
 
-    `margin` is a share of training. A run without the event counts with all of training. A bad end has no such time:
-    that of a run which is never on track would come last of all.
+    `margin` is a share of training. A run without the event counts with all of training. There is no such test of bad
+    ends: that of a run which is never on track would count as the latest of all.
     """
 
     test: Literal["paired-time"]
@@ -169,8 +169,8 @@ class PairedShares(_Tested, _Margin):
 class OneShare(_Tested):
     """An event occurs in more, or less, than `share` of an arm's runs: exact binomial test.
 
-    `by`: only what comes within this share of training counts. That a bad event is rare says something where it is not
-    rare without what is studied: `control` names the arm that shows it.
+    `by`: only events within this share of training count. That a bad event is rare is a finding only if it is not rare
+    without what is studied: `control` names the arm that shows this.
     """
 
     test: Literal["share"]
@@ -209,7 +209,7 @@ def _check_directed(metric: str) -> None:
 
 
 def arms_of(claim: TestedClaim | Untested) -> tuple[str, ...]:
-    """Arms that a claim speaks of."""
+    """Arms that a claim is about."""
     match claim:
         case OneShare():
             return (claim.arm,)
@@ -220,7 +220,7 @@ def arms_of(claim: TestedClaim | Untested) -> tuple[str, ...]:
 
 
 def named_arms(claim: TestedClaim) -> tuple[str, ...]:
-    """Arms that a claim's verdict depends on: those it speaks of, and its control."""
+    """Arms that a claim's verdict depends on: those it is about, and its control."""
     control = claim.control if isinstance(claim, OneShare) else None
     return (*arms_of(claim), *([control] if control else []))
 
@@ -231,7 +231,7 @@ def sign_of(claim: TestedClaim) -> int:
 
 
 def event_of(claim: TestedClaim) -> Event | None:
-    """The event that a claim speaks of, if it speaks of one."""
+    """The event that a claim is about, None if it is about a metric."""
     return None if isinstance(claim, PairedSign | PairedMean) else claim.event
 
 
@@ -241,5 +241,5 @@ def is_stability(claim: TestedClaim) -> bool:
 
 
 def rule_of(claim: TestedClaim) -> dict[str, Any]:
-    """What of a claim decides its verdict: all but its words."""
+    """The fields of a claim that determine its verdict: all but its wording."""
     return claim.model_dump(mode="json", exclude={"statement", "place", "replaces"})

@@ -1,4 +1,4 @@
-"""What a data set is: its source and the preprocessing that turns it into one array."""
+"""The settings of a data set: its source, and the preprocessing that turns it into one array."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from vigan.config.base import Count, Strict, Words
 Side = Literal[32, 64, 128, 256]
 Origin = Literal["sklearn", "mnist", "mnist-test"]
 """Which handwritten digits: scikit-learn's 1,797 (8x8 scans, 17 grey levels), MNIST's 60,000 training digits or its
-10,000 test digits (28x28). Where MNIST's files are is the machine's business: see `vigan.data.mnist.locate`."""
+10,000 test digits (28x28). Where MNIST's files are is a setting of the machine: see `vigan.data.mnist.locate`."""
 
 DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 10_000}
-"""How many there are of each."""
+"""Number of digits by origin."""
 
 
 class Digits(Strict):
@@ -34,7 +34,7 @@ class Digits(Strict):
 
     @model_serializer(mode="wrap")
     def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Fields without the default origin: sets made before there was a choice keep digest and folder."""
+        """The record without the default origin, so existing digests and folders stay valid."""
         record = dump(self)
         return {name: value for name, value in record.items() if (name, value) != ("origin", "sklearn")}
 
@@ -64,7 +64,7 @@ class CelebA(Strict):
     `crop` 108 belongs to the official 178x218 files, 54 to half-size copies. `resize` is "antialias" (Pillow's
     bicubic) or "released" (TensorFlow 1's bicubic, no antialiasing). `limit` takes the first files by name only;
     `count` is how many there must be.
-    Where the files are is the machine's business, not the study's: see `vigan.data.celeba.locate`.
+    Where the files are is a setting of the machine, not of the study: see `vigan.data.celeba.locate`.
     """
 
     source: Literal["celeba"]
@@ -131,7 +131,7 @@ Dataset = Annotated[Digits | StackedDigits | CelebA | ImageFolder | Ring | Grid,
 
 
 def most_examples(dataset: Dataset) -> int | None:
-    """How many examples there are at most, or None where only the files tell."""
+    """Largest possible number of examples, None where only the files tell."""
     match dataset:
         case Digits():
             return DIGITS_OF[dataset.origin]

@@ -1,6 +1,6 @@
-"""The list of deviations: what the article says, what the released code does, what is done here, and with what effect.
+"""The list of deviations: what the article says, what the released code does, what is done here, and the effect.
 
-An entry may leave `tests` empty only where it claims nothing measured.
+Only an entry that claims no measured effect may leave `tests` empty.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an experiment is: arms compared on one data set, how they are measured, what counts as an event."""
+"""The settings of an experiment: arms compared on one data set, protocols, and the rules of events."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1, max_length=
 
 
 class Protocol(Strict):
-    """How a snapshot is measured: a kind of `vigan.protocols` and the number of samples that it takes.
+    """How a snapshot is measured: a kind of `vigan.protocols` and its number of samples.
 
-    The last snapshot is measured again on `redraws` further sets of latents, to tell the metric's own noise from that
-    of seeds.
+    The last snapshot is measured again on `redraws` further sets of latents, to separate the metric's own noise from
+    that of seeds.
     """
 
     kind: str
@@ -42,12 +42,12 @@ class Protocol(Strict):
 
     @property
     def name(self) -> str:
-        """Name under which the numbers stand in every table: kind, sample count, reference."""
+        """Its name in every table: kind, sample count, reference."""
         return f"{self.kind}/n={self.samples}/ref=train"
 
     @property
     def definition(self) -> ProtocolKind:
-        """What its kind declares."""
+        """The record of its kind."""
         return KINDS[self.kind]
 
     @field_validator("kind")
@@ -69,8 +69,8 @@ class Protocol(Strict):
 class Experiment(Strict):
     """Arms that are compared with one another: one data set, one length, one set of protocols.
 
-    `keep_discriminator` keeps D with each snapshot of G, which doubles their size. `seeds` are those of all its arms,
-    where they are not the study's; `more_seeds` names further ones of some arms. `collapse` and `reach` say when a run
+    `keep_discriminator` saves D with each snapshot of G, which doubles its size. `seeds` are those of all its arms,
+    where they are not the study's; `more_seeds` are additional ones of some arms. `collapse` and `reach` say when a run
     counts as collapsed and as on track; without them there are no such events. `baseline` names the arm that all
     others are compared with, whatever they differ in; without it, arms are compared that differ only in lambda.
     """
@@ -92,7 +92,7 @@ class Experiment(Strict):
     @model_validator(mode="before")
     @classmethod
     def _share(cls, raw: Any) -> Any:
-        """Add the arms of `sweep`, and write what `shared` says into every arm that does not say otherwise."""
+        """Add the arms of `sweep`, and copy the settings of `shared` into every arm that does not override them."""
         if not isinstance(raw, dict) or not {"shared", "sweep"} & set(raw):
             return raw
         shared, arms = raw.get("shared", {}), raw.get("arms", {})
@@ -108,14 +108,14 @@ class Experiment(Strict):
 
     @property
     def snapshot_steps(self) -> tuple[int, ...]:
-        """Iterations at which the generator is kept: 0, the end, and `snapshots` - 1 even steps between them."""
+        """Iterations at which the generator is saved: 0, the end, and `snapshots` - 1 evenly spaced ones between."""
         count = min(self.snapshots, self.iterations)
         return tuple(round(Fraction(self.iterations * index, count)) for index in range(count + 1))
 
     def protocol_of(self, name: str) -> Protocol | None:
-        """The protocol of that name, or the only one of that kind; none if there is none.
+        """The protocol of that name, or the only one of that kind; None if there is none.
 
-        Raises ValueError where several are of that kind: which of them is meant must be said.
+        Raises ValueError if several are of that kind: the name is ambiguous.
         """
         found = [protocol for protocol in self.protocols if name in (protocol.kind, protocol.name)]
         if len(found) > 1:
@@ -125,11 +125,11 @@ class Experiment(Strict):
 
     @property
     def on_track(self) -> float:
-        """Share of an arm's runs that must get on track before anything can be said of their collapse."""
+        """Share of an arm's runs that must get on track before claims about their collapse are tested."""
         return self.collapse.on_track if self.collapse else ON_TRACK
 
     def rule(self, event: str) -> Collapse | Reach | None:
-        """The rule by which an event is told, "collapse" or "reach"."""
+        """The rule of an event, "collapse" or "reach"."""
         return self.collapse if event == "collapse" else self.reach
 
     def pairs(self) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "ring": Ring, "grid": Grid,
 }  # fmt: skip
 _NAMED_BY_USERS = {"experiments", "arms", "datasets"}
-"""Keys whose own keys are names that users choose."""
+"""Keys whose sub-keys are names chosen by users."""
 
 Location = tuple[str | int, ...]
 
@@ -53,7 +53,7 @@ def load_study(path: Path) -> Study:
 
 
 def _line(tree: yaml.Node | None, location: Location) -> int | None:
-    """Line of a location as written in the file, where an arm's key may stand under `shared`."""
+    """Line of a location in the file, where an arm's key may be under `shared` instead."""
     as_shared: Location = ()
     if "arms" in location:
         at = location.index("arms")
@@ -70,7 +70,7 @@ def _line_of_name(tree: yaml.Node | None, message: str) -> int | None:
 
 
 def _known_keys(error: ValidationError) -> list[str]:
-    """Keys of the innermost model that the first error's location passes through."""
+    """Keys of the innermost model on the path to the first error."""
     model: type[BaseModel] = Study
     parts = iter(first_of(error)["loc"][:-1])
     for part in parts:

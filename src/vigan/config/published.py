@@ -1,4 +1,4 @@
-"""Numbers of other papers that may stand beside ours, each with how its protocol differs."""
+"""Published results of other papers, shown beside ours, each with how its protocol differs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
 class PublishedResult(Strict):
     """One published number.
 
-    `value` as printed there, with its unit of spread; `differs` says what keeps it from being compared with ours;
-    `read_in` whether it was read in the paper itself, in its code's documentation, or transcribed by later papers.
+    `value` is as printed, with its spread; `differs` says why it is not comparable with ours; `read_in` is where it was
+    read: in the paper itself, in the documentation of its code, or as quoted by later papers.
     """
 
     model: Text

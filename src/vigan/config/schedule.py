@@ -1,4 +1,4 @@
-"""What an arm makes the engine do: what decides its weights, where its regulariser acts, what moves BN's averages."""
+"""What follows from an arm's settings: what determines its weights, where its regulariser acts, updates of BN."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from vigan.config.arms import Arm, Dcgan
 
 
 def computation(arm: Arm, coordinates: int) -> dict[str, Any]:
-    """What decides an arm's weights: arms that are equal here train the same bits from the same seed and data.
+    """What determines an arm's weights: arms that are equal here train to the same bits from the same seed and data.
 
-    All of its fields, but K for the reading, and for lambda the weight of the mean over `coordinates` numbers, 0 where
-    it never acts.
+    All of its fields, but with K in place of the reading, and lambda as the weight of the mean over `coordinates`
+    numbers, 0 where it never acts.
     """
     decided = arm.model_dump(exclude={"reading", "updates_per_batch", "lambda_mean", "lambda_sum"})
     return {**decided, "k": arm.k, "lambda": arm.lambda_per_mean(coordinates) if arm.updates > 1 else 0.0}
 
 
 def coordinates(arm: Arm, shape: tuple[int, ...]) -> int:
-    """How many numbers the regulariser compares on examples of `shape`."""
+    """How many numbers per example of `shape` the regulariser compares."""
     return arm.model.coordinates(math.prod(shape), arm.network.latent)
 
 
 def active_updates(arm: Arm) -> range:
     """Updates of a phase, counted from 1, on which the regulariser acts: empty where it is off or inert.
 
-    The first update is made at G = G_o. One batch's old fakes are its first forward, so the term is exactly zero
-    there; those of several batches come out of one forward, whose BN statistics are not the batch's own.
+    The first update is made at G = G_o. The old fakes of a single batch are its first forward, so the term is
+    exactly zero there; those of several batches are made in one forward, whose BN statistics are not the batch's own.
     """
     if not arm.regularised:
         return range(0)
@@ -35,7 +35,7 @@ def active_updates(arm: Arm) -> range:
 
 
 def bn_updates(arm: Arm, role: str = "generator") -> dict[str, int]:
-    """How often an iteration moves the moving averages of a network's BN layers, by the forward that does it."""
+    """How often an iteration updates the moving averages of a network's BN layers, by the forward that does."""
     sampled = has_batch_norm(arm) and role in arm.model.sampled
     counts = arm.model.forwards(arm, role) if sampled else {}
     return {forward: count for forward, count in counts.items() if count}

@@ -1,4 +1,4 @@
-"""Which stabilisers there are and what each may be told, read from their files without importing them, or torch.
+"""Names and settings of the stabilisers, read from their source files without importing them (or torch).
 
 A stabiliser is one file in `vigan/objectives/stabilisers`. Its settings are the annotated fields of the class there
 that derives from `Stabiliser`: `gamma: Positive`, or, with a default, `decay: Share = 0.999`.
@@ -19,12 +19,12 @@ from vigan.config.base import ConfigError, Strict, nearest
 
 FOLDER = Path(__file__).parents[1] / "objectives" / "stabilisers"
 KINDS = ("Count", "NonNegative", "Positive", "Share")
-"""Annotations that a setting may have: kinds of numbers in `vigan.config.base`."""
+"""Types that a setting may have: numbers of `vigan.config.base`."""
 
 
 @cache
 def known_stabilisers() -> tuple[str, ...]:
-    """Names of the files in `FOLDER`: the config may name any of them."""
+    """Names of the stabilisers: the files in `FOLDER`."""
     return tuple(sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "__init__"))
 
 

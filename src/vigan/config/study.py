@@ -1,4 +1,4 @@
-"""What a study is: data sets, experiments, their arms and seeds, and claims, read from one YAML file."""
+"""A study: data sets, experiments with their arms and seeds, and claims, read from one YAML file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class RunKey(NamedTuple):
-    """What tells one run of a study from another; part of every path, legend and table."""
+    """What identifies a run within a study; part of every path, legend and table."""
 
     arm: str
     reading: str
@@ -43,10 +43,10 @@ class Study(Strict):
         return self
 
     def rules(self, arm: str | None = None) -> dict[str, dict[str, Any]]:
-        """All that decides the verdict on each claim, by its id; kept with the runs, so that a later edit is seen.
+        """All that determines the verdict on each claim, by its id; recorded with the runs, so that a later edit shows.
 
-        The claim but for its words, the events and protocols it is told by, the experiment's length and snapshots, and
-        the seeds, unless they may be added to. With `arm`, only claims whose verdict depends on that arm.
+        The claim without its wording, the rules of its events, its protocols, the experiment's length and snapshots,
+        and the seeds, unless they may be added to. With `arm`, only claims whose verdict depends on that arm.
         """
         tested = [claim for claim in self.claims if not isinstance(claim, Untested)]
         return {claim.id: self._rule(claim) for claim in tested if arm is None or arm in named_arms(claim)}
@@ -82,7 +82,7 @@ class Study(Strict):
         return {name: digest_of(value) for name, value in found.items()}
 
     def seeds_for(self, claim: TestedClaim) -> tuple[int, ...]:
-        """Seeds that all arms have which a claim speaks of."""
+        """Seeds that all arms of a claim have."""
         own = [self.seeds_of(arm) for arm in arms_of(claim)]
         return tuple(seed for seed in own[0] if all(seed in seeds for seeds in own))
 
@@ -116,7 +116,7 @@ class Study(Strict):
         return _known(known, name, "protocol")
 
     def measured(self) -> list[tuple[str, Protocol]]:
-        """Every (data set name, protocol) of the study, once."""
+        """Every distinct (data set name, protocol) of the study."""
         return list(dict.fromkeys((e.dataset, p) for e in self.experiments.values() for p in e.protocols))
 
     def seeds_in(self, experiment: str) -> tuple[int, ...]:
@@ -124,7 +124,7 @@ class Study(Strict):
         return self.experiments[experiment].seeds or self.seeds
 
     def seeds_of(self, arm: str) -> tuple[int, ...]:
-        """Seeds of an arm, those that others of its experiment lack after the rest."""
+        """Seeds of an arm: those of its experiment, then its own additional ones."""
         home = self.experiment_of(arm)
         return self.seeds_in(home) + self.experiments[home].more_seeds.get(arm, ())
 
@@ -140,7 +140,7 @@ class Study(Strict):
         return [pair for experiment in self.experiments.values() for pair in experiment.pairs()]
 
     def run_spec(self, arm: str, seed: int) -> RunSpec:
-        """Everything that decides the weights of one run. Raises ConfigError for an arm the study lacks."""
+        """Everything that determines the weights of one run. Raises ConfigError for an arm the study lacks."""
         experiment = self.experiments[self.experiment_of(arm)]
         return RunSpec(
             name=arm,

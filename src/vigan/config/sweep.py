@@ -1,4 +1,4 @@
-"""Arms by the dozen: every combination of a few settings, written once."""
+"""Sweeps: arms for every combination of a few settings, written once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold between the parts of a study file."""
+"""Consistency checks between the parts of a study file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vigan.protocols.registry import METRICS
 
 
 def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[str, Dataset]) -> None:
-    """Raise ValueError unless every arm has one home, and every data set exists and fits its networks and protocols."""
+    """Raise ValueError unless arm names are unique, and every data set exists and fits its networks and protocols."""
     seen: dict[str, str] = {}
     for name, experiment in experiments.items():
         if experiment.dataset not in datasets:
@@ -35,7 +35,7 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
 
 
 def check_seeds(experiments: Mapping[str, Experiment], seeds: Sequence[int]) -> None:
-    """Raise ValueError unless further seeds are those of arms that are there, and are not among the seeds of all."""
+    """Raise ValueError unless `more_seeds` names arms of the experiment and seeds that they do not have already."""
     for name, experiment in experiments.items():
         for arm, more in experiment.more_seeds.items():
             if arm not in experiment.arms:

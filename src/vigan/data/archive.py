@@ -1,4 +1,4 @@
-"""Where image files stand: in a folder or in a zip that is read without unpacking."""
+"""Sources of image files: a folder, or a zip that is read without unpacking."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vigan.data.decode import HEAD, SUFFIXES, looks_like_image
 from vigan.data.source import DataError
 
 LARGEST = 64 * 2**20
-"""Bytes of the largest file that is read: no image that `vigan.data.decode` trusts needs more."""
+"""Size limit of a file in bytes: no image that `vigan.data.decode` accepts needs more."""
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -27,7 +27,7 @@ class Folder:
     path: Path
 
     def names(self) -> list[str]:
-        """Names of all files below the folder, and of links to folders, which are not entered; sorted.
+        """Sorted names of all files below the folder, and of links to folders, which are not followed.
 
         Raises DataError if there is no such folder, or one in it cannot be read.
         """
@@ -40,7 +40,7 @@ class Folder:
         return sorted(file.relative_to(self.path).as_posix() for file in found)
 
     def title(self, name: str) -> str:
-        """What to call the file `name` in a message."""
+        """How messages refer to the file `name`."""
         return str(self.path / name)
 
     def head(self, name: str) -> bytes:
@@ -74,7 +74,7 @@ class Archive:
     remedy: str = "replace it by a fresh copy"
 
     def __reduce__(self) -> tuple[type[Archive], tuple[Path, str]]:
-        """How to pickle: without the open zip."""
+        """Pickle without the open zip."""
         return Archive, (self.path, self.remedy)
 
     @cached_property
@@ -100,7 +100,7 @@ class Archive:
     def names(self) -> list[str]:
         """Names of all members that are files, sorted.
 
-        Raises DataError if there is no such file, it is no zip, or a name leads out of it or stands there twice.
+        Raises DataError if there is no such file, it is not a zip, or a name leads out of it or occurs twice.
         """
         names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
         for name in names:
@@ -117,7 +117,7 @@ class Archive:
         return member.file_size, member.CRC
 
     def title(self, name: str) -> str:
-        """What to call the member `name` in a message."""
+        """How messages refer to the member `name`."""
         return f"{self.path}: {name}"
 
     def head(self, name: str) -> bytes:
@@ -133,7 +133,7 @@ class Archive:
     def read(self, name: str) -> bytes:
         """Content of the member `name`, its checksum verified. Raises DataError naming it.
 
-        No more is unpacked than the zip says, nor than `LARGEST` bytes.
+        At most the stated size, and at most `LARGEST` bytes, are unpacked.
         """
         try:
             member = self._zip.getinfo(name)
@@ -157,7 +157,7 @@ def _check_size(title: str, size: int) -> None:
 
 
 def images_among(names: Sequence[str]) -> list[str]:
-    """The names, in order, that end like an image file and are not hidden (`.x`, macOS's `._x`)."""
+    """The names, in order, that have an image suffix and are not hidden (`.x`, macOS's `._x`)."""
     ends = ((name, name.rpartition("/")[2]) for name in names)
     return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]
 

@@ -1,4 +1,4 @@
-"""Aligned CelebA faces: where they are, how to get them, and what one face becomes."""
+"""Aligned CelebA faces: locating, downloading and preprocessing them."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ LICENCE = (
 
 
 def locate(path: Path | None) -> Path | None:
-    """Where CelebA is: `path`, else $VIGAN_CELEBA, else the test data's copy if it is there, else None.
+    """Path of CelebA: `path`, else $VIGAN_CELEBA, else the test data's copy if there is one, else None.
 
-    A path that was asked for is returned whether or not it exists, so that the error can name it.
+    A path that was given is returned whether or not it exists, so that the error can name it.
     """
     if path is not None:
         return expanded(path)
@@ -59,9 +59,9 @@ def locate(path: Path | None) -> Path | None:
 
 
 def find(path: Path | None, download_to: Path | None) -> Path:
-    """An existing path to CelebA: see `locate`; if it is nowhere and `download_to` is a folder, it is fetched there.
+    """An existing path to CelebA: see `locate`; if there is none and `download_to` is a folder, it is downloaded.
 
-    Raises DataError with the ways to get it if it is not found, or naming the path that was asked for.
+    Raises DataError with the ways to get it if it is not found, or naming the path that was given.
     """
     found = locate(path)
     if found is None and download_to is not None:
@@ -74,10 +74,10 @@ def find(path: Path | None, download_to: Path | None) -> Path:
 
 
 def fetch(folder: Path) -> Path:
-    """Path of the official archive in `folder`, fetched from Google Drive unless it is there, not unpacked.
+    """Path of the official archive in `folder`, downloaded from Google Drive unless it is there; not unpacked.
 
     The address is the one behind Google's page on files too large for its virus scanner. Raises DataError, with the
-    other ways, if the archive cannot be had; see `vigan.runtime.download.fetch`.
+    other ways, if the download fails; see `vigan.runtime.download.fetch`.
     """
     try:
         return web.fetch(URL, folder / ARCHIVE, sha256=SHA256, size=SIZE)
@@ -120,7 +120,7 @@ def count(dataset: CelebA, path: Path) -> int:
 
 @dataclass(frozen=True)
 class Face:
-    """Recipe for one face of `size` (width, height): centre crop of `crop` pixels, resized to `side`."""
+    """Transform of one face of `size` (width, height): centre crop of `crop` pixels, resized to `side`."""
 
     crop: int
     side: int
@@ -129,7 +129,7 @@ class Face:
 
     @property
     def words(self) -> str:
-        """This recipe in words."""
+        """Description of the preprocessing."""
         how = {
             "antialias": "Pillow's bicubic (antialiased)",
             "released": "TensorFlow 1's bicubic (not antialiased), clipped to 0..255 and rounded",
@@ -138,7 +138,7 @@ class Face:
         return f"{width}x{height} files, centre crop {self.crop}x{self.crop}, to {self.side}x{self.side} by {how}"
 
     def __call__(self, title: str, data: bytes) -> np.ndarray:
-        """Example, uint8 (3, side, side). Raises DataError if the picture is damaged or not of `size`."""
+        """Example, uint8 (3, side, side). Raises DataError if the image is damaged or not of `size`."""
         image = decode(title, data)
         if image.size != self.size:
             raise DataError(f"{title}: {_by(image.size)} pixels, but the first file has {_by(self.size)}; remove one")

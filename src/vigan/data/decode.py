@@ -1,4 +1,4 @@
-"""Bytes of an image file -> an 8-bit RGB picture, or an error that names the file."""
+"""Decoding of image files to 8-bit RGB, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def looks_like_image(head: bytes) -> bool:
 
 
 def decode(name: str, data: bytes) -> Image.Image:
-    """The picture in `data`, mode RGB, upright by its EXIF orientation; of an animation, the first frame.
+    """The image in `data`, mode RGB, rotated by its EXIF orientation; of an animation, the first frame.
 
-    Grey, palette and CMYK pictures become RGB (CMYK without a colour profile); transparency is laid over white; PNGs
-    of 16 bits per colour keep their upper 8. Raises DataError naming `name` if the file is empty, damaged, truncated,
-    of none of `FORMATS`, too large to be trusted (Pillow's MAX_IMAGE_PIXELS), or grey of 16
-    or more bits, which Pillow cannot reduce faithfully.
+    Grey, palette and CMYK images become RGB (CMYK without a colour profile); transparency is composited over white;
+    of 16-bit PNGs the upper 8 bits are kept. Raises DataError naming `name` if the file is empty, damaged, truncated,
+    of none of `FORMATS`, larger than Pillow's MAX_IMAGE_PIXELS, or grey of 16 or more bits, which Pillow cannot
+    reduce faithfully.
     """
     if not data:
         raise DataError(f"{name}: the file is empty (0 bytes); {REMEDY}")

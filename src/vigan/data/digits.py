@@ -1,4 +1,4 @@
-"""Handwritten digits, one to an image: scikit-learn's, which need no download, or MNIST's."""
+"""Single handwritten digits: scikit-learn's, which need no download, or MNIST's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORIGINAL = "UCI optical recognition of handwritten digits, test part, as shipped
 
 
 class Singles(NamedTuple):
-    """Digits uint8 (n, side, side), white on black, their labels int64 (n,), and what was done to which scans."""
+    """Digits uint8 (n, side, side), white on black, labels int64 (n,), a description of preprocessing and source."""
 
     images: np.ndarray
     labels: np.ndarray

@@ -1,4 +1,4 @@
-"""Any folder of images."""
+"""A folder of images as a data set."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SMALLEST = 8
 def source_data(dataset: ImageFolder, workers: int) -> SourceData:
     """Every image below the folder, in the order of their relative names; other and hidden files are counted.
 
-    Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
-    `SMALLEST` pixels wide or high: enlarged, it would be one blur.
+    Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or less than
+    `SMALLEST` pixels wide or high: enlarged, it would be a blur.
     """
     files, names, images = _found(dataset)
     return SourceData(
@@ -51,7 +51,7 @@ def _found(dataset: ImageFolder) -> tuple[Folder, list[str], list[str]]:
 
 @dataclass(frozen=True)
 class Picture:
-    """Recipe for one image: centre square, resized to `side`, as colour (3 channels) or grey (1)."""
+    """Transform of one image: centre square, resized to `side`, as colour (3 channels) or grey (1)."""
 
     side: int
     channels: int

@@ -1,4 +1,4 @@
-"""Anybody's images: a folder of files, an array, or a prepared data set -> uint8 (n, channels, height, width)."""
+"""Your own images, from a folder of files, an array or a prepared data set, as uint8 (n, channels, height, width)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_images(path: Path) -> np.ndarray:
 
     `path` is a folder or a zip with image files (at any depth, in the order of their names; grey ones are read as
     colour), a folder that `vigan prepare` wrote, or a `.npy` file, or an `.npz` of one array, with uint8 images,
-    channels first or last. Raises DataError naming the path, or the file in it, that is anything else.
+    channels first or last. Raises DataError naming the path, or the file in it, if it is anything else.
     """
     if path.is_dir():
         return _prepared(path) if (path / MANIFEST).is_file() else _files(Folder(path))

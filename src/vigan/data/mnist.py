@@ -1,4 +1,4 @@
-"""MNIST's handwritten digits: where the files are, how to get them, and how to read them."""
+"""MNIST's handwritten digits: locating, downloading and reading the files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Origin = Literal["mnist", "mnist-test"]
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
 GZIP = b"\x1f\x8b"
 FOLDERS = (".", "raw", "MNIST/raw")
-"""Where the files may stand in the folder that is named; torchvision's layout is the last."""
+"""Subfolders that are searched; torchvision's layout is the last."""
 
 
 class Packed(NamedTuple):
-    """One of MNIST's four files as it is published: its name without `.gz`, the bytes and SHA-256 of that with it."""
+    """One of MNIST's four files as published: its name without `.gz`, size and SHA-256 of the packed file."""
 
     stem: str
     size: int
@@ -32,7 +32,7 @@ class Packed(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One of MNIST's two parts: what it is called, its files, how many there are of each digit."""
+    """One of MNIST's two parts: its title, its files, and the number of each digit."""
 
     words: str
     images: Packed
@@ -71,9 +71,9 @@ class Scans(NamedTuple):
 
 
 def how_to_get(origin: Origin) -> str:
-    """What to do where the part is missing."""
+    """What to do if the part is missing, as text."""
     other: Origin = "mnist-test" if origin == "mnist" else "mnist"
-    return f"""The study says `origin: {origin}`. Ways to go on:
+    return f"""The study says `origin: {origin}`. Ways to continue:
   1. set VIGAN_MNIST to the folder of {PARTS[origin].names}
      (torchvision's will do), or name it for one run: `snakemake ... --config mnist=PATH`;
   2. let them be fetched (at most 10 MB): `--config download=true` or `vigan prepare --download`;
@@ -84,8 +84,8 @@ def how_to_get(origin: Origin) -> str:
 def locate(origin: Origin) -> Path | None:
     """Folder of MNIST's files: of VIGAN_MNIST, else the test data's copy if it has this part, else None.
 
-    VIGAN_MNIST may name one of the files. A folder that was asked for is returned whatever it holds, so that the
-    error can name it.
+    VIGAN_MNIST may name one of the files. A folder that was given is returned whatever it contains, so that
+    the error can name it.
     """
     if named := setting("mnist"):
         path = expanded(named)
@@ -95,9 +95,9 @@ def locate(origin: Origin) -> Path | None:
 
 
 def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
-    """Files with the part's images and labels; if they are nowhere and `download_to` is a folder, fetched there.
+    """Files with the part's images and labels; if there are none and `download_to` is a folder, they are downloaded.
 
-    Raises DataError that says where they were looked for and what to do.
+    Raises DataError that says where they were searched and what to do.
     """
     folder, part = locate(origin), PARTS[origin]
     if folder is None and download_to is not None:
@@ -119,7 +119,7 @@ def at_hand(origin: Origin, fetched: Path) -> tuple[Path, Path] | None:
 def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
     """Files with the part's images and labels in `folder`, packed, from the mirror that torchvision asks first.
 
-    Raises DataError, with the other ways, if one cannot be had; see `vigan.runtime.download.fetch`.
+    Raises DataError, with the other ways, if a download fails; see `vigan.runtime.download.fetch`.
     """
     part = PARTS[origin]
     try:
@@ -130,7 +130,7 @@ def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
 
 
 def read(origin: Origin, download_to: Path | None = None) -> Scans:
-    """The part's scans, 28x28, in the order of its files.
+    """The part's scans, 28x28, in the files' order.
 
     Raises DataError naming a file that is damaged, or whose digits are not those of MNIST (other data sets, such as
     Fashion-MNIST, come in files of the same names).

@@ -1,4 +1,4 @@
-"""Image files -> uint8 blocks in the order of their names, by any number of processes."""
+"""Parallel decoding of image files to uint8 blocks, in the order of their names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES_PER_BLOCK = 128
 
 
 class Transform(Protocol):
-    """Turns one image file into one example; hashable and picklable, so that it can travel to a worker."""
+    """Turns one image file into one example; hashable and picklable, so that it can be sent to a worker."""
 
     def __call__(self, title: str, data: bytes) -> np.ndarray:
         """Example, uint8 (C, side, side), from the bytes of the file called `title`."""
@@ -38,8 +38,8 @@ def image_blocks(
 ) -> Generator[np.ndarray, None, None]:
     """Blocks uint8 (n, *shape), n up to 128, in the order of `names`; the same for any number of workers.
 
-    A block holds only until the next is asked for: at most 2 * `workers` share their memory with the workers. Raises
-    DataError of the first file that fails, by name.
+    A block is valid only until the next is requested: 2 * `workers` blocks of memory are shared with the workers.
+    Raises DataError for the first file, by name, that fails.
     """
     chunks = [names[start : start + FILES_PER_BLOCK] for start in range(0, len(names), FILES_PER_BLOCK)]
     if workers == 1:
@@ -80,14 +80,14 @@ def _finished(block: np.ndarray, future: Future[None]) -> np.ndarray:
 
 
 def _fill(block: np.ndarray, files: FileSource, names: Sequence[str], transform: Transform) -> np.ndarray:
-    """`block` (n, *shape), filled with the examples made of the n files."""
+    """`block` (n, *shape), filled with the examples of the n files."""
     for index, name in enumerate(names):
         block[index] = transform(files.title(name), files.read(name))
     return block
 
 
 class _Shared:
-    """What a worker shares with its parent: `slots`, blocks of one size."""
+    """Memory that a worker shares with its parent: `slots`, blocks of one size."""
 
     slots: np.ndarray
 
@@ -97,7 +97,7 @@ def _fill_slot(slot: int, files: FileSource, names: Sequence[str], transform: Tr
 
 
 def _init_worker(memory: ctypes.Array[ctypes.c_ubyte], shape: tuple[int, ...]) -> None:
-    """Take up the shared memory, leave Ctrl-C to the parent, and end as soon as it is gone, however it went."""
+    """Map the shared memory, leave Ctrl-C to the parent, and exit when the parent does, however that happens."""
     _Shared.slots = np.ctypeslib.as_array(memory).reshape(shape)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -112,5 +112,5 @@ def _exit_with_parent() -> None:
 
 @functools.cache
 def _opened(files: FileSource) -> FileSource:
-    """The first source equal to `files`, so that a worker opens its zip once; workers live for one call only."""
+    """The first source equal to `files`, so that a worker opens its zip once; workers serve one call only."""
     return files

@@ -1,4 +1,4 @@
-"""Any source -> one array, its labels and a manifest; the manifest is written last, so its existence means finished."""
+"""Any source to one array, its labels and a manifest, which is written last: if it exists, preparation is complete."""
 
 from __future__ import annotations
 
@@ -133,13 +133,13 @@ def _write_array(path: Path, source_data: SourceData, progress: Progress | None)
 
 
 class HashingWriter:
-    """A binary file, written through, and the SHA-256 of what was written."""
+    """A binary file, with the SHA-256 of all that is written to it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream, self.sha256 = stream, hashlib.sha256()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write `data` and digest it."""
+        """Write `data` and add it to the digest."""
         self.stream.write(data)
         self.sha256.update(data)
 

@@ -1,4 +1,4 @@
-"""What a source hands to `prepare`: the examples in order, block by block, and what is to be said about them."""
+"""The interface between sources and `prepare`: examples in order, block by block, with their description."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class DataError(RecordError):
 class SourceData:
     """`count` examples of `shape` and `dtype`, delivered in order as arrays (n, *shape) by `blocks`.
 
-    `blocks` is read once, closed after use, and may raise DataError on the way. `labels`: int64 (count,) or None.
-    `preprocessing`: what was done to the source, in words. `skipped`: files passed over because they are no images.
+    `blocks` is consumed once, closed after use, and may raise DataError. `labels`: int64 (count,) or None.
+    `preprocessing`: a description for the manifest. `skipped`: number of files that are not images.
     `notes`: licence and remarks for the manifest.
     """
 

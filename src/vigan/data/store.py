@@ -1,4 +1,4 @@
-"""A prepared data set on disk: `array.npy`, `labels.npy` where there are labels, `manifest.json`. No torch, no PIL."""
+"""A prepared data set on disk: `array.npy`, `labels.npy` if it has labels, `manifest.json`. No torch, no PIL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arms told in words: how one plays its game, and how two differ. Every sentence says what `Engine` does."""
+"""Descriptions of arms: the schedule of one, and the differences of two. Tests hold them to what `Engine` does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_GIVEN = "-"
 
 
 class Difference(NamedTuple):
-    """One field in which two arms differ: its dotted name, and both values as they stand in the rows."""
+    """One field in which two arms differ: its dotted name, and both values as written."""
 
     field: str
     first: str
@@ -23,7 +23,7 @@ class Difference(NamedTuple):
 
 
 def differences(a: Arm, b: Arm) -> list[Difference]:
-    """Fields in which two rows differ, as written, in the order of the rows; `NOT_GIVEN` stands for a missing one."""
+    """Fields in which two arms differ, in the order of the schema; `NOT_GIVEN` stands for a missing value."""
     first, second = _flat(_row(a)), _flat(_row(b))
     fields = dict.fromkeys([*first, *second])
     pairs = [Difference(field, first.get(field, NOT_GIVEN), second.get(field, NOT_GIVEN)) for field in fields]
@@ -31,7 +31,7 @@ def differences(a: Arm, b: Arm) -> list[Difference]:
 
 
 def describe_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) -> str:
-    """Table of `differences`, and whether the arms are one computation all the same on a set of `coordinates`."""
+    """Table of `differences`, and whether the arms are the same computation nevertheless."""
     rows = differences(a, b)
     if not rows:
         return f"{name_a}, {name_b}: no difference"
@@ -39,7 +39,7 @@ def describe_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: i
 
 
 def describe_experiments(study: Study, first: str, second: str) -> str:
-    """Lines that say where two arms stand if they are in different experiments, else nothing."""
+    """Experiment, data set and length of both arms if they are in different experiments, else ""."""
     places = [(name, study.experiment_of(name)) for name in (first, second)]
     if places[0][1] == places[1][1]:
         return ""
@@ -51,7 +51,7 @@ def describe_experiments(study: Study, first: str, second: str) -> str:
 
 
 def explain(name: str, arm: Arm, coordinates: int, iterations: int) -> str:
-    """One arm's game on examples of `coordinates` numbers, told in words, with its ledger after `iterations`."""
+    """Description of an arm's schedule, the regulariser comparing `coordinates` numbers, and its ledger."""
     sections = {
         f"{name}: {model(arm)}reading '{arm.reading}', {network(arm)}, batches of {arm.batch_size}": [],
         "An iteration": iteration(arm),

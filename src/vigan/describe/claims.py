@@ -1,4 +1,4 @@
-"""The rule of a claim, and of an event, told in one sentence."""
+"""The rules of claims and events, each as one sentence."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BOUNDARY_WORDS: dict[Boundary, str] = {"margin": "margin", "zero": "zero", "minu
 
 
 def format_margin(claim: TestedClaim) -> str:
-    """The difference from which on it matters, or the share of a single arm, with its unit."""
+    """The smallest difference that matters, or the share of a single arm, with its unit."""
     match claim:
         case OneShare():
             return f"{claim.share:.0%}"
@@ -59,7 +59,7 @@ def format_margin(claim: TestedClaim) -> str:
 
 
 def describe_effect(claim: Paired) -> str:
-    """What the claimed difference is beyond: "higher by 1 or more", "not lower by 1 or more", "higher"."""
+    """The claimed difference: "higher by 1 or more", "not lower by 1 or more", "higher"."""
     if claim.beyond == "zero":
         return claim.direction
     if claim.beyond == "margin":
@@ -103,7 +103,7 @@ def _from(rule: Collapse) -> str:
 
 
 def describe_event(rule: Collapse | Reach) -> str:
-    """When an event counts as having come."""
+    """When a run counts as having had the event."""
     if isinstance(rule, Reach):
         return (
             f"On track: {rule.metric} ({rule.protocol}) has gone {rule.share:.0%} of the way from its value before "

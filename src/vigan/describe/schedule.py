@@ -1,4 +1,4 @@
-"""An arm's schedule in words, section by section, as `describe.arms.explain` puts them together."""
+"""The sections of an arm's description, which `describe.arms.explain` joins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vigan.config.methods.base import own_batches
 
 
 def model(arm: Arm) -> str:
-    """An arm's model, unless it is the one that goes without saying."""
+    """An arm's model, "" for the default."""
     return "" if arm.model == DEFAULT else f"model '{arm.model.kind}', "
 
 
@@ -27,7 +27,7 @@ def network(arm: Arm) -> str:
 
 
 def iteration(arm: Arm) -> list[str]:
-    """What an iteration does, line by line."""
+    """The steps of an iteration, one per line."""
     own = arm.model.describe(arm)
     if own.steps:
         return list(own.steps)
@@ -63,7 +63,7 @@ def _adam(arm: Arm) -> str:
 
 
 def regulariser(arm: Arm, coordinates: int) -> list[str]:
-    """What the regulariser holds to what, and where it acts."""
+    """What the regulariser compares, and on which updates it acts."""
     weight, own = arm.lambda_per_mean(coordinates), arm.model.describe(arm)
     if not weight:
         return ["off: lambda is 0 in either reduction"]
@@ -100,13 +100,13 @@ def _where_it_acts(arm: Arm) -> str:
 
 
 def at_old(arm: Arm) -> str:
-    """The place where the regulariser is zero, such as G = G_o."""
+    """The point at which the regulariser is zero, such as G = G_o."""
     old = arm.model.describe(arm).old
     return f"{old.replace('_o', '')} = {old}"
 
 
 def moving_averages(arm: Arm) -> list[str]:
-    """What moves the averages of BN."""
+    """Updates of BN's moving averages."""
     lines = [
         _averages_of(arm, role, letter) for role, letter in arm.model.sampled.items() if schedule.bn_updates(arm, role)
     ]
@@ -123,7 +123,7 @@ def _averages_of(arm: Arm, role: str, letter: str) -> str:
 
 
 def ledger(arm: Arm, iterations: int) -> list[str]:
-    """What an iteration and all of them cost, as a table."""
+    """The cost of one iteration and of all, as a table."""
     once, whole = (Ledger.of(arm, n).model_dump() for n in (1, iterations))
     rows = [(label, f"{once[key]:,}", f"{whole[key]:,}") for key, label in _counts(arm).items()]
     if arm.model.describe(arm).after:

@@ -1,1 +1,1 @@
-"""A protocol applied to samples: how each kind measures, what it measures against, and its cache."""
+"""Evaluation: how each kind of protocol turns samples into numbers, its reference arrays, and their cache."""

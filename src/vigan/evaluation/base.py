@@ -1,4 +1,4 @@
-"""What turns samples into numbers: how an evaluator is asked for, and what each one promises."""
+"""The interface of evaluators, which turn samples into numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Measure = Callable[[np.ndarray], dict[str, float]]
 
 
 class Subject(NamedTuple):
-    """What is to be measured: a kind of protocol on a data set, and the torch device that networks run on."""
+    """What is measured: a kind of protocol on a data set, and the torch device that networks run on."""
 
     kind: ProtocolKind
     dataset: Dataset
@@ -28,10 +28,10 @@ class Subject(NamedTuple):
 
 
 class Evaluator(ABC):
-    """How one kind of protocol measures. It keeps something of real data only where the kind compares."""
+    """How one kind of protocol measures; it has reference arrays only if the kind compares with real data."""
 
     def key(self) -> dict[str, str]:
-        """What else than data and sample count its arrays depend on."""
+        """What its arrays depend on besides data and sample count."""
         return {}
 
     def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002

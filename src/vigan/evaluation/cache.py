@@ -1,4 +1,4 @@
-"""Arrays computed once of real data, on disk with the key that says what they were computed from."""
+"""Disk cache of arrays computed from real data, each stored with its key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def load(path: Path, key: Key) -> dict[str, np.ndarray]:
-    """The arrays kept under `key`. Raises RecordError if the file is missing or damaged, or its key is another."""
+    """The arrays stored under `key`. Raises RecordError if the file is missing or damaged, or its key differs."""
     arrays = read_npz(path, remedy=REMEDY)
     try:
         found = json.loads(str(arrays.pop(KEY)))

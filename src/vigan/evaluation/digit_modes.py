@@ -1,4 +1,4 @@
-"""Digits, and triples of digits, found by a classifier fitted to the data set's own labels."""
+"""Modes of digits, and of triples of digits, by a classifier fitted to the data set's own labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGITS = 10
 
 
 class DigitModes(Evaluator):
-    """`class_modes` of digits, and how far the classifier is to be trusted."""
+    """`class_modes` of digits, and the classifier's accuracy."""
 
     def __init__(self, subject: Subject) -> None:
         """Raises RecordError if the data set has no labels."""
@@ -31,7 +31,7 @@ class DigitModes(Evaluator):
 
 
 class StackedModes(Evaluator):
-    """`stacked_modes` of triples of digits, and how far the classifier is to be trusted."""
+    """`stacked_modes` of triples of digits, and the classifier's accuracy."""
 
     def __init__(self, subject: Subject) -> None:
         """Raises RecordError if the data set has no labels."""

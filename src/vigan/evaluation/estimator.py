@@ -1,4 +1,4 @@
-"""Kinds whose numbers are a function of arrays: the kind names it, and nothing else need be written."""
+"""The evaluator of kinds that name an estimator, a function of arrays."""
 
 from __future__ import annotations
 

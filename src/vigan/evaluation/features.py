@@ -19,7 +19,7 @@ class FeatureMetrics(Evaluator):
         self.extractor = extractor
 
     def key(self) -> dict[str, str]:
-        """Which network, with which weights, and what is kept of it."""
+        """The network, its weights, and the names of the arrays."""
         extractor = self.extractor
         return {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "arrays": " ".join(ARRAYS)}
 

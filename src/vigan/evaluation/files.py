@@ -1,4 +1,4 @@
-"""Measure your own features or images as the studies measure theirs."""
+"""Measure your own features or images in the same way as the studies."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
 def measure_images(
     images: Path, reference: Path, *, extractor: str, samples: int | None, device: str, cache: Path
 ) -> dict[str, object]:
-    """Protocol, metrics and floor of images against reference images, each loaded by `data.gallery.load_images`.
+    """Protocol, metrics and floor of images against reference images, each loaded by `vigan.data.load_images`.
 
-    `samples` of either are drawn at random, always the same ones; by default as many as both have. The floor is a
-    second, disjoint sample of the reference measured in the same way, null where the reference is too small for one.
-    What depends on the reference only is kept in `cache`. Raises RecordError or MetricError if there is no number.
+    `samples` of either are drawn with a fixed seed; by default as many as both have. The floor is a second, disjoint
+    sample of the reference measured in the same way, None where the reference is too small for one. What depends on
+    the reference only is cached in `cache`. Raises RecordError or MetricError if there is no number.
     """
     fakes, reals = load_images(images), load_images(reference)
     n = samples or min(len(fakes), len(reals))

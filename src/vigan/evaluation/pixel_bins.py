@@ -1,4 +1,4 @@
-"""Bins of real images that get too many or too few fakes."""
+"""Statistically different bins of pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PixelBins(Evaluator):
         """Any images will do."""
 
     def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
-        """The bins of the reals and how many fall into each."""
+        """The bins of the reals, with their counts."""
         return Bins.fit(_pixels(reals), rng.generator(0, "metric", "bins")).arrays()
 
     def measure(self, arrays: Arrays) -> Measure:

@@ -1,4 +1,4 @@
-"""What a protocol keeps of the real data, computed once, and the measurement of snapshots with it."""
+"""Reference arrays of a protocol, computed once from real data, and the measurement of snapshots against them."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def draw_reals(prepared: Prepared, count: int, *, samples: int) -> list[np.ndarr
 def make_reference(
     protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, path: Path
 ) -> dict[str, float]:
-    """Write what `protocol` keeps of the real data to `path` (npz) and return its values on real data, the floor.
+    """Write the reference arrays of `protocol` to `path` (npz) and return its values on real data, the floor.
 
-    Where samples are compared with a real one, the floor is another real sample compared with it, or, one by one,
-    that sample itself.
+    Where samples are compared with real ones, the floor is that of another real sample; for decoded codes, that of the
+    examples themselves.
     """
     kind = protocol.definition
     reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
@@ -60,7 +60,7 @@ def make_reference(
 
 
 def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Measurement:
-    """The measurement a protocol stands for.
+    """A protocol's measurement of snapshots.
 
     Raises RecordError if `reference` was made from other data, with another extractor, at another sample count, by
     other code or with other versions of the libraries that measure.

@@ -1,4 +1,4 @@
-"""Gaussians found, on the ring and the grid."""
+"""Modes of the ring and the grid."""
 
 from __future__ import annotations
 

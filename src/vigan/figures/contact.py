@@ -22,7 +22,7 @@ INK = style.mpl.rcParams["text.color"]
 
 
 def columns(steps: Sequence[int]) -> list[int]:
-    """At most `COLUMNS` of `steps`, evenly spread, the first and the last among them."""
+    """At most `COLUMNS` of `steps`, evenly spaced, including the first and the last."""
     places = sorted({round(place) for place in np.linspace(0, len(steps) - 1, min(COLUMNS, len(steps)))})
     return [steps[place] for place in places]
 
@@ -30,7 +30,7 @@ def columns(steps: Sequence[int]) -> list[int]:
 def save(sequences: Iterable[PictureSequence], steps: Sequence[int], heading: str, stream: IO[bytes]) -> None:
     """Write `sequences`, with a picture for each of `steps`, `ROWS` of them a page; the same bytes for the same input.
 
-    Lanes are taken page by page, so that they need not all be in memory.
+    Sequences are consumed page by page, so they need not all be in memory.
     """
     left = iter(sequences)
     with PdfPages(stream, metadata={"CreationDate": None, "Creator": "vigan", "Producer": None}) as pages:

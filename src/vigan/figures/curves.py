@@ -1,4 +1,4 @@
-"""Small multiples of estimates over training: each arm's center over seeds, its interval, their range, real data."""
+"""Small multiples over training: each arm's center over seeds, its interval, the range of seeds, real data."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks
 
 HEIGHT = 2.6
 MOST_STEPS = 150
-"""Longer curves are thinned: every second, third, ... row and the last are drawn."""
+"""Longer curves are thinned to every second, third, ... row and the last."""
 FEW = 60
-"""Rows up to which the edges of the range are as strong as they can be."""
+"""Rows up to which the edges of the range are drawn at full strength."""
 FAINT_IN_ALL = 0.25
-"""Opacity that the light bands of all arms share, the dark ones four times as much."""
+"""Total opacity of the light bands of all arms; the dark ones have four times as much."""
 
 
 class Panel(NamedTuple):
-    """One metric: its title, a line under it, the value of real data, whether its axis is logarithmic if all are > 0.
+    """One metric: title, subtitle, the value of real data, whether its axis is logarithmic if all values are > 0.
 
-    On a logarithmic axis an arm that is always 0 is named instead of drawn.
+    On a logarithmic axis an arm that is always 0 is listed instead of drawn.
     """
 
     title: str
@@ -57,9 +57,9 @@ def draw(
 ) -> Figure:
     """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
-    `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks where n falls;
-    `diverged` counts the runs of each arm that did. The arms of each facet are drawn together, below those of the one
-    before, all facets on the same axes, without the panels of metrics that none of them has.
+    `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
+    `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each without the
+    panels of metrics that none of its arms has.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
@@ -78,7 +78,7 @@ def draw(
 
 
 def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:
-    """All panels, of some arms."""
+    """All panels of one facet."""
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
     add_height(figure, HEIGHT * rows + 1.2)
@@ -94,7 +94,7 @@ def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks
 
 
 def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns: int) -> Title:
-    """Draw a panel of some arms, on a scale for all; what is to be said over it."""
+    """Draw one panel for some arms, on the scale of all; returns its title and notes."""
     finite = {str(arm): part.dropna(subset="center") for arm, part in curves.groupby("arm", sort=False)}
     fit = {arm: part for arm, part in finite.items() if len(part) and not (panel.logarithmic and _zero(part))}
     drawn = [arm for arm in fit if arm in looks]
@@ -118,7 +118,7 @@ def _zero(part: pd.DataFrame) -> bool:
 
 
 def _bands(axis: Axes, part: pd.DataFrame, look: Look, arms: int) -> None:
-    """Range and interval, the fainter the more arms there are, and the range's edges."""
+    """Range and interval, fainter with more arms, and the range's edges."""
     steps, sure = part["step"], part["n"] >= ENOUGH
     light, dark = FAINT_IN_ALL / arms, 4 * FAINT_IN_ALL / arms
     axis.fill_between(steps, part["low"], part["high"], color=look.colour, alpha=min(0.07, light), linewidth=0)
@@ -134,7 +134,7 @@ def _line(axis: Axes, part: pd.DataFrame, look: Look, place: int) -> None:
 
 
 def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
-    """Crosses at the last point before each fall of n, the lowest n beside the last cross."""
+    """Crosses at the last point before each drop of n, with the lowest n beside the last cross."""
     counts = np.append(part["n"], part["n"].iloc[-1] if part["step"].iloc[-1] == ends else 0)
     at = part[np.diff(counts) < 0]
     if at.empty:
@@ -145,7 +145,7 @@ def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
 
 
 def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
-    """Show all of the range and of real data; an interval wider than the range may leave the panel."""
+    """Axis limits that show the range and real data; an interval wider than the range may be clipped."""
     if panel.real is not None:
         axis.axhline(panel.real, color=INK, linestyle="--", linewidth=1, zorder=1.5)
     known = [*values["low"], *values["high"], *([] if panel.real is None else [panel.real])]
@@ -184,7 +184,7 @@ def _notes(curves: pd.DataFrame) -> list[str]:
 
 
 def _label(curves: pd.DataFrame, arm: str, diverged: int) -> str:
-    """An arm's name and the runs behind its lines: none at the end if they end before those of other arms."""
+    """An arm's name and n; the final n is 0 if its lines end before those of other arms."""
     part = curves[curves["arm"] == arm]
     most, least = int(part["n"].max()), int(part["n"].min())
     if part["step"].max() < curves["step"].max():

@@ -1,4 +1,4 @@
-"""Which arms of an experiment are drawn together: a panel with more than a few of them cannot be read."""
+"""Grouping of an experiment's arms into facets, as a panel with many arms cannot be read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from vigan.figures.heatmap import cells
 from vigan.figures.style import MARKERS, Looks, looks
 
 MOST = len(MARKERS)
-"""Arms of one facet: no two of them share a marker."""
+"""Most arms of one facet: no two of them share a marker."""
 
 
 def facets(arms: Mapping[str, Arm]) -> list[Looks]:
-    """The looks of arms, facet by facet: all in one, or by K, equal lambdas in equal colours, the others after them."""
+    """The looks of arms by facet: all in one if few, else by K, equal lambdas in equal colours, then the others."""
     return [looks({name: arms[name].regularised for name in group}) for group in _groups(arms)]
 
 
@@ -29,7 +29,7 @@ def _groups(arms: Mapping[str, Arm]) -> list[Sequence[str]]:
 
 
 def _cut(names: Sequence[str]) -> list[Sequence[str]]:
-    """As few groups as can be, and about equally large."""
+    """The fewest possible groups, of about equal size."""
     groups = -(-len(names) // MOST)
     ends = [round(len(names) * group / groups) for group in range(1, groups + 1)]
     return [names[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,4 +1,4 @@
-"""One small picture of what a run generates at one step: a grid of images or a cloud of points, and its WebP."""
+"""One small picture of a run's samples at one step, a grid of images or a scatter plot, and its WebP encoding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUALITIES = (75, 60, 45, 30, 15)
 def picture(samples: np.ndarray, means: np.ndarray | None = None) -> Image.Image:
     """Samples of one step, at native pixels: uint8 images (n, C, side, side) as an RGB grid, points (n, 2) as RGBA.
 
-    Points are drawn over rings at `means` (m, 2), the true modes, on a transparent ground.
+    Points are drawn over rings at `means` (m, 2), the true modes, on a transparent background.
     """
     if samples.ndim == 4:
         grid = image_grid(samples, PER_SIDE[samples.shape[-1]])
@@ -31,9 +31,9 @@ def picture(samples: np.ndarray, means: np.ndarray | None = None) -> Image.Image
 
 
 def encode(shown: Image.Image, most: int) -> bytes:
-    """A picture as WebP: without loss if it has transparency, else at the best quality that fits in `most` bytes.
+    """A picture as WebP: lossless if it has transparency, else at the best quality that fits in `most` bytes.
 
-    Where none of `QUALITIES` fits, it is the lowest there is.
+    If none of `QUALITIES` fits, the lowest quality is used.
     """
     if shown.mode == "RGBA":
         return _webp(shown, lossless=True, quality=80)
@@ -48,7 +48,7 @@ def _webp(shown: Image.Image, *, lossless: bool, quality: int) -> bytes:
 
 
 def _cloud(points: np.ndarray, means: np.ndarray | None) -> np.ndarray:
-    """Pixels (side, side, 4): the more dots lie on one another, the less transparent, in `LEVELS` steps."""
+    """Pixels (side, side, 4), more opaque where dots overlap, in `LEVELS` steps."""
     reach = reach_of(means)
     opaque = 1 - (1 - DOT_ALPHA) ** _dots(_pixels(points, reach))
     opaque = np.round(opaque * LEVELS) / LEVELS
@@ -66,7 +66,7 @@ def _pixels(points: np.ndarray, reach: float) -> np.ndarray:
 
 
 def _dots(places: np.ndarray) -> np.ndarray:
-    """How many dots cover each pixel; points outside the frame cover none."""
+    """Number of dots that cover each pixel; points outside the frame cover none."""
     span = np.arange(-DOT_RADIUS, DOT_RADIUS + 1)
     disc = np.argwhere(span[:, None] ** 2 + span**2 <= DOT_RADIUS**2 + 1) - DOT_RADIUS
     inside = places[(np.abs(places - CLOUD_SIDE / 2) < CLOUD_SIDE).all(axis=1)]

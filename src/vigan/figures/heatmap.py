@@ -1,4 +1,4 @@
-"""Mean last values by K and lambda: one heat map a metric, the number, its interval and n written in every cell."""
+"""Mean last values by K and lambda: one heat map per metric, with value, interval and n in every cell."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
 from vigan.figures.summary_rows import Estimate, by_arm
 
 PALETTE = "cividis"
-"""Perceptually uniform, and nearly the same to people who see no red or green (Nuñez et al. 2018, PLOS ONE 13(7))."""
+"""Perceptually uniform, and nearly the same under red-green colour blindness (Nuñez et al. 2018, PLOS ONE 13(7))."""
 EMPTY = "#f2f2f2"
 POINTS = 0.85 * 72 * WIDTH
-"""What the panels of a row share in width."""
+"""Total width of the panels of a row, in points."""
 LETTER, LARGEST = 0.65, 8.0
-"""Width of a character, in sizes of the font, and the largest font of a cell, in points."""
+"""Width of a character relative to the font size, and the largest font size of a cell in points."""
 REDUCTIONS = {True: "sum", False: "mean"}
 
 
 class Panel(NamedTuple):
-    """One metric: its title, the protocol it is of, and which way is better (there the map is bright)."""
+    """One metric: its title, its protocol, and which direction is better (drawn bright)."""
 
     title: str
     subtitle: str
@@ -38,7 +38,7 @@ class Panel(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms that are not in it."""
+    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms left out."""
 
     arms: Mapping[tuple[int, float], str]
     reduction: str
@@ -62,9 +62,9 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
 
 
 def cells(arms: Mapping[str, Arm]) -> Cells:
-    """The largest set of arms, a plain one among them, that differ in K and lambda alone, each cell held by one arm.
+    """The largest set of arms, including a plain one, that differ only in K and lambda, with one arm per cell.
 
-    A K says all that a reading does. Lambda's two reductions have no common axis: the one that more arms use is shown.
+    K is all that a reading determines. Lambda's two reductions have no common axis: the more frequent one is shown.
     """
     alike: dict[str, dict[str, Arm]] = {}
     for name, arm in arms.items():
@@ -128,7 +128,7 @@ def _scale(means: np.ndarray) -> Normalize:
 
 
 def _cell_text(estimate: Estimate, decimals: int) -> str:
-    """The number with its interval, n, and how many runs diverged."""
+    """Text of a cell: value, interval, n, and the number of diverged runs."""
     n, lost = estimate.n, f"\n{estimate.diverged} diverged" if estimate.diverged else ""
     if not n:
         return f"no value\nn = 0{lost}"
@@ -138,32 +138,32 @@ def _cell_text(estimate: Estimate, decimals: int) -> str:
 
 
 def _size(labels: Iterable[str], width: float) -> float:
-    """The font, in points, at which what is told fits into cells of so many points."""
+    """The font size at which the labels fit into cells of this width; both in points."""
     longest = max(len(line) for text in labels for line in text.splitlines())
     return min(LARGEST, width / (LETTER * longest))
 
 
 def _number(value: float, decimals: int) -> str:
-    """A number with so many decimals, a proper minus, and none before a zero."""
+    """A number with so many decimals and a minus sign, which a zero never has."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:
-    """The interval of the center; where it has none, or below `ENOUGH` runs, their range."""
+    """The interval of the center; the range of the runs where there is none or they are fewer than `ENOUGH`."""
     if estimate.n >= ENOUGH and np.isfinite(estimate.ci_low):
         return estimate.ci_low, estimate.ci_high
     return estimate.low, estimate.high
 
 
 def _decimals(estimates: Sequence[Estimate]) -> int:
-    """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
+    """Decimals that give three digits for the largest number of a panel, the same for all its cells."""
     numbers = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
     order = math.floor(math.log10(max(numbers, default=0.0) or 1.0))
     return max(0, 2 - order if order >= 0 else 1 - order)
 
 
 def _ink(colour: Sequence[float]) -> str:
-    """Black or white, whichever contrasts more with a colour."""
+    """Black or white, whichever has more contrast with the colour."""
     return "black" if (luminance(colour) + 0.05) ** 2 > 1.05 * 0.05 else "white"
 
 

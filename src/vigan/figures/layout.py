@@ -1,4 +1,4 @@
-"""What stands around the panels of a figure: its head, the panels' titles, its key."""
+"""Layout around the panels of a figure: heading, titles, legend."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from vigan.figures.style import SOFT, WIDTH
 
 Part = Figure | SubFigure
-"""A figure, or one of those that are stacked in it."""
+"""A figure, or one of the subfigures that are stacked in it."""
 
 COLUMNS = 3
 LINE = 11 / 72
@@ -27,9 +27,9 @@ LINE = 11 / 72
 
 
 def stacked(parts: int, draw: Callable[[Part, int], None]) -> Figure:
-    """A figure of parts one below the other, each with panels and a key of its own and as high as it is alone.
+    """A figure of stacked parts, each with its own panels and legend, and as high as it would be alone.
 
-    `draw` is given what to draw a part in, and its place; it sets the height with `add_height`.
+    `draw(figure, index)` draws a part and sets its height with `add_height`.
     """
     alone = [_alone(draw, place) for place in range(parts)]
     if parts == 1:
@@ -50,7 +50,7 @@ def _alone(draw: Callable[[Part, int], None], place: int) -> Figure:
 
 
 def add_height(figure: Part, inches: float) -> None:
-    """Make a figure higher; a part of one has its height already."""
+    """Increase a figure's height; no effect on a subfigure, whose height is set."""
     if isinstance(figure, Figure):
         figure.set_figheight(figure.get_figheight() + inches)
 
@@ -60,7 +60,7 @@ def _width(figure: Part) -> float:
 
 
 def add_heading(figure: Part, title: str, *notes: str) -> None:
-    """Put a title in bold over a figure, and under it how to read it, each from a new line and wrapped."""
+    """Add a bold title above a figure and, below it, notes on how to read it, each wrapped."""
     inches = 0.97 * _width(figure)
     titles = wrap(title, inches, 11.5, "bold")
     lines = [line for note in notes for line in wrap(note, inches)]
@@ -77,7 +77,7 @@ def width_of(text: str, points: float = 9, weight: str = "normal") -> float:
 
 
 def wrap(text: str, inches: float, points: float = 9, weight: str = "normal") -> list[str]:
-    """Lines of `text` that fit in a width where its words do; no-break spaces do not break."""
+    """Lines of `text` wrapped to a width, where single words fit; no-break spaces do not break."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip(" ")
@@ -89,21 +89,21 @@ def wrap(text: str, inches: float, points: float = 9, weight: str = "normal") ->
 
 
 def columns_for(panels: int) -> int:
-    """Columns of a figure of so many panels: at most `COLUMNS`, four panels as a square."""
+    """Number of columns for so many panels: at most `COLUMNS`, and 2 for four panels."""
     return 2 if panels == 4 else min(COLUMNS, panels)
 
 
 class Title(NamedTuple):
-    """What stands over a panel: its title and, smaller, notes under it."""
+    """The title of a panel and, smaller, notes below it."""
 
     title: str
     notes: Sequence[str] = ()
 
 
 def set_titles(axes: np.ndarray, titles: Sequence[Title], beside: float = 0.8) -> None:
-    """Put titles over panels (rows, columns) and remove the panels that have none; in a row they are aligned.
+    """Set the titles of panels (rows, columns), aligned within a row, and remove panels without a title.
 
-    `beside` are the inches that labels take to the left of each panel. The figure grows by what notes need.
+    `beside`: inches that labels take to the left of each panel. The figure's height grows with the notes.
     """
     columns = axes.shape[1]
     for row, first in zip(axes, range(0, axes.size, columns), strict=True):
@@ -125,14 +125,14 @@ def _set_titles(axes: Sequence[Axes], titles: Sequence[Title], inches: float) ->
 
 
 def by_iteration(axis: Axes, bins: int) -> None:
-    """Let a panel's horizontal axis be iterations, with so many intervals between ticks at most."""
+    """Format the horizontal axis as iterations, with at most `bins` intervals between ticks."""
     axis.set_xlabel("iteration")
     axis.xaxis.set_major_locator(MaxNLocator(bins, integer=True))
     axis.xaxis.set_major_formatter("{x:,.0f}")
 
 
 def key(figure: Part, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) -> None:
-    """Put the key under a figure: the arms in the first columns, all else in the last."""
+    """Add the legend below a figure: arms in the first columns, everything else in the last."""
     widest = max(len(str(handle.get_label())) for handle in (*arms, *others))
     fit = max(2, min(4, int(_width(figure) * 72 / (4.8 * widest + 50))))
     rows = max(len(others), -(-len(arms) // (fit - 1)))

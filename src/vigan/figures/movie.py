@@ -1,4 +1,4 @@
-"""Training as an animated GIF: pictures of several runs side by side, one frame a step."""
+"""Training as an animated GIF: pictures of several runs side by side, one frame per step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MILLISECONDS, PAUSE = 180, 1500
 
 
 class PictureSequence(NamedTuple):
-    """One run: its label and a picture a step, or why there is none."""
+    """One run: its label and, for each step, a picture or why there is none."""
 
     label: str
     pictures: Sequence[Image.Image | str]

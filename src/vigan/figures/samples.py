@@ -1,4 +1,4 @@
-"""What the arms generate, side by side along training: image grids or clouds of points, one row per arm."""
+"""Samples of the arms along training: image grids or scatter plots, one row per arm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST, BESIDE = 2.4, 0.6
 class SampleSequence(NamedTuple):
     """Samples of one run: `samples` (n steps, m, ...) as uint8 NCHW images or float32 points, taken at `steps`.
 
-    `scheduled` are the steps it was to reach; `finite` (n steps) says whether the samples of a step were.
+    `scheduled` are all steps of its schedule; `finite` (n steps) says whether the samples of a step were.
     """
 
     arm: str
@@ -33,7 +33,7 @@ class SampleSequence(NamedTuple):
 
 
 def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np.ndarray | None = None) -> Figure:
-    """One row per strip, one column per chosen step, each strip one of so many `runs` of its arm.
+    """One row per run and one column per chosen step; each run is one of `runs` of its arm.
 
     Points are drawn over `means` (m, 2), the true modes.
     """
@@ -69,7 +69,7 @@ def _cell(axis: Axes, sequence: SampleSequence, step: int, means: np.ndarray | N
 
 
 def _chosen(steps: Sequence[int]) -> list[int]:
-    """At most `COLUMNS` steps, evenly spread, the first and the last among them."""
+    """At most `COLUMNS` steps, evenly spaced, including the first and the last."""
     positions = {round(position) for position in np.linspace(0, len(steps) - 1, min(COLUMNS, len(steps)))}
     return [steps[position] for position in sorted(positions)]
 

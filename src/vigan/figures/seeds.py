@@ -1,4 +1,4 @@
-"""Every run as a point: its last value, its best and its mean over training, the runs of one seed joined."""
+"""Every run as a point: last value, best value and mean over training, with the runs of one seed joined."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vigan.figures.summary_rows import Estimate, by_arm
 
 SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
 TOP, SPREAD = -0.3, 0.44
-"""Runs lie up to this far above their arm's line, the seeds one below the other in the same order in every arm."""
+"""Vertical offsets of runs from their arm's line; seeds have the same order in every arm."""
 BESIDE = 0.32
-"""How far below its arm's line the center lies."""
+"""Vertical offset of the center from its arm's line."""
 MARGIN = 0.08
 FINE: dict[str, Any] = {"fontsize": 8, "color": SOFT}
 
 
 class Row(NamedTuple):
-    """One metric: its title, the protocol it is of, which way is better, and the value of real data."""
+    """One metric: its title, its protocol, which direction is better, and the value of real data."""
 
     title: str
     subtitle: str
@@ -37,7 +37,8 @@ class Row(NamedTuple):
 class Panel(NamedTuple):
     """One score of one metric, and its arms' centers.
 
-    `values` (seed by arm) is NaN where a run has none, or where `ran` (seed by arm) says that there was no run.
+    `values` (seed by arm) is NaN where a run has no value or, where `ran` (seed by arm) is false, where there is no
+    run.
     """
 
     score: str
@@ -55,9 +56,9 @@ def draw(
     looks: Looks,
     pairs: Sequence[tuple[str, str]],
 ) -> Figure:
-    """One row of panels per metric, its columns `SCORES`; arms one below the other, each under its plain partner.
+    """One row of panels per metric, with columns `SCORES`; each arm is below its plain partner.
 
-    `scores` has the columns arm, seed, metric and `SCORES`: a run that has no value is a cross at the worst edge.
+    `scores` has the columns arm, seed, metric and `SCORES`: a run without a value is a cross at the worst edge.
     `summary` has arm, metric, score, n, center, ci_low, ci_high, diverged.
     """
     order = _ordered(list(looks), pairs)
@@ -86,7 +87,7 @@ def draw(
 
 
 def _ordered(arms: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Arms as they come, but partners right after their plain arm."""
+    """Arms in their order, but with partners right after their plain arm."""
     partners = {second for _, second in pairs}
     return [
         name
@@ -97,7 +98,7 @@ def _ordered(arms: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]
 
 
 def _scale(axis: Axes, scores: pd.DataFrame, row: Row, arms: int) -> None:
-    """Limits that hold every value of the row's metric, under each score, and that of real data."""
+    """Axis limits that include every value of the row's metric, for all scores, and that of real data."""
     values = scores[list(SCORES)].to_numpy(float).ravel()
     known = np.append(values[np.isfinite(values)], [] if row.real is None else [row.real])
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
@@ -128,7 +129,7 @@ def _draw_panel(axis: Axes, panel: Panel, looks: Looks, pairs: Sequence[tuple[st
 
 
 def _broken(lines: np.ndarray) -> np.ndarray:
-    """Lines (n, 2) as one line with gaps, which takes a fifth of the space in a file."""
+    """Lines (n, 2) as one line with gaps, which takes a fifth of the space in the SVG."""
     return np.hstack([lines, np.full((len(lines), 1), np.nan)]).ravel()
 
 
@@ -145,7 +146,7 @@ def _heights(seeds: int, arms: int) -> np.ndarray:
 
 
 def _center(axis: Axes, estimate: Estimate, place: int, look: Look) -> None:
-    """The center of the runs that have a value, with its interval; their number at the panel's right."""
+    """The center of the runs that have a value, with its interval, and their number at the right edge."""
     height = place + BESIDE
     axis.annotate(
         f"n = {estimate.n}", (1, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", **FINE
@@ -167,7 +168,7 @@ def _beyond(axis: Axes, ends: tuple[float, float], height: float, look: Look) ->
 
 
 def _missing(axis: Axes, heights: np.ndarray, look: Look, edge: float, diverged: int) -> None:
-    """Runs without a value, as crosses at the worst edge, and why they have none."""
+    """Runs without a value, as crosses at the worst edge, and the reason."""
     if not len(heights):
         return
     axis.plot(np.full(len(heights), edge), heights, "x", color=look.colour, markersize=5, zorder=3)

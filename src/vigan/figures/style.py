@@ -1,4 +1,4 @@
-"""The look that all figures share: colour-blind-safe colours, text as text, the same bytes for the same input."""
+"""The style of all figures: colour-blind-safe colours, text as text, the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "<", "h")
 INK, SOFT, FAINT = "#1c1e21", "#5b6067", "#dddddd"
 LEGIBLE = 4.5
 ENOUGH = 3
-"""Runs from which on an interval of the mean is drawn."""
+"""Fewest runs for which an interval of the mean is drawn."""
 WIDTH = 10.2
-"""Width of every figure in inches: a page shows it at about 1100 pixels, so that 8 points are 12 pixels."""
+"""Width of every figure in inches: shown at about 1100 pixels, so 8 points are 12 pixels."""
 PALE: dict[str, Any] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
-"""Box that keeps words legible over lines."""
+"""Background box that keeps text legible over lines."""
 
 mpl.use("Agg")
 mpl.rcParams.update(
@@ -36,7 +36,7 @@ mpl.rcParams.update(
         "svg.fonttype": "none",
         "svg.hashsalt": "vigan",
         "font.family": ["DejaVu Sans", "sans-serif"],
-        "font.sans-serif": ["DejaVu Sans"],  # every text of a file names all of this list
+        "font.sans-serif": ["DejaVu Sans"],  # each text in an SVG repeats this list
         "font.size": 9,
         "text.color": INK,
         "axes.labelcolor": INK,
@@ -63,7 +63,7 @@ mpl.rcParams.update(
 
 
 class Look(NamedTuple):
-    """How one arm is drawn in all figures of its experiment. Arms differ in marker and line as well as in colour."""
+    """How an arm is drawn in all figures of its experiment; arms differ in marker and line style, not only colour."""
 
     colour: str
     marker: str
@@ -88,7 +88,7 @@ class Look(NamedTuple):
         return {"marker": self.marker, "markerfacecolor": inside, "markeredgecolor": self.colour}
 
     def handle(self, label: str) -> Line2D:
-        """The arm's entry in a key."""
+        """The arm's legend entry."""
         return Line2D([], [], **self.line, **self.points, label=label)
 
 
@@ -96,7 +96,7 @@ Looks = Mapping[str, Look]
 
 
 def looks(regularised: Mapping[str, bool]) -> dict[str, Look]:
-    """The look of each arm, by its place. Plain arms are dashed and hollow where there are regularised ones too."""
+    """The look of each arm, by its position. Plain arms are dashed and hollow if there are regularised ones, too."""
     both = len(set(regularised.values())) > 1
     return {
         name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], dashed=both and not with_term)

@@ -1,4 +1,4 @@
-"""What a table of estimates says of each arm, as figures write it down."""
+"""Estimates by arm, from a summary table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pandas as pd
 
 
 class Estimate(NamedTuple):
-    """Center over the `n` runs of an arm that have a value, its 95% interval, their range; how many runs diverged.
+    """Center over the `n` runs of an arm that have a value, its 95% interval, their range, number of diverged runs.
 
-    The center is the mean, or the median of a metric without bounds, as the table says.
+    The center is the mean, or the median of a metric without bounds.
     """
 
     n: int

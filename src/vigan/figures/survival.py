@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves of the arms, one panel an event, with the runs at risk written under them."""
+"""Kaplan-Meier curves of the arms, one panel per event, with a table of runs at risk below."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ HEIGHT, ROW = 3.0, 0.2
 
 
 class Panel(NamedTuple):
-    """One event: what the curve is the share of, and the rule by which the event counts as having come."""
+    """One event: what the curve is the share of, and the rule of the event."""
 
     title: str
     rule: str
 
 
 def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, facets: Sequence[Looks]) -> Figure:
-    """One panel per event: a step curve an arm with its 95% interval, a tick at its end where runs are censored.
+    """One panel per event: a step curve per arm with its 95% interval, and a tick at its end if runs are censored.
 
     `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
-    The arms of each facet are drawn together, below those of the one before.
+    Facets are stacked.
     """
     known = set(survival["arm"])
 
@@ -43,7 +43,7 @@ def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, face
 
 
 def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:
-    """All panels, of some arms."""
+    """All panels of one facet."""
     table = ROW * len(looks) + 0.1
     add_height(figure, HEIGHT + table + 1.35)
     axes = figure.subplots(2, len(panels), squeeze=False, height_ratios=(HEIGHT, table))
@@ -67,7 +67,7 @@ def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], loo
 
 
 def at_risk(curve: pd.DataFrame, time: float) -> int:
-    """Runs whose event had not come, and which were watched, just before `time`."""
+    """Runs at risk just before `time`: without the event and not censored."""
     later = curve[curve["time"] >= time]
     return int(later["at_risk"].iloc[0]) if len(later) else 0
 
@@ -82,7 +82,7 @@ def _curves(axis: Axes, curves: Mapping[str, pd.DataFrame], looks: Looks, ends: 
 
 
 def _curve(axis: Axes, curve: pd.DataFrame, look: Look, ends: int, alpha: float) -> None:
-    """Dashed arms come last, so that one under which another runs still shows it in its gaps."""
+    """Dashed arms are drawn last, so a curve below one shows through its gaps."""
     time, survival = curve["time"], curve["survival"]
     axis.fill_between(time, curve["low"], curve["high"], step="post", color=look.colour, alpha=alpha, linewidth=0)
     axis.step(time, survival, where="post", **look.line, linewidth=2)
@@ -96,7 +96,7 @@ def _curve(axis: Axes, curve: pd.DataFrame, look: Look, ends: int, alpha: float)
 
 
 def _at_risk(axis: Axes, curves: Mapping[str, pd.DataFrame], looks: Looks, ticks: list[int]) -> None:
-    """A row an arm, its number of runs at risk at each tick."""
+    """One row per arm: its number of runs at risk at each tick."""
     axis.grid(visible=False)
     axis.tick_params(length=0, labelbottom=False)
     axis.spines[["left", "bottom"]].set_visible(False)

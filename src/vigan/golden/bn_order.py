@@ -1,8 +1,8 @@
-"""D's moving averages in the released graph, whose order of two updates TensorFlow leaves open.
+"""D's moving averages in the released graph, where TensorFlow leaves the order of two updates open.
 
 In a D update the passes over real and fake images are unordered nodes of one graph, and each moves the averages: a
-trace holds either order, per variable. Nothing reads these averages (D only works in training mode), but a replay
-must not call a trace wrong for its order, nor accept anything that no order explains.
+trace holds either order, per variable. Nothing reads these averages (D is only used in training mode), but a replay
+must neither reject a trace for its order nor accept what no order explains.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def in_their_order(ours: np.ndarray, theirs: np.ndarray, passes: np.ndarray, pai
     """Our moving average (C,) with the passes of some D updates swapped: the order that comes closest to `theirs`.
 
     `passes` (N, C) are the statistics that moved it, in our order; `pairs` the positions of D's real passes, each
-    followed by its fake pass. Averages are linear in the passes, so each swap adds a fixed vector; which swaps were
-    made is the rounded least-squares solution, tried beside "none" and "all".
+    followed by its fake pass. Averages are linear in the passes, so each swap adds a fixed vector; the swaps are found
+    by rounded least squares and compared with "none" and "all".
     """
     left = len(passes) - 1 - np.asarray(pairs)
     step = MOMENTUM * ((1 - MOMENTUM) ** left - (1 - MOMENTUM) ** (left - 1))

@@ -27,8 +27,8 @@ Progress = Callable[[str], None]
 def verify(file: Path, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Largest relative errors of a replay in float64, the variable that differs most, and whether it `passed`.
 
-    A run is replayed twice: as a training run goes on rows that it logs ("watched"), and as it goes on all others.
-    `progress` is told of each iteration. Raises `RecordingError` naming a file that is none.
+    A run is replayed twice: with a callback, as in iterations that are logged ("watched"), and without one.
+    `progress` is called for each iteration. Raises `RecordingError` naming a file that is not a recording.
     """
     recording = load(file)
     watched, unwatched = Replay(recording), Replay(recording)
@@ -72,7 +72,7 @@ class Replay:
         self.sample_before = self.sample()
 
     def play(self, progress: Progress, *, logged: bool) -> dict[str, np.ndarray]:
-        """Train for the recording's iterations; columns of what each update told if `logged`."""
+        """Train for the recording's iterations; columns of the reported updates if `logged`."""
         rows: list[tuple[str, float, float, float]] = []
 
         def callback(update: Update) -> None:

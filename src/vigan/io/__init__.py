@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, read with their faults named; the record of a run."""
+"""Files: atomic writes, reading with clear errors, the record of a run and its earlier forms."""

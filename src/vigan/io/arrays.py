@@ -1,4 +1,4 @@
-"""Arrays from `.npy` and `.npz` files of whatever origin: read whole, or refused in one line; no pickle, no bomb."""
+"""Arrays from untrusted `.npy` and `.npz` files: read whole, or refused in one line; no pickle, no zip bomb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that outlive a power cut: files and folders whose content and names are on disk before the next step begins.
+"""Changes that survive a power cut: content and names of files and folders are on disk before the next step starts.
 
 A file system keeps what was synced. Of the rest it may keep names without content, the last before the first, or
 nothing: whatever one step relies on is therefore synced by the step before.
@@ -12,12 +12,12 @@ import os
 from pathlib import Path
 
 _CANNOT = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES}
-"""What systems say that cannot sync a folder, some on networks among them."""
+"""Errors of file systems that cannot sync a folder, some network ones among them."""
 _CHUNK = 1 << 20
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names that a folder holds on disk, where its file system can."""
+    """Sync the names in a folder to disk, if its file system can."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -32,7 +32,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, each with its name on disk."""
+    """Make a folder and its missing parents, and sync each name to disk."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -40,7 +40,7 @@ def make_folder(folder: Path) -> None:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Give a file or folder another name, in place of the file or empty folder that has it; on disk afterwards."""
+    """Rename a file or folder, replacing a file or empty folder of that name, and sync the names to disk."""
     source.replace(target)
     for folder in {source.parent, target.parent}:
         sync_folder(folder)

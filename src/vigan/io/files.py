@@ -1,4 +1,4 @@
-"""What lies on disk between stages: atomic writes, digests of files, JSON. Nothing here imports torch."""
+"""Files between stages: atomic writes, digests, JSON. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PART = ".part"
 
 
 class RecordError(UserError, RuntimeError):
-    """A file between stages that is missing, foreign or damaged; the message names it and what to do."""
+    """A file between stages that is missing, damaged or of something else; the message names it and what to do."""
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Binary file that appears under `path` only when it is complete and on disk; on any error, not at all.
 
-    What processes that were killed left of earlier attempts is removed. An OSError of writing names `path`.
+    Leftovers of earlier attempts whose process was killed are removed. An OSError while writing names `path`.
     """
     make_folder(path.parent)
     _remove_abandoned(path)
@@ -47,7 +47,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Within, an OSError that names no file, or a part of `path`, names `path`."""
+    """Within, an OSError without a file name, or with that of a temporary file, names `path`."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _own_part(path: Path) -> tuple[int, Path]:
-    """A new part of `path`, open and locked: the lock tells it from those whose process was killed."""
+    """A new temporary file for `path`, open and locked: leftovers of killed processes are not locked."""
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
         lock(handle, wait=True)

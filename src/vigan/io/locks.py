@@ -1,4 +1,4 @@
-"""Locks that the system frees however their holder ends; and what to do where a file system has none."""
+"""File locks that the system frees however their holder ends; and what to do on file systems without locks."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import IO, NamedTuple
 from vigan.io.durable import make_folder
 
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""What file systems say that have no locks: Lustre mounted without them, NFS without its daemon, some FUSE."""
+"""Errors of file systems without locks: Lustre mounted without them, NFS without its daemon, some FUSE."""
 
 
 class Held(NamedTuple):
-    """A file open to be appended to, and whether it is locked: None where its file system has no locks."""
+    """A file open for appending, and whether it is locked: None if its file system has no locks."""
 
     stream: IO[bytes]
     locked: bool | None
 
 
 def lock(handle: int, *, wait: bool = False) -> bool | None:
-    """Whether the lock of an open file could be had, at once or by waiting; None where there are no locks."""
+    """Whether an open file could be locked, at once or after waiting; None if there are no locks."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -40,8 +40,8 @@ def lock(handle: int, *, wait: bool = False) -> bool | None:
 def held(path: Path, *, wait: bool = False) -> Iterator[Held]:
     """The file `path`, made if it is missing, with its lock.
 
-    Who was about to lock it may hold a file that was removed or renamed meanwhile, whose lock guards nothing: then the
-    file that has the name now is taken.
+    A process that waited for the lock may have a file that was removed or renamed meanwhile, whose lock guards nothing:
+    then it starts again with the file that has the name now.
     """
     while True:
         make_folder(path.parent)

@@ -1,6 +1,6 @@
-"""Records of earlier versions, read as today's: every name and form that has changed stands here and nowhere else.
+"""Conversion of records of earlier versions: every renamed field and changed form is here and nowhere else.
 
-A kept table holds the digest of each run's spec as it was when the table was made: see `earlier_digests`.
+A table contains the digest of each run's spec at the time it was made: see `earlier_digests`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from vigan.config.arms import RunSpec
 from vigan.config.base import digest_of
 
 WEIGHTS: Mapping[str, str | None] = {"r1": "gamma", "ema": "decay", "grad_clip": "max_norm", "spectral_norm": None}
-"""Stabilisers that were written NAME: WEIGHT until they had named settings, and the setting that the weight is now.
+"""Stabilisers that were once written NAME: WEIGHT, and the setting that the weight has become.
 
-The weight of `spectral_norm` was the norm that each layer gets, which is 1 today; 0 stood for no stabiliser.
+The weight of `spectral_norm` was the norm of each layer, which is always 1 now; weight 0 meant no stabiliser.
 """
 NAMES = {"average": "ema", "clip": "grad_clip", "spectral": "spectral_norm"}
-"""What those stabilisers were called before, and what they are called today."""
+"""Earlier and current names of those stabilisers."""
 
 
 def as_current(spec: Any) -> Any:
-    """A run's spec, as JSON, in today's form; anything else as it is."""
+    """A run's spec, as JSON, in its current form; anything else unchanged."""
     match spec:
         case {"arm": {"stabilisers": dict(stabilisers)}}:
             named = {NAMES.get(str(name), str(name)): own for name, own in stabilisers.items() if own != 0}
@@ -32,7 +32,7 @@ def as_current(spec: Any) -> Any:
 
 
 def earlier_digests(spec: RunSpec) -> set[str]:
-    """Digests under which earlier versions kept the runs of a spec; none where its form has not changed."""
+    """Digests of a spec in earlier versions; empty if its form has not changed."""
     stabilisers = spec.arm.stabilisers
     if not stabilisers or not stabilisers.keys() <= WEIGHTS.keys():
         return set()

@@ -1,4 +1,4 @@
-"""Schemas of the files between stages. Nothing here imports torch."""
+"""The record of a run, run.json. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
 MEASURED = "measured.json"
 """Beside a run's numbers: what they were measured from."""
 DEVICE_SEPARATOR = ", then "
-"""Between the names of the devices of a run that was resumed on another."""
+"""Separates the device names of a run that was resumed on another device."""
 
 
 class RunFiles(NamedTuple):
-    """Where a run's files lie, its experiment, and what it must have been trained with."""
+    """A run's folder, its experiment, and the spec it must have been trained with."""
 
     experiment: str
     folder: Path
@@ -53,7 +53,7 @@ class RunFiles(NamedTuple):
 
 
 class RunRecord(Strict):
-    """What a training run says of itself, written last: its existence means the run has ended.
+    """The record of a training run, written last: if it exists, the run has ended.
 
     `device` names the devices it was trained on, in order (`DEVICE_SEPARATOR`). `seconds` is training time, `joules`
     what the energy counters of "cpu" and "gpu" counted meanwhile, where there are any (these vary from run to run and

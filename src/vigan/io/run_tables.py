@@ -1,4 +1,4 @@
-"""The columns of the tables of numbers that an evaluated run leaves."""
+"""Columns of the tables that evaluating a run writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ METRIC_COLUMNS = (
     "arm", "reading", "seed", "step", "images", "d_updates", "g_updates",
     "metric", "protocol", "value", "status",
 )  # fmt: skip
-"""The long table: one number a row. `images` are the real examples shown by `step` iterations."""
+"""The long table: one number per row. `images` are the real examples used in `step` iterations."""
 
 NOISE_COLUMNS = ("arm", "reading", "seed", "step", "draw", "metric", "protocol", "value")
 """The last snapshot of a run measured again, each `draw` on other latents: the metric's own noise."""

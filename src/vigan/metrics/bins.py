@@ -1,4 +1,4 @@
-"""Statistically different bins: does each region of the data get its share (Richardson and Weiss 2018, 1805.12462)."""
+"""Number of statistically different bins (NDB), Richardson and Weiss 2018, arXiv 1805.12462."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Bins:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Bins:
-        """The bins that `arrays` was taken of. Raises MetricError if an array is missing."""
+        """The bins from their `arrays`. Raises MetricError if an array is missing."""
         if missing := [name for name in ARRAYS if name not in arrays]:
             raise MetricError(f"bins without {', '.join(missing)}")
         return cls(*(arrays[name] for name in ARRAYS))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What restores these bins."""
+        """Arrays from which `restore` makes these bins."""
         return {name: getattr(self, name) for name in ARRAYS}
 
     def compare(self, fake: ArrayLike, level: float = 0.05) -> dict[str, float]:

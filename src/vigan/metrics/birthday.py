@@ -1,6 +1,6 @@
-"""Automated birthday test: near-duplicates in small batches betray a small support (after Arora, Zhang 1706.08224).
+"""Automated birthday test: near-duplicates in small batches indicate a small support (after Arora, Zhang 1706.08224).
 
-Not the published test: there a human judged the duplicates; here a distance threshold calibrated on real data does.
+Not the published test: there humans identified the duplicates; here a distance threshold calibrated on real data does.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def birthday(
 
 
 def draw_batches(reals: int, fakes: int, rng: np.random.Generator, batch: int, trials: int = TRIALS) -> Batches:
-    """The batches of a test of so many reals and fakes; those of the reals do not depend on the fakes."""
+    """The batches for so many reals and fakes; those of the reals do not depend on the number of fakes."""
     order = rng.permutation(reals)
     halves = (order[: reals // 2], order[reals // 2 :])
     return Batches(*(_batches(rows, rng, batch, trials) for rows in (*halves, np.arange(fakes))))

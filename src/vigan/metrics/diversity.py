@@ -1,4 +1,4 @@
-"""Pairwise diversity: how far apart two samples lie on average. It falls to 0 under total collapse."""
+"""Pairwise diversity: the mean distance of two samples. It falls to 0 under total collapse."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Gaussian:
     def factor(self) -> Floats:
         """Matrix F (d, r) with F @ F.T == covariance: `root`, or the Cholesky factor, or from the eigenvectors.
 
-        The Cholesky factor, lower triangular, is a tenth of the eigenvectors' work and at least as exact; it is taken
+        The Cholesky factor, lower triangular, costs a tenth of the eigenvectors and is at least as accurate; it is used
         where the covariance has full numerical rank: smallest over largest eigenvalue above d * eps, as estimated.
         Otherwise eigenvalues below d * eps * the largest are rounding noise: they are dropped, and r is the rank.
         """
@@ -57,7 +57,7 @@ class Gaussian:
         return _from_eigenvectors(self.covariance) if lower is None else lower
 
     def keep(self, factor: Floats) -> None:
-        """Take `factor` as computed before from the same features. Raises MetricError if its shape does not fit."""
+        """Use `factor` as computed before from the same features. Raises MetricError if its shape does not fit."""
         if factor.ndim != 2 or len(factor) != self.mean.size:
             raise MetricError(f"covariance factor of shape {factor.shape} for {self.mean.size} features")
         self.__dict__["factor"] = factor
@@ -93,8 +93,8 @@ def frechet(real: ArrayLike, fake: ArrayLike) -> float:
 def _trace_of_root(p: Gaussian, q: Gaussian) -> float:
     """tr((S_p S_q)^(1/2)): the sum of the singular values of F_p.T @ F_q, for any factors F.
 
-    With one factor only, the same numbers are the square roots of the eigenvalues of F.T @ S @ F: half the work of
-    factoring both, and as exact where F has full rank. Two thin factors are already there.
+    With one factor only, they are the square roots of the eigenvalues of F.T @ S @ F: half the work of factoring both,
+    and as accurate where F has full rank. Two thin factors are used as they are.
     """
     if p.root is not None and q.root is not None:
         return float(np.sum(svdvals(p.root.T @ q.root)))
@@ -120,7 +120,7 @@ def _from_eigenvectors(covariance: Floats) -> Floats:
 
 
 def _noise(covariance: Floats) -> float:
-    """Share of the largest eigenvalue that rounding may make up."""
+    """Bound of rounding errors, relative to the largest eigenvalue."""
     return len(covariance) * float(np.finfo(np.float64).eps)
 
 

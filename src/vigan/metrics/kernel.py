@@ -62,7 +62,7 @@ def mmd2(x: Floats, y: Floats) -> float:
 class Within:
     """The kernel's mean (subsets,) over the pairs of two different rows of each subset of one set.
 
-    A tally of products of rows less `centre`: those of the rows themselves, which the kernel is made of, follow.
+    Sums are accumulated from products of rows minus `centre`, from which those of the rows themselves follow.
     """
 
     def __init__(self, rows: Floats, centre: Floats, subset: NDArray[np.intp]) -> None:
@@ -71,7 +71,7 @@ class Within:
         self.sums = np.zeros(len(subset))
 
     def add(self, tile: Tile) -> None:
-        """Take in one tile."""
+        """Add one tile."""
         cubes = _cubes(tile.products, self.offsets[tile.rows], self.offsets[tile.columns])
         on_diagonal = tile.rows == tile.columns
         if on_diagonal:
@@ -80,12 +80,12 @@ class Within:
         self.sums += found if on_diagonal else 2 * found
 
     def means(self) -> Floats:
-        """The means, once all pairs were shown."""
+        """The means, after all pairs have been added."""
         return self.sums / self.pairs
 
 
 class Across:
-    """The kernel's mean (subsets,) over the pairs of a real and a fake of each subset, as `Within` has it."""
+    """The kernel's mean (subsets,) over the pairs of a real and a fake of each subset, computed as in `Within`."""
 
     def __init__(self, real: Floats, fake: Floats, centre: Floats, subsets: Subsets) -> None:
         self.real_offsets, self.fake_offsets = _offsets(real, centre), _offsets(fake, centre)
@@ -94,12 +94,12 @@ class Across:
         self.sums = np.zeros(len(subsets.real))
 
     def add(self, tile: Tile) -> None:
-        """Take in one tile."""
+        """Add one tile."""
         cubes = _cubes(tile.products, self.real_offsets[tile.rows], self.fake_offsets[tile.columns])
         self.sums += _subset_sums(cubes, self.reals[tile.rows], self.fakes[tile.columns])
 
     def means(self) -> Floats:
-        """The means, once all pairs were shown."""
+        """The means, after all pairs have been added."""
         return self.sums / self.pairs
 
 

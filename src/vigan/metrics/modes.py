@@ -1,4 +1,4 @@
-"""Modes: how many of the known ones the samples hold, and how evenly (Srivastava et al. 2017, arXiv 1705.07761).
+"""Mode coverage: how many known modes the samples contain, and how evenly (Srivastava et al. 2017, arXiv 1705.07761).
 
 A captured mode needs a single sample, so uniform noise "captures" most of a ring: read `modes` only beside
 `high_quality` and `fair_modes`.

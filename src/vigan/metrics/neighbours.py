@@ -1,10 +1,10 @@
-"""Precision, recall, density and coverage from balls around points, each reaching to its k-th nearest neighbour.
+"""Precision, recall, density and coverage from balls around points with the k-th nearest neighbour as radius.
 
 Kynkaanniemi et al. 2019 (arXiv 1904.06991, section 2) and Naeem et al. 2020 (arXiv 2002.09797, section 3). Precision
-and recall count a point on a ball's surface as inside, density and coverage do not, as their authors have it.
+and recall count a point on a ball's surface as inside, density and coverage do not, as in the papers.
 
-Distances are those of `scipy.spatial.distance.cdist`, whatever the features: a product of matrices decides where its
-rounding cannot matter, and the few pairs that it leaves open are measured one by one.
+Distances equal those of `scipy.spatial.distance.cdist` for any features: a matrix product decides where its rounding
+cannot matter, and the few pairs that it leaves open are computed one by one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ FEW_ROWS = 256
 
 
 class Neighbours:
-    """Features (n, d) with the distances from each point to its nearest others, computed once when first asked for.
+    """Features (n, d) with the distances from each point to its nearest others, computed on first use.
 
-    `depth` is the largest k that can be asked for; n > depth. Raises MetricError on bad input.
+    `depth` is the largest k available; n > depth. Raises MetricError on bad input.
     """
 
     def __init__(self, features: ArrayLike, depth: int = 5, side: int = SIDE) -> None:
-        """Keep features (n, d); distances are held for `side` times `side` pairs at a time, whatever n is."""
+        """Store features (n, d); distances are computed for `side` times `side` pairs at a time, whatever n is."""
         if depth < 1:
             raise MetricError(f"neighbour {depth}: the nearest is number 1")
         (self.features,) = check(depth + 1, features=features)
@@ -62,13 +62,13 @@ class Neighbours:
         return self.__dict__["nearest"]
 
     def visit(self, *tallies: Tally) -> None:
-        """Show `tallies` the products of all pairs of centred features, and find `nearest` on the way."""
+        """Pass the products of all pairs of centred features to `tallies`, and compute `nearest` along the way."""
         found = _Nearest(self.norms, self.depth)
         within(self.centred, self.side, found, *tallies)
         self.keep(found.distances(self.features))
 
     def keep(self, nearest: Floats) -> None:
-        """Take `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
+        """Use `nearest` as computed before from the same features. Raises MetricError if its shape is another."""
         if nearest.shape != (len(self.features), self.depth):
             raise MetricError(f"neighbour distances of shape {nearest.shape} for {len(self.features)} features")
         self.__dict__["nearest"] = nearest
@@ -160,8 +160,8 @@ def prdc(
 ) -> dict[str, float]:
     """`precision`, `recall`, `density` and `coverage` from one pass over the pairs of a real and a fake.
 
-    The same numbers as `precision_recall` and `density_coverage`. `tallies` are shown the same products, those of
-    features less the reals' centre. Raises MetricError on bad input.
+    The same numbers as `precision_recall` and `density_coverage`. `tallies` get the same products, those of
+    features minus the reals' centre. Raises MetricError on bad input.
     """
     real, fake = _pair(real, fake, coverage_k, precision_k)
     moved = _moved(fake.features, real.centre)

@@ -1,4 +1,4 @@
-"""Inner products of all pairs of rows, tile by tile: computed once, shown to every metric that is made of them."""
+"""Inner products of all pairs of rows, computed once, tile by tile, for every metric that needs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from vigan.metrics.validate import Floats, MetricError
 
-SIDE = 1024  # rows and columns of a tile: 8 MiB, which a processor's cache holds
+SIDE = 1024  # rows and columns of a tile: 8 MiB, which fits into cache
 
 
 Product = Callable[[Floats, Floats], Floats]
@@ -44,24 +44,24 @@ class Tile(NamedTuple):
 
 
 class Tally(Protocol):
-    """What a metric needs of the pairs, gathered tile by tile."""
+    """An accumulator over pairs, updated tile by tile."""
 
     def add(self, tile: Tile) -> None:
-        """Take in one tile, whose products others will read too."""
+        """Add one tile; its products are shared and must not be changed."""
         ...
 
 
 def across(x: Floats, y: Floats, side: int, *tallies: Tally) -> None:
-    """Show every tally all pairs of a row of x (n, d) and a row of y (m, d), each once."""
+    """Pass all pairs of a row of x (n, d) and a row of y (m, d) to every tally, each once."""
     for rows in _parts(len(x), side):
         for columns in _parts(len(y), side):
             _show(tallies, Tile(rows, columns, _BY[-1](x[rows], y[columns])))
 
 
 def within(x: Floats, side: int, *tallies: Tally) -> None:
-    """Show every tally the pairs of rows of x (n, d): tiles on the diagonal whole, of the others the upper ones.
+    """Pass the pairs of rows of x (n, d) to every tally: the tiles on the diagonal and those above it.
 
-    A tile is on the diagonal if its rows are its columns; any other also stands for its mirror image.
+    A tile is on the diagonal if its rows are its columns; any other also represents its transpose.
     """
     for rows in _parts(len(x), side):
         for columns in _parts(len(x), side):

@@ -1,4 +1,4 @@
-"""All feature metrics at the settings every protocol shares, so that numbers of one name can be compared."""
+"""All feature metrics at the settings that every protocol shares, so numbers of one name are comparable."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Reference:
     """Real features (n, d), n >= 6, with all that depends on them only, computed once for all snapshots and runs."""
 
     def __init__(self, features: ArrayLike, depth: int = COVERAGE_K) -> None:
-        """Keep the features; `depth` is the farthest neighbour asked for. Raises MetricError on bad input."""
+        """Store the features; `depth` is the largest k needed. Raises MetricError on bad input."""
         self.neighbours = Neighbours(features, depth)
         self._kernel: dict[tuple[int, int], Floats] = {}
         self._nearness: dict[int, float] = {}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Reference:
-        """The reference that `arrays` was taken of. Raises MetricError if an array is missing or does not fit."""
+        """The reference from its `arrays`. Raises MetricError if an array is missing or does not fit."""
         if missing := [name for name in ARRAYS if name not in arrays]:
             raise MetricError(f"reference without {', '.join(missing)}")
         made = cls(arrays["features"], arrays["distances"].shape[1])
@@ -54,11 +54,11 @@ class Reference:
         self._kernel[n, 0], self._nearness[0] = kernel, float(near[0])
 
     def arrays(self) -> dict[str, NDArray[np.floating]]:
-        """What restores this reference; kernel means and nearness are those for as many fakes, drawn by seed 0."""
+        """Arrays from which `restore` makes this reference; kernel means and nearness are for n fakes and seed 0."""
         n = len(self.features)
         return {
             "features": self.neighbours.features.astype(np.float32),
-            "kernel": self.kernel_means(n, 0),  # shows all pairs, and so finds the nearest
+            "kernel": self.kernel_means(n, 0),  # visits all pairs, which computes the nearest, too
             "distances": self.neighbours.nearest,
             "factor": self.gaussian.factor,
             "nearness": np.array([self.nearness(0) if n >= BIRTHDAY_REALS else np.nan]),
@@ -135,7 +135,7 @@ def pair_metrics(real: Reference, fake: Floats, precision_k: int, coverage_k: in
 
 
 def birthday_of_fakes(real: Reference, fake: Floats, seed: int) -> float:
-    """What `birthday` says of the fakes, the distance that counts as near being computed once for all snapshots."""
+    """`birthday` of the fakes, with a threshold that is computed once for all snapshots."""
     rng = generator(seed, "metric", "birthday")
     batches = draw_batches(len(real.features), len(fake), rng, BIRTHDAY_BATCH)
     return collisions(fake, batches.fake, real.nearness(seed))

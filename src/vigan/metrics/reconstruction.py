@@ -1,4 +1,4 @@
-"""How far examples are from what a model makes of their codes."""
+"""Reconstruction error of examples from their codes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from vigan.metrics.validate import MetricError, check
 
 
 def reconstruction_error(reals: np.ndarray, decoded: np.ndarray) -> float:
-    """`squared_error` of stored examples (n, ...) and what networks make of their codes.
+    """`squared_error` of stored examples (n, ...) and their reconstructions.
 
-    Either may be uint8 images, which networks see in [-1, 1]; anything else is taken as it is.
+    Either may be uint8 images, which are scaled to [-1, 1]; anything else is used as it is.
     """
     return squared_error(_unrounded(reals), _unrounded(decoded))
 
@@ -27,5 +27,5 @@ def squared_error(real: np.ndarray, decoded: np.ndarray) -> float:
 
 
 def _unrounded(examples: np.ndarray) -> np.ndarray:
-    """Stored images as networks take them, in [-1, 1]; anything else as it is."""
+    """Stored images scaled to [-1, 1], as networks take them; anything else as it is."""
     return examples / 127.5 - 1 if examples.dtype == np.uint8 else examples

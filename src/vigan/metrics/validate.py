@@ -1,4 +1,4 @@
-"""The one gate through which arrays reach an estimator: a number never comes from bad input."""
+"""Validation of the arrays passed to estimators: bad input raises instead of giving a number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 class MetricError(UserError, ValueError):
-    """Input from which the metric has no value; the message says which array and why."""
+    """Input for which the metric has no value; the message says which array and why."""
 
 
 def check(rows: int, **arrays: ArrayLike) -> list[Floats]:

@@ -1,1 +1,1 @@
-"""Networks: the released DCGAN and the MLPs of the toy games. Shapes are NCHW; images lie in [-1, 1]."""
+"""Networks: the released DCGAN, MLPs for toy data, Gaussian mixtures. Shapes are NCHW; images are in [-1, 1]."""

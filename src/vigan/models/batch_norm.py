@@ -1,4 +1,4 @@
-"""Batch normalisation as TensorFlow 1's slim computes it, with moving averages that move only when told to."""
+"""Batch normalisation as TensorFlow 1's slim computes it, with control over updates of its moving averages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class BatchNorm(nn.Module):
     """Normalises (N, C) or (N, C, H, W) over all but C: biased batch variance in training, moving averages in eval.
 
     The moving variance is biased too (torch's own layer keeps the unbiased one), as in the released graph.
-    `updates` is how often one training-mode forward moves the averages: see `moving_averages`.
+    `updates` is how often one training-mode forward updates the averages: see `moving_averages`.
     """
 
     moving_mean: Tensor
@@ -53,7 +53,7 @@ class BatchNorm(nn.Module):
 
 @contextlib.contextmanager
 def moving_averages(network: nn.Module, updates: int) -> Iterator[None]:
-    """Within, each training-mode forward of `network` moves its moving averages `updates` times instead of once."""
+    """Within, each training-mode forward of `network` updates its moving averages `updates` times instead of once."""
     layers = _layers(network)
     for layer in layers:
         layer.updates = updates
@@ -68,7 +68,7 @@ _FOUND: WeakKeyDictionary[nn.Module, list[BatchNorm]] = WeakKeyDictionary()
 
 
 def _layers(network: nn.Module) -> list[BatchNorm]:
-    """The BN layers of a network, looked for once: small networks are walked through as slowly as they are played."""
+    """The BN layers of a network, cached: walking the modules of a small network takes as long as its forward."""
     if network not in _FOUND:
         _FOUND[network] = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
     return _FOUND[network]

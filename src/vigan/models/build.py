@@ -1,4 +1,4 @@
-"""From an arm to its networks with their initial weights."""
+"""Building of an arm's networks with their initial weights."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Networks(nn.ModuleDict):
 
     @property
     def sampled_generator(self) -> nn.Module:
-        """The generator that is sampled and kept: a stabiliser's "average" of it where there is one."""
+        """The generator that is sampled and saved: its "average", if a stabiliser keeps one."""
         return self["average" if "average" in self else "generator"]
 
 
 def build(arm: Arm, shape: tuple[int, ...], seed: int) -> Networks:
     """Networks in training mode for examples of `shape`, float32 on the CPU, kernels channels-last.
 
-    Every parameter is drawn from its own block of the `init` stream, named after it: arms of one seed start equal,
-    with and without BN, whatever else differs.
+    Every parameter is drawn from its own block of the `init` stream, named after it: arms of one seed start with equal
+    weights, with and without BN, whatever else differs.
     """
-    with torch.random.fork_rng(devices=[]):  # torch's layers draw values of their own, which are replaced
+    with torch.random.fork_rng(devices=[]):  # torch's layers draw initial values, which are replaced
         networks = Networks(_modules(arm, shape, seed))
     _initialise(networks, seed)
     return networks.to(memory_format=torch.channels_last)

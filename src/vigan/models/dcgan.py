@@ -1,7 +1,7 @@
 """The DCGAN of the released code (github.com/bojone/gan, folder vgan), side 64, for 32, 128 and 256 too, and relatives.
 
-Its conventions are TensorFlow 1's: SAME padding, height x width x channels order where maps meet a linear layer,
-and no bias wherever the code has none, also where BN is removed.
+Conventions are TensorFlow 1's: SAME padding, height x width x channels order where maps are flattened, and no bias
+wherever the code has none, even where BN is removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vigan.models.same_conv import DownConv, UpConv
 START = 4
 STD = 0.02
 CODE_WIDTH = 8
-"""Units per `dim` of the layers that judge codes: as many as the widest map at side 64 has channels."""
+"""Units per `dim` of layers on codes: as many as the widest map at side 64 has channels."""
 
 
 def _norm(channels: int, batch_norm: bool) -> nn.Module:
@@ -89,7 +89,7 @@ class Encoder(_Network):
         return self.linear(h.permute(0, 2, 3, 1).flatten(1))
 
     def _normal(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Normal draws; for convolutions (4-D), those beyond two deviations are drawn again, as in TensorFlow."""
+        """Normal draws; for convolutions (4-D), those beyond two deviations are redrawn, as in TensorFlow."""
         draw = rng.standard_normal(shape)
         while len(shape) == 4 and (outside := np.abs(draw) > 2).any():
             draw[outside] = rng.standard_normal(int(outside.sum()))
@@ -110,7 +110,7 @@ class Discriminator(Encoder):
 class JointDiscriminator(Encoder):
     """D of pairs: images (N, channels, side, side) and codes (N, latent) to logits (N,) that the pair is (x, E(x)).
 
-    The image's features and a linear map of the code, as many of each, meet in a hidden layer of as many units.
+    The image's features and a linear map of the code, of equal width, are concatenated before a hidden layer.
     """
 
     def __init__(self, dim: int, latent: int, side: int, channels: int, batch_norm: bool) -> None:
@@ -122,12 +122,12 @@ class JointDiscriminator(Encoder):
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:  # type: ignore[override]
         """Logits (N,) for images and their codes."""
-        met = F.leaky_relu(torch.cat([super().forward(x), self.from_code(z)], 1), 0.2)
-        return self.last(F.leaky_relu(self.hidden(met), 0.2)).squeeze(1)
+        joined = F.leaky_relu(torch.cat([super().forward(x), self.from_code(z)], 1), 0.2)
+        return self.last(F.leaky_relu(self.hidden(joined), 0.2)).squeeze(1)
 
 
 class NetworkFactory:
-    """The networks of one `Dcgan` row for images of `shape`, whatever their roles."""
+    """Builds the networks of a `Dcgan` arm for images of `shape`, one method per kind of network."""
 
     def __init__(self, network: Dcgan, shape: tuple[int, ...]) -> None:
         self.network = network

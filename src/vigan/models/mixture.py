@@ -1,4 +1,4 @@
-"""A Gaussian mixture as a generator, so that it is sampled and measured like any network."""
+"""A Gaussian mixture as a generator, sampled and measured like any network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class GaussianMixture(nn.Module):
         self.register_buffer("covariances", covariances)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Points (n, d) in the precision of `z`: z[:, 0] picks the component, z[:, 1:] is noise around its mean.
+        """Points (n, d) in the precision of `z`: z[:, 0] selects the component, z[:, 1:] is noise around its mean.
 
         Raises torch.linalg.LinAlgError if a covariance is not positive definite.
         """
@@ -37,9 +37,9 @@ class GaussianMixture(nn.Module):
         return points
 
     def component(self, z: Tensor) -> Tensor:
-        """Index (n,) of the component whose interval of the cumulated weights holds the normal CDF of `z` (n,)."""
-        limits = self.weights.double().cumsum(0)[:-1]
-        return torch.searchsorted(limits, torch.special.ndtr(z.double()))
+        """Index (n,) of the component: the normal CDF of `z` (n,) located in the cumulative weights."""
+        edges = self.weights.double().cumsum(0)[:-1]
+        return torch.searchsorted(edges, torch.special.ndtr(z.double()))
 
     def _around(self, index: int, noise: Tensor) -> Tensor:
         factor = torch.linalg.cholesky(self.covariances[index].double())
@@ -47,7 +47,7 @@ class GaussianMixture(nn.Module):
 
 
 class NetworkFactory:
-    """The mixture of one `Mixture` row for points of `shape`, as the seed starts it."""
+    """Builds the initial mixture of a `Mixture` arm for points of `shape`, given the seed."""
 
     def __init__(self, network: Mixture, shape: tuple[int, ...], seed: int) -> None:
         self.components, self.width, self.seed = network.components, shape[0], seed

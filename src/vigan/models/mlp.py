@@ -52,7 +52,7 @@ class JointDiscriminator(Discriminator):
 
 
 class NetworkFactory:
-    """The networks of one `Mlp` row for points of `shape`, whatever their roles."""
+    """Builds the networks of an `Mlp` arm for points of `shape`, one method per kind of network."""
 
     def __init__(self, network: Mlp, shape: tuple[int, ...]) -> None:
         self.width, self.latent, self.inputs = network.width, network.latent, shape[0]

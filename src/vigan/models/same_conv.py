@@ -1,12 +1,12 @@
-"""TensorFlow's SAME padding for 5x5 kernels of stride 2, without a padded copy or a map cut to size.
+"""TensorFlow's SAME padding for 5x5 kernels of stride 2, without padded copies or cropping.
 
-TF SAME puts one row of zeros before an even side and two after; torch pads both ends alike. So these layers calculate
-on maps turned by 180 degrees, with kernels turned likewise: there it is two rows before and one after, and torch's
-padding of two does that, since its second row after is never read.
+TF SAME adds one row of zeros before an even side and two after; torch pads both ends alike. So these layers compute on
+maps rotated by 180 degrees, with kernels rotated likewise: there it is two rows before and one after, which torch's
+padding of two gives, as its second row after is never read.
 
-Where the finer map has few channels, a strided convolution leaves most of a CPU's vector idle (and its gradient more).
-There the four phases of the finer map (even and odd rows and columns) are taken as channels, and a 3x3 convolution of
-stride 1 does the same sums: 6x6 taps, the last row and column of them zeros, in phases.
+Where the finer map has few channels, a strided convolution uses only part of a CPU's vector units (its gradient even
+less). There the four phases of the finer map (even and odd rows and columns) become channels, and a 3x3 convolution of
+stride 1 computes the same sums: 6x6 taps, of which the last row and column are zero, in phases.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from torch.nn import functional as F
 
 KERNEL = 5
 PHASES_UP_TO = 16
-"""Channels of the finer map up to which phases are faster (measured: docs/performance.md)."""
+"""Channels of the finer map up to which phases are faster (measured, see docs/performance.md)."""
 
 
 def mirrored(maps: Tensor) -> Tensor:
-    """Maps or kernels (..., H, W) turned by 180 degrees."""
+    """Maps or kernels (..., H, W) rotated by 180 degrees."""
     return maps.flip(2, 3)
 
 
 def in_phases(kernel: Tensor) -> Tensor:
-    """3x3 kernel (A, 4 B, 3, 3) that does on phases what a mirrored 5x5 one (A, B, 5, 5) does with stride 2."""
+    """3x3 kernel (A, 4 B, 3, 3) on phases, equivalent to a mirrored 5x5 kernel (A, B, 5, 5) with stride 2."""
     return F.pixel_unshuffle(F.pad(kernel, (0, 1, 0, 1)), 2)
 
 
 class SameConv(nn.Module):
-    """One of the two layers below; `mirrored_in` and `mirrored_out` say whether maps come and go mirrored."""
+    """Base of the two layers below; `mirrored_in`, `mirrored_out`: whether input and output maps are mirrored."""
 
     conv: nn.Conv2d | nn.ConvTranspose2d
 
@@ -55,7 +55,7 @@ class SameConv(nn.Module):
 
 
 class UpConv(SameConv):
-    """5x5 stride-2 transposed convolution, TF SAME: of the full output, the first row/column and the last two go."""
+    """5x5 stride-2 transposed convolution, TF SAME: the full output without its first row/column and last two."""
 
     def __init__(
         self, inputs: int, outputs: int, bias: bool, *, mirrored_in: bool = False, mirrored_out: bool = False

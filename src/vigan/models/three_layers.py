@@ -1,8 +1,8 @@
-"""A ReLU network of three linear layers, forwards and backwards in as few calls as it can be told in.
+"""Fused forward and backward pass of a ReLU network with three linear layers.
 
-In a perceptron this small, most of an iteration is spent between the products, not in them. `ThreeLayers` does the sums
-of `plain` and of its gradient without a graph in between, the largest products through oneDNN, which on CPUs other
-than Intel's is faster than torch's usual library. A gradient that is to be differentiated again is `plain`'s.
+In a perceptron this small, call overhead takes more time than the matrix products. `ThreeLayers` computes `plain` and
+its gradient without an autograd graph in between, with oneDNN for the largest products, which on CPUs other than
+Intel's is faster than torch's default library. For a double backward, `plain` is used.
 """
 
 from __future__ import annotations

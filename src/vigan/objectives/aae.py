@@ -1,7 +1,7 @@
-"""The adversarial auto-encoder: a GAN on codes, the prior's draws its real examples. Su (2018), equations 30 to 34.
+"""The adversarial auto-encoder: a GAN on codes, with draws from the prior as real. Su (2018), equations 30 to 34.
 
 D(z) is the probability that z was drawn from the prior q(z), and not E(x) of an example; its own loss, equation 30, is
-`losses.discriminator_loss` on the prior's draws and on codes. A decoder learns after that GAN or with it.
+`losses.discriminator_loss` on the prior's draws and on codes. A decoder is trained after that GAN or jointly.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def reconstruction(x: Tensor, decoded: Tensor) -> Tensor:
 
 
 class Aae(Objective):
-    """E makes codes of x, which D tells from the prior's z; the regulariser is KL(p(z) || p_o(z)), on codes.
+    """E maps x to codes, which D discriminates from the prior's z; the regulariser is KL(p(z) || p_o(z)), on codes.
 
-    Encoder and decoder are moved together where the loss is joint; else the phase moves the encoder alone.
+    With a joint loss, the generator phase trains encoder and decoder; else the encoder alone.
     """
 
     def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
@@ -50,7 +50,7 @@ class Aae(Objective):
         return Loss(adversarial + self.settings.reconstruction * error, (logits,), {"reconstruction": error})
 
     def losses(self) -> Mapping[str, Batched]:
-        """The decoder's own, where it learns after the phase."""
+        """The decoder's own, if it is trained after the generator phase."""
         return {"decoder": self._decode}
 
     def _decode(self, x: Tensor, z: Tensor) -> Loss:

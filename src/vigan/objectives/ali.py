@@ -37,10 +37,10 @@ LOSSES: Mapping[str, PairLoss] = {"derived": derived, "min-max": min_max, "non-s
 
 
 class Ali(Objective):
-    """G makes fakes of z, E codes of x; the regulariser holds both.
+    """G maps z to fakes, E maps x to codes; the regulariser compares both with their old values.
 
-    On G(z) it is the first of the two terms that the article drops from (40). The second is no such term: for
-    a Gaussian encoder it is the squared norm of z - E(G(z)), which E pays where the arm gives it a weight.
+    On G(z) it is the first of the two terms that the article drops from (40). The second is another: for a Gaussian
+    encoder it is the squared norm of z - E(G(z)), a loss of E if the arm gives it a weight.
     """
 
     def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
@@ -53,7 +53,7 @@ class Ali(Objective):
         return (x, code), (fake, z)
 
     def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
-        """The loss that the arm names, of D's logits on both kinds of pairs, and E's own term."""
+        """The arm's choice of loss, on D's logits of both kinds of pairs, and E's own term."""
         assert x is not None
         pairs = self.discriminator_inputs(outputs, x, z)
         logits = tuple(self.networks["discriminator"](*pair) for pair in pairs)

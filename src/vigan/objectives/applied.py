@@ -1,4 +1,4 @@
-"""The stabilisers of one arm, applied where the engine comes to their hooks."""
+"""The stabilisers of an arm, called by the engine hook by hook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Stabilisers:
     """An arm's stabilisers by name, the regulariser first unless its lambda is 0."""
 
     def __init__(self, arm: Arm, coordinates: int, networks: nn.ModuleDict, seed: int) -> None:
-        """Prepare the networks of an arm whose regulariser compares `coordinates` numbers an example."""
+        """Prepare the networks; the arm's regulariser compares `coordinates` numbers per example."""
         weight = arm.lambda_per_mean(coordinates)
         settings = {REGULARISER: {"lambda_mean": weight}} if weight else {}
         self.all = {name: stabiliser_class(name)(**own) for name, own in (settings | arm.stabilisers).items()}
@@ -28,11 +28,11 @@ class Stabilisers:
         self.draws = Draws(seed, next(iter([*networks.parameters(), *networks.buffers()])))
 
     def __getitem__(self, hook: str) -> Mapping[str, Stabiliser]:
-        """Those that fill a hook."""
+        """The stabilisers that implement a hook."""
         return self.filling[hook]
 
     def terms(self, hook: str, update: str, view: View, *, at_old: bool = False) -> dict[str, Tensor]:
-        """Their terms in an update by name; `at_old` leaves out those that are zero there."""
+        """Their terms in an update, by name; `at_old` leaves out those that are zero at G = G_o."""
         terms = {}
         for name, stabiliser in self[hook].items():
             if not (at_old and stabiliser.zero_at_old_generator):
@@ -42,7 +42,7 @@ class Stabilisers:
         return terms
 
     def perturbing(self, discriminator: Forward) -> Forward:
-        """D, shown what they make of its inputs."""
+        """D with its inputs perturbed by the stabilisers that do so."""
         if not self["perturb"]:
             return discriminator
 
@@ -54,17 +54,17 @@ class Stabilisers:
         return forward
 
     def before_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
-        """Let them change the gradients of an optimizer group."""
+        """Call their hooks on the gradients of an optimizer group."""
         for stabiliser in self["before_step"].values():
             stabiliser.before_step(group, parameters)
 
     @torch.no_grad()
     def after_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
-        """Let them change the parameters of an optimizer group."""
+        """Call their hooks on the parameters of an optimizer group."""
         for stabiliser in self["after_step"].values():
             stabiliser.after_step(group, parameters)
 
     def after_iteration(self, networks: nn.ModuleDict) -> None:
-        """Let them do what they do after each iteration."""
+        """Call their hooks after an iteration."""
         for stabiliser in self["after_iteration"].values():
             stabiliser.after_iteration(networks)

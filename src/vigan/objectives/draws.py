@@ -1,4 +1,4 @@
-"""Random numbers of stabilisers, functions of (seed, stabiliser, iteration, update): nothing has to be remembered."""
+"""Random numbers of stabilisers, as functions of (seed, stabiliser, iteration, update), without any stored state."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Distribution = Literal["rand", "randn"]
 
 
 class Draws:
-    """What all stabilisers of a run draw, on the host and by NumPy, so that it is the same on every device.
+    """Random numbers of all stabilisers of a run, drawn on the host by NumPy, so they are the same on every device.
 
-    An iteration that is captured as a CUDA graph reads its numbers from fixed places, which hold what iterations before
-    it drew: `fill_buffers` puts those of the iteration there before each replay, and `from_buffers` has them read.
+    A captured CUDA graph reads its numbers from fixed buffers, one for each draw that an earlier iteration made:
+    `fill_buffers` writes an iteration's numbers before each replay; within `from_buffers`, draws read the buffers.
     """
 
     def __init__(self, seed: int, like: Tensor) -> None:
-        """Serve numbers of a run's `seed`, in the type and on the device of `like`."""
+        """Draw for a run's `seed`, in the dtype and on the device of `like`."""
         self.seed, self.like = seed, like
         self.known: dict[str, tuple[Distribution, tuple[int, ...]]] = {}
         self.buffers: dict[str, Tensor] = {}
@@ -37,7 +37,7 @@ class Draws:
         self.at("")
 
     def at(self, update: str) -> None:
-        """Go to an update of this iteration, by a name of its own: what it draws depends on no other's draws."""
+        """Go to an update of this iteration, by its name: its draws do not depend on those of other updates."""
         self.update, self.calls = update, Counter[str]()
 
     def of(self, stabiliser: str) -> Stream:
@@ -45,14 +45,14 @@ class Draws:
         return Stream(self, stabiliser)
 
     def fill_buffers(self) -> None:
-        """Put this iteration's numbers into the fixed places."""
+        """Write this iteration's numbers into the buffers."""
         for block, (_, shape) in self.known.items():
             place = self.buffers.setdefault(block, self.like.new_empty(shape))
             place.copy_(self._numbers(block), non_blocking=True)
 
     @contextmanager
     def from_buffers(self) -> Iterator[None]:
-        """Within, numbers are those in the fixed places. Raises KeyError for a draw that no iteration made before."""
+        """Within, draws read the buffers. Raises KeyError for a draw that no earlier iteration made."""
         self.reads_buffers = True
         try:
             yield
@@ -78,7 +78,7 @@ class Draws:
 
 
 class Stream(NamedTuple):
-    """Random numbers that a stabiliser is given: other ones in every update, the same in every run of the seed."""
+    """The random numbers of one stabiliser: new ones in every update, the same in every run of the seed."""
 
     draws: Draws
     stabiliser: str

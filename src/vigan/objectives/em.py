@@ -1,6 +1,6 @@
 """EM for Gaussian mixtures as alternating minimisation of KL(p~(x) p(z|x) || q(z) q(x|z)): Su (2018), (8) to (11).
 
-z is a component, p(z|x) a table of responsibilities without restriction, q(z) q(x|z) the mixture.
+z is a component, p(z|x) an unrestricted table of responsibilities, q(z) q(x|z) the mixture.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def maximise(x: Tensor, responsibilities: Tensor, reg: float) -> Mixture:
 def joint_kl(x: Tensor, responsibilities: Tensor, mixture: Mixture) -> Tensor:
     """KL(p~(x) p(z|x) || q(z) q(x|z)) without E_p~[log p~(x)], a scalar in nats, p~ the sample x (n, d).
 
-    The constant left out is minus the entropy of p~, on which neither step has an influence. At the exact posterior
+    The omitted constant is minus the entropy of p~, which neither step affects. At the exact posterior
     the value is the mean of -log q(x).
     """
     terms = responsibilities * (responsibilities.log() - log_joint(x, mixture))
@@ -87,10 +87,10 @@ def _check(wrong: Tensor, complaint: str) -> None:
 
 
 class Em(Objective):
-    """Fits the network "generator", a mixture, in its own precision; its steps are exact on the whole data set."""
+    """Fits the network "generator", a mixture, in its own precision; steps are exact on the whole data set."""
 
     def __init__(self, networks: Mapping[str, Forward], settings: Any) -> None:
-        """Begin at the mixture as it is."""
+        """Start from the current mixture."""
         super().__init__(networks, settings)
         generator: Any = networks["generator"]
         self.mixture = Mixture(generator.weights, generator.means, generator.covariances)

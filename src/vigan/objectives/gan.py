@@ -9,7 +9,7 @@ from vigan.objectives.losses import ADVERSARIAL
 
 
 class Gan(Objective):
-    """G makes fakes of latents; its phase sees no real batch."""
+    """G maps latents to fakes; its phase needs no real batch."""
 
     def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Fakes G(z)."""

@@ -1,6 +1,6 @@
-"""What a stabiliser is, what it may do (its hooks, a closed set), and what it sees.
+"""The interface of stabilisers: their hooks (a closed set) and the views that hooks get.
 
-A stabiliser is a frozen record: its fields are the settings that an arm writes, its methods the hooks that it fills.
+A stabiliser is a frozen record: its fields are the settings in an arm, its methods the hooks that it implements.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Parameters = Mapping[str, Sequence[nn.Parameter]]
 
 
 class StabiliserError(UserError, TypeError):
-    """A stabiliser that is not what one must be; the message says what to write."""
+    """A stabiliser that is declared wrongly; the message says what to write."""
 
 
 class GeneratorView(NamedTuple):
-    """What a term of G's phase sees.
+    """Arguments of a term of the generator phase.
 
-    `fake` are the fakes G(z), `old_fake` those of G_o on the same z (no gradient), (N, ...); for models that make other
-    things than fakes, they are what the regulariser compares. `logits` are D's on them, (N,). See `DiscriminatorView`
+    `fake` are the fakes G(z), `old_fake` those of G_o on the same z (no gradient), (N, ...); for models with other
+    outputs, they are what the regulariser compares. `logits` are D's on them, (N,). See `DiscriminatorView`
     for the others.
     """
 
@@ -42,7 +42,7 @@ class GeneratorView(NamedTuple):
 
 
 class DiscriminatorView(NamedTuple):
-    """What a term of D's loss sees.
+    """Arguments of a term of D's loss.
 
     `discriminator` maps D's inputs to logits (N,); `real` and `fake` are such inputs, of a real batch and of a fake one
     (no gradient), and `logits` D's on either. `draws` are its random numbers; `networks` hold those that its `prepare`
@@ -64,15 +64,15 @@ View = GeneratorView | DiscriminatorView
 
 
 def uncoupled() -> Mapping[str, Tensor]:
-    """Stands for `losses` where a stabiliser is not coupled. Raises StabiliserError."""
+    """Replaces `losses` for stabilisers that are not coupled. Raises StabiliserError."""
     raise StabiliserError("a stabiliser that differentiates the losses of both sides says so: coupled: ClassVar = True")
 
 
 class Linear(NamedTuple):
-    """Linear networks on which a stabiliser says what its hooks come to: D(x) = x w + b, G(z) = z A^T.
+    """Linear networks for closed forms of hooks: D(x) = x w + b, G(z) = z A^T.
 
-    `w` (d,), `b` (), `old` and `new` (d, latent) are A before and at an update, `real` (N, d) and `z` (N, latent)
-    examples and latents, `gradient` (d, latent) a gradient in A.
+    `w` (d,), `b` (), `old` and `new` (d, latent) are A before the phase and at an update, `real` (N, d) and `z` (N,
+    latent) examples and latents, `gradient` (d, latent) a gradient in A.
     """
 
     w: Tensor
@@ -85,9 +85,9 @@ class Linear(NamedTuple):
 
 
 class Stabiliser(Strict):
-    """Base of every stabiliser; a subclass overrides the hooks that it fills and no other public method.
+    """Base of every stabiliser; a subclass overrides the hooks that it implements and no other public method.
 
-    `zero_at_old_generator`: the generator term is exactly zero at G = G_o, with its gradient: it is left out there.
+    `zero_at_old_generator`: the generator term and its gradient are exactly zero at G = G_o, where it is left out.
     `coupled`: a term differentiates the losses of both sides (`view.losses`).
     """
 
@@ -95,7 +95,7 @@ class Stabiliser(Strict):
     coupled: ClassVar[bool] = False
 
     def __init_subclass__(cls, **settings: Any) -> None:
-        """Refuse a method that is no hook, and a class that fills none."""
+        """Refuse a public method that is not a hook, and a class without hooks."""
         super().__init_subclass__(**settings)
         own = [name for name, value in vars(cls).items() if callable(value) and not name.startswith("_")]
         for name in own:
@@ -108,7 +108,7 @@ class Stabiliser(Strict):
         """Wrap or add networks before there is an optimiser; draw initial values by `vigan.rng` from the run's seed."""
 
     def perturb(self, inputs: Tensors, draws: Stream) -> Tensors:
-        """What D is shown instead of `inputs`, real or fake, whenever it is called."""
+        """D's inputs in place of `inputs`, real or fake, for every call of D."""
         raise NotImplementedError
 
     def generator_term(self, view: GeneratorView) -> Tensor:
@@ -129,7 +129,7 @@ class Stabiliser(Strict):
         """Do something after every iteration."""
 
     def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
-        """What its hooks come to on linear networks, by hook; every term must be there.
+        """The closed form of its hooks on linear networks, by hook; every term must be included.
 
         generator_term, discriminator_term: the term; if `coupled`, the losses are D(G(z)) - D(x) and -D(G(z)), means,
         of w and of A as it is `new`. prepare: D's logits on `real`. before_step: the gradient in A. after_step: w.
@@ -141,11 +141,11 @@ class Stabiliser(Strict):
 HOOKS = (
     "prepare", "perturb", "generator_term", "discriminator_term", "before_step", "after_step", "after_iteration",
 )  # fmt: skip
-"""Every hook, in the order in which a run comes to them."""
+"""Every hook, in the order of a run."""
 
 
 def filled(stabiliser: Stabiliser | type[Stabiliser], hook: str) -> bool:
-    """Whether a stabiliser fills a hook."""
+    """Whether a stabiliser implements a hook."""
     kind = stabiliser if isinstance(stabiliser, type) else type(stabiliser)
     return getattr(kind, hook) is not getattr(Stabiliser, hook)
 

@@ -1,4 +1,4 @@
-"""The variational auto-encoder: its loss in two parts, Su (2018), equations 6 and 7; encoder and decoder pay both."""
+"""The variational auto-encoder: its loss in two parts, Su (2018), equations 6 and 7, for encoder and decoder alike."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def negative_elbo(x: Tensor, decoded: Tensor, std: float, mean: Tensor, log_vari
 
 
 class Vae(Objective):
-    """E makes a Gaussian p(z|x) of each x, G decodes a draw from it; latents are that draw's noise."""
+    """E maps x to a Gaussian p(z|x), G decodes a draw from it; latents are the noise of that draw."""
 
     def outputs(self, x: Tensor | None, z: Tensor) -> Tensors:
         """Mean and log variance (N, latent) of p(z|x), and the decoder's means at one draw each."""
@@ -48,7 +48,7 @@ class Vae(Objective):
         return mean, log_variance, self.networks["generator"](sample(mean, log_variance, z))
 
     def regularised(self, outputs: Tensors) -> Tensor:
-        """What was decoded."""
+        """The decoded means."""
         return outputs[2]
 
     def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:

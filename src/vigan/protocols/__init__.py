@@ -1,4 +1,4 @@
-"""What each kind of protocol measures, needs and means: a file for each, found by `registry`; nothing here computes.
+"""Declarations of the kinds of protocols, one file each, found by `registry`; nothing here computes.
 
-Samples become numbers in `vigan.evaluation`, imported by the names that stand here when something is measured.
+`vigan.evaluation` turns samples into numbers; it is imported, by the names declared here, only to measure.
 """

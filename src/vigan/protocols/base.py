@@ -1,4 +1,4 @@
-"""The record of a kind of protocol: its metrics, what it can measure, what it takes, and how its numbers are read."""
+"""The declaration of a kind of protocol: metrics, sources, evaluator, cost, and notes for the report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 IMAGES, POINTS = "images", "points"
-"""Stand for every source of images, and of points, among a kind's `sources`."""
+"""Among a kind's `sources`: all sources of images, all sources of points."""
 
 HERE = "here"
 """The source of a metric that was defined in this project."""
@@ -19,8 +19,8 @@ class Metric:
     """A metric's title, its definition in one sentence, the paper it is from, its better direction and its range.
 
     `better` is "none" where more is no better: noise raises density, Vendi score and diversity. `of_modes` gives the
-    highest value from the number of modes of the data, where it follows from that. A `check` speaks of the measurement,
-    not of the samples: it is neither drawn nor compared. Below `least` samples the metric is not given.
+    highest value from the number of modes of the data, where it follows from that. A `check` describes the
+    measurement, not the samples: it is neither plotted nor compared. Below `least` samples the metric is not given.
     """
 
     title: str
@@ -34,12 +34,12 @@ class Metric:
     least: int = 0
 
     def highest(self, modes: int | None) -> float:
-        """Its highest value on data of so many modes, None if nobody knows how many; infinite without a bound."""
+        """Its highest value on data with so many modes (None: unknown number); infinite without a bound."""
         return self.of_modes(modes) if self.of_modes and modes else self.high
 
     @property
     def bounded(self) -> bool:
-        """Whether it has a lowest and a highest value, on data of which the number of modes is known."""
+        """Whether it has a lowest and a highest value, on data with a known number of modes."""
         return math.isfinite(self.low) and (math.isfinite(self.high) or self.of_modes is not None)
 
     @property
@@ -50,9 +50,9 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What measuring one snapshot costs at most; it sets time limits for a scheduler and is no measurement.
+    """An upper estimate of the cost of measuring one snapshot, for time limits of a scheduler.
 
-    `start` seconds, then `samples_per_second`; on top of that `operations` of a network for each sample and
+    `start` seconds, then `samples_per_second`; in addition `operations` of a network for each sample and
     `pair_operations` for each pair of samples.
     """
 
@@ -132,5 +132,5 @@ class ProtocolKind:
 
     @property
     def computation(self) -> str:
-        """All that is declared here and decides a number: neither words nor ranges nor costs."""
+        """The fields that determine numbers, as text: without wording, ranges and costs."""
         return f"{self.name} {' '.join(self.imports)} {self.input} {'compares' if self.compares else 'alone'}"

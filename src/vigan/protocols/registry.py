@@ -1,6 +1,6 @@
-"""Every kind of protocol by its name, and every metric by its: found in this folder, and in packages that add some.
+"""Every kind of protocol, and every metric, by name: those of this folder and of packages that add some.
 
-A file of this folder declares kinds by being there. Another package names a module with kinds in its entry points, in
+All kinds in modules of this folder are registered. Another package names its module with kinds in its entry points, in
 the group `vigan.protocols`.
 """
 
@@ -23,11 +23,11 @@ FINITE = Metric(
     high=1.0,
     check=True,
 )
-"""What every kind says of a snapshot before anything else."""
+"""A metric of every kind."""
 
 
 def find() -> Iterator[tuple[ProtocolKind, str]]:
-    """Every kind of protocol and the module it stands in. Whatever a module raises when imported is not caught."""
+    """Every kind of protocol and the module it stands in. Exceptions from importing a module are not caught."""
     own = (f"{vigan.protocols.__name__}.{module.name}" for module in pkgutil.iter_modules(vigan.protocols.__path__))
     for module in (*own, *(point.module for point in entry_points(group=GROUP))):
         for value in list(vars(import_module(module)).values()):
@@ -66,4 +66,4 @@ METRICS = metrics_of(KINDS.values())
 """Every metric that the long table may hold, in the order in which figures and tables show them."""
 
 CHECKS = tuple(name for name, metric in METRICS.items() if metric.check)
-"""Metrics that speak of the measurement, not of the samples: neither drawn nor compared."""
+"""Metrics that describe the measurement, not the samples: neither plotted nor compared."""

@@ -1,1 +1,1 @@
-"""The page people read: rendered from files that are already written; it computes nothing."""
+"""The report: rendered from tables and figures on disk; it computes nothing."""

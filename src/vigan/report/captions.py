@@ -1,4 +1,4 @@
-"""Words of a study in the captions of `snakemake --report`, which are reStructuredText."""
+"""Text of a study in the captions of `snakemake --report`, escaped for reStructuredText."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The claims table as verdicts: a sign and a word for each, its numbers, and where its evidence stands."""
+"""Verdicts on the page, from the claims table: symbol, word, numbers, and links to figures."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SIGNS = {
     "supported": "✓", "contradicted": "✗", "equivalent": "=", "inconclusive": "≈", "not testable here": "∅",
     "not tested": "○",
 }  # fmt: skip
-"""Every verdict and the sign that stands beside its word, so that nothing hangs on colour."""
+"""The symbol of each verdict, so that nothing depends on colour."""
 
 Numbered = Mapping[tuple[str, str], Picture]
 """Pictures of the page by (kind, experiment)."""
 
 
 def verdicts(claims: pd.DataFrame, pictures: Numbered) -> list[Verdict]:
-    """Verdicts in the order of the table. Raises RecordError on other columns, or a verdict that is none."""
+    """Verdicts in the order of the table. Raises RecordError on other columns, or an unknown verdict."""
     if missing := [name for name in COLUMNS if name not in claims.columns]:
         raise RecordError(f"tables/claims.csv: lacks {', '.join(missing)}; make the tables again")
     return [_verdict(row, pictures) for row in claims.itertuples()]
@@ -61,7 +61,7 @@ def _estimate(row) -> Cell:  # noqa: ANN001
 
 
 def _numbers(row) -> Facts:  # noqa: ANN001
-    """What is there of arms, estimate, interval, n and p: of p-values the one that decided."""
+    """Arms, estimate, interval, n and deciding p-values, as far as they exist."""
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
@@ -78,7 +78,7 @@ P_VALUES = {
     "supported": ["p_supported"], "contradicted": ["p_contradicted"], "equivalent": ["p_equivalent"],
     "inconclusive": ["p_supported", "p_contradicted", "p_equivalent"],
 }  # fmt: skip
-"""The p-values that a verdict hangs on."""
+"""The p-values that a verdict depends on."""
 P_WORDS = {
     "p_supported": "p for the claim, Holm-corrected over the claims",
     "p_contradicted": "p against it, Holm-corrected",

@@ -1,4 +1,4 @@
-"""What the page's slider moves through: one small picture a run and step, as JSON between stages."""
+"""The pictures behind the page's slider, one per run and step, as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Picture = Annotated[str, Field(pattern=r"^data:image/webp;base64,[A-Za-z0-9+/]+=
 
 
 class RunPictures(Strict):
-    """The pictures of one run, one a scheduled step; where there is none, `missing` says why."""
+    """The pictures of one run, one per scheduled step; where there is none, `missing` says why."""
 
     arm: str
     seed: int
@@ -47,7 +47,7 @@ class Frames(Strict):
 
     @property
     def seeds(self) -> list[int]:
-        """Seeds that there are pictures of, in order."""
+        """Seeds with pictures, in order."""
         return list(dict.fromkeys(run.seed for run in self.runs))
 
 

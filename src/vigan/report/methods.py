@@ -1,4 +1,4 @@
-"""What the protocols and metrics are, in words, with the papers they come from."""
+"""Descriptions of protocols and metrics, with their sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vigan.report.page import Cell, Facts, Note, Table
 
 
 def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
-    """Each protocol explained, once."""
+    """A description of each distinct protocol."""
     return [Note(protocol.name, _facts(protocol)) for protocol in dict.fromkeys(protocols)]
 
 

@@ -1,4 +1,4 @@
-"""What the page is made of. Every field is a value to be shown; templates escape it and compute nothing."""
+"""The content of the page. Every field is a value to display; templates escape it and compute nothing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ Facts = list[tuple[str, str]]
 
 
 class Cell(NamedTuple):
-    """One cell of a table: what it says and, less loudly, range and n."""
+    """One cell of a table: its text and, in smaller type, range and n."""
 
     text: str
     rest: str = ""
 
 
 class Table(NamedTuple):
-    """A table, its caption, and the CSV it stands in.
+    """A table, its caption, and its CSV file.
 
-    A folded one is shown on demand, a wrapped one has sentences in its cells.
+    A folded table is shown on demand; a wrapped one has sentences in its cells.
     """
 
     caption: str
@@ -51,10 +51,10 @@ class Link(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One claim of the article and what this study says of it.
+    """One claim of the article and this study's verdict.
 
-    `mark` is a sign that stands beside the word, `tone` its style; `numbers` are estimate, interval, n and p;
-    `changed` says how its rule differs from that kept with the runs, `before` what earlier rules said.
+    `mark` is a symbol beside the word, `tone` its style; `numbers` are estimate, interval, n and p;
+    `changed` says how its rule differs from that recorded with the runs, `before` lists verdicts of earlier rules.
     """
 
     id: str
@@ -101,7 +101,7 @@ class Section(NamedTuple):
 
 
 class SliderArm(NamedTuple):
-    """One arm's place among the slider's pictures, and what it shows before the slider is moved."""
+    """One arm in the slider, with the picture shown before the slider is moved."""
 
     arm: str
     source: str
@@ -110,7 +110,7 @@ class SliderArm(NamedTuple):
 
 
 class SliderExperiment(NamedTuple):
-    """The arms of one experiment side by side; `pixelated` pictures keep hard edges when enlarged."""
+    """The arms of one experiment, side by side in the slider; `pixelated` pictures keep hard edges when enlarged."""
 
     title: str
     step: str
@@ -139,7 +139,7 @@ class Slider(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The whole report; a small one has no slider, and names the files of its pictures instead of holding them."""
+    """The whole report; a small one has no slider, and links its figures instead of embedding them."""
 
     study: str
     title: str

@@ -1,4 +1,4 @@
-"""The page as one file: templates, style and script put together under a strict Content-Security-Policy."""
+"""Rendering of the page as one HTML file with a strict Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 WITHIN, BESIDE = "data:", "'self' file:"
-"""Where pictures may come from: the page itself alone, or its own server or any file of the disk that it lies on."""
+"""Allowed sources of images: the page itself, or its own server and files beside it."""
 
 
 def render(page: Page) -> str:
-    """The page as one HTML file that runs no script but its own and loads nothing, a small one its figures."""
+    """The page as one HTML file that runs only its own script and loads nothing (a small one: its figures)."""
     style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.slider else SCRIPTS)
     policy = POLICY.format(images=WITHIN if page.slider else BESIDE, script=_digest(script), style=_digest(style))
     return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
@@ -39,7 +39,7 @@ def render_table(table: Table) -> str:
 
 
 def embed(picture: Path) -> str:
-    """A data URI of an SVG file, as text, so that the page needs no other file and stays a third smaller."""
+    """A data URI of an SVG file, as text instead of base64, which is a third smaller."""
     return "data:image/svg+xml," + quote(picture.read_text(encoding="utf-8"), safe=" !$()*+,-./:;=?@_~")
 
 
@@ -66,5 +66,5 @@ def _joined(names: tuple[str, ...]) -> str:
 
 
 def _digest(text: str) -> str:
-    """What a policy calls an inline script or style that has exactly this text."""
+    """The policy's hash of an inline script or style with exactly this text."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

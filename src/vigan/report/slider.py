@@ -16,7 +16,7 @@ FEWER = " So that the page can be mailed, it holds pictures of {shown} of {all} 
 
 
 def slider(study: Study, experiments: Sequence[Frames]) -> Slider:
-    """The slider of a study: one scene an experiment, showing the last step of its first seed until it is moved."""
+    """The slider of a study, with all experiments; it first shows the last step of the first seed."""
     seeds = list(dict.fromkeys(seed for frames in experiments for seed in frames.seeds))
     every = len({run.seed for run in study.runs()})
     fewer = FEWER.format(shown=len(seeds), all=every) if len(seeds) < every else ""

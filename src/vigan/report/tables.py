@@ -1,4 +1,4 @@
-"""The study's tables as a reader wants them: one per protocol, numbers with n and range, real data beside fakes."""
+"""The report's tables: one per protocol, numbers with n and range, real data beside fakes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _pair(row) -> list[Cell]:  # noqa: ANN001 - a named tuple made by pandas
 
 
 def plain_table(frame: pd.DataFrame, caption: str, name: str, *, folded: bool = False) -> Table:
-    """Any table as it is, folded if told so or if it is long; digests are shortened."""
+    """Any table as it is, folded if `folded` or long; digests are shortened."""
     rows = [
         [Cell(cell(str(column), value)) for column, value in zip(frame.columns, row, strict=True)]
         for row in frame.to_numpy(object)
@@ -79,7 +79,7 @@ def plain_table(frame: pd.DataFrame, caption: str, name: str, *, folded: bool = 
 
 
 def settings_table(arms: pd.DataFrame, caption: str) -> Table:
-    """The table of arms turned on its side: a row a setting, a column an arm; settings that no arm has are left out."""
+    """The table of arms, transposed: one row per setting, one column per arm; settings that no arm has are omitted."""
     kept = arms.dropna(axis=1, how="all").set_index("arm")
     rows = [[Cell(str(name)), *(Cell(cell(str(name), value)) for value in kept[name])] for name in kept.columns]
     return Table(caption, ["setting", *(str(arm) for arm in kept.index)], rows, "tables/arms.csv")
@@ -93,7 +93,7 @@ def number(value: object) -> str:
 
 
 def interval(low: object, high: object) -> str:
-    """Two ends in brackets."""
+    """An interval in brackets."""
     return f"[{number(low)}, {number(high)}]"
 
 
@@ -116,7 +116,7 @@ def p_value(value: float) -> str:
 
 
 def cell(column: str, value: object) -> str:
-    """A value of a table as text; of a digest its beginning."""
+    """A table value as text; a digest is shortened."""
     return str(value)[:12] if column.endswith("_sha256") else number(value)
 
 

@@ -1,1 +1,1 @@
-"""The machine: its settings, GPUs and energy, the resources a job needs, and downloads."""
+"""The machine: settings, GPU slots, energy counters, resources of jobs, downloads."""

@@ -1,4 +1,4 @@
-"""Files from the network, checked before anyone sees them, and fetched once by however many processes ask."""
+"""Downloads: verified before they appear, and made once however many processes ask."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PAGE_STARTS = (b"<!doctype html", b"<html")
 
 
 class _PassingError(RecordError):
-    """A failure that may be gone at the next attempt."""
+    """A temporary failure, worth another attempt."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class _Source:
 def fetch(
     url: str, path: Path, *, sha256: str, size: int, attempts: int = 5, wait: float = 2.0, timeout: float = 60.0
 ) -> Path:
-    """`path`, once it holds the `size` bytes with that SHA-256 (hex); they are downloaded unless they are there.
+    """`path`, once it holds the `size` bytes with that SHA-256 (hex); downloads them unless they are there.
 
-    Of several processes one downloads and the others wait for it. What passes (no connection, silence of `timeout`
-    seconds, a body cut short, a server's error) is tried `attempts` times, `wait` seconds after the first failure,
-    twice as long after each other. Nothing appears under `path` before it is complete and checked, and nothing stays
-    behind on failure. Raises RecordError that names URL, file, reason and remedy.
+    Of several processes one downloads and the others wait. After a temporary failure (no connection, no data for
+    `timeout` seconds, an incomplete body, a server error) it retries, up to `attempts` times, waiting `wait` seconds at
+    first and twice as long each time. Nothing appears under `path` before it is complete and verified, and nothing is
+    left on failure. Raises RecordError that names URL, file, reason and remedy.
     """
     source = _Source(url, sha256, size, timeout)
     try:
@@ -76,7 +76,7 @@ def fetch(
 def _own(part: Path) -> Iterator[IO[bytes]]:
     """The file `part`, open for writing and locked against other processes; afterwards deleted, unless renamed.
 
-    Where the file system has no locks each process fills a file of its own, and the last one's name stays.
+    On a file system without locks each process writes a file of its own, and the last to be renamed stays.
     """
     with contextlib.ExitStack() as stack:
         stream, locked = stack.enter_context(held(part, wait=True))
@@ -169,7 +169,7 @@ def _answer(source: _Source) -> HTTPResponse:
 
 
 def _check_start(response: HTTPResponse, start: bytes, size: int) -> None:
-    """Raise RecordError if a body that starts so is a web page, or announced to be of another size."""
+    """Raise RecordError if the body starts like a web page, or its announced size is another."""
     is_page = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_PAGE_STARTS)
     if is_page or response.headers.get_content_type() == "text/html":
         raise RecordError("the server sent a web page instead of the file (a quota, login or error page)")

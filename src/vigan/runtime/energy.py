@@ -1,6 +1,6 @@
-"""What work costs: seconds, and the joules that the machine's own counters add up meanwhile.
+"""Cost of work: seconds, and joules from the machine's energy counters.
 
-A counter belongs to a whole processor package or GPU: all that ran beside the work is in it.
+A counter belongs to a whole processor package or GPU and includes everything else that ran on it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ POWERCAP = Path("/sys/class/powercap")
 
 
 class Cost(NamedTuple):
-    """Seconds, and joules by what has counters that can be read here: "cpu", "gpu", both or neither."""
+    """Seconds, and joules of the counters that can be read here: "cpu", "gpu", both or neither."""
 
     seconds: float = 0.0
     joules: Mapping[str, float] = {}
 
 
 class Counter(NamedTuple):
-    """Joules since some time or other, beginning again from 0 at `wraps_at`."""
+    """Joules since an arbitrary time, wrapping to 0 at `wraps_at`."""
 
     read: Callable[[], float]
     wraps_at: float = float("inf")
 
 
 class Meter:
-    """Adds up cost from its making on, on top of what was spent `before`.
+    """Accumulates cost from its creation on, added to the cost `before`.
 
-    Counters begin anew after hours or minutes: read more often than that.
+    Counters wrap after minutes or hours: read more often than that.
     """
 
     def __init__(self, counters: Mapping[str, list[Counter]], before: Cost = Cost()) -> None:  # noqa: B008 - immutable
@@ -42,12 +42,12 @@ class Meter:
         self._last = self._now()
 
     def read(self) -> Cost:
-        """All of it until now."""
+        """The total cost until now."""
         (then, was), (now, known) = self._last, self._now()
         self._last = now, known
         joules = dict(self.cost.joules)
         for name, counters in self._counters.items():
-            spent = (_since(*told) for told in zip(counters, was[name], known[name], strict=True))
+            spent = (_since(*reading) for reading in zip(counters, was[name], known[name], strict=True))
             joules[name] = joules.get(name, 0.0) + sum(spent)
         self.cost = Cost(self.cost.seconds + now - then, joules)
         return self.cost
@@ -67,7 +67,7 @@ def counters(gpu: str = "") -> dict[str, list[Counter]]:
 
 
 def _packages() -> list[Counter]:
-    """All packages, or none if one may not be read (most systems let root alone)."""
+    """All packages, or none if one cannot be read (most systems allow only root)."""
     try:
         return list(_zones())
     except (OSError, ValueError):

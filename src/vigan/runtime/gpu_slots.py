@@ -1,4 +1,4 @@
-"""Places on the GPUs of one machine: a job holds one by a file lock, which the system frees however the job ends."""
+"""Slots on the GPUs of one machine, held by file locks, which the system releases however a job ends."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Work = Literal["train", "eval"]
 """What a slot is for: runs are measured beside those that train, and do not take their places."""
 
 PAUSE = 0.5
-"""Seconds between two looks for a free slot."""
+"""Seconds between two searches for a free slot."""
 
 
 @contextmanager
 def reserve_gpu(work: Work = "train") -> Iterator[str | None]:
     """The GPU of a free slot for `work`; within, CUDA sees that one alone, so it must not have been called before.
 
-    Waits for a slot while all are taken. None, and nothing changes, where there is no GPU or VIGAN_CPU says to do
-    without. An inherited CUDA_VISIBLE_DEVICES is kept: slots are taken among its devices.
+    Waits while all slots are taken. Yields None, changing nothing, without a GPU or with VIGAN_CPU. An inherited
+    CUDA_VISIBLE_DEVICES is respected: slots are taken among its devices.
     """
     devices = [] if switched_on("cpu") else gpus()
     if not devices:
@@ -42,10 +42,10 @@ def reserve_gpu(work: Work = "train") -> Iterator[str | None]:
 
 
 def folder() -> Path:
-    """Where the locks lie: VIGAN_SLOTS, else a folder of this user and cluster job in the machine's temporary one.
+    """Folder of the locks: VIGAN_SLOTS, else one of this user and cluster job in the machine's temporary folder.
 
-    In the machine's own folder, because locks on network drives are not sure; by cluster job, because a cluster
-    numbers the GPUs of each job from 0.
+    It is local, because locks on network drives are unreliable; by cluster job, because a cluster numbers the GPUs of
+    each job from 0.
     """
     if named := setting("slots"):
         return Path(named)

@@ -1,6 +1,7 @@
-"""What jobs need of a machine, told from the study alone: memory and time limits for a cluster's scheduler.
+"""Memory and time limits of jobs for a cluster's scheduler, estimated from the study alone.
 
-Too much makes a job wait longer, too little stops it; a stopped training goes on where it was, with twice as much.
+Too much makes a job wait longer, too little stops it; a stopped training resumes from its last checkpoint, with twice
+as much.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 
 FLOPS = {True: 2e12, False: 4e10}
-"""Operations a second to count on, with a GPU (an old one) and on one core."""
+"""Assumed operations per second, with a GPU (an old one) and on one core."""
 
 UPDATE_SECONDS = 0.003
-"""What an update takes however small the networks are."""
+"""Seconds of an update with the smallest networks."""
 
 STARTING_MINUTES = 10
 LONGEST_MINUTES = 24 * 60
-"""A training that would need more is stopped there and goes on in its next attempt."""
+"""A training that needs more is stopped there and resumes in its next attempt."""
 
 LIBRARIES_MB = {True: 6000, False: 1500}
-"""Memory of a process that has loaded its libraries, with CUDA and without."""
+"""Memory of a process with its libraries loaded, with CUDA and without."""
 
 FEATURES = 2048
 SEVERAL = 6
-"""Arrays of features, and of their pairwise distances, that a measurement holds at a time."""
+"""Arrays of features and pairwise distances that a measurement holds at once."""
 
 MANY_SAMPLES = 5000
 RUN_ROWS_MB = 0.25
@@ -53,19 +54,19 @@ def measures_on_gpu(protocols: Iterable[Protocol]) -> bool:
 
 
 def for_preparing(dataset: Dataset) -> Resources:
-    """What preparing a data set needs; it is written in blocks."""
+    """Resources for preparing a data set, which is written in blocks."""
     return Resources(LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round(_examples(dataset) / 1000))
 
 
 def for_training(spec: RunSpec, *, gpu: bool) -> Resources:
-    """What one run needs: its data set in memory, and the operations of all its updates."""
+    """Resources for one run: its data set in memory, and the operations of all its updates."""
     seconds = spec.iterations * iteration_seconds(spec, gpu=gpu)
     data = _examples(spec.dataset) * math.prod(spec.dataset.shape) * 4 / 1e6
     return Resources(LIBRARIES_MB[gpu] + round(data), _minutes(seconds))
 
 
 def for_measuring(study: Study, arm: str, *, gpu: bool) -> Resources:
-    """What measuring all snapshots of a run needs: the time of `protocol_seconds` for each of them."""
+    """Resources for measuring all snapshots of a run: `protocol_seconds` for each."""
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
     seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
@@ -73,23 +74,23 @@ def for_measuring(study: Study, arm: str, *, gpu: bool) -> Resources:
 
 
 def snapshots_at_once(study: Study, arm: str) -> int:
-    """How many snapshots of a run are measured at a time, which no number depends on: several where one takes long."""
+    """Number of snapshots measured concurrently, which affects no result: several where one takes long."""
     return 4 if any(protocol.samples >= MANY_SAMPLES for protocol in study.protocols_of(arm)) else 1
 
 
 def for_reference(protocol: Protocol, *, gpu: bool) -> Resources:
-    """What measuring the real data needs: at most all of them in blocks, and the two halves of the floor."""
+    """Resources for measuring the real data: reading them in blocks, and both samples of the floor."""
     return Resources(_measuring_mb(protocol, gpu), _minutes(20 * protocol_seconds(protocol, gpu=gpu)))
 
 
 def for_joining(study: Study) -> Resources:
-    """What analysis, figures and report need: they grow with the number of runs."""
+    """Resources for analysis, figures and report, which grow with the number of runs."""
     runs = sum(1 for _ in study.runs())
     return Resources(LIBRARIES_MB[False] + round(RUN_ROWS_MB * runs), STARTING_MINUTES + round(runs / 50))
 
 
 def iteration_seconds(spec: RunSpec, *, gpu: bool) -> float:
-    """Seconds that an iteration takes at most: its passes through both networks, and a bit for each update.
+    """Upper estimate of an iteration's seconds: its passes through both networks, and an overhead per update.
 
     A D update is 7 passes of a batch (G; forward and backward through D, of real and fake), a G update 6, G_o one.
     """
@@ -101,7 +102,7 @@ def iteration_seconds(spec: RunSpec, *, gpu: bool) -> float:
 
 
 def pass_products(arm: Arm, dataset: Dataset) -> float:
-    """Products of one example's pass through G or D, 5x5 convolutions of which the inner three cost the same."""
+    """Multiplications in one example's pass through G or D, whose three inner 5x5 convolutions cost the same."""
     network = arm.network
     if isinstance(network, Dcgan):
         return 25 * (network.dim * dataset.shape[-1]) ** 2 * (3 / 8)
@@ -111,7 +112,7 @@ def pass_products(arm: Arm, dataset: Dataset) -> float:
 
 
 def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
-    """Seconds that a snapshot takes at most, by what its kind says of its cost."""
+    """Upper estimate of a snapshot's seconds, from the cost that its kind declares."""
     return protocol.definition.cost.seconds(protocol.samples, FLOPS[gpu])
 
 

@@ -1,4 +1,4 @@
-"""Settings of the machine a study runs on. They decide where and when, never a result."""
+"""Settings of the machine that a study runs on, which affect no result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ container image for `--sdm apptainer`."""
 
 
 class MachineError(UserError, ValueError):
-    """A setting of the machine that makes no sense; the message names it and what to write."""
+    """An invalid setting of the machine; the message names it and what to write."""
 
 
 def setting(name: str, otherwise: str = "") -> str:
@@ -55,7 +55,7 @@ def expanded(path: str | Path) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
+    """Folder of downloaded files: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
     if named := setting("cache"):
         return expanded(named)
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
@@ -63,12 +63,12 @@ def cache_folder() -> Path:
 
 
 def export_settings(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
-    """Put a study file's path and the settings among `values` into the environment of the commands started from here.
+    """Export a study file's path and the settings among `values` to the environment of commands started from here.
 
-    `root` is the folder that they then work in, where files are fetched from a storage and put back.
+    `root` is the folder that these work in, where files are copied from and to a remote storage.
 
-    There they are no part of a rule, so that moving a file never makes a result look outdated. `vigan` is found there
-    too, whether or not the environment it lives in was activated.
+    In the environment they are not part of a rule, so moving a file never makes a result look outdated. PATH gets the
+    folder of `vigan`, whether or not its virtual environment is active.
     """
     os.environ["VIGAN_CONFIG"] = os.path.abspath(study_file) if root else study_file
     os.environ["VIGAN_ROOT"] = os.path.abspath(root) if root else ""

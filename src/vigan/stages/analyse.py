@@ -1,4 +1,4 @@
-"""Join a study's runs into its raw numbers, and derive from these its tables: estimates, differences, verdicts."""
+"""Join a study's runs into its raw numbers, and derive its tables from these: estimates, differences, verdicts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def analyse(study: Study, runs: Sequence[RunFiles], floors: Sequence[tuple[str, 
 
 
 def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
-    """Every one of `TABLES` as CSV, from the raw numbers and from verdicts that earlier rules gave, if any are kept."""
+    """All `TABLES` as CSV, from the raw numbers and the table of first verdicts, if there is one."""
     bounds = bounds_in(study)
     run_table, scores = tables.run_table(raw.records), estimates.run_scores(raw.metrics)
     pairs = estimates.paired_differences(scores, study.pairs())
@@ -59,7 +59,7 @@ def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
 
 
 def arm_table(study: Study) -> pd.DataFrame:
-    """One row an arm: its settings flattened, with n and what one iteration does."""
+    """One row per arm: its settings, flattened, with n and its number of iterations."""
     rows = []
     for name, experiment in study.experiments.items():
         for arm_name, arm in experiment.arms.items():

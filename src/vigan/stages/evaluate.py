@@ -1,4 +1,4 @@
-"""Measure every snapshot of one run, in one job: the long table's rows and the samples that figures show."""
+"""Measure every snapshot of one run: rows of the long table, and samples for figures."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from vigan.training.latents import evaluation_latents
 from vigan.training.snapshots import decode, load_snapshot, sample, to_uint8
 
 SHOWN = {3: 64, 1: 1000}
-"""Samples kept for figures by the number of axes of an example: a grid of images, a cloud of points."""
+"""Number of samples saved for figures, by the number of axes of an example: images, points."""
 
 AT_ONCE = 8
-"""Most snapshots measured at a time: with 10,000 samples each takes up to 1 GB of memory."""
+"""Most snapshots measured concurrently: with 10,000 samples each takes up to 1 GB of memory."""
 
 SAMPLED = 256
-"""Samples drawn at a time."""
+"""Batch size for sampling."""
 
 Measurements = Mapping[Protocol, Measurement]
 Map = Callable[[Callable, list], Iterator]
-"""As the built-in `map`."""
+"""A function like the built-in `map`."""
 
 
 def evaluate(
@@ -52,9 +52,9 @@ def evaluate(
     Written last, measured.json says what they were measured from.
 
     Every snapshot is sampled in inference mode on the same latents, the seed's `eval` stream; samples.npz holds steps,
-    samples and finite. `threads` snapshots (8 at most) are measured at a time, each by one thread: no number depends on
-    how many. A snapshot that the run never reached, or whose samples are not finite, has one number,
-    `finite` = 0. Raises RecordError if the run was trained under another `spec`, or on other data than lies in `data`.
+    samples and finite. `threads` snapshots (8 at most) are measured concurrently, each by one thread, which affects no
+    number. A snapshot that the run never reached, or whose samples are not finite, has one number,
+    `finite` = 0. Raises RecordError if the run was trained under another `spec`, or on data other than those in `data`.
     """
     record, prepared = read_run(run / "run.json", spec), load(data, verify=True)
     if record.data_sha256 != prepared.fingerprint:
@@ -85,7 +85,7 @@ def _at_once(threads: int) -> Iterator[Map]:
 
 
 class Sampler:
-    """Draws from the snapshots of one run, from several threads at a time if need be."""
+    """Samples from the snapshots of one run; thread-safe."""
 
     def __init__(self, record: RunRecord, folder: Path, device: torch.device) -> None:
         self.spec, self.folder, self.device = record.spec, folder, device
@@ -122,7 +122,7 @@ def _stored(fakes: torch.Tensor) -> tuple[np.ndarray, bool]:
 def _measure_steps(
     record: RunRecord, protocols: Measurements, sampler: Sampler, shown: Path, each: Map
 ) -> pd.DataFrame:
-    """The long table of a run; the first samples of every snapshot are kept in `shown`."""
+    """The long table of a run; the first samples of every snapshot are saved in `shown`."""
     show = SHOWN[len(record.spec.dataset.shape)]
     count = max([show, *(protocol.samples for protocol in protocols if protocol.definition.input == "samples")])
 

@@ -26,14 +26,14 @@ from vigan.stages.kept_samples import read_samples
 
 
 class Files(NamedTuple):
-    """Where a study's tables and runs lie."""
+    """Locations of a study's tables and runs."""
 
     tables: Path
     runs: Sequence[RunFiles]
 
 
 class Subject(NamedTuple):
-    """What a figure is of: one experiment of a study, its tables and runs."""
+    """The subject of a figure: one experiment of a study, with its tables and runs."""
 
     study: Study
     name: str
@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
     @property
     def facets(self) -> list[style.Looks]:
-        """The looks of the arms that are drawn together."""
+        """The looks of the arms, by facet."""
         return facets(self.experiment.arms)
 
     @property
@@ -64,14 +64,14 @@ class Subject(NamedTuple):
     def table(self, name: str) -> pd.DataFrame:
         """The experiment's rows of a table, as "metric@protocol" where they have protocols.
 
-        Numbers of two protocols then never share a panel.
+        So numbers of two protocols never share a panel.
         """
         table = read_table(self.files.tables / f"{name}.csv")
         table = table[table["experiment"] == self.name]
         return _keyed(table) if "protocol" in table else table
 
     def diverged(self) -> dict[str, int]:
-        """How many runs of each arm diverged."""
+        """Number of diverged runs of each arm."""
         runs = self.table("runs")
         return {arm: int(sum(runs.loc[runs["arm"] == arm, "status"] == "diverged")) for arm in self.experiment.arms}
 
@@ -93,7 +93,7 @@ LOGGED = {
     "g_adversarial": Panel("Loss of the phase (nats)", "without terms; of models with a D"),
     "penalty": Panel("Weighted terms", "at the last update of a phase"),
 }
-"""Panels of telemetry, further ones and other words for them in the models' own declarations."""
+"""Panels of telemetry; models declare further ones, and other titles."""
 DRIFT = {
     "drift": Panel(
         "Drift: mean (new − old)²", "of what the regulariser holds, at the last update of a phase", logarithmic=True
@@ -104,7 +104,7 @@ DRIFT = {
 
 
 def panels(general: Mapping[str, Panel], methods: Sequence[Method]) -> dict[str, Panel]:
-    """Panels of telemetry by column: in the words of a model that is shown alone, else in general ones."""
+    """Panels of telemetry by column: with the titles of the model if there is only one, else with general ones."""
     alone = methods[0].titles if len(methods) == 1 else {}
     return {column: alone.get(column, panel) for column, panel in general.items()}
 
@@ -134,7 +134,7 @@ def _drift(subject: Subject) -> Figure:
 
 
 def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
-    """Curves of telemetry; a column with a scale of its own shares no panel with other models'."""
+    """Curves of telemetry; a model's columns with their own scale get panels of their own."""
     table = subject.table("telemetry-curves")
     scales = {name: arm.model.own_scale for name, arm in subject.experiment.arms.items()}
     metrics = [scales[arm].get(metric, metric) for arm, metric in zip(table["arm"], table["metric"], strict=True)]
@@ -178,7 +178,7 @@ def _map(subject: Subject) -> Figure:
 
 
 def _samples(subject: Subject) -> Figure:
-    """The first seed of the experiment, whatever it shows."""
+    """Samples of the experiment's first seed."""
     chosen = subject.experiment
     seed = subject.study.seeds_in(subject.name)[0]
     sequences = [

@@ -1,4 +1,4 @@
-"""Pictures of training from the samples that runs kept: for the page's slider, as a movie, as a contact sheet."""
+"""Pictures of training from the saved samples of runs: for the page's slider, as a movie, as a contact sheet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vigan.stages.kept_samples import read_samples
 
 IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
 PAGE_BYTES = 7_000_000
-"""What one picture may take (a cloud: takes, about), and what all pictures of a study's page may."""
+"""Size limit of one picture (of a scatter plot: its usual size), and of all pictures of a study's page."""
 
 Shown = Image.Image | Literal["diverged", "not finite"]
 
@@ -33,7 +33,7 @@ Shown = Image.Image | Literal["diverged", "not finite"]
 def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
     """Write the pictures of an experiment's runs at every scheduled step, as JSON (see `Frames`).
 
-    So that a page stays one that can be mailed, only as many seeds are taken as fit into it, the first ones.
+    Only the first seeds are included, as many as fit, so that the page is small enough to be mailed.
     """
     chosen = _experiment(study, experiment)
     dataset = study.datasets[chosen.dataset]
@@ -87,7 +87,7 @@ def _experiment(study: Study, name: str) -> Experiment:
 
 
 def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
-    """The first seeds of an experiment, as many as fit into its share of the page, at least one."""
+    """The first seeds of an experiment, as many as fit into its share of the page, but at least one."""
     chosen = study.experiments[experiment]
     each = IMAGE_BYTES if len(study.datasets[chosen.dataset].shape) == 3 else CLOUD_BYTES
     a_seed = each * len(chosen.arms) * len(chosen.snapshot_steps)

@@ -110,9 +110,9 @@ def _training_code(modules: Sequence[str]) -> str:
 
 
 def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
-    """Raise RecordError, naming a run, unless the tables were made of these very runs under their config of today.
+    """Raise RecordError, naming a run, unless the tables were made from exactly these runs under their current spec.
 
-    What an earlier version wrote of that config will do.
+    Digests that an earlier version gave to the same spec are accepted.
     """
     made = read_table(tables / "runs.csv")
     if missing := {"arm", "seed", "config_sha256"} - set(made.columns):

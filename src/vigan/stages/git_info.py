@@ -1,4 +1,4 @@
-"""Which commit and which lock stand behind a page."""
+"""The commit and the lock file behind a report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(vigan.__file__).parents[2]
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit of a checkout, and whether files differ from it; or that there is none."""
+    """The commit of a checkout and whether files differ from it, as text; also if there is none."""
     if _git(root, "rev-parse", "--show-toplevel") != str(root.resolve()):
         return "not a git checkout"
     head = _git(root, "rev-parse", "HEAD")
@@ -27,7 +27,7 @@ def lock(root: Path = ROOT) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git prints, nothing where it cannot answer."""
+    """Output of a git command, "" if it fails."""
     try:
         asked = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:

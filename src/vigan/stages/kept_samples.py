@@ -1,4 +1,4 @@
-"""The samples that a run kept for figures."""
+"""The samples that a run stored for figures."""
 
 from __future__ import annotations
 

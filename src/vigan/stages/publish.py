@@ -1,4 +1,4 @@
-"""Put the results of a training where they belong: all of them whole and on disk before older ones go."""
+"""Move the results of a training into place: all are complete and on disk before older ones are removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTDATED = (RECORD, "measured.json", "metrics.csv", "noise.csv", "samples.npz")
 def publish(record: RunRecord, telemetry: str, snapshots: Path, out: Path) -> None:
     """Write telemetry, the snapshots that the record names and, last, the record itself into `out`.
 
-    A record that is there is thus one of what lies beside it, whenever the power goes. Raises RecordError if a
+    So a record always describes the files beside it, even after a power cut. Raises RecordError if a
     snapshot is not the one that the record names.
     """
     whole, old = out / ".new", out / ".old"
@@ -47,7 +47,7 @@ def _stage(record: RunRecord, telemetry: str, snapshots: Path, whole: Path) -> N
 
 
 def remove(state: Path) -> None:
-    """Remove the state of a run that is done; under another name, so that what is half removed is nobody's state."""
+    """Remove the state of a finished run; renamed first, so that a half-removed state is never resumed."""
     done = _done(state)
     rename(state, done)
     shutil.rmtree(done)

@@ -1,4 +1,4 @@
-"""Measure the real data once per protocol: what snapshots are compared with, and the floor they can reach."""
+"""Measure the real data once per protocol: reference arrays for snapshots, and the floor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put a study's tables, figures and pictures on one page."""
+"""Write a study's report from its tables, figures and pictures."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from vigan.report.tables import pair_tables, plain_table, score_tables, settings
 from vigan.stages import report_summary
 
 PICTORIAL = {"samples", "map"}
-"""Figures whose colours mean something: a dark page leaves them as they are."""
+"""Figures whose colours carry meaning: dark mode does not change them."""
 
 IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
-"""Tables shown as they are and folded, with each experiment that has rows in them."""
+"""Tables shown folded and unchanged under each experiment with rows in them."""
 
 Tables = Mapping[str, pd.DataFrame]
 Command = Callable[[Path | str], str]
@@ -41,7 +41,7 @@ Pictures = dict[tuple[str, str], Picture]
 
 
 class Lists(NamedTuple):
-    """Files with what a page tells of every study: deviations from the article, and numbers from other papers."""
+    """Files for the report of every study: deviations from the article, and results of other papers."""
 
     deviations: Path
     published: Path
@@ -63,7 +63,7 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
 
 
 def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
-    """Write the report without its slider, its figures linked, and return its path: a page for a repository to keep.
+    """Write the report without its slider, its figures linked, and return its path: small enough for a repository.
 
     Raises RecordError naming a figure that is not there.
     """
@@ -82,7 +82,7 @@ def _tables(layout: Layout) -> Tables:
 def _page(
     study: Study, config: Path, layout: Layout, lists: Lists, tables: Tables, source: Callable[[Path], str]
 ) -> Page:
-    """The page without a slider; `source` says how it refers to a figure."""
+    """The page without a slider; `source` maps a figure's path to its URL."""
     command = partial(_command, config)
     pictures = _pictures(study, layout, command, source)
     return Page(
@@ -110,7 +110,7 @@ def _page(
 
 
 def _command(config: Path, target: Path | str) -> str:
-    """What makes one file again, as typed into a shell."""
+    """The shell command that makes one file again."""
     return shlex.join(["snakemake", "--cores", "all", "--configfile", str(config), "--", str(target)])
 
 
@@ -157,7 +157,7 @@ def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
 
 
 def _differences(study: Study) -> list[Difference]:
-    """The words of `vigan diff`, for each pair."""
+    """The output of `vigan diff` for each pair."""
     return [
         Difference(
             first, second, describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
@@ -167,7 +167,7 @@ def _differences(study: Study) -> list[Difference]:
 
 
 def _schedules(study: Study) -> list[Note]:
-    """The words of `vigan explain`, for each arm."""
+    """The output of `vigan explain` for each arm."""
     return [
         Note(name, [("", explain(name, arm, _size(study, name), experiment.iterations))])
         for experiment in study.experiments.values()
@@ -192,7 +192,7 @@ def _note(deviation: Deviation) -> Note:
 
 
 def published_table(study: Study, path: Path) -> Table | None:
-    """Numbers of other papers, for studies of the faces that they were measured on."""
+    """Published results on CelebA, for studies of CelebA."""
     if not any(isinstance(dataset, CelebA) for dataset in study.datasets.values()):
         return None
     columns = ["model", "metric", "value", "protocol", "why it cannot be compared", "source", "read in"]

@@ -1,4 +1,4 @@
-"""What the page says of a study besides its tables: counts, warnings, provenance, failures."""
+"""Summary of a study for the page: counts, warnings, provenance, failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LACKING = "snapshots without finite samples"
 
 
 def summary(study: Study, runs: pd.DataFrame) -> Facts:
-    """How much there is."""
+    """Numbers of experiments, arms, runs and seeds."""
     return [
         ("Experiments", str(len(study.experiments))),
         ("Arms", str(runs["arm"].nunique())),
@@ -29,7 +29,7 @@ def summary(study: Study, runs: pd.DataFrame) -> Facts:
 
 
 def warnings(runs: pd.DataFrame) -> list[str]:
-    """What a reader must know before anything else."""
+    """Warnings at the top of the page."""
     fewest = runs.groupby("arm")["seed"].nunique().min()
     few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
     several = runs.loc[runs["device"].astype(str).str.contains(DEVICE_SEPARATOR), "arm"]
@@ -38,7 +38,7 @@ def warnings(runs: pd.DataFrame) -> list[str]:
 
 
 def of_experiment(study: Study, name: str) -> Facts:
-    """What all arms of an experiment share, and the seeds that some have besides."""
+    """Settings that all arms of an experiment share, and additional seeds of some."""
     experiment = study.experiments[name]
     arms = experiment.arms.values()
     schedules = (_schedule(arm) for arm in arms)
@@ -59,7 +59,7 @@ def _schedule(arm: Arm) -> str:
 
 
 def rules(experiment: Experiment) -> list[str]:
-    """When an event counts as having come, by the experiment's rules."""
+    """The rules of the experiment's events, in words."""
     return [describe_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None]
 
 
@@ -87,7 +87,7 @@ def _costs(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
 
 
 def _energy(timed: pd.DataFrame) -> str:
-    """Kilowatt-hours by what counters there were, each of a whole package or GPU, whatever ran beside."""
+    """Kilowatt-hours by counter; a counter is of a whole package or GPU, including other work on it."""
     counted = [
         f"{timed[column].sum() / 3.6e6:.3g} kWh of the {of.upper()} in {timed[column].count()} of {len(timed)} runs"
         for of, column in JOULES.items()
@@ -97,7 +97,7 @@ def _energy(timed: pd.DataFrame) -> str:
 
 
 def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Runs that diverged or have snapshots without finite samples: where they ended and which snapshots lack."""
+    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots."""
     lacking = metrics[(metrics["metric"] == "finite") & (metrics["value"] == 0)]
     steps = lacking.groupby(RUN_KEYS)["step"].agg(lambda values: ", ".join(map(str, sorted(set(values)))))
     steps = steps.astype(object).rename(LACKING).reset_index()
@@ -107,7 +107,7 @@ def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def count(number: int, thing: str) -> str:
-    """A number and its thing, in the plural where that is due."""
+    """A number with its noun, pluralised."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 

@@ -27,7 +27,7 @@ from vigan.training.run import Outcome, Run, RunCallback
 
 
 class Settings(NamedTuple):
-    """What decides no weight on one machine: device, threads, seconds between checkpoints, the claims' rules."""
+    """Settings that affect no weight on one machine: device, threads, seconds between checkpoints, claims' rules."""
 
     device: str = "auto"
     threads: int = 1
@@ -40,7 +40,7 @@ def train(
 ) -> RunRecord:
     """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
 
-    Checkpoints live in `state` until the outputs are written; a run that was killed goes on from the newest sound
+    Checkpoints are in `state` until the outputs are written; a run that was killed resumes from the newest valid
     one. Raises RecordError if the data set is damaged, if another process trains in `state`, or if `state` belongs
     to another run.
     """
@@ -76,7 +76,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _claim(path: Path, spec: RunSpec, fingerprint: str) -> str:
-    """Note whose state this is, and return its digest; one made under another config, code or data set is refused."""
+    """Write the owner of this state and return its digest; refuse a state of another config, code or data set."""
     code = provenance.stage_digest("train", spec.arm.modules)
     mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):

@@ -1,1 +1,1 @@
-"""Commands about studies that no Snakemake rule makes a result with: merge, findings, estimate, preflight."""
+"""Commands about studies that are not rules of the workflow: merge, findings, estimate, preflight, power, audit."""

@@ -1,4 +1,4 @@
-"""Whether a study's tables and verdicts follow from its raw numbers."""
+"""Audit: whether a study's tables and verdicts follow from its raw numbers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vigan.stages.freshness import ANALYSE, check_kept
 from vigan.stages.made_from import of_tables
 
 RAW_TABLES = ("metrics", "telemetry")
-"""Tables that only repeat the raw numbers: a repository need not keep them."""
+"""Tables that repeat the raw numbers, which a repository may omit."""
 
 
 def audit(study: Study, layout: Layout) -> list[str]:
-    """What differs between the study's tables and those derived again from its raw numbers; nothing if all are equal.
+    """Differences between the study's tables and those derived again from its raw numbers; empty if all are equal.
 
-    Raises RecordError naming raw numbers, or a table, that are not there or cannot be read.
+    Raises RecordError naming raw numbers, or a table, that are missing or unreadable.
     """
     derived = derive(study, _raw(layout), layout.first_verdicts)
     return [line for name, text in derived.items() for line in _differences(name, text, layout)]
@@ -60,7 +60,7 @@ def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:
 
 
 def _first_difference(kept: str, derived: str) -> str:
-    """Where two tables part: a column, a number of rows, or one cell."""
+    """The first difference of two tables: a column, the number of rows, or a cell."""
     try:
         mine, theirs = (pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in (kept, derived))
     except ValueError:

@@ -1,4 +1,4 @@
-"""How long a study will take on this machine, by stage, from a little of each kind of work done here."""
+"""Estimated duration of a study on this machine, by stage, from timing a small sample of each kind of work."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def run_seconds(spec: RunSpec, device: str) -> float:
 
 
 def iteration_seconds(spec: RunSpec, device: str) -> float:
-    """Shortest of three iterations, as runs are played on `device` and in the arm's precision.
+    """Shortest of three iterations, as runs are trained on `device` and in the arm's precision.
 
     Those in which libraries start and a CUDA graph is captured are not counted; on a CPU, where they take little, the
     first is if it takes long.
@@ -137,13 +137,13 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     calculate_in(spec.arm.precision, 1, place)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, _noise(shape), place)
-    played = trainer(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
+    running = trainer(engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place)), place)
     index = iter(range(1000))
 
     def one() -> float:
-        return _seconds(lambda: played.iterate(source.iteration(next(index))), place)
+        return _seconds(lambda: running.iterate(source.iteration(next(index))), place)
 
-    first = [one() for _ in range(WARM_UP + 2 if isinstance(played, CapturedEngine) else 1)]
+    first = [one() for _ in range(WARM_UP + 2 if isinstance(running, CapturedEngine) else 1)]
     if place.type == "cpu" and sum(first) >= ENOUGH:
         return first[0]
     times: list[float] = []
@@ -153,7 +153,7 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
 
 
 def _noise(shape: Sequence[int]) -> np.ndarray:
-    """Images or points of a shape; not all the same, or EM's components would have no extent."""
+    """Random images or points of a shape; distinct, as EM's components need a positive variance."""
     draw = np.random.default_rng(0)
     return draw.integers(0, 256, shape, dtype=np.uint8) if len(shape) == 4 else draw.normal(size=shape).astype("f4")
 
@@ -181,7 +181,7 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
 
 
 def prepare_seconds(dataset: Dataset) -> float:
-    """Seconds of preparing a data set by one process; data sets that are no image files cost next to nothing."""
+    """Seconds of preparing a data set by one process; data sets other than image files count as free."""
     match dataset:
         case CelebA():
             transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
@@ -196,7 +196,7 @@ def prepare_seconds(dataset: Dataset) -> float:
 
 
 def _photograph() -> bytes:
-    """A JPEG of CelebA's size, about as rich as a face."""
+    """A JPEG of CelebA's size with about as much detail as a face."""
     width, height = SIZE
     rows = np.cumsum(np.random.default_rng(0).normal(size=(height, width, 3)), axis=0)
     stream = io.BytesIO()
@@ -213,7 +213,7 @@ def _seconds(call: Callable[[], object], device: torch.device | None = None) -> 
 
 
 def human(seconds: float) -> str:
-    """A duration in the unit a person would choose."""
+    """A duration in a readable unit."""
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 1.5 * size:
             return f"{seconds / size:.1f} {unit}"

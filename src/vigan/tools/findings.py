@@ -1,4 +1,4 @@
-"""The page of findings, from a template and the kept tables: a number that is not in them is refused."""
+"""The page of findings, from a template and the tables in the repository; a number not in them is an error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 
 class Alike(NamedTuple):
-    """In how many seeds some arms ended with the same weights, bit for bit, of how many that they share."""
+    """Number of seeds in which some arms ended with bit-identical weights, of the number of seeds they share."""
 
     same: int
     seeds: int
@@ -30,10 +30,10 @@ class Alike(NamedTuple):
 
 @dataclass(frozen=True)
 class StudyTables:
-    """The kept tables of one study, as a template asks for them; "metrics" and "telemetry" are its raw numbers.
+    """Queries of a template to the tables of one study; "metrics" and "telemetry" are its raw numbers.
 
-    Every question names a table, such as "summary", and conditions, such as arm="ring-plain"; one that finds nothing,
-    or more than one row where one is meant, raises RecordError.
+    Every query names a table, such as "summary", and conditions, such as arm="ring-plain"; one that finds nothing, or
+    more than one row where one is expected, raises RecordError.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class StudyTables:
         return list(dict.fromkeys(row[column] for row in self.rows(table, **where)))
 
     def alike(self, *arms: str) -> Alike:
-        """In how many of the seeds that all `arms` have their final weights are the same bits."""
+        """In how many of the seeds that all `arms` share their final weights are bit-identical."""
         runs = pd.DataFrame(self.rows("runs"))
         if missing := set(arms) - set(runs["arm"]):
             raise RecordError(f"{self.folder / 'runs.csv'}: no row with arm = {min(missing)}")
@@ -67,7 +67,7 @@ class StudyTables:
 
 
 class Sources(NamedTuple):
-    """Where the page's numbers are: the folder of all results, the study that states the article's claims, anchors."""
+    """Sources of the page: folder of results, the study that states the article's claims, published results."""
 
     results: Path
     paper: Path
@@ -98,7 +98,7 @@ def findings(template: Path, sources: Sources) -> str:
 
 
 MARKS = "<!-- verdicts: written by `vigan findings` -->", "<!-- end of verdicts -->"
-"""Between these a page has the table of verdicts."""
+"""Markers around the table of verdicts in a page."""
 
 TITLES = {
     "C1": "with BN and without the term, training collapses",
@@ -124,7 +124,7 @@ def with_verdicts(page: str, results: Path) -> str:
 
 
 def verdict_table(results: Path) -> str:
-    """One row a claim of the article: what each kept study says of it, with the number of its rules and of runs."""
+    """One row per claim of the article: each study's verdicts on it, with their number and n."""
     lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
     studies = {
         folder.name: tables for folder in sorted(results.iterdir()) if (tables := _study_tables(results, folder.name))
@@ -136,7 +136,7 @@ def verdict_table(results: Path) -> str:
 
 
 def _verdicts_in(name: str, tables: StudyTables, beginning: str) -> str:
-    """What one study says: "`digits`: 2 not testable here (n = 10)"."""
+    """The verdicts of one study: "`digits`: 2 not testable here (n = 10)"."""
     rows = of(tables.rows("claims"), beginning) if tables.has("claims") else []
     tested = [row for row in rows if row["verdict"] != "not tested"]
     if not tested:
@@ -185,9 +185,9 @@ def count(value: float) -> str:
 
 
 def mean(row: Row) -> str:
-    """Center of a row of estimates with its 95% interval, the range where it has none; who diverged.
+    """Center of a row of estimates with its 95% interval, or the range; number of diverged runs.
 
-    The center is the mean, or, told as such, the median.
+    The center is the mean, or the median, which is then named.
     """
     lost = f", {count(row['diverged'])} diverged" if row.get("diverged") else ""
     if not row["n"]:
@@ -203,7 +203,7 @@ def estimate(row: Row) -> str:
 
 
 def deciding_p(row: Row) -> str:
-    """The p-values that a verdict hangs on: one, or the smallest of those that decided nothing; none if untestable."""
+    """The p-value that decided a verdict, or the smallest if none did; "" if not testable."""
     kinds = ("supported", "contradicted", "equivalent")
     if row["verdict"] in kinds:
         return p_value(row[f"p_{row['verdict']}"])
@@ -224,4 +224,4 @@ FORMATS: dict[str, Callable[..., Any]] = {
     "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "deciding_p": deciding_p,
     "of": of, "about": about, "known": pd.notna,
 }  # fmt: skip
-"""What a template may do with what it finds."""
+"""Filters for templates."""

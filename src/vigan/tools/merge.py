@@ -1,4 +1,4 @@
-"""Join the results of one study from several machines, run by run; refuse what was not made alike."""
+"""Join the results of one study from several machines, run by run; refuse results made under different conditions."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _check_sound(run: Found) -> None:
 
 
 def _refuse_unlike(runs: Sequence[Found]) -> None:
-    """Raise RecordError naming every respect in which runs of one arm, or claims of the study, were not made alike."""
+    """Raise RecordError naming the differences between runs of one arm, or between claims of the study."""
     first: dict[tuple[str, str], tuple[Any, Found]] = {}
     problems = []
     for run in runs:
@@ -124,7 +124,7 @@ def _refuse_unlike(runs: Sequence[Found]) -> None:
 
 
 def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
-    """(what, of what, value) of all that must be the same in every source."""
+    """(what, of what, value) of everything that must be equal in every source."""
     record, home = run.record, f"arm '{run.record.spec.name}', "
     yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
     yield "code", home, record.code_sha256
@@ -163,7 +163,7 @@ def _format_values(known: Any, value: Any) -> str:
 
 
 def _chosen(runs: Sequence[Found]) -> list[Found]:
-    """Each run once. Raises RecordError naming the files of a run whose two makings differ."""
+    """Each run once. Raises RecordError naming the files of a run whose two executions differ."""
     chosen: dict[Path, Found] = {}
     for run in runs:
         other = chosen.setdefault(run.place, run)
@@ -184,7 +184,7 @@ def _refuse_other_bits(first: Found, second: Found) -> None:
 
 
 def _digests(run: Found) -> dict[str, str]:
-    """Digest by name of each of a run's files; of its record without what differs from making to making."""
+    """Digest by name of each of a run's files; of its record without `VARYING`."""
     files = [path for name in (*TRAINED, *MEASURED) for path in _below(run.folder / name)]
     found = {str(path.relative_to(run.folder)): sha256_file(path) for path in files}
     record = read_json(run.folder / "run.json")
@@ -192,7 +192,7 @@ def _digests(run: Found) -> dict[str, str]:
 
 
 def _below(path: Path) -> list[Path]:
-    """A file, or the files of a folder but for hidden ones, which others keep there."""
+    """A file, or the files of a folder except hidden ones, which other programs may have put there."""
     if path.is_dir():
         return [file for file in sorted(path.glob("*")) if file.name[0] != "."]
     return [path] if path.exists() else []

@@ -1,8 +1,8 @@
-"""The chance of each verdict under stated truths: whole studies, simulated from outcomes on and judged as real ones.
+"""Power: the probability of each verdict under stated truths, by simulating outcomes and judging them as real ones.
 
-Every run has one fate: it is never on track, or it is and then diverges, collapses, or stays. Claims about the same
-arms see the same fates. What comes within a part of training, and claims of signs, means and times, are drawn by a
-number of their own. From the outcomes of seeds on, everything is what a real study goes through.
+Every run has one fate: it never gets on track, or it does and then diverges, collapses, or stays. Claims about the same
+arms depend on the same fates. Events within a part of training, and claims about signs, means and times, are drawn from
+effects of their own. From the outcomes of seeds on, the code is that of a real study.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Bools = np.ndarray
 
 SHOWN: tuple[Verdict, ...] = tuple(verdict for verdict in VERDICTS if verdict != "not tested")
 LEVEL = 1 - 1e-12
-"""Of intervals, which nobody looks at here: the widest cost least."""
+"""Level of intervals, which are not used here: the widest are the cheapest to compute."""
 
 
 class Chances(NamedTuple):
@@ -39,14 +39,14 @@ class Chances(NamedTuple):
 
 
 class SimulatedRuns(NamedTuple):
-    """What came of an experiment's runs: by arm and event whether it came, (simulations, seeds); and how arms fared."""
+    """Simulated runs of an experiment: by arm and event whether it occurred, (simulations, seeds); event counts."""
 
     seeds: tuple[int, ...]
     occurred: Mapping[str, Mapping[Event, Bools]]
     fates: Sequence[Mapping[str, Fate]]
 
     def of(self, arm: str, event: Event, seeds: Sequence[int]) -> Bools:
-        """Whether the event came in an arm's runs with these seeds, (simulations, seeds)."""
+        """Whether the event occurred in an arm's runs with these seeds, (simulations, seeds)."""
         return self.occurred[arm][event][:, [self.seeds.index(seed) for seed in seeds]]
 
 
@@ -60,9 +60,9 @@ def with_seeds(study: Study, n: int) -> Study:
 
 
 def power(study: Study, truths: Truths, simulations: int) -> Chances:
-    """The chance of each verdict on each tested claim, at the study's seeds.
+    """The probability of each verdict on each tested claim, at the study's seeds.
 
-    Raises ConfigError where the study tests no claim, or nothing is to be simulated.
+    Raises ConfigError if the study tests no claim, or for less than one simulation.
     """
     claims = tested_claims(study)
     if not claims:
@@ -82,7 +82,7 @@ def power(study: Study, truths: Truths, simulations: int) -> Chances:
 
 
 def _simulated_runs(study: Study, experiment: str, truths: Truths, simulations: int) -> SimulatedRuns:
-    """Fates by luck, the worst first: never on track, diverged, collapsed, on track to the end."""
+    """Simulated fates, ordered by luck: never on track, diverged, collapsed, on track to the end."""
     draw = generator(0, "metric", f"power {study.study} {experiment}")
     own = {arm: study.seeds_of(arm) for arm in study.experiments[experiment].arms}
     seeds = tuple(dict.fromkeys(seed for of_arm in own.values() for seed in of_arm))
@@ -98,7 +98,7 @@ def _simulated_runs(study: Study, experiment: str, truths: Truths, simulations: 
 
 
 def _fates(simulated: SimulatedRuns, own: Mapping[str, Sequence[int]], simulations: int) -> Iterator[dict[str, Fate]]:
-    """How the arms fared, simulation by simulation."""
+    """Event counts of the arms, by simulation."""
     counts = {
         arm: {event: simulated.of(arm, event, seeds).sum(axis=1).tolist() for event in simulated.occurred[arm]}
         for arm, seeds in own.items()
@@ -111,7 +111,7 @@ def _fates(simulated: SimulatedRuns, own: Mapping[str, Sequence[int]], simulatio
 
 
 def _cases(study: Study, claim: TestedClaim, simulated: SimulatedRuns, truths: Truths) -> list[Case]:
-    """What the verdict on a claim is reached on, simulation by simulation."""
+    """The case of a claim in each simulation."""
     seeds = study.seeds_for(claim)
     draw = generator(0, "metric", f"power {study.study} {claim.id}")
     if isinstance(claim, OneShare | PairedShares):
@@ -133,7 +133,7 @@ def _occurrences(
     truths: Truths,
     draw: np.random.Generator,
 ) -> Occurrences:
-    """Events of the claim's arms, (simulations, seeds); of those that come at all, some in time."""
+    """Events of the claim's arms, (simulations, seeds); with `by`, only a part of them is early enough."""
     occurred = [simulated.of(arm, claim.event, seeds) for arm in arms_of(claim)]
     if isinstance(claim, OneShare) and has_effect(claim):
         at_all = truths.fates[claim.arm].share(claim.event)
@@ -146,8 +146,8 @@ def _differences(
 ) -> Differences:
     """Differences of two arms, (simulations, seeds).
 
-    Of a mean: normal, cut off at the largest difference there can be. Else one margin beyond the boundary that decides,
-    or one margin short of it.
+    For a mean: normal, clipped to the largest possible difference. Else one margin beyond the deciding boundary, or one
+    margin short of it.
     """
     assert not isinstance(claim, OneShare)
     effect = truths.effects[claim.id]
@@ -160,7 +160,7 @@ def _differences(
 
 
 def evidence_of(claim: TestedClaim, found: Outcome) -> list[Evidence]:
-    """What each simulation's outcomes say: as no rule depends on the order of seeds, the same is inferred only once."""
+    """The evidence of each simulation; as no rule depends on the order of seeds, equal outcomes are inferred once."""
     if isinstance(found, Occurrences):
         alike = np.stack([found.first.sum(1), found.second.sum(1), (found.first & found.second).sum(1)], axis=1)
         rows: list[Outcome] = [Occurrences(*row) for row in zip(*found, strict=True)]

@@ -1,4 +1,4 @@
-"""What is taken to be true, and the chances of verdicts, told as text and as JSON."""
+"""Assumed truths and probabilities of verdicts, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vigan.tools.truths import Effect, Fates, Truths, has_effect, tested_claims
 
 
 def format_chances(study: Study, truths: Truths, found: Sequence[Chances], simulations: int) -> str:
-    """What is taken to be true, and a table of verdicts for every number of seeds."""
+    """The assumed truths, and a table of verdicts for every number of seeds."""
     claims = tested_claims(study)
     family = f"Holm's correction over {len(claims)} claims" if len(claims) > 1 else "one claim"
     lines = [f"{study.study}: {simulations:,} simulated studies, {family}. Taken to be true:", ""]
@@ -52,7 +52,7 @@ def as_json(study: Study, truths: Truths, found: Sequence[Chances], simulations:
 
 
 def _format_truths(study: Study, truths: Truths) -> Iterator[str]:
-    """One line for each arm whose fates count, one for each claim that has an effect, one on the pairs of seeds."""
+    """One line for each arm whose fates matter, one for each claim with an effect, one on shared luck."""
     claims = tested_claims(study)
     count = {arm for claim in claims if event_of(claim) for arm in named_arms(claim)} | truths.stated
     lines_of = {arm: _format_fates(fates) for arm, fates in truths.fates.items() if arm in count}

@@ -1,4 +1,4 @@
-"""Before any work: is the data at hand, and how long will the training take on this machine?"""
+"""Checks before any work: whether the data are available, and how long training will take on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE = 12 * 3600.0
 
 
 class Verdict(NamedTuple):
-    """Whether to go on, and what to tell the user."""
+    """Whether to continue, and a message for the user."""
 
     go: bool
     message: str
@@ -34,7 +34,7 @@ def preflight(
     `cores` is None where the runs are trained on other machines, of which nothing is said.
     Without what a data set is made from, or with fewer examples than the study takes: what is lacking, and the ways to
     get it. Else the time that the pending runs would take, by what `vigan doctor` found an iteration of each arm to
-    take, or by a few timed here; and, without a GPU and beyond `PATIENCE`, how to go on anyway. Raises RecordError
+    take, or by a few timed here; and, without a GPU and beyond `PATIENCE`, how to start anyway. Raises RecordError
     where there is a GPU that CUDA cannot use.
     """
     if problems := shortcomings(study, unprepared, celeba=celeba, download=download):
@@ -48,7 +48,7 @@ def preflight(
 
 def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) -> Verdict:
     """Verdict on training the `pending` runs here."""
-    import torch  # by far the longest import, of which nothing above has need
+    import torch  # the slowest import, which nothing above needs
 
     from vigan.tools.estimate import human, training_seconds
     from vigan.training.device import pick_device
@@ -67,15 +67,15 @@ def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) ->
         return Verdict(True, text)
     return Verdict(
         False,
-        f"{text}.\nNo GPU was found. Ways to go on:\n"
+        f"{text}.\nNo GPU was found. Ways to continue:\n"
         "  1. run it on a machine with a CUDA GPU;\n"
         "  2. start smaller: --configfile config/smoke.yaml or config/celeba-tiny.yaml;\n"
-        "  3. go on here all the same: add --config cpu=true (runs resume where they were stopped).",
+        "  3. continue here anyway: add --config cpu=true (stopped runs resume from their last checkpoint).",
     )
 
 
 def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | None, download: bool) -> list[str]:
-    """What the data sets that are to be prepared lack, a few lines each."""
+    """What is missing or too small among the data sets still to prepare, a few lines each."""
     found = []
     for dataset in unprepared:
         try:
@@ -86,7 +86,7 @@ def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | 
 
 
 def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
-    """How many examples a data set will have, None where only a download tells. Raises DataError without a source."""
+    """Number of examples of a data set, None if only a download shows it. Raises DataError without a source."""
     match dataset:
         case CelebA():
             if download and faces.locate(celeba) is None:
@@ -100,7 +100,7 @@ def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
 
 
 def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]:
-    """Protocols and arms that take more examples than there are."""
+    """Protocols and arms that need more examples than there are."""
     homes = {name: home for name, home in study.experiments.items() if study.datasets[home.dataset] == dataset}
     for name, home in homes.items():
         needs = {
@@ -116,7 +116,7 @@ def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]
 
 
 def warnings(study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset]) -> list[str]:
-    """What a plan should know before it is begun: data that are not at hand, and a GPU that is not there."""
+    """What to know before a plan starts: missing data, and runs to train without a GPU."""
     found = shortcomings(study, unprepared, celeba=None, download=switched_on("download"))
     if pending and not gpus() and not switched_on("cpu"):
         found.append(f"{len(pending)} runs to train and no GPU here; `vigan preflight` says how long it would take")

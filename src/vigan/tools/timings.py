@@ -21,7 +21,7 @@ def keep(device: torch.device, seconds: Iterable[tuple[RunSpec, float]]) -> None
 
 
 def kept_seconds(spec: RunSpec, device: torch.device) -> float | None:
-    """Seconds that an iteration was found to take on this device with this torch; None if nobody looked."""
+    """Seconds per iteration measured on this device with this torch; None if not measured."""
     return _read(device).get(_key(spec))
 
 

@@ -1,4 +1,4 @@
-"""What is taken to be true of a study's arms and claims before any run is made: read from texts, and checked."""
+"""Assumed truths about a study's arms and claims, for power: parsed and checked."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ class Fates(NamedTuple):
     diverge: float = 0.0
 
     def share(self, event: Event) -> float:
-        """Share of the runs in which an event comes."""
+        """Share of the runs in which an event occurs."""
         bad_end = 1 - self.reach + self.collapse + self.diverge
         return {"reach": self.reach, "collapse": self.collapse, "bad-end": bad_end}[event]
 
 
 class Effect(NamedTuple):
-    """What is true of one claim: a share of seeds or runs; or a mean, positive if it is as claimed, and its spread."""
+    """The truth about one claim: a share of seeds or runs; or a mean, positive if as claimed, and its spread."""
 
     value: float
     spread: float = 0.0
 
 
 class Truths(NamedTuple):
-    """Fates of every arm of a study, effects of the claims that have one, and the names of those that were stated.
+    """Fates of every arm, effects of the claims that have one, and the names of those that were stated.
 
-    `alike`: share of the seeds in which all arms of an experiment have the same luck.
+    `alike`: share of the seeds in which all arms of an experiment share their luck.
     """
 
     fates: Mapping[str, Fates]
@@ -62,7 +62,7 @@ def read_truths(study: Study, texts: Sequence[str], alike: float = 0.0) -> Truth
     """Truths of a study from texts such as "bn-plain:collapse=0.8", "C4=0.8" or "C6=1.5,2", and defaults for the rest.
 
     By default all runs get on track and stay there, and a claim is at the edge of its rule. Raises ConfigError on a
-    text that says nothing of this study, or what cannot be.
+    text that is not about this study, or is impossible.
     """
     if not 0 <= alike <= 1:
         raise ConfigError(f"alike: {alike:g} is no share between 0 and 1")
@@ -82,12 +82,12 @@ def tested_claims(study: Study) -> list[TestedClaim]:
 
 
 def has_effect(claim: TestedClaim) -> bool:
-    """Whether a claim's outcomes are drawn by a number of its own, and do not follow from the fates of its arms."""
+    """Whether a claim's outcomes are drawn from its own effect instead of following from its arms' fates."""
     return not isinstance(claim, PairedShares) and not (isinstance(claim, OneShare) and claim.by == 1)
 
 
 def boundary_of(claim: Paired) -> float:
-    """The difference, in the claimed direction, that the claimed one is beyond."""
+    """The deciding boundary, as a difference in the claimed direction."""
     places: dict[Boundary, float] = {"margin": claim.margin, "zero": 0.0, "minus-margin": -claim.margin}
     return places[claim.beyond]
 
@@ -113,7 +113,7 @@ def _fates(study: Study, stated: Mapping[str, str]) -> dict[str, Fates]:
         if fate not in Fates._fields:
             raise ConfigError(f"truth '{name}': no fate '{fate}'" + nearest(fate, Fates._fields))
         if experiment.reach is None or (fate != "reach" and experiment.collapse is None):
-            raise ConfigError(f"truth '{name}': the experiment of {arm} has no rule that tells it")
+            raise ConfigError(f"truth '{name}': the experiment of {arm} has no rule for it")
         fates[arm] = fates[arm]._replace(**{fate: _share(name, value)})
     for arm, (reach, collapse, diverge) in fates.items():
         if collapse + diverge > reach + ROUNDING:

@@ -1,1 +1,1 @@
-"""The engine that plays the game, its optimisers, batches and checkpoints."""
+"""The training engine, its optimisers, batches and checkpoints."""

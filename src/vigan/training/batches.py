@@ -1,4 +1,4 @@
-"""Real batches and latents of any iteration, as functions of (seed, iteration): nothing has to be remembered."""
+"""Real batches and latents of any iteration, as functions of (seed, iteration), without any stored state."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from vigan.training.device_data import place
 from vigan.training.latents import Latents
 
 AHEAD = 64
-"""Iterations whose latents are sent to a CUDA device at once."""
+"""Iterations whose latents are copied to a CUDA device together."""
 
 
 class Batch(NamedTuple):
-    """Real examples, where a phase sees any, and latents (N, latent)."""
+    """Real examples, if the phase has any, and latents (N, latent)."""
 
     x: Tensor | None
     z: Tensor
@@ -39,9 +39,9 @@ class BatchSource:
     """Input of every iteration of a run.
 
     Real images come epoch by epoch, each epoch a permutation drawn from the `data` stream, its incomplete last batch
-    dropped (the released code's queue shuffles without end: docs/deviations.md); latents are N(0, I) from the
-    `latent` stream; phases take theirs in their order. Arms of one seed that show D equally many batches see the same
-    images and latents in the same order.
+    dropped (the released code's queue shuffles without end: docs/deviations.md); latents are N(0, I) from the `latent`
+    stream; phases take theirs in order. Arms of one seed with equally many batches for D get the same images and
+    latents in the same order.
     """
 
     def __init__(self, spec: RunSpec, array: np.ndarray, device: torch.device) -> None:

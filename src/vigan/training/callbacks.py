@@ -1,4 +1,4 @@
-"""Those who look on while a run trains: a progress bar, TensorBoard. They change nothing."""
+"""Training callbacks, which do not affect a run: a progress bar, TensorBoard."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vigan.training.snapshots import sample, to_uint8
 
 GRID = 8
 SHOWN = {"d_loss": "d", "g_adversarial": "g", "penalty": "penalty", "reconstruction": "x"}
-"""Telemetry that the progress bar shows, and under which label."""
+"""Telemetry columns in the progress bar, and their labels."""
 
 
 class ProgressBar:
-    """A bar with rate and time left; on a terminal it moves each second, in a log file each minute."""
+    """A progress bar with rate and time left, updated each second on a terminal, each minute in a log file."""
 
     def __init__(self, spec: RunSpec) -> None:
         self.bar = tqdm(total=spec.iterations, desc=f"{spec.name} seed {spec.seed}", unit="it", mininterval=1.0)
@@ -46,8 +46,8 @@ class ProgressBar:
 class TensorBoard:
     """Scalars of each telemetry row and, at each snapshot, a grid of samples on fixed latents.
 
-    Where they cannot be written, as on a full disk, one line says so and the training goes on without them. They are
-    written here and not by torch's SummaryWriter, whose thread prints a traceback then.
+    If they cannot be written, as on a full disk, it prints a warning and training continues without them. Torch's
+    SummaryWriter is not used, as its thread would print a traceback then.
     """
 
     def __init__(self, spec: RunSpec, folder: Path) -> None:
@@ -60,7 +60,7 @@ class TensorBoard:
             self._write(file_version="brain.Event:2")
 
     def __call__(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> None:
-        """Write what there is of this iteration."""
+        """Write the summaries of this iteration, if any."""
         with self._excused():
             for summary in self._summaries(iteration, row, networks) if self.stream else ():
                 self._write(step=iteration, summary=summary)
@@ -68,7 +68,7 @@ class TensorBoard:
             self._close()
 
     def _summaries(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> Iterator[Any]:
-        from torch.utils.tensorboard import summary  # slow to import, and not needed without TensorBoard
+        from torch.utils.tensorboard import summary  # slow import, needed for TensorBoard only
 
         if row is not None:
             yield from (summary.scalar(name, value) for name, value in row.items() if name != "iteration")

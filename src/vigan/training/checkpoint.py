@@ -1,4 +1,4 @@
-"""State of a run on disk: safetensors and JSON, never pickle; whole or not at all; the newest sound one is used."""
+"""Checkpoints: safetensors and JSON, never pickle; written atomically; the newest valid one is used."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _OF_DEVICE = ("capturable",)
 
 
 class Checkpoint(NamedTuple):
-    """Everything a run needs to go on: the iterations done, its tensors and its plain values.
+    """Everything a run needs to resume: the iterations done, its tensors and its plain values.
 
-    `snapshots` are those kept so far: SHA-256 (hex) by the name of the file.
+    `snapshots` are those saved so far: SHA-256 (hex) by file name.
     """
 
     iteration: int
@@ -39,10 +39,10 @@ class Checkpoint(NamedTuple):
 
 
 def save(folder: Path, checkpoint: Checkpoint, owner: str) -> None:
-    """Write a checkpoint of the run `owner`, then its seal, then drop all others but the one before.
+    """Write a checkpoint of the run `owner`, then its seal, then remove all others but the one before.
 
-    The seal is a JSON with the digests of tensors and snapshots and of itself: who owns it, how many iterations are
-    done. What is dropped are older ones, and those of more iterations, which this run has refused to go on from.
+    The seal is a JSON file: owner, iterations done, digests of the tensors and the snapshots, and a digest of all
+    that. Removed are older checkpoints, and those of more iterations, which this run refused to resume from.
     """
     name = f"checkpoint-{checkpoint.iteration:09d}"
     payload = safetensors.torch.save({key: value.contiguous() for key, value in checkpoint.tensors.items()})
@@ -72,13 +72,13 @@ def _drop_others(folder: Path, iteration: int) -> None:
 
 
 def _seals(folder: Path) -> dict[int, Path]:
-    """Seals by the iterations that their names tell."""
+    """Seals by the iterations in their names."""
     named = ((_NAME.fullmatch(path.name), path) for path in folder.glob("checkpoint-*.json"))
     return {int(found[1]): path for found, path in named if found}
 
 
 def load_newest(folder: Path, owner: str) -> tuple[Checkpoint | None, list[str]]:
-    """The sound checkpoint of the run `owner` with most iterations, if there is one; why those of more were refused."""
+    """The valid checkpoint of the run `owner` with most iterations, or None; and why later ones were refused."""
     reasons: list[str] = []
     found = None
     for _, seal in sorted(_seals(folder).items(), reverse=True):
@@ -108,7 +108,7 @@ def _load(seal: Path, owner: str) -> Checkpoint:
 
 
 def _sealed(seal: Path) -> Any:
-    """What a seal holds. Raises RecordError unless it is what was written."""
+    """The record in a seal. Raises RecordError if the seal was changed."""
     try:
         sealed = read_json(seal)
         if digest_of(sealed["record"]) == sealed["sha256"]:

@@ -1,4 +1,4 @@
-"""Whole iterations as one CUDA graph: an iteration is captured once and replayed."""
+"""Captures an iteration as a CUDA graph and replays it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
 
 WARM_UP = 3
-"""Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
+"""Eager iterations before the capture, in which libraries choose and initialise their kernels."""
 
 NOT_CAPTURED = (
     "an iteration cannot be captured as a CUDA graph ({reason}); the run goes on without, slower where networks are "
@@ -32,7 +32,7 @@ def trainer(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
 
 
 def cuda_graph(call: Call) -> Call:
-    """What replays the kernels that `call` would launch; recording runs none of them."""
+    """A function that replays the kernels which `call` launches; capturing does not run them."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         call()
@@ -40,10 +40,10 @@ def cuda_graph(call: Call) -> Call:
 
 
 class CapturedEngine:
-    """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
+    """An engine whose iteration is captured once and replayed on inputs copied into static buffers.
 
-    It means what the engine means: iterations that are watched, and the first few, are played as they come; all of
-    them are, and a line says why, where an iteration cannot be recorded.
+    Results are those of the engine. Iterations with a callback, and the first `WARM_UP`, run eagerly; so do all if an
+    iteration cannot be captured, and a line says why.
     """
 
     def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
@@ -53,13 +53,17 @@ class CapturedEngine:
 
     def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
+        # Run eagerly while warming up, where each update is to be reported, and where capturing failed.
         if callback is not None or self.warm_up_left or self.refused:
             self.warm_up_left -= bool(self.warm_up_left)
             return self.engine.iterate(batches, callback)
+        # Write this iteration's random numbers into the buffers that the graph reads.
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill_buffers()
+        # Capture once.
         if self.replay is None and not self._captured(batches):
             return self.engine.iterate(batches)
+        # Copy batches and learning rates into the graph's static inputs, then replay.
         for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:

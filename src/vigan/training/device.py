@@ -1,4 +1,4 @@
-"""The device a job runs on, and how exactly it calculates."""
+"""The device of a job, and its numerical precision."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from vigan.runtime.settings import gpus, switched_on
 def pick_device(name: str) -> torch.device:
     """Device by name; "auto" is the first CUDA device, or the CPU where there is no GPU or VIGAN_CPU says so.
 
-    Raises RecordError for "auto" where there is a GPU that CUDA cannot use: days on a CPU would look like hours on it;
-    and for a name that is no device, or none that is there.
+    Raises RecordError for "auto" if there is a GPU that CUDA cannot use, rather than train for days on the CPU; and for
+    a device that does not exist.
     """
     if name == "auto":
         return _automatic()
@@ -45,7 +45,7 @@ def named(device: torch.device) -> str:
 
 
 def uuid(device: torch.device) -> str:
-    """What the driver calls a CUDA device; nothing for the CPU."""
+    """The driver's UUID of a CUDA device; "" for the CPU."""
     return str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else ""
 
 
@@ -59,7 +59,7 @@ def calculate_in_float32(threads: int) -> None:
 
 
 def calculate_in(precision: Precision, threads: int, device: torch.device) -> None:
-    """Use `threads` CPU threads and an arm's precision, float32 in all that it does not name.
+    """Use `threads` CPU threads and an arm's precision, float32 for everything else.
 
     Raises RecordError if that is "tf32" and `device` is no CUDA device.
     """

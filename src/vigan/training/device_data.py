@@ -1,4 +1,4 @@
-"""Where the real examples of a run lie: on its device if they fit, else with the host, sent batch by batch."""
+"""Placement of a run's examples: on its device if they fit, else on the host and copied batch by batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPARED = 0.5
 
 
 class Examples(Protocol):
-    """Examples of a data set, as a network takes them."""
+    """Examples of a data set, scaled for a network."""
 
     def take(self, rows: Tensor) -> Tensor:
         """Examples at `rows` (int64, on the host), on the device: images in [-1, 1], points as they are."""
@@ -22,7 +22,7 @@ class Examples(Protocol):
 
 
 class Resident:
-    """Examples as they are stored (uint8 images, float32 points), all of them on the device."""
+    """All examples on the device, as stored (uint8 images, float32 points)."""
 
     def __init__(self, array: np.ndarray, device: torch.device) -> None:
         first = torch.from_numpy(array[:1].copy())
@@ -36,7 +36,7 @@ class Resident:
 
 
 class Streamed:
-    """Examples that stay in the host's memory or on its disk; a CUDA device gets its batches through pinned memory."""
+    """Examples in the host's memory or on disk; batches are copied to a CUDA device through pinned memory."""
 
     def __init__(self, array: np.ndarray, device: torch.device) -> None:
         self.array, self.device = array, device
@@ -50,7 +50,7 @@ class Streamed:
 
 
 def place(array: np.ndarray, device: torch.device) -> Examples:
-    """Examples where they are fastest: on a CUDA device that has room, else streamed, and then it says so."""
+    """Examples on a CUDA device if they fit, else streamed, with a warning."""
     if device.type != "cuda":
         return Streamed(array, device)
     room = SPARED * torch.cuda.mem_get_info(device)[0]
@@ -63,12 +63,12 @@ def place(array: np.ndarray, device: torch.device) -> Examples:
 
 
 def format_size(count: float) -> str:
-    """Bytes in words, such as "2.32 GiB"."""
+    """A number of bytes, such as "2.32 GiB"."""
     return f"{count / 2**30:.2f} GiB"
 
 
 def as_input(examples: np.ndarray, device: torch.device) -> Tensor:
-    """Examples on a device, as a network takes them."""
+    """Examples on a device, scaled for a network."""
     return scaled(torch.from_numpy(examples).to(device))
 
 

@@ -1,4 +1,4 @@
-"""One iteration of training, phase by phase, as an arm's model declares them."""
+"""One iteration of training, phase by phase, as the arm's model declares."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from vigan.training.precision import in_precision
 
 
 class Update(NamedTuple):
-    """What one update did. Losses are scalars in nats, as they stood before the step was taken.
+    """A report of one update. Losses are scalars in nats, before the step is taken.
 
-    `phase` is the name of the phase it is of. `adversarial` is the loss without terms, `terms` the weighted terms by
-    name; `logits` are D's on the batch (for D, real ones then fake ones); `drift` is mean (G(z) - G_o(z))^2, of what
-    the regulariser compares (None in other phases than "generator"); `parts` are scalars that the loss is made of.
+    `phase` is the name of its phase. `adversarial` is the loss without terms, `terms` the stabilisers' weighted terms
+    by name; `logits` are D's on the batch (for D, real ones then fake ones); `drift` is mean (G(z) - G_o(z))^2, of what
+    the regulariser compares (None in other phases than "generator"); `parts` are components of the loss.
     """
 
     phase: str
@@ -43,14 +43,14 @@ Callback = Callable[[Update], None]
 
 
 class Group(NamedTuple):
-    """An optimizer group: parameters that move together, and what moves them."""
+    """An optimizer group: the parameters that a phase trains, and their optimiser."""
 
     parameters: list[nn.Parameter]
     optimiser: torch.optim.Optimizer
 
 
 class Engine:
-    """Trains one arm: its model's phases and objective, its stabilisers."""
+    """Trains one arm, given by its model's phases and objective and its stabilisers."""
 
     def __init__(
         self,
@@ -62,12 +62,11 @@ class Engine:
         members: int = 1,
         seed: int = 0,
     ) -> None:
-        """Prepare to train `networks`, of whose outputs the regulariser compares `coordinates` numbers an example.
+        """Prepare to train `networks`; the regulariser compares `coordinates` numbers per example.
 
         `old_forward_updates_bn`: whether the forward that makes the old fakes updates G's moving averages; by default,
-        as the arm's reading says.
-        `members`: how many runs the networks train side by side, of which every loss is the mean. `seed` is for what
-        stabilisers draw.
+        as the arm's reading says. `members`: number of runs that stacked networks train together, over which every loss
+        is a mean. `seed` is that of the stabilisers' random numbers.
         """
         self.arm, self.networks, self.members = arm, networks, members
         self.phases = arm.model.phases(arm)
@@ -87,18 +86,18 @@ class Engine:
 
     @property
     def steps(self) -> dict[str, int]:
-        """Steps of each optimizer group in one iteration."""
+        """Optimizer steps of each group per iteration."""
         return {phase.name: phase.steps for phase in self.phases if phase.trains}
 
     @property
     def capturable(self) -> bool:
-        """Whether a CUDA graph can hold an iteration: exact steps ask the host to look at their results."""
+        """Whether an iteration can be captured as a CUDA graph: exact steps synchronise with the host."""
         return not of_kind(self.phases, "exact")
 
     def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
-        """One iteration, phase after phase; `callback` is told of each update before its step (of an exact one, after).
+        """One iteration, phase by phase; `callback` is called with each update before its step (exact ones: after).
 
-        Watching changes no weight and no moving average.
+        A callback changes no weight and no moving average.
         """
         self.draws.begin(batches.iteration)
         for phase in self.phases:
@@ -119,33 +118,38 @@ class Engine:
         assert self.discriminator
         for index, (x, z) in enumerate(batch for batch in batches for _ in range(phase.updates)):
             assert x is not None
-            self.draws.at(place := f"{phase.name}.{index}")
+            # Make fakes, without a gradient into the generator.
+            self.draws.at(update := f"{phase.name}.{index}")
             self.last_real = x
             with torch.no_grad():
                 outputs = self.objective.outputs(x, z)
             real, fake = self.objective.discriminator_inputs(outputs, x, z)
+            # Classify real and fake inputs in separate passes, each with its own BN statistics.
             logits = self.discriminator(*real), self.discriminator(*fake)
             adversarial = self.objective.discriminator_loss(*logits)
+            # Add the stabilisers' terms and take the step.
             view = DiscriminatorView(self.discriminator, real, fake, logits, **self._view_fields(x, z))
-            terms = self.stabilisers.terms("discriminator_term", place, view)
+            terms = self.stabilisers.terms("discriminator_term", update, view)
             loss = _total(adversarial, terms)
             if callback:
                 callback(Update(phase.name, loss, adversarial, terms, logits))
             self._step(phase.name, loss)
 
     def _update_generator(self, phase: Phase, batches: Sequence[Batch], callback: Callback | None) -> None:
-        wanted = bool(self.stabilisers["generator_term"] or callback)
-        for index, ((x, z), old) in enumerate(zip(batches, self._old_outputs(batches, wanted), strict=True)):
+        needed = bool(self.stabilisers["generator_term"] or callback)
+        for index, ((x, z), old) in enumerate(zip(batches, self._old_outputs(batches, needed), strict=True)):
             for repeat in range(phase.updates):
-                self.draws.at(place := f"{phase.name}.{index}.{repeat}")
+                # Forward; the first one on a single batch is also that of the old networks.
+                self.draws.at(update := f"{phase.name}.{index}.{repeat}")
                 is_old_forward = repeat == 0 and len(batches) == 1
                 with moving_averages(self.trained, 2 if is_old_forward and self.old_forward_updates_bn else 1):
                     outputs = self.objective.outputs(x, z)
                 compared = self.objective.regularised(outputs)
                 old = compared.detach() if old is None else old
+                # Add the regulariser and the other terms to the loss, and take the step.
                 found = self.objective.loss(outputs, x, z)
                 view = GeneratorView(compared, old, found.logits, **self._view_fields(x, z))
-                terms = self.stabilisers.terms("generator_term", place, view, at_old=is_old_forward and not callback)
+                terms = self.stabilisers.terms("generator_term", update, view, at_old=is_old_forward and not callback)
                 loss = _total(found.value, terms)
                 if callback:
                     drift = (compared.detach() - old).square().mean()
@@ -168,17 +172,17 @@ class Engine:
             if callback:
                 callback(Update(phase.name, value := loss(), value, parts={phase.name: value}))
 
-    def _old_outputs(self, batches: Sequence[Batch], wanted: bool) -> Sequence[Tensor | None]:
-        """What G_o made of each batch; None where it is the batch's own first forward, or not wanted.
+    def _old_outputs(self, batches: Sequence[Batch], needed: bool) -> Sequence[Tensor | None]:
+        """Outputs of G_o for each batch; None where they are the batch's own first forward, or not needed.
 
-        A lone batch's first forward is made by G_o. For several, the released code makes them in one forward before
-        the phase. That forward moves G's moving averages in the `released` reading only, where the old fakes are a
-        node of the graph of their own; `literal` and `proximal` leave them alone.
+        The first forward on a single batch is that of G_o. For several batches, the released code computes them in one
+        forward before the phase. That forward updates G's moving averages in the `released` reading only, where the old
+        fakes are a separate node of the graph; `literal` and `proximal` leave them alone.
         """
-        if len(batches) == 1 or not wanted:
+        if len(batches) == 1 or not needed:
             return [None] * len(batches)
         with torch.no_grad(), moving_averages(self.trained, int(self.old_forward_updates_bn)):
-            examples = batches[0].z.ndim - 2  # the axis before a latent's own
+            examples = batches[0].z.ndim - 2  # the axis of examples, before that of coordinates
             reals = [x for x, _ in batches if x is not None]
             outputs = self.objective.outputs(
                 torch.cat(reals) if reals else None, torch.cat([z for _, z in batches], examples)
@@ -186,7 +190,7 @@ class Engine:
             return self.objective.regularised(outputs).split([z.shape[examples] for _, z in batches], examples)
 
     def _view_fields(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
-        """What all terms see."""
+        """Fields common to both views."""
         return {
             "draws": self.draws.of(""),
             "networks": self.networks,
@@ -195,7 +199,7 @@ class Engine:
         }
 
     def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
-        """The losses of both sides on a batch; a phase that sees no real one has the last that D saw."""
+        """The losses of both sides on a batch; without real examples of its own, with D's last real batch."""
         assert self.discriminator
         assert self.d_phase
         assert self.g_phase
@@ -207,7 +211,7 @@ class Engine:
             return {self.d_phase.name: d_loss, self.g_phase.name: self.objective.loss(outputs, x, z).value}
 
     def _frozen_parameters(self) -> Sequence[nn.Parameter]:
-        """D's parameters, which G's phase takes as constants unless a stabiliser differentiates both losses."""
+        """D's parameters, constants in the generator phase unless a stabiliser differentiates both losses."""
         return self.groups[self.d_phase.name].parameters if self.d_phase and not self.stabilisers.coupled else ()
 
     def _group(self, phase: Phase) -> Group:
@@ -230,7 +234,7 @@ def _total(adversarial: Tensor, terms: Mapping[str, Tensor]) -> Tensor:
 
 @contextlib.contextmanager
 def _frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
-    """Within, gradients pass through a network but not into it: the phase fills no gradient of D."""
+    """Within, these parameters need no gradient: it passes through D's network but does not accumulate there."""
     for parameter in parameters:
         parameter.requires_grad_(False)
     try:

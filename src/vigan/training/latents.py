@@ -1,4 +1,4 @@
-"""Latents: those of training, and those on which snapshots are shown and measured."""
+"""Latents: those of training, and those on which snapshots are sampled."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vigan import rng
 def evaluation_latents(seed: int, count: int, latent: int, draw: int = 0) -> Tensor:
     """Latents (count, latent) from the `eval` stream: the same for every arm and snapshot of a seed.
 
-    `draw` 0 is what everything is shown and measured on; others tell how much a metric depends on it.
+    `draw` 0 is used for all figures and metrics; further ones show how much a metric depends on the latents.
     """
     return torch.from_numpy(rng.generator(seed, "eval", draw).standard_normal((count, latent), dtype=np.float32))
 
 
 class Latents:
-    """Latents of every iteration of a run, N(0, 1) from the `latent` stream: each iteration has a block of its own.
+    """Latents of every iteration of a run, N(0, 1) from the `latent` stream: each iteration has its own block.
 
-    `ahead` iterations are drawn and sent to the device together; which number is used where does not depend on it.
+    `ahead` iterations are drawn and copied to the device together, which does not affect the numbers.
     """
 
     def __init__(self, seed: int, shape: tuple[int, int, int], device: torch.device, ahead: int) -> None:

@@ -15,10 +15,11 @@ from vigan.config.arms import Optimiser
 
 
 def _skip_dynamo_import() -> None:
-    """Spare a process torch's compiler, which torch's optimisers import to keep it off them: a second or two of a run.
+    """Avoid the import of torch's compiler by torch's optimisers, which takes a second or two.
 
-    Nothing is compiled here. A method of theirs asks the compiler, once, for a version of itself that is left alone,
-    and keeps it as `__dynamo_disable`; it is given itself. (The update of torch's own Adam imports it all the same.)
+    Their methods are wrapped to be skipped by the compiler: the first call imports it to make such a version and caches
+    that as `__dynamo_disable`. Nothing is compiled here, so the method itself is put there. (The update of torch's own
+    Adam imports the compiler nevertheless.)
     """
     for method in vars(torch.optim.Optimizer).values():
         plain = getattr(method, "__wrapped__", None)
@@ -34,8 +35,8 @@ class AdamTF1(torch.optim.Optimizer):
 
     Source: TensorFlow 1's AdamOptimizer. Its lr, b1, b2 and eps are float32 constants and its running powers b1^t,
     b2^t float32 products, also where the weights are float64. torch.optim.Adam divides eps by sqrt(1 - b2^t), which
-    matters wherever gradients are as small as eps. Torch's fused kernel does TensorFlow's sums if it is told lr_t
-    and a step count of infinity, at which its own corrections are exactly one.
+    matters wherever gradients are as small as eps. Torch's fused kernel computes the same if given lr_t and a
+    step count of infinity, for which its own bias corrections are exactly one.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, beta1: float, beta2: float, eps: float) -> None:
@@ -57,14 +58,14 @@ class AdamTF1(torch.optim.Optimizer):
         self._update([row for row in self.rows if row[0].grad is not None], group, rate)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take a saved state; moments lie in memory as their weights do, which the fused kernel takes for granted."""
+        """Load a saved state; moments get the memory layout of their weights, which the fused kernel assumes."""
         super().load_state_dict(state_dict)
         for parameter, moments in self.state.items():
             moments |= {slot: torch.empty_like(parameter).copy_(value) for slot, value in moments.items()}
         self.rows = self._rows()
 
     def next_rate(self) -> float:
-        """lr_t of the next step, which counts as made: whoever asks must take it."""
+        """lr_t of the next step; advances the step count, so the step must be made."""
         (group,) = self.param_groups
         rate = group["lr"] * math.sqrt(1 - group["power2"]) / (1 - group["power1"])
         for power, beta in (("power1", "beta1"), ("power2", "beta2")):
@@ -92,10 +93,10 @@ class AdamTF1(torch.optim.Optimizer):
 
 
 def optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """Optimiser of one group's parameters, as its arm says."""
+    """The optimiser of one group's parameters, from an arm's settings."""
     if settings.kind == "adam_tf1":
         return AdamTF1(parameters, settings.lr, settings.beta1, settings.beta2, settings.eps)
-    on_cuda = parameters[0].is_cuda  # there, its step count must be part of a CUDA graph
+    on_cuda = parameters[0].is_cuda  # so that its step count is on the device, as a CUDA graph needs
     return torch.optim.Adam(
         parameters, lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.eps, foreach=True,
         capturable=on_cuda,

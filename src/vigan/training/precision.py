@@ -1,4 +1,4 @@
-"""The precision an arm calculates in. Weights, losses, moments and moving averages are float32 whatever it is."""
+"""The precision of an arm's forward passes. Weights, losses, moments and moving averages are always float32."""
 
 from __future__ import annotations
 

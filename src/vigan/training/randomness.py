@@ -1,4 +1,4 @@
-"""A run's numbers come from its seed alone: what draws from torch's global generators is refused."""
+"""Guard against draws from torch's global generators: a run's numbers must depend on its seed only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vigan.errors import UserError
 
 
 class GlobalDrawError(UserError, RuntimeError):
-    """Something drew random numbers that no seed of ours decides; the message says what to use instead."""
+    """Random numbers were drawn that do not depend on the run's seed; the message says what to use instead."""
 
 
 @contextmanager
 def no_global_draws(device: torch.device, arm: str) -> Iterator[None]:
-    """Raise GlobalDrawError if torch's generator of the CPU or of `device` is in another state after than before.
+    """Raise GlobalDrawError if the state of torch's generator of the CPU or of `device` changes within.
 
-    Nothing seeds them: the same run would get other weights in every process.
+    They are not seeded: the same run would get different weights in every process.
     """
     before = _states(device)
     yield
@@ -30,6 +30,6 @@ def no_global_draws(device: torch.device, arm: str) -> Iterator[None]:
 
 
 def _states(device: torch.device) -> list[bytes]:
-    """The generators' states: as bytes, which are compared faster than tensors in every iteration."""
+    """The generators' states as bytes, which are faster to compare than tensors."""
     states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
     return [state.numpy().tobytes() for state in states]

@@ -1,4 +1,4 @@
-"""One run from its first iteration, or its last checkpoint, to its end."""
+"""One run, from its first iteration or its last checkpoint to its end."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ RunCallback = Callable[[int, "dict[str, float] | None", Networks], None]
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `cost` is that of training in all its sessions; `telemetry` has the columns named.
+    """How a run ended. `cost` is that of training over all its sessions; `telemetry` has the columns named.
 
-    `snapshots` are SHA-256 (hex) by the name of the file, `devices` those it was trained on, one after the other.
+    `snapshots` are SHA-256 (hex) by file name, `devices` those it was trained on, in order.
     """
 
     status: Literal["completed", "diverged"]
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 def engine(spec: RunSpec, networks: Networks) -> Engine:
-    """What trains the networks of a run."""
+    """The engine of a run."""
     return Engine(spec.arm, networks, schedule.coordinates(spec.arm, spec.dataset.shape), seed=spec.seed)
 
 
@@ -55,9 +55,9 @@ class Run:
     def __init__(
         self, spec: RunSpec, array: np.ndarray, folder: Path, device: torch.device, owner: str | None = None
     ) -> None:
-        """Build the run and, if `folder` holds a checkpoint of its own, put it back where it was.
+        """Build the run and, if `folder` has a checkpoint of it, resume from that.
 
-        `owner` is a digest of all that it is made from; by default that of its spec.
+        `owner` is a digest of everything the run depends on; by default that of its spec.
         """
         shape = spec.dataset.shape
         self.spec, self.folder, self.device, self.owner = spec, folder, device, owner or spec.digest
@@ -77,7 +77,7 @@ class Run:
 
     def train(self, callbacks: tuple[RunCallback, ...] = (), save_every: float = 60.0) -> Outcome:
         """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
-        self._snapshot_if_due()
+        self._snapshot_if_due()  # of the initial weights, or again of the iteration resumed from
         meter, saved = Meter(counters(uuid(self.device)), self.cost), time.monotonic()
         finite = True
         while self.iteration < self.spec.iterations and finite:
@@ -133,6 +133,7 @@ class Run:
         checkpoint.save(self.folder, checkpoint.Checkpoint(self.iteration, tensors, values, self.snapshots), self.owner)
 
     def _resume(self) -> list[str]:
+        """Restore the newest valid checkpoint, if there is one; returns why newer ones were refused."""
         found, refused = checkpoint.load_newest(self.folder, self.owner)
         if found is not None:
             try:
@@ -145,6 +146,7 @@ class Run:
         return refused
 
     def _restore(self, found: checkpoint.Checkpoint) -> None:
+        # Restore weights and moving averages, then the optimisers, then what has been recorded so far.
         checkpoint.restore_networks(self.networks, found.tensors)
         for name, optimiser in self._optimisers().items():
             checkpoint.restore_optimiser(optimiser, found.tensors, found.values[name], name)

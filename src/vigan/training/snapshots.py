@@ -1,4 +1,4 @@
-"""The generators kept along a run, one safetensors file each."""
+"""Snapshots: the generator (with encoder and discriminator, if saved) along a run, one safetensors file each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENCODER, DISCRIMINATOR = "encoder.", "discriminator."
 
 
 def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> tuple[str, str]:
-    """Keep G, E where there is one, and, if asked for, D where there is one, after `iteration` iterations.
+    """Save G, E if there is one, and with `discriminator` D if there is one, after `iteration` iterations.
 
     Returns name and SHA-256 (hex) of the file.
     """
@@ -49,7 +49,7 @@ def _of(kept: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def sample(generator: nn.Module, z: Tensor, batch: int = 256) -> Tensor:
-    """G(z) in inference mode for latents (n, latent), in batches; the network's mode is put back afterwards."""
+    """G(z) in inference mode for latents (n, latent), in batches; the network's mode is restored afterwards."""
     training = generator.training
     generator.eval()
     fakes = torch.cat([generator(part) for part in z.split(batch)])

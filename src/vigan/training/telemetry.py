@@ -1,4 +1,4 @@
-"""What is measured while a run trains: one row each `log_every` iterations, from updates that happen anyway."""
+"""Telemetry of training: one row every `log_every` iterations, from updates that are made anyway."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAY_OVERFLOW = ("drift", "gradient_ratio", "step")
 
 
 class Telemetry:
-    """Watches the updates of one iteration and sums them up in a row of `columns`."""
+    """A callback that summarises the updates of one iteration in a row of `columns`."""
 
     def __init__(self, engine: Engine) -> None:
         self.d, self.g = engine.d_phase, engine.g_phase
@@ -47,7 +47,7 @@ class Telemetry:
         self.start = [parameter.detach().clone() for parameter in self.parameters]
 
     def __call__(self, update: Update) -> None:
-        """Take note of one update; the last of the "generator" phase has its gradients compared."""
+        """Record one update; for the last of the "generator" phase, also its gradient ratio."""
         if self.g and update.phase == self.g.name:
             self.remaining -= 1
             if not self.remaining:
@@ -61,7 +61,7 @@ class Telemetry:
         return {name: values[name] for name in self.columns}
 
     def finite(self, row: dict[str, float]) -> bool:
-        """Whether a row's losses and terms are: training goes on."""
+        """Whether a row's losses and terms are finite: training continues."""
         return all(math.isfinite(value) for name, value in row.items() if name not in _MAY_OVERFLOW)
 
     def _d_values(self) -> dict[str, float]:
@@ -89,8 +89,8 @@ class Telemetry:
         }
 
     def _part(self, name: str) -> float:
-        told = (update.parts for updates in self.updates.values() for update in updates)
-        return _mean([parts[name] for parts in told if name in parts])
+        reported = (update.parts for updates in self.updates.values() for update in updates)
+        return _mean([parts[name] for parts in reported if name in parts])
 
     def _ratio(self, update: Update) -> float:
         if not update.terms:

@@ -78,7 +78,7 @@ def test_ctrl_c_is_told_in_one_line_and_the_same_command_goes_on(place: Place) -
     _wait_for_checkpoint(place)
     trainer.signal(signal.SIGINT)
     assert trainer.wait() == 130
-    assert "vigan: interrupted; the same command goes on\n" in trainer.output()
+    assert "vigan: interrupted; run the same command to resume\n" in trainer.output()
     assert "Traceback" not in trainer.output()
     assert not list(place.folder.rglob("*.part"))
     place.vigan("train", *RUN)

@@ -1,6 +1,6 @@
-"""The models of the family that Su (2018) derives from one principle: one file declares one, and none imports torch.
+"""The family of models that Su (2018) derives from one principle: one file each, none imports torch.
 
-A file is named after its kind in an arm's `model`, and its class is that name with a capital. Its losses are the file
+A file is named after its kind in an arm's `model`, and its class is that name capitalised. Its losses are in the file
 of the same name in `vigan.objectives`.
 """
 
@@ -23,7 +23,7 @@ METHODS = {kind: _declared(kind) for kind in sorted({file.name for file in pkgut
 """Every model's class by its kind: the files of this folder."""
 
 DEFAULT = METHODS["gan"](kind="gan")
-"""The model of an arm that names none. Records do not name it either, so existing digests stay valid."""
+"""The model of an arm that names none. Records omit it, too, so existing digests stay valid."""
 
 if TYPE_CHECKING:
     Model = Method

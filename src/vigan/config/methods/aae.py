@@ -1,4 +1,4 @@
-"""The adversarial auto-encoder: a GAN on codes, the prior's draws its real examples, and a decoder."""
+"""The adversarial auto-encoder: a GAN on codes, with draws from the prior as its real examples, and a decoder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from vigan.config.methods.base import (
 
 
 class Aae(Method):
-    """D tells codes z of the prior from E(x).
+    """D discriminates codes z drawn from the prior from codes E(x).
 
-    The decoder learns "after" the encoder's phase, on codes taken as constants, or in one "joint" loss, in which
-    `reconstruction` weighs the squared norm of x - G(E(x)).
+    The decoder is trained "after" the encoder's phase, on detached codes, or in one "joint" loss, in which
+    `reconstruction` is the weight of the squared norm of x - G(E(x)).
     """
 
     kind: Literal["aae"]
@@ -47,12 +47,12 @@ class Aae(Method):
 
     @property
     def joint(self) -> bool:
-        """Whether encoder and decoder are moved together."""
+        """Whether encoder and decoder are trained together."""
         return self.decoder == "joint"
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """What the decoder pays."""
+        """The decoder's loss."""
         return {"reconstruction": "|x - G(E(x))|^2, mean of updates"}
 
     def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
@@ -64,7 +64,7 @@ class Aae(Method):
         }
 
     def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
-        """D's updates, E's (or both networks'), and the decoder's own on the same batches if it learns after."""
+        """D's updates, E's (or both networks'), and the decoder's on the same batches if it is trained after."""
         d_phase = discriminator_phase(arm)
         if self.joint:
             return d_phase, generator_phase(arm, ("encoder", "generator"))
@@ -72,7 +72,7 @@ class Aae(Method):
         return d_phase, generator_phase(arm, ("encoder",)), decoder
 
     def coordinates(self, example: int, latent: int) -> int:
-        """Codes are compared."""
+        """The regulariser compares codes."""
         return latent
 
     def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
@@ -87,7 +87,7 @@ class Aae(Method):
         return {"D's codes": arm.d_batches, "E's updates": updates, **of_codes, **after}
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description."""
         pays = "E -log D(E(x)); G ||x - G(E(x))||^2"
         if self.joint:
             pays = f"E and G -log D(E(x)) + {self.reconstruction:g} x ||x - G(E(x))||^2"

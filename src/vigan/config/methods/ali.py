@@ -1,4 +1,4 @@
-"""Adversarially learned inference (BiGAN): D tells pairs (x, E(x)) from pairs (G(z), z)."""
+"""Adversarially learned inference (BiGAN): D discriminates pairs (x, E(x)) from pairs (G(z), z)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LOSSES = {
 
 
 class Ali(Method):
-    """`loss` is what G and E pay together: see `vigan.objectives.ali`.
+    """`loss` is the joint loss of G and E: see `vigan.objectives.ali`.
 
-    `latents` weighs the squared norm of z - E(G(z)), which E pays besides: the term that the article drops from the
-    derived loss of a Gaussian encoder, of deviation sigma where the weight is 1/(2 sigma^2).
+    `latents` is the weight of an additional loss of E, the squared norm of z - E(G(z)): the term that the article drops
+    from the derived loss of a Gaussian encoder, whose deviation is sigma where the weight is 1/(2 sigma^2).
     """
 
     kind: Literal["ali"]
@@ -45,7 +45,7 @@ class Ali(Method):
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """E's own term, where it is paid."""
+        """E's own term, where it has a weight."""
         return {"latents": "|z - E(G(z))|^2, mean of updates"} if self.latents else {}
 
     def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
@@ -61,11 +61,11 @@ class Ali(Method):
         return discriminator_phase(arm), generator_phase(arm, ("generator", "encoder"))
 
     def coordinates(self, example: int, latent: int) -> int:
-        """Fakes and codes are compared."""
+        """The regulariser compares fakes and codes."""
         return example + latent
 
     def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
-        """Forwards of either network; the encoder also sees fakes, where it pays for them."""
+        """Forwards of either network; with `latents`, the encoder also encodes fakes."""
         updates = arm.updates
         return {
             "D's pairs": arm.d_batches,
@@ -75,7 +75,7 @@ class Ali(Method):
         }
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description."""
         besides = f"; E besides {self.latents:g} x ||z - E(G(z))||^2, G(z) taken as a constant" if self.latents else ""
         d_pays = "D (BCE(D(x, E(x)), 1) + BCE(D(G(z), z), 0)) / 2"
         return Description(

@@ -1,4 +1,4 @@
-"""What every model declares: its networks, its phases, what is logged of it, and what is said of it."""
+"""The declaration of a model: its networks, its phases, what is logged, and how it is described."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vigan.config.base import Strict
 
 
 class ArmSettings(Protocol):
-    """What a model may read of its arm."""
+    """The settings of an arm that a model may read."""
 
     @property
     def d_batches(self) -> int: ...  # noqa: D102
@@ -30,22 +30,22 @@ class ArmSettings(Protocol):
 
 
 class NetworkSpec(NamedTuple):
-    """A network of a model: the method of a network factory that makes it, and that method's arguments."""
+    """A network of a model: the method of a `NetworkFactory` that builds it, and that method's arguments."""
 
     builder: Literal["generator", "encoder", "discriminator", "code_discriminator", "joint_discriminator"]
     arguments: tuple[int, ...] = ()
 
 
 class Phase(NamedTuple):
-    """Updates of an iteration that move the same parameters by the same loss: one optimizer group's.
+    """A part of an iteration: updates of one optimizer group by one loss.
 
-    `kind` says what the engine does in it (there is at most one "discriminator" and one "generator"):
-      "discriminator": D learns to tell what the model makes from what is real, with the stabilisers' terms of D.
+    `kind` says what the engine does (there is at most one "discriminator" and one "generator" phase):
+      "discriminator": D is trained on the objective's real and fake inputs, with the stabilisers' terms of D.
       "generator": `Objective.loss` against one D and one old state, with the stabilisers' terms of G.
       "plain": one of `Objective.losses` and nothing else.
-      "exact": one of `Objective.steps`, in closed form; it moves no roles by gradients.
-    `batches` are its own, `updates` are made on each; with `batches_of`, they are those of the phase named there.
-    `real`: whether its batches hold real examples beside latents.
+      "exact": one of `Objective.steps`, in closed form; no role is trained by gradients.
+    `trains` names the roles whose parameters are updated. The phase makes `updates` on each of its `batches`; with
+    `batches_of`, the batches are those of the phase named there. `real`: whether batches hold real examples, too.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Phase(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Updates an iteration."""
+        """Updates per iteration."""
         return self.batches * self.updates
 
 
 class Panel(NamedTuple):
-    """How a column of telemetry is drawn: title, a line under it, whether its axis is logarithmic."""
+    """How a column of telemetry is plotted: title, subtitle, whether its axis is logarithmic."""
 
     title: str
     subtitle: str = ""
@@ -71,7 +71,7 @@ class Panel(NamedTuple):
 
 
 class Description(NamedTuple):
-    """What `vigan explain` and `vigan diff` say of a model.
+    """The text that `vigan explain` and `vigan diff` print about a model.
 
     `d_inputs` are D's inputs, "" without a D; `trained` are the networks that the phase trains, on batches of `batch`.
     The regulariser compares `compared` with `compared_old`, which the networks `old` make of the same `inputs`;
@@ -94,7 +94,7 @@ class Description(NamedTuple):
 
 
 class Method(Strict, ABC):
-    """A model: its fields are what an arm may write under `model`, its methods what the rest of the program asks.
+    """A model: its fields are the options of an arm's `model`, its methods the interface to the rest of the program.
 
     `networks`: kinds of networks it can be made of. `examples`: settings of it, so many that all that its objective can
     do is done with one of them; each is held to train on every device. `panels`: how columns of telemetry of its own
@@ -111,15 +111,15 @@ class Method(Strict, ABC):
 
     @abstractmethod
     def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
-        """Its networks by role: "generator", which samples are made with, and "discriminator", "encoder" if any."""
+        """Its networks by role: "generator", which is sampled, and "discriminator" and "encoder" if any."""
 
     @abstractmethod
     def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
-        """What an iteration does, in order."""
+        """The phases of an iteration, in order."""
 
     @abstractmethod
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description, for an arm with these settings."""
 
     @property
     def titles(self) -> Mapping[str, Panel]:
@@ -133,7 +133,7 @@ class Method(Strict, ABC):
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """Scalars that its losses tell (`Loss.parts`): columns of telemetry, and what each means."""
+        """Scalars that its losses report (`Loss.parts`), which are columns of telemetry, and what each means."""
         return {}
 
     def coordinates(self, example: int, latent: int) -> int:
@@ -141,20 +141,20 @@ class Method(Strict, ABC):
         return example
 
     def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
-        """How often an iteration passes through a network that is sampled, in training mode, by what for."""
+        """Training-mode forwards per iteration of a network that is sampled, by purpose; each updates BN's averages."""
         return {}
 
     def check_data(self, arm: ArmSettings, examples: int | None) -> None:
-        """Raise ValueError if an arm of this model cannot train on a set of so many examples (None: not known)."""
+        """Raise ValueError if an arm of this model cannot train on so many examples (None: unknown)."""
 
     @property
     def sampled(self) -> Mapping[str, str]:
-        """Letters of the networks that samples and codes are made with, by role."""
+        """Letters of the networks that make samples and codes, by role."""
         return {role: letter for role, letter in {"generator": "G", "encoder": "E"}.items() if role in self.roles(1)}
 
     @property
     def has_discriminator(self) -> bool:
-        """Whether there is a D, and with it a meaning of the regulariser: KL(q || q_o) of what D is shown."""
+        """Whether there is a D, without which the regulariser, KL(q || q_o) of D's fake inputs, has no meaning."""
         return "discriminator" in self.roles(1)
 
     @property
@@ -169,12 +169,12 @@ def discriminator_phase(arm: ArmSettings) -> Phase:
 
 
 def generator_phase(arm: ArmSettings, trains: tuple[str, ...], *, real: bool = True) -> Phase:
-    """The arm's phase: K updates on each of its own batches, against one D and one old state."""
+    """The generator phase: K updates on each of its own batches, against one D and one old state."""
     return Phase("g", "generator", trains, arm.g_batches, arm.k, real)
 
 
 def own_batches(phases: Sequence[Phase]) -> list[Phase]:
-    """The phases that take batches of their own, in order."""
+    """The phases that have batches of their own, in order."""
     return [phase for phase in phases if not phase.batches_of]
 
 

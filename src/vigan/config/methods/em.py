@@ -1,4 +1,4 @@
-"""A Gaussian mixture fitted by EM: the joint KL minimised in turn over p(z|x) and over the mixture, in closed form."""
+"""A Gaussian mixture fitted by EM: alternating closed-form minimisation of the joint KL over p(z|x) and the mixture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNIT = "without the entropy of the data"
 
 
 class Em(Method):
-    """`floor` is added to the covariances' diagonals."""
+    """`floor` is added to the diagonals of the covariances."""
 
     kind: Literal["em"]
     floor: NonNegative = 1e-6
@@ -53,7 +53,7 @@ class Em(Method):
             raise ValueError(f"EM calculates in float64 whatever its precision: leave '{arm.precision}' out")
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description."""
         return Description(
             trained="mixture",
             batch="examples",

@@ -91,17 +91,17 @@ class Gan(Method):
         }
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
-        words = LOSSES[self.loss]
+        """Its description."""
+        texts = LOSSES[self.loss]
         return Description(
             trained="G",
             batch="fresh latents",
             d_inputs="a real batch and fakes of fresh latents",
-            losses=f"{words.d}; G {words.g}",
+            losses=f"{texts.d}; G {texts.g}",
             compared="G(z)",
             compared_old="G_o(z)",
             old="G_o",
-            old_meaning="; ".join(filter(None, ["G_o: G as it is when the phase begins", words.regulariser])),
+            old_meaning="; ".join(filter(None, ["G_o: G as it is when the phase begins", texts.regulariser])),
             inputs="latents",
             outputs="fakes",
         )

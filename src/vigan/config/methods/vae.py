@@ -1,4 +1,4 @@
-"""The variational auto-encoder: encoder and decoder are Gaussians and pay minus the evidence lower bound together."""
+"""The variational auto-encoder: Gaussian encoder and decoder, jointly trained on the negative evidence lower bound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vigan.config.methods.base import ArmSettings, Description, Method, NetworkS
 
 
 class Vae(Method):
-    """E makes a Gaussian p(z|x) of each x, G decodes a draw from it; `std` is the decoder's, in the data's unit."""
+    """E maps x to a Gaussian p(z|x), G decodes a draw from it; `std` is the decoder's, in the data's unit."""
 
     kind: Literal["vae"]
     std: Positive
@@ -44,7 +44,7 @@ class Vae(Method):
         return {"the phase's updates": arm.updates}
 
     def describe(self, arm: ArmSettings) -> Description:
-        """What is said of it."""
+        """Its description."""
         density = f"N(x; G(z), {self.std:g}^2 I)"
         return Description(
             trained="E and G",

@@ -1,4 +1,4 @@
-"""Gradient clipping: the gradient of G's phase gets a norm of at most `max_norm`; Pascanu et al. (2013)."""
+"""Gradient clipping in the generator phase, to a norm of at most `max_norm`; Pascanu et al. (2013)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vigan.objectives.hooks import Linear, Stabiliser
 
 
 class GradClip(Stabiliser):
-    """`max_norm` is the largest joint Euclidean norm of the gradients of what G's phase moves."""
+    """`max_norm` bounds the joint Euclidean norm of the generator phase's gradients."""
 
     max_norm: Positive
 
     def before_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
-        """Scale all gradients of G's phase by one factor; those of D are left as they are."""
+        """Scale all gradients of the generator phase by one factor; leave those of D alone."""
         if group == "g":
             nn.utils.clip_grad_norm_(parameters, self.max_norm, foreach=True)
 

@@ -1,6 +1,6 @@
 """The article's regulariser: KL(q || q_o) for Dirac generators, Su (2018), estimated by ||G(z) - G_o(z)||^2.
 
-An arm writes its weight as `lambda_mean` or `lambda_sum`. At G = G_o the term and its gradient are exactly zero.
+Its weight is an arm's `lambda_mean` or `lambda_sum`. At G = G_o the term and its gradient are exactly zero.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class SpectralNorm(Stabiliser):
     """Every layer of D gets a spectral norm of 1, as in the paper."""
 
     def prepare(self, networks: nn.ModuleDict, seed: int) -> None:
-        """Normalise every weight of D with two axes or more; power iterations begin where `seed` says."""
+        """Normalise every weight of D with two axes or more; `seed` decides where the power iterations start."""
         for name, layer in list(networks["discriminator"].named_modules()):
             own = getattr(layer, "weight", None)
             if isinstance(own, nn.Parameter) and own.ndim >= 2:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "derivations.md"
 LINKS = re.findall(r"\[(test_\w+\.py)::(test_\w+)\]\(([^)]+)\)", PAGE.read_text(encoding="utf-8"))
 

@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
 from vigan import provenance
-from vigan.config.arms import RunSpec
+from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
 from vigan.io.files import RecordError
@@ -28,7 +29,6 @@ from vigan.training import run
 from vigan.training.telemetry import COLUMNS
 
 RING = Ring(source="ring", count=50)
-Maker = Callable[..., RunSpec]
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,13 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def toy(spec: Maker) -> Maker:
-    """Makes a run on the ring."""
-    return lambda **fields: spec("mlp", **fields).model_copy(update={"dataset": RING})
+def toy(*, seed: int = 0, iterations: int = 7, log_every: int = 2, **fields: Any) -> RunSpec:
+    """A run on the ring, with further fields of its arm."""
+    row = {"reading": "released", "d_batches": 1, "g_batches": 1, "batch_size": 4, "lambda_mean": 5.0}
+    return RunSpec(
+        name="toy", arm=Arm.model_validate({"network": {"kind": "mlp", "width": 8}, **row, **fields}), dataset=RING,
+        seed=seed, iterations=iterations, snapshots=(0, iterations // 2, iterations), log_every=log_every,
+    )  # fmt: skip
 
 
 class Stop(BaseException):
@@ -57,9 +60,7 @@ def stop(done: int, row: object, networks: object) -> None:
 OFTEN = Settings("cpu", 1, 0.0)
 
 
-def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(
-    toy: Maker, ring: Path, tmp_path: Path
-) -> None:
+def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(ring: Path, tmp_path: Path) -> None:
     spec, out, state = toy(), tmp_path / "out", tmp_path / "state"
     record = train(spec, ring, out, state, Settings("cpu"))
     assert read_run(out / "run.json") == record
@@ -80,7 +81,7 @@ def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(
     assert [row["iteration"] for row in rows] == ["2", "4", "6", "7"]
 
 
-def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(ring: Path, tmp_path: Path) -> None:
     straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
     with pytest.raises(Stop):
         train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN, (stop,))
@@ -93,7 +94,7 @@ def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(toy: Maker, ring: P
 
 
 def test_a_damaged_checkpoint_is_named_to_the_user(
-    toy: Maker, ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(Stop):
         train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (stop,))
@@ -117,7 +118,7 @@ def of_a_step_that_nobody_asked_for(snapshot: Path) -> None:
     ids=["flipped", "deleted", "foreign"],
 )
 def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_saved(
-    damage: Callable[[Path], None], told: bool, toy: Maker, ring: Path, tmp_path: Path,
+    damage: Callable[[Path], None], told: bool, ring: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
@@ -131,7 +132,7 @@ def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_s
 
 
 def test_a_checkpoint_of_another_arm_is_not_gone_on_with(
-    toy: Maker, ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
     for name, seed in (("other", 1), ("b", 0)):
@@ -145,7 +146,7 @@ def test_a_checkpoint_of_another_arm_is_not_gone_on_with(
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
 def test_without_locks_a_run_is_trained_and_told_that_nobody_guards_it(
-    number: int, toy: Maker, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    number: int, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     def no_locks(handle: int, how: int) -> None:
@@ -173,7 +174,7 @@ def test_a_lock_on_a_file_that_was_removed_guards_nothing_and_is_not_taken(tmp_p
     assert named == [True]
 
 
-def test_two_trainers_of_one_run_do_not_meet(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_two_trainers_of_one_run_do_not_meet(ring: Path, tmp_path: Path) -> None:
     state, refused = tmp_path / "state", []
 
     def second_trainer(done: int, row: object, networks: object) -> None:
@@ -190,16 +191,14 @@ def test_two_trainers_of_one_run_do_not_meet(toy: Maker, ring: Path, tmp_path: P
     assert record.weights_sha256 == train(toy(), ring, tmp_path / "alone", tmp_path / "s", OFTEN).weights_sha256
 
 
-def test_the_state_of_a_killed_trainer_can_be_taken_over(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_the_state_of_a_killed_trainer_can_be_taken_over(ring: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     (state / "lock").write_text("12345")
     assert train(toy(), ring, tmp_path / "out", state, OFTEN).status == "completed"
 
 
-def test_the_state_of_another_config_is_refused_and_what_differs_is_named(
-    toy: Maker, ring: Path, tmp_path: Path
-) -> None:
+def test_the_state_of_another_config_is_refused_and_what_differs_is_named(ring: Path, tmp_path: Path) -> None:
     with pytest.raises(Stop):
         train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (stop,))
     with pytest.raises(RecordError, match=r"state: made under another config \(arm\.lambda_mean, seed differ\)"):
@@ -207,7 +206,7 @@ def test_the_state_of_another_config_is_refused_and_what_differs_is_named(
 
 
 @pytest.mark.parametrize("log_every", [1, 30])
-def test_a_diverged_run_still_writes_its_record(log_every: int, toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_a_diverged_run_still_writes_its_record(log_every: int, ring: Path, tmp_path: Path) -> None:
     spec = toy(iterations=30, log_every=log_every, optimiser={"kind": "adam_tf1", "lr": 1e38})
     record = train(spec, ring, tmp_path / "out", tmp_path / "state", OFTEN)
     assert record.status == "diverged"
@@ -219,7 +218,7 @@ def test_a_diverged_run_still_writes_its_record(log_every: int, toy: Maker, ring
     assert not (tmp_path / "state").exists()
 
 
-def test_a_record_stands_only_beside_what_it_describes(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_a_record_stands_only_beside_what_it_describes(ring: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     train(toy(), ring, out, tmp_path / "state", OFTEN)
     (out / "snapshots" / "000000999.safetensors").write_bytes(b"left over")
@@ -228,7 +227,7 @@ def test_a_record_stands_only_beside_what_it_describes(toy: Maker, ring: Path, t
     assert not (out / "snapshots" / "000000999.safetensors").exists()
 
 
-def test_a_damaged_data_set_is_refused_before_training(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_a_damaged_data_set_is_refused_before_training(ring: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="never prepared"):
         train(toy(), tmp_path / "none", tmp_path / "out", tmp_path / "state", OFTEN)
     assert not (tmp_path / "out").exists()
@@ -244,9 +243,7 @@ def test_a_damaged_data_set_is_refused_before_training(toy: Maker, ring: Path, t
         lambda record: record["ledger"].pop("d_updates"),
     ],
 )
-def test_a_record_that_is_not_one_is_named(
-    change: Callable[[dict], object], toy: Maker, ring: Path, tmp_path: Path
-) -> None:
+def test_a_record_that_is_not_one_is_named(change: Callable[[dict], object], ring: Path, tmp_path: Path) -> None:
     train(toy(iterations=2), ring, tmp_path, tmp_path / "state", OFTEN)
     record = unsealed(json.loads((tmp_path / "run.json").read_text()))
     change(record)
@@ -256,7 +253,7 @@ def test_a_record_that_is_not_one_is_named(
 
 
 def test_a_run_that_is_resumed_on_another_device_names_both(
-    toy: Maker, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as there:
         there.setattr(run, "named", lambda device: "NVIDIA H100")
@@ -265,7 +262,7 @@ def test_a_run_that_is_resumed_on_another_device_names_both(
     assert train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN).device == "NVIDIA H100, then cpu"
 
 
-def test_d_is_kept_with_the_snapshots_where_it_is_asked_for(toy: Maker, ring: Path, tmp_path: Path) -> None:
+def test_d_is_kept_with_the_snapshots_where_it_is_asked_for(ring: Path, tmp_path: Path) -> None:
     spec = toy().model_copy(update={"keep_discriminator": True})
     with_d = train(spec, ring, tmp_path / "d", tmp_path / "state-d", OFTEN)
     without = train(toy(), ring, tmp_path / "g", tmp_path / "state-g", OFTEN)

@@ -96,7 +96,7 @@ def test_the_command_refuses_in_one_line(
 
 def test_a_fate_without_a_rule_that_tells_it_is_refused() -> None:
     bare = Study.model_validate(yaml.safe_load(TINY))
-    with pytest.raises(ConfigError, match="the experiment of plain has no rule that tells it"):
+    with pytest.raises(ConfigError, match="the experiment of plain has no rule for it"):
         read_truths(bare, ["plain:collapse=0.5"])
 
 
