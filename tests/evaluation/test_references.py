@@ -97,7 +97,9 @@ def test_a_reference_made_from_other_data_is_refused(digits: Prepared, tmp_path:
     path = tmp_path / "kept.npz"
     make_reference(FEATURES, DIGIT_SCANS, digits, "cpu", path)
     changed = Prepared(digits.array, digits.labels, {**digits.manifest, "sha256": "0" * 64})
-    with pytest.raises(RecordError, match=r"kept\.npz: made under another data_sha256; delete it"):
+    with pytest.raises(
+        RecordError, match=r"kept\.npz: made under another data_sha256; run `vigan reference`, or delete it"
+    ):
         measurement(FEATURES, DIGIT_SCANS, changed, "cpu", path)
 
 
