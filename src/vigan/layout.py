@@ -116,7 +116,7 @@ class Layout:
 
     def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
         """What a protocol needs of the real data, and its values on real data."""
-        return self.data(dataset) / "reference" / f"{protocol.kind}-n{protocol.samples}.npz"
+        return self.data(dataset) / "reference" / f"{protocol.file}.npz"
 
     def references(self, arm: str) -> dict[Protocol, Path]:
         """Reference of every protocol that measures an arm."""

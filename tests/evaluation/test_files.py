@@ -1,4 +1,4 @@
-"""Your own features and images measured, through the command line."""
+"""Your own features measured, through the command line."""
 
 from __future__ import annotations
 
@@ -15,25 +15,17 @@ from vigan.metrics.vendi import vendi
 
 RNG = np.random.default_rng(0)
 REAL, FAKE = RNG.normal(size=(400, 16)), RNG.normal(size=(300, 16)) * 0.7 + 0.2
-FACES = RNG.integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
+def files(tmp_path: Path) -> Path:
     np.save(tmp_path / "real.npy", REAL)
     np.save(tmp_path / "fake.npy", FAKE)
-    np.save(tmp_path / "faces.npy", FACES)
-    np.save(tmp_path / "flat.npy", FACES // 64 * 8)
     return tmp_path
 
 
 def _metrics(files: Path, *more: str, real: str = "real.npy", fake: str = "fake.npy") -> int:
     return main(["metrics", "--real", str(files / real), "--fake", str(files / fake), *more])
-
-
-def _evaluate(files: Path, *more: str, images: str = "flat.npy") -> int:
-    return main(["evaluate", "--images", str(files / images), "--reference", str(files / "faces.npy"), *more])
 
 
 def test_features_give_the_known_numbers(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,43 +99,3 @@ def test_a_pickle_in_the_place_of_features_is_never_loaded(files: Path, capsys: 
     assert "cannot be read as an array" in capsys.readouterr().err
     assert _metrics(files, fake="absent.npy") == 1
     assert "not there" in capsys.readouterr().err
-
-
-def test_images_are_measured_with_a_floor_of_other_real_images(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _evaluate(files, "--samples", "20") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["protocol"] == "efflite0-128/n=20/ref=faces.npy"
-    assert found["values"]["frechet"] > 2 * found["floor"]["frechet"] > 0
-
-
-def test_a_reference_too_small_for_two_samples_has_no_floor(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _evaluate(files, images="faces.npy") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["floor"] is None
-    assert found["values"]["coverage"] == 1
-
-
-def test_the_reference_is_computed_once(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from vigan.evaluation.features import FeatureMetrics
-
-    assert _evaluate(files, "--samples", "20") == 0
-    first = capsys.readouterr().out
-    monkeypatch.setattr(FeatureMetrics, "keep", lambda *_: pytest.fail("computed again"))
-    assert _evaluate(files, "--samples", "20") == 0
-    assert capsys.readouterr().out == first
-
-
-def test_what_cannot_be_measured_is_refused_in_one_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for more, told in (
-        (["--samples", "41"], "40 images, 41 samples were asked for"),
-        (["--extractor", "efflite"], "did you mean 'efflite0-128'"),
-        (["--samples", "2"], "needs at least"),
-    ):
-        assert _evaluate(files, *more) == 1
-        shown = capsys.readouterr()
-        assert told in shown.err
-        assert shown.out == ""
-    assert main(["evaluate", "--images", str(files / "flat.npy")]) == 1
-    assert "--reference" in capsys.readouterr().err

@@ -17,6 +17,8 @@ from vigan.runtime.settings import enter_root, setting, switched_on
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
 
+GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
+
 TRUTHS = """\
 what is true is stated as
   ARM:reach=SHARE      of its runs get on track at some time (not stated: 1)
@@ -114,17 +116,7 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
-    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
-    evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=int)
-    evaluate.add_argument("--device", default="auto")
-    evaluate.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
-    anybody.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
-    anybody.add_argument("--reference", type=Path, help="real images to compare with: the same, or a prepared data set")
-    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
-    anybody.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    anybody.add_argument("--samples", type=int, help="images of either to use (default: as many as both have)")
+    _add_evaluation(stage)
 
     metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
@@ -179,6 +171,55 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was measured as JSON in this folder")
     return commands
+
+
+def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
+    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate.add_argument("--arm", help="with --seed: the run of the study")
+    evaluate.add_argument("--seed", type=int)
+    _add_place(evaluate)
+    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    anybody.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
+    told = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
+    anybody.add_argument("--reference", type=Path, help=told)
+    anybody.add_argument("--samples", type=_count, metavar="N", help="generated images to use (default: all)")
+    told = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
+    anybody.add_argument("--reals", type=_reals, default="all", metavar="N", help=told)
+    anybody.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
+    anybody.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
+    _add_images(anybody)
+
+    statistics = stage(pipeline.statistics, "write the statistics of images: what a reference needs", study=False)
+    statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
+    told = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
+    statistics.add_argument("-o", "--out", type=Path, required=True, help=told)
+    statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
+    _add_images(statistics)
+    _add_place(statistics)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+
+
+def _add_images(parser: argparse._ActionsContainer) -> None:
+    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
+    parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
+    told = "middle square of so many pixels, cut out of image files (default: all of an image)"
+    parser.add_argument("--crop", type=_count, metavar="PIXELS", help=told)
+    told = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
+    parser.add_argument("--resize", type=_count, metavar="SIDE", help=told)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
+    return int(text)
+
+
+def _reals(text: str) -> int | str:
+    return text if text in {"all", "equal"} else _count(text)
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:

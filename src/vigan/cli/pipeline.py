@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
@@ -16,6 +17,9 @@ from vigan.config.study import RunKey
 from vigan.layout import Layout
 from vigan.runtime.gpu_slots import on_a_gpu
 from vigan.runtime.settings import cache_folder
+
+if TYPE_CHECKING:
+    from vigan.data.gallery import Fitting
 
 
 def _in_a_slot(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
@@ -125,15 +129,38 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def _evaluate_images(options: argparse.Namespace) -> None:
-    from vigan.evaluation.files import measure_images
+    from vigan.evaluation.anybody import Request, measure_images
     from vigan.training.device import calculate_in_float32, pick_device
 
     calculate_in_float32(options.threads)
-    found = measure_images(
-        options.images, options.reference, extractor=options.extractor, samples=options.samples,
+    request = Request(
+        images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
+        reals=options.reals, fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
         device=str(pick_device(options.device)), cache=cache_folder(),
     )  # fmt: skip
-    print(json.dumps(found, indent=2, allow_nan=False))
+    print(json.dumps(measure_images(request), indent=2, allow_nan=False))
+
+
+@_in_a_slot
+def statistics(options: argparse.Namespace) -> None:
+    """Write what a reference of anybody's images is compared by."""
+    from vigan.data.gallery import open_gallery
+    from vigan.evaluation.anybody import statistics_of
+    from vigan.evaluation.statistics import write_statistics
+    from vigan.features.extractors import make_extractor
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    gallery = open_gallery(options.images, _fitting(options))
+    found = statistics_of(gallery, make_extractor(options.extractor, str(pick_device(options.device))))
+    write_statistics(options.out, found, with_features=options.features)
+    print(json.dumps(found.made._asdict(), indent=2))
+
+
+def _fitting(options: argparse.Namespace) -> Fitting:
+    from vigan.data.gallery import Fitting
+
+    return Fitting(options.crop, options.resize)
 
 
 def _evaluate_run(options: argparse.Namespace) -> None:

@@ -19,12 +19,16 @@ Measure = Callable[[np.ndarray], dict[str, float]]
 
 
 class Subject(NamedTuple):
-    """What is to be measured: a kind of protocol on a data set, and the torch device that networks run on."""
+    """What is to be measured: a kind of protocol on a data set, the torch device that networks run on.
+
+    `samples` is how many are compared with the reference, where they are not as many as that has examples.
+    """
 
     kind: ProtocolKind
     dataset: Dataset
     prepared: Prepared
     device: str
+    samples: int | None = None
 
 
 class Evaluator(ABC):
@@ -37,6 +41,11 @@ class Evaluator(ABC):
     def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
+
+    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """Numbers of the reals in `rows` against the others, of which `kept` was taken with them."""
+        others = self.keep(np.delete(reals, rows, axis=0))
+        return self.measure(others)(reals[rows])
 
     @abstractmethod
     def measure(self, kept: Arrays) -> Measure:

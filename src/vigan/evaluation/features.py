@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,10 @@ from vigan.metrics.protocols import ARRAYS, Reference, feature_metrics
 
 
 class FeatureMetrics(Evaluator):
-    """`feature_metrics` of images in the features of an extractor."""
+    """`feature_metrics` of images in the features of an extractor, `samples` of them if not as many as reals."""
 
-    def __init__(self, extractor: Extractor) -> None:
-        self.extractor = extractor
+    def __init__(self, extractor: Extractor, samples: int | None = None) -> None:
+        self.extractor, self.samples = extractor, samples
 
     def key(self) -> dict[str, str]:
         """Which network, with which weights, and what is kept of it."""
@@ -25,14 +27,51 @@ class FeatureMetrics(Evaluator):
 
     def keep(self, reals: np.ndarray) -> dict[str, Any]:
         """Features of the reals and what `Reference` computes once."""
-        return Reference(self.extractor(reals)).arrays()
+        return Reference(self.extractor(reals)).arrays(self.samples)
+
+    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """As in `Evaluator`, from features alone: no image is looked at again."""
+        features = kept["features"]
+        return feature_metrics(Reference(np.delete(features, rows, axis=0)), features[rows])
 
     def measure(self, kept: Arrays) -> Measure:
         """`feature_metrics` of images."""
-        real = Reference.restore(kept)
+        real = Reference.restore(kept, self.samples)
         return lambda samples: feature_metrics(real, self.extractor(samples))
 
 
+class FeatureEstimator(Evaluator):
+    """The only number of a kind, a function of two sets of features."""
+
+    def __init__(self, extractor: Extractor, estimator: Callable[[Any, Any], float], metric: str) -> None:
+        self.extractor, self.estimator, self.metric = extractor, estimator, metric
+
+    def key(self) -> dict[str, str]:
+        """Which network, with which weights."""
+        return {"extractor": self.extractor.name, "weights_sha256": self.extractor.weights_sha256}
+
+    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+        """Features of the reals."""
+        return {"features": self.extractor(reals)}
+
+    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """As in `Evaluator`, from features alone."""
+        features = kept["features"]
+        return {self.metric: self.estimator(np.delete(features, rows, axis=0), features[rows])}
+
+    def measure(self, kept: Arrays) -> Measure:
+        """The estimator's number."""
+        return lambda samples: {self.metric: self.estimator(kept["features"], self.extractor(samples))}
+
+
 def of_kind(subject: Subject) -> FeatureMetrics:
-    """The evaluator of a kind that is named after its extractor."""
-    return FeatureMetrics(make_extractor(subject.kind.name, subject.device))
+    """The evaluator of a kind that is named after its extractor and gives every feature metric."""
+    return FeatureMetrics(make_extractor(subject.kind.name, subject.device), subject.samples)
+
+
+def by_estimator(subject: Subject) -> FeatureEstimator:
+    """The evaluator of a kind that is named after its extractor and gives one number by `of_features`."""
+    assert subject.kind.of_features is not None
+    (metric,) = subject.kind.metrics
+    estimator = pkgutil.resolve_name(subject.kind.of_features)
+    return FeatureEstimator(make_extractor(subject.kind.name, subject.device), estimator, metric)

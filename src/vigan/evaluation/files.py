@@ -1,18 +1,11 @@
-"""Measure your own features or images as the studies measure theirs."""
+"""Measure your own features as the studies measure theirs."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from vigan import rng
-from vigan.config.base import digest_of
-from vigan.data.load_images import load_images
-from vigan.evaluation.cache import load, save
-from vigan.evaluation.features import FeatureMetrics
-from vigan.features.extractors import make_extractor
 from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
 from vigan.metrics.validate import MetricError
@@ -51,37 +44,3 @@ def _read(path: Path) -> np.ndarray:
     if not isinstance(array, np.ndarray):
         raise RecordError(f"{path}: several arrays in one file; name a .npy file of features (n, d)")
     return array
-
-
-def measure_images(
-    images: Path, reference: Path, *, extractor: str, samples: int | None, device: str, cache: Path
-) -> dict[str, object]:
-    """Protocol, metrics and floor of images against reference images, each loaded by `data.gallery.load_images`.
-
-    `samples` of either are drawn at random, always the same ones; by default as many as both have. The floor is a
-    second, disjoint sample of the reference measured in the same way, null where the reference is too small for one.
-    What depends on the reference only is kept in `cache`. Raises RecordError or MetricError if there is no number.
-    """
-    fakes, reals = load_images(images), load_images(reference)
-    n = samples or min(len(fakes), len(reals))
-    for path, array in ((images, fakes), (reference, reals)):
-        if len(array) < n:
-            raise RecordError(f"{path}: {len(array)} images, {n} samples were asked for")
-    evaluator = FeatureMetrics(make_extractor(extractor, device))
-    drawn = rng.generator(0, "metric", "reals").permutation(len(reals))
-    measure = evaluator.measure(_kept(evaluator, reals[np.sort(drawn[:n])], cache))
-    second = drawn[n : 2 * n]
-    return {
-        "protocol": f"{extractor}/n={n}/ref={reference.name}",
-        "values": measure(fakes[np.sort(rng.generator(0, "metric", "fakes").permutation(len(fakes))[:n])]),
-        "floor": measure(reals[np.sort(second)]) if len(second) == n else None,
-    }
-
-
-def _kept(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
-    fingerprint = hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()
-    key = {"data_sha256": fingerprint, "n": str(len(reals)), "shape": str(reals.shape), **evaluator.key()}
-    path = cache / "references" / f"{digest_of(key)}.npz"
-    if not path.exists():
-        save(path, key, evaluator.keep(reals))
-    return load(path, key)

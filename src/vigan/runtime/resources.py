@@ -101,11 +101,11 @@ def pass_products(arm: Arm, dataset: Dataset) -> float:
 
 def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
     """Seconds that a snapshot takes at most, by what its kind says of its cost."""
-    return protocol.definition.cost.seconds(protocol.samples, FLOPS[gpu])
+    return protocol.definition.cost.seconds(protocol.rows, FLOPS[gpu])
 
 
 def _measuring_mb(protocol: Protocol, gpu: bool) -> int:
-    n = protocol.samples
+    n = protocol.rows
     return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * n * (FEATURES + min(n, 5000)) / 1e6)
 
 
