@@ -3,13 +3,18 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= tiny
+WITNESSES := clean-fid pytorch-fid torch-fidelity prdc
+VERSION_clean-fid := 0.1.35
+VERSION_pytorch-fid := 0.3.0
+VERSION_torch-fidelity := 0.4.0
+VERSION_prdc := 0.2
 ROUNDS ?= 10
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-faults test-slurm lint format lock setup clean
+.PHONY: smoke test test-faults test-slurm witness lint format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
@@ -25,6 +30,15 @@ test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLUR
 	type slurmctld munged rsync &> /dev/null || \
 		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
 	VIGAN_TEST_SLURM=$(STUDY) pytest tests/cluster
+
+witness: $(WITNESSES:%=.witness/%/installed)  ## the same two folders by other tools' own code and ours, beside each other
+	vigan bench witness --record bench/records
+	python -m vigan.bench.documentation
+
+.witness/%/installed: .venv/installed
+	$(UV) venv --quiet --clear --python $(BIN)/python .witness/$*
+	$(UV) pip install --quiet --python .witness/$*/bin/python --constraint requirements.txt torch torchvision $*==$(VERSION_$*)
+	touch $@
 
 lint: setup  ## what CI checks besides the tests
 	ruff check .
@@ -55,4 +69,4 @@ lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the 
 		$(COMPILE) - --constraint requirements.txt -o requirements-cluster.txt
 
 clean:  ## remove what can be made again; results, figures and data stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .witness .pytest_cache .ruff_cache .hypothesis

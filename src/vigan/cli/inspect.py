@@ -11,7 +11,7 @@ from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
 
-BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "scaling")
+BENCHMARKS = ("bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "scaling", "witness")
 """Modules of `vigan.bench` that have a `measure(quick)`."""
 
 

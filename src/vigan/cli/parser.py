@@ -187,6 +187,10 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     anybody.add_argument("--reals", type=_reals, default="all", metavar="N", help=told)
     anybody.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
     anybody.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
+    told = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
+    anybody.add_argument("--witness", action="append", default=[], metavar="TOOL", help=told)
+    told = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
+    anybody.add_argument("--infinity", action="store_true", help=told)
     _add_images(anybody)
 
     statistics = stage(pipeline.statistics, "write the statistics of images: what a reference needs", study=False)
@@ -204,7 +208,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_images(parser: argparse._ActionsContainer) -> None:
-    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
+    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
     parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
     told = "middle square of so many pixels, cut out of image files (default: all of an image)"
     parser.add_argument("--crop", type=_count, metavar="PIXELS", help=told)

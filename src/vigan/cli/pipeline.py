@@ -130,12 +130,14 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def _evaluate_images(options: argparse.Namespace) -> None:
     from vigan.evaluation.anybody import Request, measure_images
+    from vigan.evaluation.witness import Witness
     from vigan.training.device import calculate_in_float32, pick_device
 
     calculate_in_float32(options.threads)
     request = Request(
         images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
         reals=options.reals, fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
+        infinity=options.infinity, witnesses=tuple(Witness.named(text) for text in options.witness),
         device=str(pick_device(options.device)), cache=cache_folder(),
     )  # fmt: skip
     print(json.dumps(measure_images(request), indent=2, allow_nan=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pkgutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,18 @@ import numpy as np
 
 from vigan import rng
 from vigan.config.base import ConfigError, digest_of
-from vigan.data.gallery import NOTHING, Fitting, Gallery, open_gallery
+from vigan.data.gallery import NOTHING, Files, Fitting, Gallery, open_gallery
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of
+from vigan.evaluation.features import estimate
 from vigan.evaluation.statistics import Made, Statistics, of_features, read_statistics
+from vigan.evaluation.witness import Case, Witness, ask, beside, write_files
 from vigan.features.base import Extractor
 from vigan.features.extractors import make_extractor
 from vigan.io.files import RecordError
-from vigan.metrics.frechet import fit, frechet_distance
+from vigan.metrics.authenticity import authenticity
+from vigan.metrics.bias import bias_of_equal, frechet_infinity
+from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.protocols.registry import KINDS
@@ -34,7 +38,8 @@ class Request:
 
     `samples` of the images are drawn, all without it; `reals` are "all" of the reference, as many as samples ("equal"),
     or a number. `made_with` and `made_of` are the extractor and the number of images ("unknown" will do) of a reference
-    file that does not say.
+    file that does not say. `witnesses` are other tools that measure the same images; `infinity` asks for
+    the distance of infinitely many of them.
     """
 
     images: Path
@@ -47,6 +52,8 @@ class Request:
     fitting: Fitting = NOTHING
     made_with: str | None = None
     made_of: str | None = None
+    witnesses: tuple[Witness, ...] = ()
+    infinity: bool = False
 
 
 class Fakes(NamedTuple):
@@ -58,11 +65,12 @@ class Fakes(NamedTuple):
 
 
 class Reals(NamedTuple):
-    """What the fakes are compared with, and features of other real images, where there are enough of them."""
+    """What the fakes are compared with, features of other real images, if there are enough, and how many were found."""
 
     statistics: Statistics
     others: np.ndarray | None
-    gallery: Gallery | None
+    gallery: Gallery | None = None
+    found: int = 0
 
 
 def measure_images(request: Request) -> dict[str, Any]:
@@ -90,6 +98,8 @@ def measure_images(request: Request) -> dict[str, Any]:
         "values": values,
         "floor": floor,
         **({"floor_note": note} if note else {}),
+        **(_bias(request, reals.statistics.gaussian, fakes.features, values["frechet"]) if "frechet" in values else {}),
+        **({"witnesses": _witnesses(request, extractor, fakes, reals, values)} if request.witnesses else {}),
     }
 
 
@@ -111,7 +121,7 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
     """
     found = read_statistics(request.reference)
     if found is not None:
-        return Reals(_accepted(request, extractor, found), None, None)
+        return Reals(_accepted(request, extractor, found), None)
     gallery = open_gallery(request.reference, request.fitting)
     total, count = len(gallery), _count(request.reals, len(gallery), n)
     _enough(request.reference, total, count, "reals")
@@ -122,7 +132,7 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
     if total >= count + n:
         rest = gallery.take(np.sort(order[count : count + n]))
         others = kept_features(extractor, rest, request.cache, "its floor")
-    return Reals(of_features(features, made_with(extractor)), others, chosen)
+    return Reals(of_features(features, made_with(extractor)), others, chosen, total)
 
 
 def statistics_of(gallery: Gallery, extractor: Extractor) -> Statistics:
@@ -144,11 +154,25 @@ def compare(extractor: str, real: Statistics, fake: np.ndarray) -> dict[str, flo
     if kind.of_features:
         if real.features is None:
             raise MetricError(f"'{extractor}' compares features, and the reference has none")
-        (name,) = kind.metrics
-        return {name: pkgutil.resolve_name(kind.of_features)(real.features, fake)}
+        return estimate(kind, real.features, fake)
     if real.features is None:
         return {"frechet": frechet_distance(real.gaussian, fit(fake))}
-    return feature_metrics(Reference(real.features), fake)
+    return {**feature_metrics(Reference(real.features), fake), **authenticity(real.features, fake)}
+
+
+def _bias(request: Request, real: Gaussian, fake: np.ndarray, frechet: float) -> dict[str, Any]:
+    """What of a Frechet distance may be bias: that of equal distributions, and the distance of infinitely many fakes.
+
+    Nothing where the number of reals is not known.
+    """
+    told: dict[str, Any] = {}
+    if real.n:
+        spectrum = np.maximum(np.linalg.eigvalsh(real.covariance), 0)
+        told["frechet_bias_of_equal"] = bias_of_equal(spectrum, real.n, len(fake))
+    if request.infinity:
+        found = frechet_infinity(real, fake, rng.generator(0, "metric", "infinity"))
+        told["frechet_infinity"] = {**found._asdict(), "excess": frechet - found.value}
+    return told
 
 
 def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: str) -> np.ndarray:
@@ -162,6 +186,25 @@ def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: st
     if not path.exists():
         save(path, key, {"features": features_of(extractor, gallery, title)})
     return load(path, key)["features"]
+
+
+def _witnesses(
+    request: Request, extractor: Extractor, fakes: Fakes, reals: Reals, values: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """What other tools say of the same images, beside our numbers. Raises RecordError without images to show them."""
+    if reals.gallery is None or reals.statistics.features is None:
+        raise RecordError(f"{request.reference}: a witness needs images, and these are statistics or features")
+    with tempfile.TemporaryDirectory() as name:
+        images = _as_files(request.images, fakes.gallery, fakes.found, Path(name) / "images")
+        reference = _as_files(request.reference, reals.gallery, reals.found, Path(name) / "reference")
+        case = Case(images, reference, fakes.features, reals.statistics.features)
+        return [beside(values, one.tool, ask(one, extractor, case)) for one in request.witnesses]
+
+
+def _as_files(path: Path, gallery: Gallery, found: int, folder: Path) -> Path:
+    """The user's own files where all of them are measured as they are, else the images written to a folder."""
+    untouched = isinstance(gallery, Files) and not any(gallery.fitting) and len(gallery) == found
+    return path if untouched else write_files(gallery, folder)
 
 
 def _floor(extractor: str, reals: Reals, n: int) -> tuple[Mapping[str, float] | None, str]:

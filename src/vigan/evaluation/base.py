@@ -55,3 +55,11 @@ class Evaluator(ABC):
 def make_evaluator(subject: Subject) -> Evaluator:
     """The evaluator of a subject's kind, imported by the name that the kind declares."""
     return pkgutil.resolve_name(subject.kind.evaluator)(subject)
+
+
+def named(kind: ProtocolKind, found: Mapping[str, float] | float) -> dict[str, float]:
+    """Numbers by name, of a kind's estimator that gives them so, or gives the number of the kind's only metric."""
+    if isinstance(found, Mapping):
+        return dict(found)
+    (name,) = kind.metrics
+    return {name: float(found)}

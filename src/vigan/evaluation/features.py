@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
+from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject, named
 from vigan.features.base import Extractor
 from vigan.features.extractors import make_extractor
 from vigan.metrics.protocols import ARRAYS, Reference, feature_metrics
+from vigan.protocols.base import ProtocolKind
 
 
 class FeatureMetrics(Evaluator):
@@ -41,10 +41,10 @@ class FeatureMetrics(Evaluator):
 
 
 class FeatureEstimator(Evaluator):
-    """The only number of a kind, a function of two sets of features."""
+    """The numbers of a kind that are a function of two sets of features."""
 
-    def __init__(self, extractor: Extractor, estimator: Callable[[Any, Any], float], metric: str) -> None:
-        self.extractor, self.estimator, self.metric = extractor, estimator, metric
+    def __init__(self, extractor: Extractor, kind: ProtocolKind) -> None:
+        self.extractor, self.kind = extractor, kind
 
     def key(self) -> dict[str, str]:
         """Which network, with which weights."""
@@ -57,11 +57,17 @@ class FeatureEstimator(Evaluator):
     def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """As in `Evaluator`, from features alone."""
         features = kept["features"]
-        return {self.metric: self.estimator(np.delete(features, rows, axis=0), features[rows])}
+        return estimate(self.kind, np.delete(features, rows, axis=0), features[rows])
 
     def measure(self, kept: Arrays) -> Measure:
-        """The estimator's number."""
-        return lambda samples: {self.metric: self.estimator(kept["features"], self.extractor(samples))}
+        """The estimator's numbers."""
+        return lambda samples: estimate(self.kind, kept["features"], self.extractor(samples))
+
+
+def estimate(kind: ProtocolKind, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """The numbers that a kind's `of_features` gives. Raises MetricError on bad input."""
+    assert kind.of_features is not None
+    return named(kind, pkgutil.resolve_name(kind.of_features)(real, fake))
 
 
 def of_kind(subject: Subject) -> FeatureMetrics:
@@ -70,8 +76,5 @@ def of_kind(subject: Subject) -> FeatureMetrics:
 
 
 def by_estimator(subject: Subject) -> FeatureEstimator:
-    """The evaluator of a kind that is named after its extractor and gives one number by `of_features`."""
-    assert subject.kind.of_features is not None
-    (metric,) = subject.kind.metrics
-    estimator = pkgutil.resolve_name(subject.kind.of_features)
-    return FeatureEstimator(make_extractor(subject.kind.name, subject.device), estimator, metric)
+    """The evaluator of a kind that gives the numbers of its `of_features`."""
+    return FeatureEstimator(make_extractor(subject.kind.network, subject.device), subject.kind)

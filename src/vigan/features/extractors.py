@@ -8,7 +8,7 @@ from vigan.config.base import ConfigError, nearest
 from vigan.features.base import Extractor
 from vigan.protocols.registry import KINDS
 
-EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor}
+EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor and name == kind.network}
 """What makes the extractor of each name, "module:class", as the kind of protocol of that name declares it."""
 
 

@@ -49,7 +49,7 @@ class InceptionClean(Extractor):
         super().__init__(device, batch_size)
         self.weights_sha256 = archive.sha256
         network = load_network(find(archive, weights), archive)
-        self._network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.module = network.to(self.device).to(memory_format=torch.channels_last)
 
     def __call__(self, images: Pictures) -> Features:
         """Features (n, 2048). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
@@ -59,7 +59,7 @@ class InceptionClean(Extractor):
     def network(self, batch: Tensor) -> Tensor:
         """Activations of images in [0, 255]."""
         scaled = ((batch - 128) / 128).contiguous(memory_format=torch.channels_last)
-        return self._network.layers(scaled).reshape(len(batch), self.dimension)
+        return self.module.layers(scaled).flatten(1)
 
 
 def load_network(path: Path, archive: Archive = INCEPTION) -> ScriptModule:

@@ -78,6 +78,7 @@ class ProtocolKind:
       numbers by name, or to the number of its only metric; or else `evaluator`: "module:callable" from a
       `vigan.evaluation.base.Subject` to an `Evaluator`;
     - `extractor`: "module:class" of the network whose features are compared, if it compares features;
+    - `features`: the name of that network, if it is not the kind's own;
     - `of_features`: "module:function" from features of reals and of samples to numbers, where it is not all metrics;
     - `distance`: what a Fréchet distance of these features is called, and whether it is an FID;
     - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
@@ -95,6 +96,7 @@ class ProtocolKind:
     estimator: str | None = None
     evaluator: str = "vigan.evaluation.estimator:ByEstimator"
     extractor: str | None = None
+    features: str | None = None
     of_features: str | None = None
     distance: str = ""
     input: Literal["samples", "decoded"] = "samples"
@@ -123,6 +125,11 @@ class ProtocolKind:
     def given(self, samples: int) -> list[str]:
         """Names of the metrics it gives of so many samples."""
         return [name for name, metric in self.metrics.items() if samples >= metric.least]
+
+    @property
+    def network(self) -> str:
+        """The name of the network whose features it compares."""
+        return self.features or self.name
 
     @property
     def modules(self) -> tuple[str, ...]:

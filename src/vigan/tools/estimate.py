@@ -107,7 +107,7 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
         return 0.0
     place = torch.device(device)
     draw = np.random.default_rng(0)
-    extractor = make_extractor(protocol.kind, device)
+    extractor = make_extractor(protocol.definition.network, device)
     images = draw.integers(0, 256, (min(TRIED, protocol.samples), *dataset.shape), dtype=np.uint8)
     extractor(images[:2])
     extraction = _seconds(lambda: extractor(images), place) * protocol.samples / len(images)
