@@ -28,6 +28,7 @@ from vigan.protocols.registry import KINDS, METRICS
 SOURCES: dict[str, dict[str, Any]] = {
     "digits": {},
     "stacked-digits": {"origin": "sklearn", "count": 2200},
+    "torchvision": {"name": "CIFAR10"},
     "celeba": {},
     "folder": {"path": "photographs"},
     "ring": {"count": 3000},

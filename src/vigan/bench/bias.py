@@ -11,7 +11,7 @@ from vigan.metrics.frechet import fit, frechet_distance
 WIDTHS = {False: 1280, True: 64}
 COUNTS = {False: (500, 1000, 2500, 10_000), True: (100, 400)}
 VARIANCE = 100.0
-"""Of all directions together; that of `efflite0-128` is of this order on faces. The distances are proportional to it."""
+"""Of all directions together; the distances are proportional to it."""
 
 DRAWS = 2
 

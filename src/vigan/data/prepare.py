@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
 from vigan.data import celeba as faces
-from vigan.data import digits, image_folder, stacked_digits, toy
+from vigan.data import digits, image_folder, stacked_digits, torchvision_sets, toy
 from vigan.data.source import DataError, Material
 from vigan.data.store import ARRAY, LABELS, MANIFEST
 from vigan.io.files import atomic_write, write_json
@@ -73,6 +73,8 @@ def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, w
             return digits.material(dataset, download_to)
         case StackedDigits():
             return stacked_digits.material(dataset, download_to)
+        case Torchvision():
+            return torchvision_sets.material(dataset, download_to)
         case CelebA():
             return faces.material(dataset, faces.find(celeba, download_to), workers)
         case ImageFolder():

@@ -10,12 +10,13 @@ from pathlib import Path
 from vigan.errors import UserError
 
 SETTINGS = (
-    "celeba", "mnist", "download", "cpu", "state", "inception", "dinov2", "clip", "cache", "gpus", "slots_per_gpu",
-    "slots", "image",
+    "celeba", "mnist", "torchvision", "download", "cpu", "state", "inception", "dinov2", "clip", "cache", "gpus",
+    "slots_per_gpu", "slots", "image",
 )  # fmt: skip
-"""Where CelebA is; where MNIST is; whether to fetch them; whether to train for days on CPUs; where checkpoints live;
-where the FID's network is, and those of DINOv2 and CLIP; the folder for what is fetched once; how many GPUs there are,
-how many runs share one, and the folder that counts them; the container image for `--sdm apptainer`."""
+"""Where CelebA is; where MNIST is; where torchvision's data sets are; whether to fetch them; whether to train for days
+on CPUs; where checkpoints live; where the FID's network is, and those of DINOv2 and CLIP; the folder for what is
+fetched once; how many GPUs there are, how many runs share one, and the folder that counts them; the container image for
+`--sdm apptainer`."""
 
 
 class MachineError(UserError, ValueError):

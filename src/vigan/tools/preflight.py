@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vigan.config.datasets import CelebA, Dataset, Digits, StackedDigits
+from vigan.config.datasets import CelebA, Dataset, Digits, StackedDigits, Torchvision
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
-from vigan.data import mnist
+from vigan.data import mnist, torchvision_sets
 from vigan.data.source import DataError
 
 PATIENCE = 12 * 3600.0
@@ -77,4 +77,6 @@ def _missing(dataset: Dataset, celeba: Path | None) -> str | None:
                 mnist.find(origin, None)
             except DataError as error:
                 return f"MNIST.\n{error}"
+        case Torchvision() if torchvision_sets.located() is None:
+            return f"torchvision's {dataset.name}.\n{torchvision_sets.ways(dataset)}"
     return None
