@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vigan.cli import inspect, parser
-from vigan.errors import REMEDIES, refusal_of_machine
+from vigan.errors import REMEDIES, describe_os_error
 
 
 def raising(error: BaseException) -> Callable[[object], None]:
@@ -23,7 +23,7 @@ def raising(error: BaseException) -> Callable[[object], None]:
 
 @pytest.mark.parametrize("number", REMEDIES)
 def test_what_the_machine_refuses_is_one_line_with_file_reason_and_remedy(number: int) -> None:
-    told = refusal_of_machine(OSError(number, os.strerror(number), "results/run.json"))
+    told = describe_os_error(OSError(number, os.strerror(number), "results/run.json"))
     assert told == (
         f"results/run.json: {os.strerror(number)}; {REMEDIES[number]}, then run the same command again: "
         "what is finished stays"
@@ -31,8 +31,8 @@ def test_what_the_machine_refuses_is_one_line_with_file_reason_and_remedy(number
 
 
 def test_an_error_that_is_nobody_s_but_ours_is_not_hidden() -> None:
-    assert refusal_of_machine(FileNotFoundError(errno.ENOENT, "No such file or directory", "x")) is None
-    assert refusal_of_machine(OSError("anything")) is None
+    assert describe_os_error(FileNotFoundError(errno.ENOENT, "No such file or directory", "x")) is None
+    assert describe_os_error(OSError("anything")) is None
 
 
 def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file(tmp_path: P
     (source / "a").symlink_to("nowhere")
     with pytest.raises(shutil.Error) as caught:
         shutil.copytree(source, tmp_path / "target")
-    told = refusal_of_machine(caught.value)
+    told = describe_os_error(caught.value)
     assert told is not None
     assert told.startswith(f"{tmp_path / 'target' / 'a'}: cannot be copied (")
     assert "\n" not in told

@@ -124,7 +124,7 @@ def _changed(before: list[str], after: list[str]) -> tuple[set[str], set[str]]:
         ("evaluation/pixel_bins.py", "SIDE = 32", "SIDE = 16", {"pixel-bins-32"}),
         ("metrics/bins.py", "from __future__ import annotations\n", "import sys\n", {"pixel-bins-32"}),
         ("metrics/reconstruction.py", "127.5", "128", {"reconstruction"}),
-        ("evaluation/estimator.py", '[kept["reals"]] if', '[kept["fakes"]] if', {"reconstruction"}),
+        ("evaluation/estimator.py", '[arrays["reals"]] if', '[arrays["fakes"]] if', {"reconstruction"}),
         ("evaluation/references.py", "needed = samples * count", "needed = samples + count", set(PROTOCOLS)),
         ("evaluation/digit_modes.py", "DIGITS = 10", "DIGITS = 9", set()),
     ],

@@ -53,7 +53,7 @@ def stored(*paths):
 
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
-settings.pass_on(STUDY_FILE, config, storage_root())
+settings.export_settings(STUDY_FILE, config, storage_root())
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
@@ -95,13 +95,13 @@ def lift_default_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
-def demand(needs_of):
+def demand(resources_of):
     """The resources of a rule: memory and minutes from the study, doubled at each new attempt, told once per arm."""
-    known = cache(needs_of)
+    known = cache(resources_of)
     return {
         field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
         * getattr(known(*_subject(wildcards)), field)
-        for field in resources.Needs._fields
+        for field in resources.Resources._fields
     }
 
 
@@ -142,7 +142,7 @@ def reference_code(protocol):
 
 
 @cache
-def telling_code(stage, files=()):
+def reporting_code(stage, files=()):
     """Digest of a stage that tells what was measured: what its protocols say of their metrics is part of it."""
     modules = {MODULES[protocol.kind] for protocol in PROTOCOLS.values()}
     return stage_digest(stage, files=files, modules=sorted(modules))
@@ -188,4 +188,4 @@ def array(wildcards):
     return stored(f"data/{wildcards.dataset}/array.npy")
 
 
-JOINING = demand(lambda: resources.of_joining(STUDY))
+JOINING = demand(lambda: resources.for_joining(STUDY))

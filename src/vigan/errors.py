@@ -23,7 +23,7 @@ class UserError(Exception):
     """Input that vigan does not take; the message is one line that a user can act on."""
 
 
-def refusal_of_machine(error: OSError) -> str | None:
+def describe_os_error(error: OSError) -> str | None:
     """One line on what the machine refused and what to do; None for an error that is none of `REMEDIES`."""
     if isinstance(error.args[0] if error.args else None, list):  # shutil.Error: one (source, target, reason) a file
         return f"{error.args[0][0][1]}: cannot be copied ({error.args[0][0][2]}); then run the same command again"

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from vigan.analysis.betting import bounded_mean
-from vigan.analysis.claim_table import CLAIM_COLUMNS, History, claim_table, tell
+from vigan.analysis.claim_table import CLAIM_COLUMNS, History, claim_table, format_claims
 from vigan.analysis.exact import share_interval, share_test
 from vigan.analysis.multiplicity import holm
 from vigan.analysis.paired_shares import paired_share_test
 from vigan.config.claims import Untested
-from vigan.describe.claims import tell_rule
+from vigan.describe.claims import describe_rule
 
 from .studied import (
     CLAIMS,
@@ -182,7 +182,7 @@ def test_rows_that_come_in_another_order_are_the_same_claims() -> None:
 def test_the_rule_of_the_row_is_the_claims_in_words() -> None:
     (claim,) = study_of(SIGN).claims
     assert not isinstance(claim, Untested)
-    assert _row(SIGN)["rule"] == tell_rule(claim)
+    assert _row(SIGN)["rule"] == describe_rule(claim)
     assert _row(SIGN)["test"] == "exact sign test over seeds"
 
 
@@ -197,7 +197,7 @@ def test_what_became_of_a_rule_stands_in_its_row_and_in_no_other() -> None:
 def test_a_study_without_claims_says_so() -> None:
     table = _table()
     assert list(table.columns) == CLAIM_COLUMNS
-    assert tell(table) == "This study states no claims."
+    assert format_claims(table) == "This study states no claims."
 
 
 def _reread(table: pd.DataFrame) -> pd.DataFrame:
@@ -207,7 +207,7 @@ def _reread(table: pd.DataFrame) -> pd.DataFrame:
 def test_verdicts_are_told_with_interval_seeds_and_every_p() -> None:
     study = study_of(SIGN, UNTESTED)
     past = History({"sign": "claim.margin changed after them"}, {"sign": "by the rule kept with the runs: equivalent"})
-    told = tell(_reread(claim_table(study, measurements(study, HELPS), past)))
+    told = format_claims(_reread(claim_table(study, measurements(study, HELPS), past)))
     first, second = told.split("\n\n")
     assert first.splitlines() == [
         "sign: SUPPORTED",
@@ -228,7 +228,7 @@ def test_verdicts_are_told_with_interval_seeds_and_every_p() -> None:
 
 
 def test_a_claim_about_events_tells_how_many_runs_had_them() -> None:
-    told = tell(_reread(_table(SHARE)))
+    told = format_claims(_reread(_table(SHARE)))
     assert "            runs: regularised 0/8; plain 7/8" in told
     assert "differences" not in told
     assert "zero" not in told

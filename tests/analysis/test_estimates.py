@@ -21,7 +21,7 @@ from vigan.analysis.estimates import (
     telemetry_curves,
 )
 from vigan.analysis.exact import median_interval, sign_test
-from vigan.analysis.metric_bounds import limits, of_differences
+from vigan.analysis.metric_bounds import bounds_of, of_differences
 from vigan.analysis.summaries import interquartile_mean
 from vigan.protocols.registry import CHECKS
 
@@ -30,7 +30,7 @@ from .conftest import PROTOCOL, runs_of, values_of
 
 def BOUNDS(_experiment: str, metric: str) -> tuple[float, float]:
     """Those of metrics on eight modes."""
-    return limits(metric, 8)
+    return bounds_of(metric, 8)
 
 
 UNEVEN = [(0, 8.0), (10, 2.0), (40, 4.0)]
@@ -139,7 +139,7 @@ def _spread(metric: str, *values: float) -> pd.Series:
 @pytest.mark.parametrize("metric", ["modes", "high_quality", "reverse_kl"])
 def test_a_bounded_metric_has_the_interval_of_its_mean(metric: str) -> None:
     values = (0.9, 0.5, 0.7, 0.7)
-    row, found = _spread(metric, *values), bounded_mean(values, *limits(metric, 8))
+    row, found = _spread(metric, *values), bounded_mean(values, *bounds_of(metric, 8))
     assert tuple(row[["center", "ci_low", "ci_high", "center_of"]]) == (*found[:3], "mean")
     assert row["center"] == row["mean"] == pytest.approx(0.7)
 
@@ -172,7 +172,7 @@ def test_a_run_stuck_at_the_highest_value_has_a_mean_over_training_and_its_inter
     stuck = values_of([(400 * at, math.log(10)) for at in range(21)], metric="reverse_kl")
     scores = run_scores(stuck)
     assert scores["area"].iloc[0] > math.log(10)
-    table = summary(scores, runs_of(("plain", 0, "completed")), lambda _, metric: limits(metric, 10))
+    table = summary(scores, runs_of(("plain", 0, "completed")), lambda _, metric: bounds_of(metric, 10))
     assert table.set_index("score").loc["area", "ci_high"] == pytest.approx(math.log(10))
 
 

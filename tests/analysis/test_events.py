@@ -13,14 +13,14 @@ from vigan.analysis.events import (
     DIVERGED,
     EVENT_COLUMNS,
     NEVER_ON_TRACK,
-    Track,
+    Trajectory,
     events,
     incidence,
     sensitivity,
 )
 from vigan.analysis.events import survival as survival_table
 from vigan.analysis.exact import sign_test
-from vigan.analysis.survival import Onset
+from vigan.analysis.survival import EventTime
 from vigan.config.claims import Collapse
 
 from .studied import (
@@ -84,9 +84,9 @@ def test_an_early_collapse_is_a_collapse() -> None:
 
 def test_from_a_share_of_training_on_means_from_that_very_step_on() -> None:
     """0.55 x 100 is 55.00000000000001."""
-    track = Track((), "plain", np.array([0, 45, 55, 100]), np.array([0.0, 8.0, 1.0, 8.0]), 8.0)
+    track = Trajectory((), "plain", np.array([0, 45, 55, 100]), np.array([0.0, 8.0, 1.0, 8.0]), 8.0)
     rule = Collapse(**{**COLLAPSE, "after": 0.55})
-    assert track.collapses(rule, Onset(0, True)) == Onset(55, True)
+    assert track.collapses(rule, EventTime(0, True)) == EventTime(55, True)
 
 
 def test_a_run_may_get_on_track_late_and_collapse_after_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vigan.analysis.claim_table import NO_HISTORY, History, claim_table
-from vigan.analysis.history import history, tell_verdict
+from vigan.analysis.history import format_verdict, history
 from vigan.config.study import Study
 from vigan.io.files import RecordError
 
@@ -184,7 +184,7 @@ def test_the_first_rules_verdict_stands_beside_todays(claim, change, nowhere: Pa
     found = _history(now, then, nowhere)
     first = _verdict_of(then, claim["id"])
     rule = first["rule"].replace("(toy-modes, ", "(toy-modes/n=500/ref=train, ")
-    assert found.first == {claim["id"]: f"by the rule kept with the runs: {tell_verdict(first)} ({rule})"}
+    assert found.first == {claim["id"]: f"by the rule kept with the runs: {format_verdict(first)} ({rule})"}
     assert first["verdict"] == "supported"
 
 
@@ -331,7 +331,7 @@ def test_what_the_table_and_what_kept_rules_say_is_told_one_after_the_other(nowh
 @pytest.mark.parametrize(("estimate", "told"), [(0.0, "inconclusive, 0 [-1, 0.333], n = 8"), (None, "inconclusive")])
 def test_a_verdict_is_told_with_its_numbers_if_it_has_any(estimate: float | None, told: str) -> None:
     row = {"verdict": "inconclusive", "estimate": estimate, "low": -1.0, "high": 1 / 3, "n": 8.0}
-    assert tell_verdict(row) == told
+    assert format_verdict(row) == told
 
 
 def test_a_table_of_first_verdicts_that_is_none_is_named(nowhere: Path) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vigan.analysis.metric_bounds import bounds_in, limits, modes_of, of_differences
+from vigan.analysis.metric_bounds import bounds_in, bounds_of, modes_of, of_differences
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
 from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
@@ -20,15 +20,15 @@ from .studied import study_of
     ],
 )  # fmt: skip
 def test_a_metric_lies_between_what_is_possible(metric: str, low: float, high: float) -> None:
-    assert limits(metric, 8) == (low, high)
+    assert bounds_of(metric, 8) == (low, high)
     bounds = bounds_in(study_of())
     assert bounds("circle", metric) == (low, high)
     assert of_differences(bounds)("circle", metric) == (low - high, high - low)
 
 
 def test_without_a_known_number_of_modes_their_count_has_no_highest_value() -> None:
-    assert limits("fair_modes", None) == (0, math.inf)
-    assert limits("coverage", None) == (0, 1)
+    assert bounds_of("fair_modes", None) == (0, math.inf)
+    assert bounds_of("coverage", None) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_what_is_no_metric_has_no_bounds() -> None:
 
 def test_every_metric_has_a_range_and_says_whether_it_is_bounded() -> None:
     for name, metric in METRICS.items():
-        low, high = limits(name, 8)
+        low, high = bounds_of(name, 8)
         assert low < high
         assert metric.bounded == (math.isfinite(low) and math.isfinite(high)), name

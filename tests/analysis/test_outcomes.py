@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vigan.analysis.outcomes import Differences, Fate, Measurements, Occurrences, Outcome, fates, outcome, typical
+from vigan.analysis.outcomes import (
+    Differences,
+    Fate,
+    Measurements,
+    Occurrences,
+    Outcome,
+    difference_summary,
+    fates,
+    outcome,
+)
 from vigan.config.claims import Untested
 
 from .studied import (
@@ -196,6 +205,6 @@ def test_every_arm_fares_as_its_runs_did() -> None:
 
 
 def test_what_is_typical_of_differences_is_told_and_of_occurrences_is_not() -> None:
-    assert typical(Differences(np.array([3.0, -1.0, 0.0]), 8.0)) == (0.0, -1.0, 3.0)
-    assert typical(Differences(np.array([]), 8.0)) is None
-    assert typical(Occurrences(np.array([True]), np.array([True]))) is None
+    assert difference_summary(Differences(np.array([3.0, -1.0, 0.0]), 8.0)) == (0.0, -1.0, 3.0)
+    assert difference_summary(Differences(np.array([]), 8.0)) is None
+    assert difference_summary(Occurrences(np.array([True]), np.array([True]))) is None

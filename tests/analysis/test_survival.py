@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from vigan.analysis.exact import share_interval
 from vigan.analysis.survival import (
-    Onset,
+    EventTime,
     collapse_onset,
     cumulative_incidence,
     divergence,
@@ -34,15 +34,15 @@ def _onset(scores, **change):
 @pytest.mark.parametrize(
     ("scores", "onset"),
     [
-        ([2, 8, 8, 3, 3, 8], Onset(30, True)),
-        ([2, 8, 3, 8, 3, 3], Onset(40, True)),
-        ([2, 8, 8, 4, 4, 4], Onset(50, False)),
-        ([2, 8, 8, 8, 8, 3], Onset(50, False)),
-        ([3, 1, 1, 1, 1, 1], Onset(50, False)),
-        ([1, 0, 0, 8, 3, 3], Onset(40, True)),
-        ([4, 1, 1, 8, 8, 8], Onset(10, True)),
-        ([3, 5, 2, 2, 8, 8], Onset(20, True)),
-        ([0], Onset(0, False)),
+        ([2, 8, 8, 3, 3, 8], EventTime(30, True)),
+        ([2, 8, 3, 8, 3, 3], EventTime(40, True)),
+        ([2, 8, 8, 4, 4, 4], EventTime(50, False)),
+        ([2, 8, 8, 8, 8, 3], EventTime(50, False)),
+        ([3, 1, 1, 1, 1, 1], EventTime(50, False)),
+        ([1, 0, 0, 8, 3, 3], EventTime(40, True)),
+        ([4, 1, 1, 8, 8, 8], EventTime(10, True)),
+        ([3, 5, 2, 2, 8, 8], EventTime(20, True)),
+        ([0], EventTime(0, False)),
     ],
     ids=[
         "first of the stretch", "a dip is none", "half is not below half", "censored though low at the end",
@@ -55,14 +55,19 @@ def test_collapse_begins_at_the_first_evaluation_of_the_first_long_stretch(score
 
 
 def test_collapse_relative_to_a_number_ignores_the_runs_own_maximum() -> None:
-    assert _onset([8, 5, 5, 3, 3], relative_to=8.0) == Onset(30, True)
-    assert _onset([5, 2, 2, 2, 2], relative_to=3.0) == Onset(40, False)
+    assert _onset([8, 5, 5, 3, 3], relative_to=8.0) == EventTime(30, True)
+    assert _onset([5, 2, 2, 2, 2], relative_to=3.0) == EventTime(40, False)
 
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize(
     ("scores", "onset"),
-    [([8, 8], Onset(30, False)), ([8, 3], Onset(30, False)), ([8, 3, 3], Onset(10, True)), ([0, 0], Onset(30, False))],
+    [
+        ([8, 8], EventTime(30, False)),
+        ([8, 3], EventTime(30, False)),
+        ([8, 3, 3], EventTime(10, True)),
+        ([0, 0], EventTime(30, False)),
+    ],
 )
 def test_a_value_that_is_not_finite_is_neither_low_nor_the_end_of_a_stretch(scores, onset, lost) -> None:
     assert _onset([*scores, lost, 8][:4]) == onset
@@ -70,19 +75,19 @@ def test_a_value_that_is_not_finite_is_neither_low_nor_the_end_of_a_stretch(scor
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
 def test_a_run_diverges_at_its_first_value_that_is_not_finite(lost) -> None:
-    assert divergence([0, 10, 20, 30], [8, lost, 8, lost]) == Onset(10, True)
-    assert divergence([0, 10], [lost, lost]) == Onset(0, True)
-    assert divergence([0, 10], [8, 0]) == Onset(10, False)
+    assert divergence([0, 10, 20, 30], [8, lost, 8, lost]) == EventTime(10, True)
+    assert divergence([0, 10], [lost, lost]) == EventTime(0, True)
+    assert divergence([0, 10], [8, 0]) == EventTime(10, False)
 
 
 @pytest.mark.parametrize(("after", "onset"), [(0, 10), (10, 10), (15, 20), (20, 20), (25, None), (30, None)])
 def test_evaluations_count_from_a_given_step_on_and_it_itself(after, onset) -> None:
     found = _onset([8, 3, 3, 3], after=after)
-    assert found == (Onset(30, False) if onset is None else Onset(onset, True))
+    assert found == (EventTime(30, False) if onset is None else EventTime(onset, True))
 
 
 def test_the_maximum_of_a_run_is_that_of_all_that_came_before() -> None:
-    assert _onset([8, 8, 3, 3], after=20) == Onset(20, True)
+    assert _onset([8, 8, 3, 3], after=20) == EventTime(20, True)
 
 
 @given(scores=values, consecutive=st.integers(1, 6), below=st.sampled_from([0.25, 0.5, 1.0]))
@@ -103,11 +108,11 @@ def test_a_lower_threshold_never_dates_collapse_earlier(scores) -> None:
 @pytest.mark.parametrize(
     ("scores", "better", "reached"),
     [
-        ([1, 5, 3, 6], "higher", Onset(10, True)),
-        ([9, 6, 5, 2], "lower", Onset(20, True)),
-        ([1, 2, 4, 4], "higher", Onset(30, False)),
-        ([math.nan, math.inf, 4, math.nan], "higher", Onset(30, False)),
-        ([math.nan, -math.inf, 7, 5], "lower", Onset(30, True)),
+        ([1, 5, 3, 6], "higher", EventTime(10, True)),
+        ([9, 6, 5, 2], "lower", EventTime(20, True)),
+        ([1, 2, 4, 4], "higher", EventTime(30, False)),
+        ([math.nan, math.inf, 4, math.nan], "higher", EventTime(30, False)),
+        ([math.nan, -math.inf, 7, 5], "lower", EventTime(30, True)),
     ],
 )
 def test_the_target_is_reached_at_the_first_value_at_or_beyond_it(scores, better, reached) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vigan.analysis.betting import bounded_mean
 from vigan.analysis.events import events
-from vigan.analysis.time_to_event import SPEED_COLUMNS, median_time, speed
+from vigan.analysis.time_to_event import COLUMNS, median_time, time_to_event_table
 
 from .studied import DIES, FALLS, FLOORS, GOOD, NEVER, REACH, Courses, long_table, study_of
 
@@ -20,14 +20,16 @@ ARRIVE = {"plain": [(0, 8, 3, 2), (0, 8, 6, 7), (0, 6, 6, 6)], "regularised": [(
 
 def _speed(courses: Courses) -> pd.DataFrame:
     experiments = study_of(reach={**REACH, "share": 0.75}).experiments
-    return speed(events(long_table(courses), FLOORS, experiments), experiments).set_index(["event", "arm"])
+    return time_to_event_table(events(long_table(courses), FLOORS, experiments), experiments).set_index(
+        ["event", "arm"]
+    )
 
 
 def test_speed_is_told_in_every_unit() -> None:
     table = _speed(ARRIVE)
     assert tuple(table.loc[("reach", "plain"), ["n", "events", "median_step"]]) == (3, 3, 20)
-    told = table.loc[("reach", "regularised"), ["events", "median_step", "median_images", "median_g_updates"]]
-    assert tuple(told) == (2, 40, 40 * 32, 40 * 2)
+    row = table.loc[("reach", "regularised"), ["events", "median_step", "median_images", "median_g_updates"]]
+    assert tuple(row) == (2, 40, 40 * 32, 40 * 2)
     assert table.loc[("collapse", "regularised"), ["median_step", "median_images"]].isna().all()
 
 
@@ -76,6 +78,6 @@ def test_half_of_the_runs_must_have_had_the_event(seen, half) -> None:
 
 def test_no_events_have_no_speed() -> None:
     experiments = study_of(collapse=None, reach=None).experiments
-    table = speed(events(long_table({"plain": [GOOD, FALLS, DIES]}), FLOORS, experiments), experiments)
+    table = time_to_event_table(events(long_table({"plain": [GOOD, FALLS, DIES]}), FLOORS, experiments), experiments)
     assert table.empty
-    assert list(table) == SPEED_COLUMNS
+    assert list(table) == COLUMNS

@@ -235,8 +235,8 @@ def test_the_laws_have_the_means_and_medians_they_are_said_to_have() -> None:
         assert draw(rng, (400, 100)).mean() == pytest.approx(mean, abs=0.01)
     for middle, draw in calibration_statistics.UNBOUNDED.values():
         assert np.median(draw(rng, (400, 101))) == pytest.approx(middle, abs=0.05)
-    for lives in calibration_statistics.LIVES.values():
-        assert sum(lives.values()) == pytest.approx(1)
+    for lifetimes in calibration_statistics.LIFETIMES.values():
+        assert sum(lifetimes.values()) == pytest.approx(1)
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vigan.bench.baseline import Textbook
-from vigan.bench.engine import GAMES, summarise
+from vigan.bench.engine import WORKLOADS, summarise
 from vigan.bench.fixtures import batches
 from vigan.config.arms import Arm
 from vigan.models.batch_norm import BatchNorm
@@ -84,12 +84,12 @@ def test_a_ratio_is_the_median_of_the_textbook_s_time_over_the_path_s_in_the_sam
 
 
 def test_the_games_measured_are_those_of_the_studies() -> None:
-    assert list(GAMES) == ["paper", "digits", "ring"]
-    for name, game in GAMES.items():
-        made = Arm.model_validate(game.arm)
-        ((real, z),) = batches(game.arm, game.shape).phases["d"]
-        assert real.shape == (made.batch_size, *game.shape)
+    assert list(WORKLOADS) == ["paper", "digits", "ring"]
+    for name, workload in WORKLOADS.items():
+        made = Arm.model_validate(workload.arm)
+        ((real, z),) = batches(workload.arm, workload.shape).phases["d"]
+        assert real.shape == (made.batch_size, *workload.shape)
         assert z.shape == (made.batch_size, made.network.latent)
         assert (made.k, made.regularised) == (2, True), name
-    widths = [GAMES[name].arm["network"]["dim"] for name in ("paper", "digits")]
+    widths = [WORKLOADS[name].arm["network"]["dim"] for name in ("paper", "digits")]
     assert all(a > b for a, b in pairwise(widths))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vigan.bench import gpu
-from vigan.bench.engine import GAMES
+from vigan.bench.engine import WORKLOADS
 
 TINY: dict[str, Any] = {
     "reading": "released", "d_batches": 1, "g_batches": 1, "batch_size": 4, "lambda_mean": 5.0,
@@ -39,5 +39,5 @@ def test_a_worker_tells_its_own_rate_once_all_are_ready() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device to measure here")
 def test_a_gpu_is_measured() -> None:
-    found = gpu.measure_gpu(GAMES["digits"].arm, GAMES["digits"].shape, GAMES["ring"].arm, iterations=2)
+    found = gpu.measure_gpu(WORKLOADS["digits"].arm, WORKLOADS["digits"].shape, WORKLOADS["ring"].arm, iterations=2)
     assert found.summary["images_per_second"] > 0

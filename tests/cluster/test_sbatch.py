@@ -14,7 +14,7 @@ from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli.parser import main
 from vigan.config.load import load_study
-from vigan.runtime.resources import of_training
+from vigan.runtime.resources import for_training
 
 from .needs import skip_without
 
@@ -63,7 +63,7 @@ def test_a_training_is_given_a_gpu_memory_and_minutes_from_the_study_and_twice_a
     ask: Ask, tmp_path: Path
 ) -> None:
     study = load_study(tmp_path / "study.yaml")
-    needs = of_training(study.run_spec("plain", 0), gpu=True)
+    needs = for_training(study.run_spec("plain", 0), gpu=True)
     asked = ask()
     assert sorted((_after("--mem", words), _after("-t", words)) for words in asked) == [
         *[(needs.mem_mb, needs.runtime)] * 4, *[(2 * needs.mem_mb, 2 * needs.runtime)] * 4,
@@ -76,7 +76,7 @@ def test_a_training_is_given_a_gpu_memory_and_minutes_from_the_study_and_twice_a
 
 def test_account_and_partition_are_those_of_the_environment_and_cpu_asks_for_no_gpu(ask: Ask, tmp_path: Path) -> None:
     study = load_study(tmp_path / "study.yaml")
-    needs = of_training(study.run_spec("plain", 0), gpu=False)
+    needs = for_training(study.run_spec("plain", 0), gpu=False)
     asked = ask("--config", "cpu=true", SBATCH_ACCOUNT="lab", SBATCH_PARTITION="long")
     assert len(asked) == 8
     for words in asked:

@@ -16,7 +16,7 @@ from vigan.cli import parser
 from vigan.config import schedule
 from vigan.config.arms import Arm, Dcgan, Ledger, Mlp
 from vigan.config.load import load_study
-from vigan.describe.arms import Difference, differences, explain, tell_difference
+from vigan.describe.arms import Difference, describe_difference, differences, explain
 from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
@@ -67,7 +67,7 @@ class Play:
             self.terms.append(update.terms["proximal"].item() if update.terms else 0.0)
 
     @property
-    def acting(self) -> list[int]:
+    def active_updates(self) -> list[int]:
         return [index for index, term in enumerate(self.terms, start=1) if term > 1e-12]
 
     def weights(self) -> list[bytes]:
@@ -89,8 +89,8 @@ def test_the_updates_said_to_act_are_those_on_which_the_engine_s_term_acts(
 ) -> None:
     fields = {**READINGS[reading], "lambda_mean": weight, "optimiser": {"kind": "adam_tf1", "lr": 1e-2}}
     told = arm(network, batches, **fields)
-    at = schedule.acting(told)
-    assert list(at) == Play(network, told).acting
+    at = schedule.active_updates(told)
+    assert list(at) == Play(network, told).active_updates
     text = explain("a", told, int(np.prod(SHAPES[network])), 10)
     if len(at) > 1:
         assert f"acts on updates {at[0]}..{at[-1]} of the {batches * told.k} of each phase" in text
@@ -118,7 +118,7 @@ def measured_moves(told: Arm) -> int:
 def test_the_moves_said_are_those_the_engine_makes(reading: str, batches: int, weight: float) -> None:
     told = arm("bn", batches, **READINGS[reading], lambda_mean=weight)
     count = measured_moves(told)
-    assert sum(schedule.moves(told).values()) == count
+    assert sum(schedule.bn_updates(told).values()) == count
     assert f"G's move {count} times an iteration" in explain("a", told, 1024, 10)
     assert "none: no BN" in explain("a", arm("mlp", batches, **READINGS[reading]), 2, 10)
 
@@ -228,11 +228,11 @@ def test_differences_are_found_together_and_mirrored(chosen: set[int]) -> None:
 
 
 def test_equal_rows_are_no_difference() -> None:
-    assert tell_difference("a", arm(), "b", arm(), 1024) == "a, b: no difference"
+    assert describe_difference("a", arm(), "b", arm(), 1024) == "a, b: no difference"
 
 
 def test_the_table_is_aligned() -> None:
-    head, *rows = tell_difference("first", arm(), "second-arm", arm("mlp", batch_size=256), 1024).splitlines()
+    head, *rows = describe_difference("first", arm(), "second-arm", arm("mlp", batch_size=256), 1024).splitlines()
     starts = [match.start() for match in re.finditer(r"\S+", head)]
     assert len(starts) == 3
     for row in rows:
@@ -244,7 +244,7 @@ def test_one_update_per_phase_makes_lambda_inert_and_diff_says_so() -> None:
         plain, strong = (arm(network, **READINGS[reading], lambda_mean=weight) for weight in (0.0, 5.0))
         first, second = Play(network, plain), Play(network, strong)
         assert (first.weights(), first.averages()) == (second.weights(), second.averages())
-        text = tell_difference("plain", plain, "strong", strong, 1024)
+        text = describe_difference("plain", plain, "strong", strong, 1024)
         assert "The same computation, though the rows differ: one G update per phase" in text
         assert "lambda inert" in text
 
@@ -281,7 +281,7 @@ def test_arms_are_called_the_same_exactly_where_they_train_the_same_bits(
     network: str, first: dict[str, Any], second: dict[str, Any], verdict: str | None
 ) -> None:
     a, b = arm(network, **first), arm(network, **second)
-    text = tell_difference("a", a, "b", b, int(np.prod(SHAPES[network])))
+    text = describe_difference("a", a, "b", b, int(np.prod(SHAPES[network])))
     ours, theirs = Play(network, a), Play(network, b)
     assert (ours.weights() == theirs.weights()) == (verdict is not None)
     assert (ours.averages() == theirs.averages()) == (verdict == SAME or (network == "mlp"))

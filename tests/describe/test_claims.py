@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from vigan.config.claims import Collapse, Reach
 from vigan.config.claims import TestedClaim as Tested
-from vigan.describe.claims import tell_beyond, tell_event, tell_margin, tell_rule, tell_test
+from vigan.describe.claims import describe_effect, describe_event, describe_rule, format_margin, name_of_test
 
 _WORDS = {"id": "C", "statement": "", "place": ""}
 _PAIR = {**_WORDS, "arms": ["plain", "reg"]}
@@ -66,7 +66,7 @@ def _claim(row: dict[str, Any], **change: Any) -> Any:
     ids=["sign", "mean", "sequential", "no worse", "time", "shares", "stable", "often"],
 )  # fmt: skip
 def test_a_rule_is_told_in_one_sentence(row: dict[str, Any], rule: str) -> None:
-    assert tell_rule(_claim(row)) == rule
+    assert describe_rule(_claim(row)) == rule
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_rule_is_told_in_one_sentence(row: dict[str, Any], rule: str) -> None:
     ],
 )  # fmt: skip
 def test_what_a_difference_is_beyond_is_told_from_its_own_side(row, beyond: str, told: str) -> None:
-    assert tell_beyond(_claim(row, beyond=beyond)) == told
+    assert describe_effect(_claim(row, beyond=beyond)) == told
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_what_a_difference_is_beyond_is_told_from_its_own_side(row, beyond: str,
     ids=["sign", "time", "shares", "share", "mean"],
 )  # fmt: skip
 def test_the_test_and_the_margin_have_their_names(row: dict[str, Any], fixed: str, margin: str) -> None:
-    assert tell_test(_claim(row)) == fixed
-    assert tell_test(_claim(row, sampling="sequential")) == "betting test"
-    assert tell_margin(_claim(row)) == margin
+    assert name_of_test(_claim(row)) == fixed
+    assert name_of_test(_claim(row, sampling="sequential")) == "betting test"
+    assert format_margin(_claim(row)) == margin
 
 
 COLLAPSE = {"metric": "coverage", "protocol": "efflite0-128", "below": 0.5}
@@ -110,7 +110,7 @@ COLLAPSE = {"metric": "coverage", "protocol": "efflite0-128", "below": 0.5}
     ],
 )
 def test_a_collapse_is_told_with_all_that_it_takes(change: dict[str, Any], told: str) -> None:
-    text = tell_event(Collapse.model_validate({**COLLAPSE, **change}))
+    text = describe_event(Collapse.model_validate({**COLLAPSE, **change}))
     assert text.startswith("Collapse: of a run that has been on track, coverage")
     assert told in text
     assert text.endswith(
@@ -120,6 +120,6 @@ def test_a_collapse_is_told_with_all_that_it_takes(change: dict[str, Any], told:
 
 def test_being_on_track_is_told_as_a_share_of_the_way() -> None:
     rule = Reach(metric="frechet", protocol="efflite0-128", share=0.5)
-    assert tell_event(rule) == (
+    assert describe_event(rule) == (
         "On track: frechet (efflite0-128) has gone 50% of the way from its value before training to that of real data."
     )

@@ -20,7 +20,7 @@ REALS, SAMPLES = np.zeros((5, 2)), np.full((5, 2), 3.0)
 
 def _measure(ring: Prepared, **changes: Any) -> Measure:
     evaluator = make_evaluator(Subject(replace(RECONSTRUCTION, **changes), RING, ring, "cpu"))
-    return evaluator.measure(evaluator.keep(REALS))
+    return evaluator.measure(evaluator.reference_arrays(REALS))
 
 
 def test_a_number_has_the_name_of_the_only_metric(ring: Prepared) -> None:

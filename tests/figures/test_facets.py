@@ -15,7 +15,7 @@ from vigan.config.arms import Arm
 from vigan.config.load import load_study
 from vigan.figures.curves import Panel, draw
 from vigan.figures.facets import MOST, facets
-from vigan.figures.layout import grow, stacked
+from vigan.figures.layout import add_height, stacked
 from vigan.figures.style import looks
 
 ROW = {"network": {"kind": "mlp"}, "d_batches": 1, "g_batches": 1}
@@ -83,6 +83,6 @@ def test_a_facet_has_no_panel_of_what_none_of_its_arms_logs() -> None:
 
 def test_a_part_is_as_high_as_it_is_alone() -> None:
     heights = [2.0, 3.5]
-    figure = stacked(2, lambda part, place: grow(part, heights[place]))
+    figure = stacked(2, lambda part, place: add_height(part, heights[place]))
     assert figure.get_figheight() == sum(heights)
     assert [part.bbox.height / figure.dpi for part in figure.subfigs] == pytest.approx(heights[:], rel=1e-9)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vigan.figures import contact
-from vigan.figures.movie import MILLISECONDS, PAUSE, Lane, movie
+from vigan.figures.movie import MILLISECONDS, PAUSE, PictureSequence, movie
 
 RED, BLUE = (Image.new("RGB", (40, 40), colour) for colour in ((250, 0, 0), (0, 0, 250)))
 
@@ -30,7 +30,9 @@ def _share(frame: np.ndarray, colour: tuple[int, int, int]) -> float:
 
 
 def test_a_movie_has_a_frame_a_step_with_its_runs_side_by_side() -> None:
-    frames = _frames(movie([Lane("plain", [RED, BLUE]), Lane("regularised", [BLUE, BLUE])], [0, 60]))
+    frames = _frames(
+        movie([PictureSequence("plain", [RED, BLUE]), PictureSequence("regularised", [BLUE, BLUE])], [0, 60])
+    )
     assert [duration for _, duration in frames] == [MILLISECONDS, PAUSE]
     first, second = (frame for frame, _ in frames)
     half = first.shape[1] // 2
@@ -40,31 +42,31 @@ def test_a_movie_has_a_frame_a_step_with_its_runs_side_by_side() -> None:
 
 
 def test_a_movie_says_where_a_run_has_nothing_to_show() -> None:
-    silent, told = (_frames(movie([Lane("wild", [RED, said])], [0, 60]))[1][0] for said in ("", "diverged"))
+    silent, told = (_frames(movie([PictureSequence("wild", [RED, said])], [0, 60]))[1][0] for said in ("", "diverged"))
     assert (silent != told).any()
 
 
 def test_a_cloud_is_shown_on_white() -> None:
     clear = Image.new("RGBA", (40, 40))
-    frame = _frames(movie([Lane("ring", [clear])], [0]))[0][0]
+    frame = _frames(movie([PictureSequence("ring", [clear])], [0]))[0][0]
     assert _share(frame, (255, 255, 255)) > 0.8
 
 
 def test_the_same_runs_are_the_same_bytes() -> None:
-    lanes = [Lane("plain", [RED, "diverged"])]
-    assert movie(lanes, [0, 60]) == movie(lanes, [0, 60])
+    sequences = [PictureSequence("plain", [RED, "diverged"])]
+    assert movie(sequences, [0, 60]) == movie(sequences, [0, 60])
     sheets = []
     for _ in range(2):
         stream = io.BytesIO()
-        contact.save(lanes, [0, 60], "A ring", stream)
+        contact.save(sequences, [0, 60], "A ring", stream)
         sheets.append(stream.getvalue())
     assert sheets[0] == sheets[1]
 
 
 def test_a_contact_sheet_has_as_many_pages_as_its_runs_need() -> None:
-    lanes = [Lane(f"run {index}", [RED]) for index in range(contact.ROWS + 1)]
+    sequences = [PictureSequence(f"run {index}", [RED]) for index in range(contact.ROWS + 1)]
     stream = io.BytesIO()
-    contact.save(lanes, [0], "A ring", stream)
+    contact.save(sequences, [0], "A ring", stream)
     assert stream.getvalue().startswith(b"%PDF")
     assert stream.getvalue().count(b"/Type /Page\n") + stream.getvalue().count(b"/Type /Page ") == 2
 
@@ -81,14 +83,14 @@ def test_a_contact_sheet_holds_the_pictures_of_a_page_at_a_time() -> None:
     living: list[weakref.ref[Image.Image]] = []
     most = 0
 
-    def lanes() -> Iterator[Lane]:
+    def sequences() -> Iterator[PictureSequence]:
         nonlocal most
         for index in range(4 * contact.ROWS):
             shown = RED.copy()
             living.append(weakref.ref(shown))
             gc.collect()
             most = max(most, sum(kept() is not None for kept in living))
-            yield Lane(f"run {index}", [shown])
+            yield PictureSequence(f"run {index}", [shown])
 
-    contact.save(lanes(), [0], "A ring", io.BytesIO())
+    contact.save(sequences(), [0], "A ring", io.BytesIO())
     assert most <= 2 * contact.ROWS

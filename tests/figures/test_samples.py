@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from numpy.typing import NDArray
 
-from vigan.figures.samples import COLUMNS, FEWER, GRID, LARGE, Strip, draw, image_grid
+from vigan.figures.samples import COLUMNS, FEWER, GRID, LARGE, SampleSequence, draw, image_grid
 
 STEPS = (0, 20, 40, 60)
 WHITE = [255, 255, 255]
@@ -26,11 +26,11 @@ def _closed() -> Iterator[None]:
 
 def _strip(
     reached: int = 4, *, arm: str = "plain", bad: tuple[int, ...] = (), scheduled: tuple[int, ...] = STEPS
-) -> Strip:
+) -> SampleSequence:
     """Clouds of five points, those of step s at (s, s), at the first `reached` of the scheduled steps."""
     steps = np.array(scheduled[:reached])
     points = np.broadcast_to(steps[:, None, None], (reached, 5, 2)).astype(np.float32)
-    return Strip(arm, 0, scheduled, steps, points, np.array([step not in bad for step in steps]))
+    return SampleSequence(arm, 0, scheduled, steps, points, np.array([step not in bad for step in steps]))
 
 
 def _rows(figure: Figure, columns: int) -> list[list[Axes]]:
@@ -143,7 +143,7 @@ def test_grey_images_are_the_same_in_all_three_channels() -> None:
 
 def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
     images = np.stack([_coloured(20), 100 + _coloured(20)])
-    strip = Strip("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
+    strip = SampleSequence("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
     (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, GRID))
@@ -151,7 +151,7 @@ def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
 
 def test_of_large_images_fewer_are_shown() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, GRID**2, 3, LARGE, LARGE), dtype=np.uint8)
-    strip = Strip("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
+    strip = SampleSequence("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
     (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, FEWER))

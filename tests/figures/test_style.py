@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.layout import columns_for, head, key, width_of, wrap
+from vigan.figures.layout import add_heading, columns_for, key, width_of, wrap
 from vigan.figures.style import COLOURS, MARKERS, Look, looks, luminance, save
 
 SEEN = {
@@ -87,7 +87,7 @@ def test_words_in_an_arms_colour_can_be_read_on_white(colour: str) -> None:
 
 def test_the_head_wraps_what_is_told_to_the_figures_width() -> None:
     figure = plt.figure(figsize=(4, 3))
-    head(figure, "A ring", "word " * 40)
+    add_heading(figure, "A ring", "word " * 40)
     figure.canvas.draw()
     (told,) = figure.artists
     assert told.get_window_extent().x1 <= figure.bbox.x1
@@ -97,7 +97,7 @@ def test_the_head_wraps_what_is_told_to_the_figures_width() -> None:
 
 def test_the_head_wraps_a_title_too_and_tells_the_rest_under_it() -> None:
     figure = plt.figure(figsize=(4, 3))
-    head(figure, "An experiment with a long name: " + "word " * 12, "how to read it")
+    add_heading(figure, "An experiment with a long name: " + "word " * 12, "how to read it")
     figure.canvas.draw()
     over, (told,) = next(text for text in figure.texts if text.get_text().startswith("An")), figure.artists
     lines = over.get_text().rstrip("\n").split("\n")

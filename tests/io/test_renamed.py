@@ -11,7 +11,7 @@ from kept import ROOT, kept
 
 from vigan.config.base import digest_of
 from vigan.config.load import load_study
-from vigan.io.renamed import as_today, earlier_digests
+from vigan.io.renamed import as_current, earlier_digests
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.stages.freshness import check_tables
 
@@ -35,15 +35,15 @@ def test_a_spec_of_an_earlier_version_is_read_as_today_s_and_its_digest_is_known
     today = TOY.run_spec(arm, 32)
     for stabilisers in EARLIER[arm]:
         earlier = record(arm, stabilisers)
-        assert type(today).model_validate(as_today(earlier)) == today
+        assert type(today).model_validate(as_current(earlier)) == today
         assert digest_of(earlier) in {today.digest, *earlier_digests(today)}
     assert bool(earlier_digests(today)) == bool(today.arm.stabilisers)
-    assert as_today(today.model_dump(mode="json")) == today.model_dump(mode="json")
+    assert as_current(today.model_dump(mode="json")) == today.model_dump(mode="json")
 
 
 @pytest.mark.parametrize("spec", [None, 3, {}, {"arm": None}, {"arm": {"stabilisers": None}}], ids=str)
 def test_what_is_no_spec_is_left_to_whoever_reads_it(spec: Any) -> None:
-    assert as_today(spec) == spec
+    assert as_current(spec) == spec
 
 
 def test_a_run_s_record_is_read_whatever_version_wrote_it() -> None:

@@ -147,7 +147,7 @@ def test_snapshots_and_pictures_are_the_average_s(network: str, tmp_path: Path) 
     run.train()
     kept = safetensors.torch.load_file(tmp_path / "snapshots" / "000000007.safetensors")
     mean, last = run.networks["average"].state_dict(), run.networks.generator.state_dict()
-    assert run.networks.shown is run.networks["average"]
+    assert run.networks.sampled_generator is run.networks["average"]
     assert kept.keys() == mean.keys() == last.keys()
     assert all(torch.equal(kept[name], mean[name]) for name in kept)
     assert any(not torch.equal(kept[name], last[name]) for name in kept)

@@ -105,7 +105,7 @@ def found(name: str, case: Linear) -> Mapping[str, Tensor]:
     results["prepare"] = discriminator.eval()(case.real).squeeze(1)
     generator.weight.data.copy_(case.new)
     made.after_iteration(networks)
-    results["after_iteration"] = networks.shown.weight  # type: ignore[assignment]
+    results["after_iteration"] = networks.sampled_generator.weight  # type: ignore[assignment]
     generator.weight.grad = case.gradient.clone()
     made.before_step("g", [generator.weight])
     return results | {"before_step": generator.weight.grad}

@@ -149,11 +149,11 @@ class Watched(Evaluator):
     def key(self) -> dict[str, str]:
         return self.inner.key()
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
-        return self.inner.keep(self.see(reals))
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+        return self.inner.reference_arrays(self.see(reals))
 
-    def measure(self, kept: Arrays) -> Measure:
-        measure = self.inner.measure(kept)
+    def measure(self, arrays: Arrays) -> Measure:
+        measure = self.inner.measure(arrays)
         return lambda samples: measure(self.see(samples))
 
 

@@ -22,8 +22,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = pytest.mark.slow
-PICTURES = "return [...document.querySelectorAll('.still img')].map((image) => (image.hidden ? '' : image.src))"
-ALTS = "return [...document.querySelectorAll('.still img')].map((image) => image.alt)"
+PICTURES = "return [...document.querySelectorAll('.slider-arm img')].map((image) => (image.hidden ? '' : image.src))"
+ALTS = "return [...document.querySelectorAll('.slider-arm img')].map((image) => image.alt)"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_small_page_shows_the_figures_that_lie_beside_it_and_links_no_table_th
 
 def test_the_arrow_keys_move_all_arms_of_all_experiments_together(page: Chrome) -> None:
     slider = page.find_element(By.ID, "position")
-    shown = page.find_elements(By.CSS_SELECTOR, ".still img:not([hidden])")
+    shown = page.find_elements(By.CSS_SELECTOR, ".slider-arm img:not([hidden])")
     assert len(shown) == 4
     last = page.execute_script(PICTURES)
     slider.send_keys(Keys.HOME)
@@ -111,7 +111,7 @@ def test_the_arrow_keys_move_all_arms_of_all_experiments_together(page: Chrome) 
 
 
 def test_a_run_that_diverged_says_so_in_its_place(page: Chrome) -> None:
-    wild = page.find_element(By.XPATH, "//figure[@class='still'][figcaption='wild']")
+    wild = page.find_element(By.XPATH, "//figure[@class='slider-arm'][figcaption='wild']")
     assert wild.find_element(By.CLASS_NAME, "missing").text in {"diverged", "not finite"}
     page.find_element(By.ID, "position").send_keys(Keys.HOME)
     assert wild.find_element(By.TAG_NAME, "img").is_displayed()
@@ -198,7 +198,7 @@ def test_without_script_the_last_step_of_each_arm_is_there(page: Chrome, finishe
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         show(page, finished.page)
-        shown = page.find_elements(By.CSS_SELECTOR, ".still img:not([hidden])")
+        shown = page.find_elements(By.CSS_SELECTOR, ".slider-arm img:not([hidden])")
         assert [image.get_property("naturalWidth") > 50 for image in shown] == [True] * 4
         assert not page.find_element(By.ID, "player").is_displayed()
     finally:

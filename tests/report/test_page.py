@@ -20,10 +20,10 @@ from vigan.report.page import (
     Note,
     Page,
     Picture,
-    Scene,
-    Scrubber,
     Section,
-    Still,
+    Slider,
+    SliderArm,
+    SliderExperiment,
     Table,
     Verdict,
 )
@@ -80,7 +80,7 @@ def _page(word: str, *, claims: bool = True) -> Page:
         [word],
         [Link(word, word)],
     )
-    still = Still(word, word, word, word)
+    still = SliderArm(word, word, word, word)
     return Page(
         study=word,
         title=word,
@@ -88,14 +88,16 @@ def _page(word: str, *, claims: bool = True) -> Page:
         warnings=[word],
         claims=[verdict] if claims else [],
         sections=[Section(word, word, facts, [word], [picture], [table, table._replace(folded=True)])],
-        scrubber=Scrubber(1, [word], word, [Scene(word, word, 2, 2, True, [still])], [Block(0, word, {word: [word]})]),
+        slider=Slider(
+            1, [word], word, [SliderExperiment(word, word, 2, 2, True, [still])], [Block(0, word, {word: [word]})]
+        ),
         arms=table,
         differences=[Difference(word, word, word)],
         schedules=[Note(word, facts)],
         deviations=[Note(word, facts)],
         protocols=[Note(word, facts)],
         metrics=table,
-        anchors=table,
+        published=table,
         runs=table,
         failures=table,
         provenance=facts,
@@ -128,10 +130,10 @@ def test_the_policy_names_the_page_s_own_script_and_style_and_no_other(kind: str
 
 
 def test_a_small_page_has_no_slider_and_may_load_pictures_that_lie_beside_it() -> None:
-    found = _Tags(render(_page("word")._replace(scrubber=None)))
+    found = _Tags(render(_page("word")._replace(slider=None)))
     assert found.tags.count("script") == 1
     assert "input" not in found.tags
-    assert "#training" not in render(_page("word")._replace(scrubber=None))
+    assert "#training" not in render(_page("word")._replace(slider=None))
     assert "default-src 'none'; img-src 'self' file:;" in found.metas["Content-Security-Policy"]
 
 

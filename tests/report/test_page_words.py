@@ -12,16 +12,16 @@ import pytest
 from vigan.config.base import ConfigError
 from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
-from vigan.config.published import load_anchors
+from vigan.config.published import load_published
 from vigan.io.files import RecordError, write_json
 from vigan.protocols.registry import KINDS, METRICS
-from vigan.report.frames import Frames, Reel, read_frames
+from vigan.report.frames import Frames, RunPictures, read_frames
 from vigan.report.methods import metric_table, protocol_notes
 from vigan.report.page import Cell
 from vigan.report.render import embed
 from vigan.report.tables import number, plain_table, settings_table, spread
 from vigan.stages import git_info, report_summary
-from vigan.stages.report import anchor_table
+from vigan.stages.report import published_table
 
 from .conftest import CONFIG
 
@@ -47,17 +47,17 @@ def test_every_metric_is_defined_with_its_direction_and_its_source() -> None:
 
 
 def test_anchors_are_those_of_the_protocol_notes_and_each_says_why_it_cannot_be_compared() -> None:
-    anchors = load_anchors(CONFIG / "published.yaml")
+    anchors = load_published(CONFIG / "published.yaml")
     values = {anchor.value for anchor in anchors}
     assert {"55.0 ± 3.3", "65.6 ± 4.2", "53.9 ± 2.8", "41.3 ± 2.0", "30.0 ± 1.0", "12.5", "5.71", "11.93"} == values
     assert all(anchor.differs for anchor in anchors)
 
 
 def test_only_studies_of_the_faces_show_them() -> None:
-    shown = anchor_table(load_study(CONFIG / "paper.yaml"), CONFIG / "published.yaml")
+    shown = published_table(load_study(CONFIG / "paper.yaml"), CONFIG / "published.yaml")
     assert shown is not None
     assert len(shown.rows) == 8
-    assert anchor_table(load_study(CONFIG / "smoke.yaml"), CONFIG / "published.yaml") is None
+    assert published_table(load_study(CONFIG / "smoke.yaml"), CONFIG / "published.yaml") is None
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_broken_anchor_is_refused_in_one_line(tmp_path: Path, old: str, new: s
     assert old in text
     (tmp_path / "published.yaml").write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=message) as caught:
-        load_anchors(tmp_path / "published.yaml")
+        load_published(tmp_path / "published.yaml")
     assert "\n" not in str(caught.value)
 
 
 def _frames(**changes: object) -> Frames:
-    reel = Reel(arm="plain", seed=0, pictures=(PICTURE, None), missing=("", "diverged"))
+    reel = RunPictures(arm="plain", seed=0, pictures=(PICTURE, None), missing=("", "diverged"))
     whole = {"experiment": "ring", "kind": "points", "shown": 9, "width": 4, "height": 4, "steps": (0, 60)}
-    return Frames.model_validate({**whole, "reels": (reel,), **changes})
+    return Frames.model_validate({**whole, "runs": (reel,), **changes})
 
 
 def test_pictures_survive_the_way_through_their_file(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_pictures_survive_the_way_through_their_file(tmp_path: Path) -> None:
     [
         {"steps": (0,)},
         {"kind": "faces"},
-        {"reels": ()},
-        {"reels": ({"arm": "a", "seed": 0, "pictures": ["javascript:alert(1)"] * 2, "missing": ["", ""]},)},
-        {"reels": ({"arm": "a", "seed": 0, "pictures": [None, PICTURE], "missing": ["", ""]},)},
+        {"runs": ()},
+        {"runs": ({"arm": "a", "seed": 0, "pictures": ["javascript:alert(1)"] * 2, "missing": ["", ""]},)},
+        {"runs": ({"arm": "a", "seed": 0, "pictures": [None, PICTURE], "missing": ["", ""]},)},
     ],
 )
 def test_what_is_not_pictures_of_an_experiment_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:

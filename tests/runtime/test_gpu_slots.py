@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from vigan.runtime import settings
-from vigan.runtime.gpu_slots import folder, on_a_gpu
+from vigan.runtime.gpu_slots import folder, reserve_gpu
 
 JOB = """
 import os, sys, time
 from pathlib import Path
-from vigan.runtime.gpu_slots import on_a_gpu
-with on_a_gpu() as device:
+from vigan.runtime.gpu_slots import reserve_gpu
+with reserve_gpu() as device:
     note = Path(sys.argv[1]) / f"{os.getpid()}.{os.environ['CUDA_VISIBLE_DEVICES']}"
     assert device == os.environ["CUDA_VISIBLE_DEVICES"]
     note.touch()
@@ -116,7 +116,7 @@ def test_jobs_of_two_cluster_jobs_do_not_wait_for_each_other(monkeypatch: pytest
 def test_without_a_gpu_nothing_is_locked_or_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("VIGAN_SLOTS", str(tmp_path / "slots"))
-    with on_a_gpu() as device:
+    with reserve_gpu() as device:
         assert device is None
         assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
     assert not (tmp_path / "slots").exists()
@@ -127,7 +127,7 @@ def test_the_environment_is_as_before_when_a_slot_was_given_back(
 ) -> None:
     monkeypatch.setenv("VIGAN_SLOTS", str(tmp_path / "slots"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,4")
-    with on_a_gpu() as device:
+    with reserve_gpu() as device:
         assert os.environ["CUDA_VISIBLE_DEVICES"] == device == "3"
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,4"
 

@@ -27,7 +27,7 @@ def _tiny(folder: Path, old: str = "", new: str = "") -> Study:
 
 
 def _minutes(spec: RunSpec, *, gpu: bool = True) -> int:
-    return resources.of_training(spec, gpu=gpu).runtime - resources.STARTING_MINUTES
+    return resources.for_training(spec, gpu=gpu).runtime - resources.STARTING_MINUTES
 
 
 @pytest.mark.parametrize("factor", [2, 3])
@@ -41,25 +41,25 @@ def test_minutes_of_training_grow_with_its_iterations(factor: int) -> None:
 def test_a_training_has_room_for_its_data_set(tmp_path: Path) -> None:
     spec = PAPER.run_spec(ARM, 0)
     images = 202_599 * math.prod(spec.dataset.shape) * 4 / 1e6
-    small = resources.of_training(_tiny(tmp_path).run_spec("plain", 0), gpu=True)
-    assert resources.of_training(spec, gpu=True).mem_mb - small.mem_mb == pytest.approx(images, abs=2)
+    small = resources.for_training(_tiny(tmp_path).run_spec("plain", 0), gpu=True)
+    assert resources.for_training(spec, gpu=True).mem_mb - small.mem_mb == pytest.approx(images, abs=2)
 
 
 def test_a_gpu_is_given_less_time_and_its_libraries_more_memory() -> None:
     spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 1000})
-    with_, without = (resources.of_training(spec, gpu=gpu) for gpu in (True, False))
+    with_, without = (resources.for_training(spec, gpu=gpu) for gpu in (True, False))
     assert with_.runtime < without.runtime
     assert with_.mem_mb > without.mem_mb
 
 
 def test_no_training_is_given_more_than_a_day() -> None:
     spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 10**9})
-    assert resources.of_training(spec, gpu=True).runtime == resources.LONGEST_MINUTES == 24 * 60
+    assert resources.for_training(spec, gpu=True).runtime == resources.LONGEST_MINUTES == 24 * 60
 
 
 def test_measuring_takes_longer_with_more_snapshots_and_samples(tmp_path: Path) -> None:
     def minutes(old: str = "", new: str = "") -> int:
-        return resources.of_measuring(_tiny(tmp_path, old, new), "plain", gpu=True).runtime
+        return resources.for_measuring(_tiny(tmp_path, old, new), "plain", gpu=True).runtime
 
     assert minutes() < minutes("snapshots: 3", "snapshots: 30")
     assert minutes() < minutes("samples: 500", "samples: 50000")
@@ -67,14 +67,14 @@ def test_measuring_takes_longer_with_more_snapshots_and_samples(tmp_path: Path) 
 
 def test_measuring_has_room_for_the_features_of_its_samples(tmp_path: Path) -> None:
     few, many = (
-        resources.of_measuring(_tiny(tmp_path, "samples: 500", f"samples: {n}"), "plain", gpu=True).mem_mb
+        resources.for_measuring(_tiny(tmp_path, "samples: 500", f"samples: {n}"), "plain", gpu=True).mem_mb
         for n in (500, 50_000)
     )
     assert many - few > 49_500 * resources.FEATURES * 8 / 1e6
 
 
 def test_joining_needs_more_the_more_runs_there_are(tmp_path: Path) -> None:
-    few, many = (resources.of_joining(_tiny(tmp_path, "[0, 1]", str(list(range(n))))) for n in (2, 500))
+    few, many = (resources.for_joining(_tiny(tmp_path, "[0, 1]", str(list(range(n))))) for n in (2, 500))
     assert many.mem_mb > few.mem_mb
     assert many.runtime > few.runtime
 

@@ -9,7 +9,7 @@ from vigan.config.datasets import CelebA
 from vigan.config.load import load_study
 from vigan.config.methods.em import Em
 from vigan.tools import estimate as stage
-from vigan.tools.estimate import Estimate, human, tell
+from vigan.tools.estimate import Estimate, format_estimate, human
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -40,7 +40,7 @@ def test_durations_are_told_in_a_person_s_unit(seconds: float, told: str) -> Non
 
 
 def test_the_table_says_what_one_run_and_all_of_them_take() -> None:
-    told = tell(Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 4}), cores=8)
+    told = format_estimate(Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 4}), cores=8)
     rows = {line.rsplit("  ", 3)[0].split("  ")[0]: line for line in told.splitlines()}
     assert rows["train plain"].split() == ["train", "plain", "60.0", "minutes", "4", "4.0", "hours"]
     assert rows["all, one job at a time"].endswith("6.0 hours")

@@ -22,7 +22,7 @@ from vigan.config.claims import PairedShares
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.tools.power import Chances, evidence_of, power, with_seeds
-from vigan.tools.power_table import tell
+from vigan.tools.power_table import format_chances
 from vigan.tools.truths import read_truths
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -185,7 +185,7 @@ def test_seeds_are_the_study_s_own_unless_others_are_asked_for() -> None:
 def test_a_row_of_the_table_holds_the_share_of_every_verdict() -> None:
     study = study_of("starts", "fewer", n=6)
     truths = read_truths(study, ["plain:collapse=1"])
-    told = tell(study, truths, [power(study, truths, 10)], 10).splitlines()
+    told = format_chances(study, truths, [power(study, truths, 10)], 10).splitlines()
     (head,) = [line for line in told if line.split()[:1] == ["supported"]]
     assert head.split("  ")[-5:] == ["supported", "contradicted", "equivalent", "inconclusive", "not testable here"]
     assert "  starts      1.000         0.000       0.000         0.000              0.000" in told

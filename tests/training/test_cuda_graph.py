@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vigan.training.batches import Batch, Batches
-from vigan.training.cuda_graph import WARM_UP, Recorded, cuda_graph
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine, cuda_graph
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
 
@@ -29,10 +29,10 @@ def test_replayed_iterations_are_those_of_the_engine_bit_by_bit(
     network: str, batches: int, kind: str, game: Maker, identical: Same
 ) -> None:
     plain, replayed = (game(network, batches=batches, optimiser={"kind": kind}) for _ in range(2))
-    player = Recorded(replayed.engine, again)
+    trainer = CapturedEngine(replayed.engine, again)
     for index in range(WARM_UP + 4):
         plain.engine.iterate(plain.batches(index))
-        player.iterate(replayed.batches(index))
+        trainer.iterate(replayed.batches(index))
     assert identical(plain.state(), replayed.state())
     for ours, theirs in zip(adams(replayed), adams(plain), strict=True):
         assert ours.state_dict()["param_groups"] == theirs.state_dict()["param_groups"]
@@ -44,14 +44,14 @@ def adams(game: Any) -> list[torch.optim.Optimizer]:
 
 def test_watched_iterations_between_replays_are_told_and_change_nothing(game: Maker, identical: Same) -> None:
     plain, replayed = game("bn"), game("bn")
-    player, telemetry = Recorded(replayed.engine, again), Telemetry(replayed.engine)
+    trainer, telemetry = CapturedEngine(replayed.engine, again), Telemetry(replayed.engine)
     rows = []
     for index in range(12):
         plain.engine.iterate(plain.batches(index))
-        watch = telemetry if index % 3 == 2 else None
+        callback = telemetry if index % 3 == 2 else None
         telemetry.begin()
-        player.iterate(replayed.batches(index), watch)
-        rows += [telemetry.row(index)] if watch else []
+        trainer.iterate(replayed.batches(index), callback)
+        rows += [telemetry.row(index)] if callback else []
     assert identical(plain.state(), replayed.state())
     assert len(rows) == 4
     assert all(row["d_loss"] > 0 for row in rows)
@@ -64,22 +64,22 @@ def test_an_iteration_is_recorded_once_after_warming_up_and_then_only_replayed(g
         log.append("recorded")
         return lambda: (log.append("replayed"), play())[1]
 
-    player = Recorded(made.engine, record)
+    trainer = CapturedEngine(made.engine, record)
     for index in range(WARM_UP):
-        player.iterate(made.batches(index))
+        trainer.iterate(made.batches(index))
     assert log == []
     for index in range(3):
-        player.iterate(made.batches(WARM_UP + index))
+        trainer.iterate(made.batches(WARM_UP + index))
     assert log == ["recorded", "replayed", "replayed", "replayed"]
 
 
 def test_recording_alone_counts_no_step_and_keeps_no_plan(game: Maker) -> None:
     made = game("mlp")
-    player = Recorded(made.engine, lambda play: lambda: None)
+    trainer = CapturedEngine(made.engine, lambda play: lambda: None)
     for index in range(WARM_UP):
-        player.iterate(made.batches(index))
+        trainer.iterate(made.batches(index))
     powers = [group["power1"] for adam in adams(made) for group in adam.param_groups]
-    player._record(made.batches(WARM_UP))
+    trainer._capture(made.batches(WARM_UP))
     assert [group["power1"] for adam in adams(made) for group in adam.param_groups] == powers
     assert all(isinstance(adam, AdamTF1) and adam.planned is None for adam in adams(made))
 
@@ -88,11 +88,11 @@ def test_what_a_caller_does_with_its_batches_later_does_not_reach_the_fixed_plac
     game: Maker, identical: Same
 ) -> None:
     plain, replayed = game("mlp"), game("mlp")
-    player = Recorded(replayed.engine, again)
+    trainer = CapturedEngine(replayed.engine, again)
     for index in range(WARM_UP + 3):
         plain.engine.iterate(plain.batches(index))
         batches: Batches = replayed.batches(index)
-        player.iterate(batches)
+        trainer.iterate(batches)
         for _, tensor in batches.phases["g"]:
             tensor.fill_(torch.nan)
     assert identical(plain.state(), replayed.state())
@@ -107,14 +107,14 @@ def test_on_a_gpu_a_captured_graph_trains_as_the_engine_does(network: str, game:
         made = game(network)
         networks = type(made.networks)(*(net.cuda() for net in made.networks))
         engine = Engine(made.engine.arm, networks, 1024 if network == "bn" else 2)
-        player = Recorded(engine, cuda_graph) if record else engine
+        trainer = CapturedEngine(engine, cuda_graph) if record else engine
         for index in range(WARM_UP + 5):
             batches = made.batches(index)
             moved = {
                 name: [Batch(None if x is None else x.cuda(), z.cuda()) for x, z in own]
                 for name, own in batches.phases.items()
             }
-            player.iterate(Batches(moved, index))
+            trainer.iterate(Batches(moved, index))
         return [parameter.detach().cpu() for net in networks for parameter in net.parameters()]
 
     for ours, theirs in zip(trained(True), trained(False), strict=True):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vigan.io.files import RecordError
-from vigan.runtime.gpu_slots import on_a_gpu
+from vigan.runtime.gpu_slots import reserve_gpu
 from vigan.training.device import pick_device
 
 
@@ -43,7 +43,7 @@ def test_a_gpu_that_works_is_taken_unless_cpu_is_said(monkeypatch: pytest.Monkey
 def test_who_does_without_a_gpu_waits_for_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGAN_GPUS", "1")
     monkeypatch.setenv("VIGAN_CPU", "true")
-    with on_a_gpu() as device:
+    with reserve_gpu() as device:
         assert device is None
 
 

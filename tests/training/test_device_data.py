@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vigan.training import device_data
-from vigan.training.device_data import Resident, Streamed, place, tell_size
+from vigan.training.device_data import Resident, Streamed, format_size, place
 from vigan.training.latents import Latents
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -48,7 +48,7 @@ def test_examples_that_do_not_fit_are_streamed_and_it_is_said(
 
 
 def test_all_of_celeba_takes_2_32_gib() -> None:
-    assert tell_size(202599 * 3 * 64 * 64) == "2.32 GiB"
+    assert format_size(202599 * 3 * 64 * 64) == "2.32 GiB"
 
 
 @pytest.mark.parametrize("ahead", [2, 5, 64])

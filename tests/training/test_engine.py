@@ -20,10 +20,10 @@ Maker = Callable[..., Any]
 Same = Callable[[dict[str, Tensor], dict[str, Tensor]], bool]
 
 
-def play(game: Any, iterations: int = 5, watch: Callable[[Update], None] | None = None) -> dict[str, Tensor]:
+def play(game: Any, iterations: int = 5, callback: Callable[[Update], None] | None = None) -> dict[str, Tensor]:
     """State of both networks after some iterations."""
     for iteration in range(iterations):
-        game.engine.iterate(game.batches(iteration), watch)
+        game.engine.iterate(game.batches(iteration), callback)
     return game.state()
 
 
@@ -139,7 +139,7 @@ def test_the_old_generator_of_several_batches_is_the_one_at_the_start_of_the_pha
     expected: list[float] = []
     repeats = itertools.count()
 
-    def watch(update: Update) -> None:
+    def callback(update: Update) -> None:
         if update.phase == "d":
             return
         with torch.no_grad():
@@ -151,7 +151,7 @@ def test_the_old_generator_of_several_batches_is_the_one_at_the_start_of_the_pha
         expected.append(drift.item())
         assert update.terms["proximal"].item() == pytest.approx(5 * drift.item(), rel=1e-4, abs=1e-12)
 
-    made.engine.iterate(batches, watch)
+    made.engine.iterate(batches, callback)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-12)
     assert len(found) == 3 * made.engine.arm.k
     assert found[-1] > 1e-9
@@ -184,12 +184,12 @@ def test_g_s_phase_puts_no_gradient_and_no_step_into_d(network: str, game: Maker
         assert all(p.grad is not None for p in discriminator.parameters())
         return {name: torch.stack([p.detach().clone(), p.grad.clone()]) for name, p in discriminator.named_parameters()}
 
-    def watch(update: Update) -> None:
+    def callback(update: Update) -> None:
         if update.phase == "g":
             assert not any(p.requires_grad for p in discriminator.parameters())
             seen.append(copies())
 
-    made.engine.iterate(made.batches(0), watch)
+    made.engine.iterate(made.batches(0), callback)
     after = copies()
     assert len(seen) == 4
     assert all(torch.equal(note[name], after[name]) for note in seen for name in after)
@@ -200,13 +200,13 @@ def test_d_s_updates_put_no_gradient_and_no_step_into_g(game: Maker) -> None:
     made = game("nobn", batches=3)
     before = {name: p.detach().clone() for name, p in made.networks.generator.named_parameters()}
 
-    def watch(update: Update) -> None:
+    def callback(update: Update) -> None:
         if update.phase == "d":
             for name, parameter in made.networks.generator.named_parameters():
                 assert parameter.grad is None
                 assert torch.equal(parameter, before[name])
 
-    made.engine.iterate(made.batches(0), watch)
+    made.engine.iterate(made.batches(0), callback)
     assert any(not torch.equal(p, before[name]) for name, p in made.networks.generator.named_parameters())
 
 

@@ -11,7 +11,7 @@ from vigan.bench.ensemble import Ensemble
 from vigan.bench.stacked import stacked
 from vigan.config.arms import RunSpec
 from vigan.models.build import build
-from vigan.training.cuda_graph import Recorded
+from vigan.training.cuda_graph import CapturedEngine
 
 CPU = torch.device("cpu")
 SEEDS = [0, 3, 7]
@@ -53,9 +53,9 @@ def test_an_ensemble_is_recorded_as_one_run_is(
     states = []
     for record in (False, True):
         ensemble = Ensemble(spec("mlp"), SEEDS, examples["mlp"], CPU)
-        player = Recorded(ensemble.engine, lambda play: play) if record else ensemble.engine
+        trainer = CapturedEngine(ensemble.engine, lambda play: play) if record else ensemble.engine
         for index in range(6):
-            player.iterate(ensemble.batches(index))
+            trainer.iterate(ensemble.batches(index))
         states.append(ensemble.networks.generator.state_dict())
     assert identical(*states)
 

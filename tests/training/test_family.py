@@ -20,7 +20,7 @@ from vigan.config.methods.base import own_batches
 from vigan.models.build import Networks, build
 from vigan.training.batches import Batch, Batches, BatchSource
 from vigan.training.checkpoint import network_tensors
-from vigan.training.cuda_graph import WARM_UP, Recorded
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.engine import Engine, Update
 from vigan.training.run import Run
 from vigan.training.snapshots import decode, load_snapshot
@@ -254,7 +254,7 @@ def test_the_second_update_feels_the_regulariser_in_what_d_judges(
 ) -> None:
     made, felt = play(name, network), []
 
-    def watch(update: Update) -> None:
+    def callback(update: Update) -> None:
         if update.phase == "g":
             parameters = {key: value for key, value in made.networks.named_parameters() if value.requires_grad}
             gradients = torch.autograd.grad(
@@ -263,7 +263,7 @@ def test_the_second_update_feels_the_regulariser_in_what_d_judges(
             pulled = zip(parameters, gradients, strict=True)
             felt.append({key.split(".")[0] for key, value in pulled if value is not None and value.any()})
 
-    made.engine.iterate(made.batches(), watch)
+    made.engine.iterate(made.batches(), callback)
     assert felt == [set(), held]
 
 
@@ -283,7 +283,7 @@ def test_moving_averages_move_as_often_as_is_told(
     name: str, fields: dict[str, Any], role: str, play: Callable[..., Game]
 ) -> None:
     made = play(name, "bn", **fields)
-    assert measured_moves(made, role) == sum(schedule.moves(made.arm, role).values()) > 0
+    assert measured_moves(made, role) == sum(schedule.bn_updates(made.arm, role).values()) > 0
 
 
 class Stop(BaseException):
@@ -386,9 +386,9 @@ def test_replayed_iterations_are_those_of_the_engine_bit_by_bit(
     for record in (False, True):
         networks = build(made.arm, made.dataset.shape, made.seed)
         engine = Engine(made.arm, networks, schedule.coordinates(made.arm, made.dataset.shape))
-        player = Recorded(engine, lambda play: play) if record else engine
+        trainer = CapturedEngine(engine, lambda play: play) if record else engine
         for index in range(WARM_UP + 3):
-            player.iterate(source.iteration(index))
+            trainer.iterate(source.iteration(index))
         ends.append({key: value.numpy().tobytes() for key, value in network_tensors(networks).items()})
     assert ends[0] == ends[1]
 

@@ -17,7 +17,7 @@ from vigan.config import schedule
 from vigan.config.arms import Arm, Ledger
 from vigan.config.load import load_study
 from vigan.config.methods.base import own_batches
-from vigan.describe.arms import explain, tell_difference
+from vigan.describe.arms import describe_difference, explain
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Engine, Update
@@ -107,7 +107,7 @@ def test_the_updates_said_to_act_are_those_that_do(
     one = made(arm, name, network, reading=reading, batches=batches)
     felt = [index for index, term in enumerate(Played(one, network).terms, start=1) if term > 1e-12]
     text = told(one, network)
-    assert list(schedule.acting(one)) == felt
+    assert list(schedule.active_updates(one)) == felt
     if felt:
         assert f"acts on update{f' {felt[0]}' if len(felt) == 1 else f's {felt[0]}..{felt[-1]}'} of the" in text
     else:
@@ -157,7 +157,7 @@ def test_arms_are_called_the_same_where_they_train_the_same_bits(
     name: str, first: dict[str, Any], second: dict[str, Any], verdict: str | None, arm: Maker
 ) -> None:
     arms = [made(arm, name, "bn", **fields) for fields in (first, second)]
-    text = tell_difference("a", arms[0], "b", arms[1], schedule.coordinates(arms[0], SHAPES["bn"]))
+    text = describe_difference("a", arms[0], "b", arms[1], schedule.coordinates(arms[0], SHAPES["bn"]))
     plays = [Played(one, "bn").networks for one in arms]
     weights = [[p.detach().numpy().tobytes() for p in networks.parameters()] for networks in plays]
     averages = [

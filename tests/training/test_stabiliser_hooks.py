@@ -18,7 +18,7 @@ from vigan.objectives import applied
 from vigan.objectives.draws import Stream
 from vigan.objectives.hooks import DiscriminatorView, GeneratorView, Stabiliser, StabiliserError, Tensors
 from vigan.training.batches import Batch, Batches
-from vigan.training.cuda_graph import WARM_UP, Recorded
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.engine import Engine
 from vigan.training.randomness import GlobalDrawError
 from vigan.training.run import Outcome, Run
@@ -193,9 +193,9 @@ def test_replayed_iterations_draw_what_the_engine_draws(spec: Specs, start: Star
     ends = []
     for name in ("plain", "replayed"):
         run = start(with_stabilisers(spec("mlp"), BOTH), tmp_path / name)
-        player = Recorded(run.engine, lambda play: play) if name == "replayed" else run.engine
+        trainer = CapturedEngine(run.engine, lambda play: play) if name == "replayed" else run.engine
         for index in range(WARM_UP + 3):
-            player.iterate(run.source.iteration(index))
+            trainer.iterate(run.source.iteration(index))
         ends.append([parameter.detach().numpy().tobytes() for parameter in run.networks.parameters()])
     assert ends[0] == ends[1]
 

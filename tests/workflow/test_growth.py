@@ -12,7 +12,7 @@ import pytest
 from vigan.bench import scaling
 from vigan.bench.plots import newest
 from vigan.config.load import load_study
-from vigan.runtime.resources import of_joining
+from vigan.runtime.resources import for_joining
 
 from .conftest import ROOT, Snakemake
 
@@ -70,4 +70,4 @@ def test_ten_thousand_runs_were_planned_and_analysed_within_the_aims(record: Any
     assert summary["analyse_mb"] < 2048
     assert summary["fullest_folder"] < 10_000
     (tmp_path / "study.yaml").write_text(scaling.study_text(10_000))
-    assert of_joining(load_study(tmp_path / "study.yaml")).mem_mb > summary["analyse_mb"]
+    assert for_joining(load_study(tmp_path / "study.yaml")).mem_mb > summary["analyse_mb"]

@@ -150,7 +150,7 @@ def test_the_figures_keep_text_as_text(folder: Path) -> None:
 def test_the_smoke_study_s_page_opens_offline_without_a_complaint_and_its_slider_moves_every_arm(
     smoke_study: tuple[Snakemake, str],
 ) -> None:
-    sources = "return [...document.querySelectorAll('.still img')].map((image) => image.src)"
+    sources = "return [...document.querySelectorAll('.slider-arm img')].map((image) => image.src)"
     with browser(380, 800) as driver:
         show(driver, smoke_study[0].folder / LAYOUT.report)
         last = driver.execute_script(sources)

@@ -26,7 +26,7 @@ rule analyse:
         **JOINING,
     params:
         study=STUDY.digest,
-        code=telling_code("analyse"),
+        code=reporting_code("analyse"),
     shell:
         "vigan analyse > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
@@ -50,7 +50,7 @@ rule figure:
         **JOINING,
     params:
         study=STUDY.digest,
-        code=telling_code("figures"),
+        code=reporting_code("figures"),
     shell:
         "vigan figure --kind {wildcards.kind:q} --experiment {wildcards.experiment:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

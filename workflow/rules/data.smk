@@ -8,7 +8,7 @@ rule prepare:
         "../../environment.yml"
     threads: 2
     resources:
-        **demand(lambda dataset: resources.of_preparing(STUDY.dataset(dataset))),
+        **demand(lambda dataset: resources.for_preparing(STUDY.dataset(dataset))),
     params:
         code=stage_digest("prepare"),
     shell:
@@ -29,7 +29,7 @@ rule reference:
     conda:
         "../../environment.yml"
     resources:
-        **demand(lambda _, kind: resources.of_reference(PROTOCOLS[kind], gpu=GPU == 1)),
+        **demand(lambda _, kind: resources.for_reference(PROTOCOLS[kind], gpu=GPU == 1)),
         gpu=GPU,
     params:
         protocol=lambda wildcards: PROTOCOLS[wildcards.protocol].name,

@@ -14,7 +14,7 @@ rule evaluate:
         "../../environment.yml"
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
-        **demand(lambda arm: resources.of_measuring(STUDY, arm, gpu=GPU == 1)),
+        **demand(lambda arm: resources.for_measuring(STUDY, arm, gpu=GPU == 1)),
         gpu=GPU,
     params:
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],

@@ -96,7 +96,7 @@ rule report:
         **JOINING,
     params:
         study=STUDY.digest,
-        code=telling_code("report", tuple(TEMPLATES)),
+        code=reporting_code("report", tuple(TEMPLATES)),
     shell:
         "vigan report --deviations {input.deviations:q} --published {input.published:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

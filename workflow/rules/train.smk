@@ -13,7 +13,7 @@ rule train:
         "../../environment.yml"
     resources:
         **demand(
-            lambda arm: resources.of_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)
+            lambda arm: resources.for_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)
         ),
         gpu=GPU,
     params:

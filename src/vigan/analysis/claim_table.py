@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vigan.analysis.inference import infer
-from vigan.analysis.outcomes import Fate, Measurements, Outcome, fates, outcome, typical
+from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
@@ -26,7 +26,7 @@ from vigan.config.claims import (
     named_arms,
 )
 from vigan.config.study import Study
-from vigan.describe.claims import BOUNDARY_WORDS, tell_beyond, tell_margin, tell_rule, tell_test
+from vigan.describe.claims import BOUNDARY_WORDS, describe_effect, describe_rule, format_margin, name_of_test
 from vigan.protocols.registry import METRICS
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
@@ -100,17 +100,17 @@ def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
-    median, lowest, highest = typical(found.outcome) or (np.nan, np.nan, np.nan)
+    median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,
-        "place": claim.place, "rule": tell_rule(claim), "test": tell_test(claim),
+        "place": claim.place, "rule": describe_rule(claim), "test": name_of_test(claim),
         "verdict": judged.verdict, "reason": judged.reason, **evidence.estimate._asdict(), "unit": unit_of(claim),
         "median_difference": median, "lowest_difference": lowest, "highest_difference": highest,
-        "margin": tell_margin(claim), "boundary": evidence.boundary,
+        "margin": format_margin(claim), "boundary": evidence.boundary,
         **{_p_name("above", at): p for at, p in evidence.above.items()},
         **{_p_name("below", at): p for at, p in evidence.below.items()},
         "p_supported": judged.supported, "p_contradicted": judged.contradicted,
-        "p_equivalent": judged.equivalent, "fates": _tell_fates(claim, found.fates),
+        "p_equivalent": judged.equivalent, "fates": _format_fates(claim, found.fates),
         "changed": history.changed.get(claim.id, ""), "first_verdict": history.first.get(claim.id, ""),
         "figures": FIGURES[claim.test],
     }  # fmt: skip
@@ -135,10 +135,10 @@ def unit_of(claim: TestedClaim) -> str:
         case PairedMean():
             return f"{METRICS[claim.metric].title}, mean difference"
         case PairedSign() | PairedTime():
-            return f"share of seeds {tell_beyond(claim)}"
+            return f"share of seeds {describe_effect(claim)}"
 
 
-def _tell_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
+def _format_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
     """How often the claim's event came in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8"."""
     event = event_of(claim)
     if event is None:
@@ -146,7 +146,7 @@ def _tell_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
     return "; ".join(f"{arm} {found[arm].events.get(event, 0)}/{found[arm].runs}" for arm in named_arms(claim))
 
 
-def tell(claims: pd.DataFrame) -> str:
+def format_claims(claims: pd.DataFrame) -> str:
     """The table of claims as text: verdict, claim, evidence, rule, one paragraph each."""
     return (
         "\n\n".join(_paragraph(row) for row in claims.itertuples()) if len(claims) else "This study states no claims."
@@ -165,7 +165,7 @@ def _paragraph(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
             lines.append(f"            differences: median {row.median_difference:.4g}, from {span}")
         if isinstance(row.fates, str) and row.fates:
             lines.append(f"            runs: {row.fates}")
-        lines.append(f"  p         {_tell_p(row)}")
+        lines.append(f"  p         {_format_p(row)}")
     lines.append(f"  why       {row.reason}")
     if isinstance(row.first_verdict, str) and row.first_verdict:
         lines.append(f"  before    {row.first_verdict}")
@@ -174,7 +174,7 @@ def _paragraph(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
     return "\n".join(lines)
 
 
-def _tell_p(row) -> str:  # noqa: ANN001
+def _format_p(row) -> str:  # noqa: ANN001
     """P-values at each boundary, the deciding one marked."""
     parts = []
     for at in BOUNDARIES:

@@ -12,7 +12,7 @@ import pandas as pd
 from vigan.analysis.estimates import ARM_KEYS
 from vigan.analysis.exact import sign_test
 from vigan.analysis.survival import (
-    Onset,
+    EventTime,
     collapse_onset,
     cumulative_incidence,
     divergence,
@@ -37,7 +37,7 @@ COLLAPSED, DIVERGED, NEVER_ON_TRACK = "collapsed", "diverged", "never on track"
 EVENT_COLUMNS = [*RUN_KEYS, "event", "step", "images", "g_updates", "observed", "end", "cause"]
 
 
-class Track(NamedTuple):
+class Trajectory(NamedTuple):
     """One run's values of one metric at every scheduled snapshot, NaN where it has none, and that of real data."""
 
     run: tuple[Hashable, ...]
@@ -51,45 +51,47 @@ class Track(NamedTuple):
         """The last scheduled step."""
         return float(self.steps[-1])
 
-    def reaches(self, rule: Reach) -> Onset:
+    def reaches(self, rule: Reach) -> EventTime:
         """When the run got on track."""
         better = METRICS[rule.metric].better
         assert better != "none"
         target = self.values[0] + rule.share * (self.real - self.values[0])
         return time_to_reach(self.steps, self.values, target=target, better=better)
 
-    def collapses(self, rule: Collapse, on_track: Onset) -> Onset:
+    def collapses(self, rule: Collapse, on_track: EventTime) -> EventTime:
         """When the run, once on track, collapsed."""
         if not on_track.observed:
-            return Onset(self.end, False)
+            return EventTime(self.end, False)
         return collapse_onset(
             self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
             relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
             after=max(round(rule.after * self.end, 6), on_track.time),
         )  # fmt: skip
 
-    def diverges(self) -> Onset:
+    def diverges(self) -> EventTime:
         """When the run had the first value that is not finite."""
         return divergence(self.steps, self.values)
 
 
-class Course(NamedTuple):
+class TrackedRun(NamedTuple):
     """What a run's events are told from: its values of the collapse rule's metric, and when it got on track."""
 
-    track: Track
-    on_track: Onset
+    trajectory: Trajectory
+    on_track: EventTime
 
-    def end(self, rule: Collapse) -> tuple[Onset, str]:
+    def end(self, rule: Collapse) -> tuple[EventTime, str]:
         """When and how the run came to a bad end: what came first, "" where nothing did."""
-        collapsed, diverged = self.track.collapses(rule, self.on_track), self.track.diverges()
+        collapsed, diverged = self.trajectory.collapses(rule, self.on_track), self.trajectory.diverges()
         if diverged.observed and not (collapsed.observed and collapsed.time < diverged.time):
             return diverged, DIVERGED
         if collapsed.observed:
             return collapsed, COLLAPSED
-        return (collapsed, "") if self.on_track.observed else (Onset(self.track.end, True), NEVER_ON_TRACK)
+        return (collapsed, "") if self.on_track.observed else (EventTime(self.trajectory.end, True), NEVER_ON_TRACK)
 
 
-def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured) -> Iterator[Track]:
+def trajectories(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured
+) -> Iterator[Trajectory]:
     """The values of a metric in every run of `metrics`, the long table's rows of one experiment, if it has any."""
     protocol = experiment.protocol_of(measured.protocol)
     assert protocol is not None
@@ -98,25 +100,28 @@ def tracks(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, 
         return
     floor = floors[(floors["dataset"] == experiment.dataset) & (floors["protocol"] == protocol.name)]
     real = float(floor.loc[floor["metric"] == measured.metric, "value"].iloc[0])
-    course = {name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")}
-    scheduled = course["finite"].reindex(pd.MultiIndex.from_frame(rows[RUN_KEYS].drop_duplicates()))
-    values = course.get(measured.metric, scheduled.iloc[:, :0]).reindex_like(scheduled).to_numpy(float)
+    by_metric = {
+        name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")
+    }
+    scheduled = by_metric["finite"].reindex(pd.MultiIndex.from_frame(rows[RUN_KEYS].drop_duplicates()))
+    values = by_metric.get(measured.metric, scheduled.iloc[:, :0]).reindex_like(scheduled).to_numpy(float)
     steps, taken = scheduled.columns.to_numpy(), scheduled.notna().to_numpy()
     for keys, run, there in zip(scheduled.index, values, taken, strict=True):
-        yield Track(keys, str(keys[1]), steps[there], run[there], real)
+        yield Trajectory(keys, str(keys[1]), steps[there], run[there], real)
 
 
-def courses(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[Course]:
+def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:
     """Every run's course by the experiment's rule for collapse; without a rule `reach` all are on track at once."""
     assert experiment.collapse is not None
-    followed = tracks(metrics, floors, experiment, experiment.collapse)
+    measured_runs = trajectories(metrics, floors, experiment, experiment.collapse)
     if experiment.reach is None:
-        yield from (Course(track, Onset(0.0, True)) for track in followed)
+        yield from (TrackedRun(trajectory, EventTime(0.0, True)) for trajectory in measured_runs)
         return
     arrivals = {
-        track.run: track.reaches(experiment.reach) for track in tracks(metrics, floors, experiment, experiment.reach)
+        trajectory.run: trajectory.reaches(experiment.reach)
+        for trajectory in trajectories(metrics, floors, experiment, experiment.reach)
     }
-    yield from (Course(track, arrivals[track.run]) for track in followed)
+    yield from (TrackedRun(trajectory, arrivals[trajectory.run]) for trajectory in measured_runs)
 
 
 def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
@@ -129,24 +134,27 @@ def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str
     rows = []
     for name, experiment in experiments.items():
         own = metrics[metrics["experiment"] == name]
-        for track, event, onset, cause in _happened(own, floors, experiment):
-            ledger = Ledger.of(experiment.arms[track.arm], int(onset.time))
-            row = (int(onset.time), ledger.real_images, ledger.g_updates, onset.observed, int(track.end), cause)
-            rows.append((*track.run, event, *row))
+        for trajectory, event, onset, cause in _event_times(own, floors, experiment):
+            ledger = Ledger.of(experiment.arms[trajectory.arm], int(onset.time))
+            row = (int(onset.time), ledger.real_images, ledger.g_updates, onset.observed, int(trajectory.end), cause)
+            rows.append((*trajectory.run, event, *row))
     return pd.DataFrame(rows, columns=EVENT_COLUMNS)
 
 
-def _happened(
+def _event_times(
     metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
-) -> Iterator[tuple[Track, str, Onset, str]]:
+) -> Iterator[tuple[Trajectory, str, EventTime, str]]:
     if (rule := experiment.collapse) is not None:
-        known = [(course.track, *course.end(rule)) for course in courses(metrics, floors, experiment)]
-        for track, onset, cause in known:
-            yield track, "collapse", Onset(onset.time, cause == COLLAPSED), ""
-        yield from ((track, "bad-end", onset, cause) for track, onset, cause in known)
+        known = [
+            (tracked_run.trajectory, *tracked_run.end(rule))
+            for tracked_run in tracked_runs(metrics, floors, experiment)
+        ]
+        for trajectory, onset, cause in known:
+            yield trajectory, "collapse", EventTime(onset.time, cause == COLLAPSED), ""
+        yield from ((trajectory, "bad-end", onset, cause) for trajectory, onset, cause in known)
     if experiment.reach is not None:
-        for track in tracks(metrics, floors, experiment, experiment.reach):
-            yield track, "reach", track.reaches(experiment.reach), ""
+        for trajectory in trajectories(metrics, floors, experiment, experiment.reach):
+            yield trajectory, "reach", trajectory.reaches(experiment.reach), ""
 
 
 def incidence(table: pd.DataFrame) -> pd.DataFrame:
@@ -179,46 +187,50 @@ def sensitivity(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mappin
     for name, experiment in experiments.items():
         own = metrics[metrics["experiment"] == name]
         for event, variant, onsets in _variants(own, floors, experiment):
-            told = (name, event, _told(variant), variant == experiment.rule(event))
-            rows += [(*told, *row) for row in _compared(onsets, experiment)]
+            keys = (name, event, _describe(variant), variant == experiment.rule(event))
+            rows += [(*keys, *row) for row in _compared(onsets, experiment)]
     columns = ["experiment", "event", "rule", "chosen", "arm", "events", "n", "median_step", "p_against_partner"]
     return pd.DataFrame(rows, columns=columns)
 
 
-Onsets = list[tuple[str, Hashable, Onset]]
+EventTimes = list[tuple[str, Hashable, EventTime]]
 """(arm, seed, onset) of every run."""
 
 
 def _variants(
     metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
-) -> Iterator[tuple[str, Rule, Onsets]]:
+) -> Iterator[tuple[str, Rule, EventTimes]]:
     """The rules as written among others of their kind, each once, in order, with what each says of every run."""
     if (rule := experiment.collapse) is not None:
-        known = list(courses(metrics, floors, experiment))
+        known = list(tracked_runs(metrics, floors, experiment))
         belows, lengths = sorted({*OTHER_BELOW, rule.below}), sorted({*OTHER_CONSECUTIVE, rule.consecutive})
         for below, length in product(belows, lengths):
             other = rule.model_copy(update={"below": below, "consecutive": length})
-            yield "collapse", other, [(c.track.arm, c.track.run[-1], _collapse(c, other)) for c in known]
+            yield "collapse", other, [(c.trajectory.arm, c.trajectory.run[-1], _collapse(c, other)) for c in known]
     if (rule := experiment.reach) is not None:
-        followed = list(tracks(metrics, floors, experiment, rule))
+        measured_runs = list(trajectories(metrics, floors, experiment, rule))
         for share in sorted({*OTHER_SHARES, rule.share}):
             other = rule.model_copy(update={"share": share})
-            yield "reach", other, [(track.arm, track.run[-1], track.reaches(other)) for track in followed]
+            yield (
+                "reach",
+                other,
+                [(trajectory.arm, trajectory.run[-1], trajectory.reaches(other)) for trajectory in measured_runs],
+            )
 
 
-def _collapse(course: Course, rule: Collapse) -> Onset:
+def _collapse(tracked_run: TrackedRun, rule: Collapse) -> EventTime:
     """When a run collapsed; a run that did not counts with all of training, also if it diverged."""
-    onset, cause = course.end(rule)
-    return onset if cause == COLLAPSED else Onset(course.track.end, False)
+    onset, cause = tracked_run.end(rule)
+    return onset if cause == COLLAPSED else EventTime(tracked_run.trajectory.end, False)
 
 
-def _told(rule: Rule) -> str:
+def _describe(rule: Rule) -> str:
     if isinstance(rule, Reach):
         return f"{rule.metric}: {rule.share:.0%} of the way to real data"
     return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {rule.consecutive} in a row"
 
 
-def _compared(onsets: Onsets, experiment: Experiment) -> Iterator[tuple[object, ...]]:
+def _compared(onsets: EventTimes, experiment: Experiment) -> Iterator[tuple[object, ...]]:
     partner = {second: first for first, second in experiment.pairs()}
     for arm in experiment.arms:
         own = {seed: onset for name, seed, onset in onsets if name == arm}

@@ -20,7 +20,7 @@ from vigan.config.study import Study
 from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
-UNTOLD = "the rule that they kept is of an older kind"
+UNKNOWN_FORM = "the rule that they kept is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """What a table of first verdicts holds."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
@@ -33,10 +33,10 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     applied. Raises RecordError on a table that is malformed.
     """
     now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
-    others = {id_: _others(rule, _kept(study, raw, id_)) for id_, rule in now.items()}
+    others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
     changed = {id_: "; ".join(_difference(now[id_], rule) for rule in rules) for id_, rules in others.items() if rules}
-    told, judged = _told_before(study, first_verdicts), _judged_before(study, raw, others)
-    first = {id_: " | ".join([*told.get(id_, ()), *judged.get(id_, ())]) for id_ in [*told, *judged]}
+    earlier, judged = _earlier_verdicts(study, first_verdicts), _judged_before(study, raw, others)
+    first = {id_: " | ".join([*earlier.get(id_, ()), *judged.get(id_, ())]) for id_ in [*earlier, *judged]}
     return History(changed, {id_: text for id_, text in first.items() if text}, _withdrawn(study, raw))
 
 
@@ -47,7 +47,7 @@ def _withdrawn(study: Study, raw: Raw) -> tuple[str, ...]:
     return tuple(id_ for id_ in kept if id_ not in known)
 
 
-def _kept(study: Study, raw: Raw, id_: str) -> list[Any]:
+def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
     """The rule of a claim in each run of its arms, None where a run kept none, and in each run that it was of once."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
@@ -84,7 +84,7 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
     if kept is None:
         return ADDED
     if not isinstance(kept, dict):
-        return UNTOLD
+        return UNKNOWN_FORM
     fields, fewer = differing_fields(dict(now), kept), _added_seeds(now["seeds"], kept.get("seeds"))
     texts = [f"it named {fewer} seeds, and these are {len(now['seeds'])}"] if fewer else []
     if rest := [field for field in fields if not (fewer and field == "seeds")]:
@@ -104,7 +104,7 @@ def _judged_before(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> d
     for id_, rules in others.items():
         firsts = (first for rule in rules if (first := _first_study(study, id_, rule)))
         rows = [_table_of(first, raw).set_index("id").loc[id_].to_dict() for first in firsts]
-        found[id_] = [f"by the rule kept with the runs: {tell_verdict(row)} ({row['rule']})" for row in rows]
+        found[id_] = [f"by the rule kept with the runs: {format_verdict(row)} ({row['rule']})" for row in rows]
     return found
 
 
@@ -134,11 +134,11 @@ def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
 
 
 def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
-    happened = events.events(raw.metrics, raw.floors, study.experiments)
-    return claim_table(study, Measurements(estimates.run_scores(raw.metrics), happened))
+    event_table = events.events(raw.metrics, raw.floors, study.experiments)
+    return claim_table(study, Measurements(estimates.run_scores(raw.metrics), event_table))
 
 
-def _told_before(study: Study, path: Path) -> dict[str, list[str]]:
+def _earlier_verdicts(study: Study, path: Path) -> dict[str, list[str]]:
     """What the table of first verdicts says of each claim, or of those that it replaces."""
     if not path.exists():
         return {}
@@ -153,10 +153,10 @@ def _told_before(study: Study, path: Path) -> dict[str, list[str]]:
 
 
 def _first(row: Mapping[Any, Any]) -> str:
-    return f"first judged as {row['id']}: {tell_verdict(row)} ({row['rule']})"
+    return f"first judged as {row['id']}: {format_verdict(row)} ({row['rule']})"
 
 
-def tell_verdict(row: Mapping[Any, Any]) -> str:
+def format_verdict(row: Mapping[Any, Any]) -> str:
     """A verdict with its estimate, interval and n: "supported, 4.88 [2.83, 6.25], n = 16"."""
     if pd.isna(row["estimate"]):
         return str(row["verdict"])

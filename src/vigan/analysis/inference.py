@@ -82,9 +82,9 @@ def infer(claim: TestedClaim, found: Outcome, level: float = 0.95) -> Evidence:
 
 
 def _of_share(claim: OneShare, found: Occurrences, level: float) -> Evidence:
-    came = found.first if sign_of(claim) > 0 else ~found.first
+    occurred = found.first if sign_of(claim) > 0 else ~found.first
     share = claim.share if sign_of(claim) > 0 else 1 - claim.share
-    above, below = (_share_p(claim, came, share, side) for side in SIDES)
+    above, below = (_share_p(claim, occurred, share, side) for side in SIDES)
     sides: tuple[Levels, Levels] = {"margin": above}, {"margin": below}
     return Evidence(_share_interval(claim, found.first, level), *sides, "margin")
 
@@ -150,14 +150,14 @@ def _tested(
     )
 
 
-def _share_p(claim: TestedClaim, came: np.ndarray, share: float, side: Side) -> float:
+def _share_p(claim: TestedClaim, occurred: np.ndarray, share: float, side: Side) -> float:
     """P-value for "the share of seeds is above (below) `share`", by the claim's way of sampling."""
     if claim.sampling == "sequential":
-        return betting_test(came.astype(float), share, side)
-    return share_test(int(came.sum()), len(came), share, "greater" if side == "above" else "less")
+        return betting_test(occurred.astype(float), share, side)
+    return share_test(int(occurred.sum()), len(occurred), share, "greater" if side == "above" else "less")
 
 
-def _share_interval(claim: TestedClaim, came: np.ndarray, level: float) -> Interval:
+def _share_interval(claim: TestedClaim, occurred: np.ndarray, level: float) -> Interval:
     if claim.sampling == "sequential":
-        return betting_interval(came.astype(float), level)
-    return share_interval(int(came.sum()), len(came), level)
+        return betting_interval(occurred.astype(float), level)
+    return share_interval(int(occurred.sum()), len(occurred), level)

@@ -19,7 +19,7 @@ def bounds_in(study: Study) -> Bounds:
     modes = {name: modes_of(study.datasets[experiment.dataset]) for name, experiment in study.experiments.items()}
 
     def bounds(experiment: str, metric: str) -> tuple[float, float]:
-        return limits(metric, modes[experiment]) if metric in METRICS else (-np.inf, np.inf)
+        return bounds_of(metric, modes[experiment]) if metric in METRICS else (-np.inf, np.inf)
 
     return bounds
 
@@ -34,7 +34,7 @@ def of_differences(bounds: Bounds) -> Bounds:
     return differences
 
 
-def limits(metric: str, modes: int | None) -> tuple[float, float]:
+def bounds_of(metric: str, modes: int | None) -> tuple[float, float]:
     """Lowest and highest value a metric can have on data of so many modes; infinite where there is no bound."""
     return METRICS[metric].low, METRICS[metric].highest(modes)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.metric_bounds import limits, modes_of
+from vigan.analysis.metric_bounds import bounds_of, modes_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Experiment
@@ -55,7 +55,7 @@ class Fate(NamedTuple):
         return self.events.get(event, 0) / self.runs if self.runs else 0.0
 
     @property
-    def watched(self) -> int:
+    def assessed(self) -> int:
         """Number of runs in which a collapse was seen or ruled out: they got on track and did not diverge instead."""
         return self.runs - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
 
@@ -68,16 +68,16 @@ def outcome(
         case PairedSign() | PairedMean():
             return _of_scores(claim, experiment, dataset, data.scores, seeds)
         case PairedTime():
-            first, second = _lives(claim.arms, claim.event, data.events, seeds)
+            first, second = _event_rows(claim.arms, claim.event, data.events, seeds)
             shares = [np.where(arm["observed"], arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
             return Differences(np.asarray(shares[1] - shares[0], dtype=float), 1.0)
         case PairedShares():
-            first, second = _lives(claim.arms, claim.event, data.events, seeds)
+            first, second = _event_rows(claim.arms, claim.event, data.events, seeds)
             return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
         case OneShare():
-            (lives,) = _lives((claim.arm,), claim.event, data.events, seeds)
-            came = (lives["observed"] & (lives["step"] <= (claim.by * lives["end"]).round(6))).to_numpy(bool)
-            return Occurrences(came, came)
+            (rows,) = _event_rows((claim.arm,), claim.event, data.events, seeds)
+            occurred = (rows["observed"] & (rows["step"] <= (claim.by * rows["end"]).round(6))).to_numpy(bool)
+            return Occurrences(occurred, occurred)
 
 
 def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
@@ -85,8 +85,8 @@ def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
     found = {}
     for arm in experiment.arms:
         own = events[events["arm"] == arm]
-        came = own.groupby("event")["observed"].sum()
-        found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in came.items()})
+        occurred = own.groupby("event")["observed"].sum()
+        found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in occurred.items()})
     return found
 
 
@@ -99,7 +99,7 @@ def _of_scores(
     rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
     table = rows.pivot(index="seed", columns="arm", values=claim.score)
     table = table.reindex(_shared(scores, claim.arms, seeds), columns=list(claim.arms))
-    low, high = limits(claim.metric, modes_of(dataset))
+    low, high = bounds_of(claim.metric, modes_of(dataset))
     worst = low if METRICS[claim.metric].better == "higher" else high
     if not np.isfinite(worst):
         worst = -np.inf if METRICS[claim.metric].better == "higher" else np.inf
@@ -109,7 +109,7 @@ def _of_scores(
     return Differences(differences, high - low)
 
 
-def _lives(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Sequence[int]) -> list[pd.DataFrame]:
+def _event_rows(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Sequence[int]) -> list[pd.DataFrame]:
     """Rows of the event in each arm, of the seeds that all arms have."""
     rows = events[(events["event"] == event) & events["arm"].isin(arms)]
     shared = _shared(rows, arms, seeds)
@@ -123,7 +123,7 @@ def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> l
     return [seed for seed in seeds if seed in present]
 
 
-def typical(found: Outcome) -> tuple[float, float, float] | None:
+def difference_summary(found: Outcome) -> tuple[float, float, float] | None:
     """Median, lowest and highest difference; none where the outcomes are no differences, or there are none."""
     if isinstance(found, Occurrences) or not len(found.values):
         return None

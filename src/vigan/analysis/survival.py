@@ -14,7 +14,7 @@ from vigan.analysis.exact import share_interval
 from vigan.metrics.validate import Floats, MetricError
 
 
-class Onset(NamedTuple):
+class EventTime(NamedTuple):
     """Step of an event, or (`observed` false) the last step up to which it had not come."""
 
     time: float
@@ -30,7 +30,7 @@ def collapse_onset(
     consecutive: int,
     once_above: float,
     after: float = 0.0,
-) -> Onset:
+) -> EventTime:
     """First step of the first `consecutive` evaluations in a row whose value is < `below` times the reference.
 
     The reference is the run's maximum up to and including that evaluation, or a number; values are those of a metric
@@ -51,13 +51,15 @@ def collapse_onset(
     return _first(at, _starts(low, consecutive))
 
 
-def divergence(steps: ArrayLike, values: ArrayLike) -> Onset:
+def divergence(steps: ArrayLike, values: ArrayLike) -> EventTime:
     """First step whose value is not finite, else censored at the last step. Raises MetricError as `collapse_onset`."""
     at, scores = _trajectory(steps, values)
     return _first(at, np.isnan(scores))
 
 
-def time_to_reach(steps: ArrayLike, values: ArrayLike, *, target: float, better: Literal["lower", "higher"]) -> Onset:
+def time_to_reach(
+    steps: ArrayLike, values: ArrayLike, *, target: float, better: Literal["lower", "higher"]
+) -> EventTime:
     """First step whose value is at `target` or better, else censored at the last step.
 
     A value that is not finite never reaches. Give a diverged run NaN up to the end of its schedule: censored where
@@ -91,8 +93,8 @@ def _starts(low: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
     return np.asarray(sliding_window_view(padded, length).all(axis=1))
 
 
-def _first(steps: Floats, event: NDArray[np.bool_]) -> Onset:
-    return Onset(float(steps[np.argmax(event)]), True) if event.any() else Onset(float(steps[-1]), False)
+def _first(steps: Floats, event: NDArray[np.bool_]) -> EventTime:
+    return EventTime(float(steps[np.argmax(event)]), True) if event.any() else EventTime(float(steps[-1]), False)
 
 
 def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> pd.DataFrame:
@@ -103,11 +105,11 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> 
     so that they cover at every n. Raises MetricError on no runs, on times that are negative or not finite, and on
     arrays of different length.
     """
-    at, came = _lives(times, observed)
-    curve = ecdf(_censored(at, came)).sf
+    at, occurred = _checked_times(times, observed)
+    curve = ecdf(_censored(at, occurred)).sf
     since = np.append(-np.inf, curve.quantiles)  # the first row is before everything, also before an event at 0
-    free = [int(np.count_nonzero((at > time) | ((at == time) & ~came))) for time in since]
-    struck = [int(np.count_nonzero((at <= time) & came)) for time in since]
+    free = [int(np.count_nonzero((at > time) | ((at == time) & ~occurred))) for time in since]
+    struck = [int(np.count_nonzero((at <= time) & occurred)) for time in since]
     rows = {
         "time": np.append(0.0, curve.quantiles),
         "survival": np.append(1.0, curve.probabilities),
@@ -126,30 +128,32 @@ def cumulative_incidence(times: ArrayLike, causes: ArrayLike, level: float = 0.9
     Raises MetricError as `kaplan_meier` does.
     """
     words = np.asarray(causes, dtype=object)
-    at, came = _lives(times, words != "")
-    grid = np.unique(at[came])
+    at, occurred = _checked_times(times, words != "")
+    grid = np.unique(at[occurred])
     risk = np.array([np.count_nonzero(at >= time) for time in grid], dtype=float)
-    ended = np.array([np.count_nonzero(came & (at == time)) for time in grid], dtype=float)
+    ended = np.array([np.count_nonzero(occurred & (at == time)) for time in grid], dtype=float)
     alive = np.append(1.0, np.cumprod(1 - ended / risk)[:-1]) if len(grid) else np.empty(0)
     rows = []
-    for cause in dict.fromkeys(words[came]):
+    for cause in dict.fromkeys(words[occurred]):
         of_cause = np.array([np.count_nonzero((words == cause) & (at == time)) for time in grid])
         incidence = np.cumsum(alive * of_cause / risk)
         for time, value in zip(grid[of_cause > 0], incidence[of_cause > 0], strict=True):
             struck = int(np.count_nonzero((words == cause) & (at <= time)))
-            unknown = int(np.count_nonzero(~came & (at < time)))
+            unknown = int(np.count_nonzero(~occurred & (at < time)))
             ends = share_interval(struck, len(at), level).low, share_interval(struck + unknown, len(at), level).high
             rows.append((cause, float(time), float(value), *ends))
     return pd.DataFrame(rows, columns=["cause", "time", "incidence", "low", "high"])
 
 
-def _lives(times: ArrayLike, observed: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-    at, came = np.asarray(times, dtype=np.float64), np.asarray(observed, dtype=bool)
-    if at.ndim != 1 or at.shape != came.shape or at.size == 0:
-        raise MetricError(f"times of shape {at.shape} with observed of shape {came.shape}: expected one row of each")
+def _checked_times(times: ArrayLike, observed: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    at, occurred = np.asarray(times, dtype=np.float64), np.asarray(observed, dtype=bool)
+    if at.ndim != 1 or at.shape != occurred.shape or at.size == 0:
+        raise MetricError(
+            f"times of shape {at.shape} with observed of shape {occurred.shape}: expected one row of each"
+        )
     if not (np.isfinite(at).all() and (at >= 0).all()):
         raise MetricError("times: negative or not finite")
-    return at, came
+    return at, occurred
 
 
 def _censored(times: Floats, observed: NDArray[np.bool_]) -> CensoredData:

@@ -44,14 +44,16 @@ def _lost(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str
 
 def _never_on_track(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
     lost = [arm for arm in arms_of(claim) if fates[arm].share("reach") < on_track]
-    told = ", ".join(f"{fates[arm].events.get('reach', 0)} of {fates[arm].runs} runs of {arm}" for arm in lost)
-    return f"Only {told} got on track: what was never on track cannot collapse." if lost else ""
+    counts = ", ".join(f"{fates[arm].events.get('reach', 0)} of {fates[arm].runs} runs of {arm}" for arm in lost)
+    return f"Only {counts} got on track: what was never on track cannot collapse." if lost else ""
 
 
 def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
-    lost = [arm for arm in arms_of(claim) if fates[arm].watched < on_track * fates[arm].runs]
-    told = ", ".join(f"{fates[arm].watched} of {fates[arm].runs} runs of {arm}" for arm in lost)
-    return f"Only {told} got on track and did not diverge: whether others would have collapsed is open." if lost else ""
+    lost = [arm for arm in arms_of(claim) if fates[arm].assessed < on_track * fates[arm].runs]
+    counts = ", ".join(f"{fates[arm].assessed} of {fates[arm].runs} runs of {arm}" for arm in lost)
+    return (
+        f"Only {counts} got on track and did not diverge: whether others would have collapsed is open." if lost else ""
+    )
 
 
 def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:

@@ -15,7 +15,7 @@ from vigan.config.experiment import Experiment
 UNITS = ("images", "g_updates")
 
 
-def speed(events: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
+def time_to_event_table(events: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     """One row per arm and event: runs, events seen, median time, mean time without the event, paired differences.
 
     `median_*`: when half of the runs had it, in iterations, images shown to D and G updates, NaN if fewer had.
@@ -29,17 +29,17 @@ def speed(events: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.Dat
         shares = _shares(arm)
         middle = median_time(arm["step"].to_list(), arm["observed"].to_list())
         ledger = Ledger.of(experiments[name].arms[arm_name], int(middle)) if np.isfinite(middle) else None
-        told = {"n": len(arm), "events": int(arm["observed"].sum()), "median_step": middle}
-        told |= {"median_images": ledger.real_images if ledger else np.nan}
-        told |= {"median_g_updates": ledger.g_updates if ledger else np.nan}
-        told |= _interval("mean_share", shares, 0.0)
+        row = {"n": len(arm), "events": int(arm["observed"].sum()), "median_step": middle}
+        row |= {"median_images": ledger.real_images if ledger else np.nan}
+        row |= {"median_g_updates": ledger.g_updates if ledger else np.nan}
+        row |= _interval("mean_share", shares, 0.0)
         other = events[(events["experiment"] == name) & (events["event"] == event) & (events["arm"] == partner)]
-        told |= _interval("than_partner", (shares - _shares(other)).dropna(), -1.0)
-        rows.append({**dict(zip([*ARM_KEYS, "event"], keys, strict=True)), **told})
-    return pd.DataFrame(rows, columns=SPEED_COLUMNS)
+        row |= _interval("than_partner", (shares - _shares(other)).dropna(), -1.0)
+        rows.append({**dict(zip([*ARM_KEYS, "event"], keys, strict=True)), **row})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-SPEED_COLUMNS = [
+COLUMNS = [
     *ARM_KEYS, "event", "n", "events", "median_step", "median_images", "median_g_updates",
     "mean_share", "mean_share_low", "mean_share_high", "than_partner", "than_partner_low", "than_partner_high",
 ]  # fmt: skip
@@ -47,9 +47,9 @@ SPEED_COLUMNS = [
 
 def median_time(times: Sequence[float], seen: Sequence[bool]) -> float:
     """Time by which half of the runs had their event, NaN if fewer had."""
-    came = sorted(time for time, observed in zip(times, seen, strict=True) if observed)
+    occurred = sorted(time for time, observed in zip(times, seen, strict=True) if observed)
     half = -(-len(times) // 2)
-    return float(came[half - 1]) if len(came) >= half > 0 else np.nan
+    return float(occurred[half - 1]) if len(occurred) >= half > 0 else np.nan
 
 
 def _shares(arm: pd.DataFrame) -> pd.Series:

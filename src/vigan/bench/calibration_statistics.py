@@ -53,7 +53,7 @@ UNBOUNDED: dict[str, tuple[float, Draw]] = {
     "ties": (8.0, lambda rng, shape: np.where(rng.random(shape) < 0.6, 8.0, 6.0)),
 }
 """Laws of numbers without bounds, and their medians."""
-LIVES: dict[str, dict[tuple[float, str], float]] = {
+LIFETIMES: dict[str, dict[tuple[float, str], float]] = {
     "a quarter collapses": {(0.25, "a"): 0.05, (0.5, "a"): 0.1, (0.75, "a"): 0.1, (1.0, ""): 0.75},
     "all collapse, or diverge": {(0.25, "a"): 0.4, (0.5, "b"): 0.2, (0.75, "a"): 0.2, (1.0, "a"): 0.2},
     "30% never learn, 5% diverge": {(0.25, "a"): 0.2, (0.5, "b"): 0.05, (1.0, "c"): 0.3, (1.0, ""): 0.45},
@@ -83,8 +83,8 @@ def coverage(numbers: Sequence[int], studies: int, seed: int) -> Iterator[Row]:
             yield _row("mean, bets", name, n, _covered(betting_interval, mean, draw, n, studies, seed))
         for name, (middle, draw) in UNBOUNDED.items() if n >= 6 else ():
             yield _row("median", name, n, _covered(median_interval, middle, draw, n, studies, seed))
-        for name, lives in LIVES.items():
-            yield from _curves(name, lives, n, studies, seed)
+        for name, lifetimes in LIFETIMES.items():
+            yield from _curves(name, lifetimes, n, studies, seed)
 
 
 def _row(interval: str, law: str, n: int, covered: float) -> Row:
@@ -137,23 +137,23 @@ def _covered(interval: Callable[[Array], Interval], true: float, draw: Draw, n: 
     return float(_holding([interval(study) for study in values], true).mean())
 
 
-def _curves(law: str, lives: Mapping[tuple[float, str], float], n: int, studies: int, seed: int) -> Iterator[Row]:
+def _curves(law: str, lifetimes: Mapping[tuple[float, str], float], n: int, studies: int, seed: int) -> Iterator[Row]:
     """Pointwise coverage of Kaplan-Meier's and Aalen-Johansen's ends at the quarter of training where it is lowest."""
-    kinds = list(lives)
-    drawn = np.random.default_rng([seed, n]).multinomial(n, list(lives.values()), studies)
+    kinds = list(lifetimes)
+    drawn = np.random.default_rng([seed, n]).multinomial(n, list(lifetimes.values()), studies)
     tallies, place = np.unique(drawn, axis=0, return_inverse=True)
-    found = np.array([_hold(kinds, lives, tally) for tally in tallies])[place.ravel()].mean(axis=0)
+    found = np.array([_hold(kinds, lifetimes, tally) for tally in tallies])[place.ravel()].mean(axis=0)
     for name, covered in zip(("Kaplan-Meier", "Aalen-Johansen"), found.min(axis=1), strict=True):
         yield _row(name, law, n, float(covered))
 
 
-def _hold(kinds: list[tuple[float, str]], lives: Mapping[tuple[float, str], float], tally: Array) -> Array:
+def _hold(kinds: list[tuple[float, str]], lifetimes: Mapping[tuple[float, str], float], tally: Array) -> Array:
     """Whether each curve's ends hold the truth at each of `QUARTERS`."""
     times, causes = (np.repeat(np.array(part, dtype=object), tally) for part in zip(*kinds, strict=True))
     curves = kaplan_meier(times.astype(float), causes != ""), cumulative_incidence(times.astype(float), causes)
     first = curves[1][curves[1]["cause"] == "a"]
-    free = [1 - sum(p for (time, cause), p in lives.items() if cause and time <= at) for at in QUARTERS]
-    ended = [sum(p for (time, cause), p in lives.items() if cause == "a" and time <= at) for at in QUARTERS]
+    free = [1 - sum(p for (time, cause), p in lifetimes.items() if cause and time <= at) for at in QUARTERS]
+    ended = [sum(p for (time, cause), p in lifetimes.items() if cause == "a" and time <= at) for at in QUARTERS]
     return np.array([_ends_hold(curves[0], free), _ends_hold(first, ended)])
 
 

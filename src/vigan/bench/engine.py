@@ -22,7 +22,7 @@ _DCGAN = {"reading": "released", "d_batches": 1, "g_batches": 1, "batch_size": 6
 _RING = {**_DCGAN, "batch_size": 256, "lambda_mean": None, "lambda_sum": 1.0, "optimiser": {"lr": 1e-3}}
 
 
-class Game(NamedTuple):
+class Workload(NamedTuple):
     """An arm, the shape of its examples, the CPU threads it is measured on, iterations a call, calls of each path."""
 
     arm: dict[str, Any]
@@ -32,10 +32,10 @@ class Game(NamedTuple):
     rounds: int
 
 
-GAMES = {
-    "paper": Game({**_DCGAN, "network": {"kind": "dcgan", "dim": 64, "batch_norm": True}}, (3, 64, 64), 2, 1, 9),
-    "digits": Game({**_DCGAN, "network": {"kind": "dcgan", "dim": 8, "batch_norm": True}}, (1, 32, 32), 2, 5, 15),
-    "ring": Game({**_RING, "network": {"kind": "mlp"}}, (2,), 1, 50, 25),
+WORKLOADS = {
+    "paper": Workload({**_DCGAN, "network": {"kind": "dcgan", "dim": 64, "batch_norm": True}}, (3, 64, 64), 2, 1, 9),
+    "digits": Workload({**_DCGAN, "network": {"kind": "dcgan", "dim": 8, "batch_norm": True}}, (1, 32, 32), 2, 5, 15),
+    "ring": Workload({**_RING, "network": {"kind": "mlp"}}, (2,), 1, 50, 25),
 }
 QUICK_ROUNDS = 3
 
@@ -45,16 +45,18 @@ def measure(quick: bool, *, threads: int | None = None, clock: Clock = time.perf
 
     `threads` stands for each game's own number. A CUDA GPU, where there is one, is measured too.
     """
-    games = {
-        name: game._replace(threads=threads or game.threads, rounds=QUICK_ROUNDS if quick else game.rounds)
-        for name, game in GAMES.items()
+    workloads = {
+        name: workload._replace(threads=threads or workload.threads, rounds=QUICK_ROUNDS if quick else workload.rounds)
+        for name, workload in WORKLOADS.items()
     }
-    seconds = {name: _seconds(game, clock) for name, game in games.items()}
-    settings = {"clock": clock.__name__, **{name: game._asdict() for name, game in games.items()}}
+    seconds = {name: _seconds(workload, clock) for name, workload in workloads.items()}
+    settings = {"clock": clock.__name__, **{name: workload._asdict() for name, workload in workloads.items()}}
     summary = {name: summarise(values) for name, values in seconds.items()}
     if not torch.cuda.is_available():
         return Measurement(processor(), settings, summary, seconds)
-    gpu = measure_gpu(GAMES["paper"].arm, GAMES["paper"].shape, GAMES["ring"].arm, iterations=20 if quick else 200)
+    gpu = measure_gpu(
+        WORKLOADS["paper"].arm, WORKLOADS["paper"].shape, WORKLOADS["ring"].arm, iterations=20 if quick else 200
+    )
     return Measurement(
         f"{gpu.device}, {processor()}", {**settings, "gpu": gpu.settings}, {**summary, "gpu": gpu.summary},
         {**seconds, "gpu": gpu.details},
@@ -67,24 +69,24 @@ def summarise(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {"textbook_ms": round(1e3 * median(seconds["textbook"]), 3), **ratios}
 
 
-def _seconds(game: Game, clock: Clock) -> dict[str, list[float]]:
+def _seconds(workload: Workload, clock: Clock) -> dict[str, list[float]]:
     """Seconds of one iteration, by path."""
     before = torch.get_num_threads()
-    torch.set_num_threads(game.threads)
-    given = batches(game.arm, game.shape)
-    paths = {name: _repeated(iterate, given, game.repeats) for name, iterate in _paths(game).items()}
-    found = interleaved(paths, game.rounds, clock)
+    torch.set_num_threads(workload.threads)
+    given = batches(workload.arm, workload.shape)
+    paths = {name: _repeated(iterate, given, workload.repeats) for name, iterate in _paths(workload).items()}
+    found = interleaved(paths, workload.rounds, clock)
     torch.set_num_threads(before)
-    return {name: [value / game.repeats for value in values] for name, values in found.items()}
+    return {name: [value / workload.repeats for value in values] for name, values in found.items()}
 
 
-def _paths(game: Game) -> dict[str, Callable[[Batches], None]]:
-    arm = Arm.model_validate(game.arm)
-    paths: dict[str, Textbook | Engine] = {"textbook": Textbook(arm, game.shape)}
+def _paths(workload: Workload) -> dict[str, Callable[[Batches], None]]:
+    arm = Arm.model_validate(workload.arm)
+    paths: dict[str, Textbook | Engine] = {"textbook": Textbook(arm, workload.shape)}
     for precision in ("float32", "bf16"):
-        paths[precision] = engine(game.arm, game.shape, precision)
-    if len(game.shape) == 3:
-        paths["textbook_with_torch_padding"] = Textbook(arm, game.shape, same=False)
+        paths[precision] = engine(workload.arm, workload.shape, precision)
+    if len(workload.shape) == 3:
+        paths["textbook_with_torch_padding"] = Textbook(arm, workload.shape, same=False)
     return {name: path.iterate for name, path in paths.items()}
 
 

@@ -20,22 +20,22 @@ from vigan.bench.timing import gains, interleaved, medians
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Ring
 from vigan.training.batches import Batches
-from vigan.training.cuda_graph import WARM_UP, Recorded
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.engine import Engine
 
 RUNS = (1, 2, 4, 8)
 SEEDS = 64
 PRODUCT = 8192
-Player = Engine | Recorded
+Trainer = Engine | CapturedEngine
 
 
 def measure_gpu(arm: dict[str, Any], shape: tuple[int, ...], ring: dict[str, Any], iterations: int) -> Measurement:
     """Figures of the first CUDA device: of `arm` on examples of `shape`, and of an ensemble of the arm `ring`."""
     device = torch.device("cuda")
     paths = {
-        "eager_bf16": _playing(engine(arm, shape, "bf16", device), shape, iterations),
-        "bf16": _playing(Recorded(engine(arm, shape, "bf16", device)), shape, iterations),
-        "tf32": _playing(Recorded(engine(arm, shape, "tf32", device)), shape, iterations),
+        "eager_bf16": _training(engine(arm, shape, "bf16", device), shape, iterations),
+        "bf16": _training(CapturedEngine(engine(arm, shape, "bf16", device)), shape, iterations),
+        "tf32": _training(CapturedEngine(engine(arm, shape, "tf32", device)), shape, iterations),
     }
     torch.cuda.reset_peak_memory_stats(device)
     seconds = interleaved(paths, rounds=9)
@@ -82,12 +82,12 @@ def work(
     name: str = "cuda",
 ) -> None:
     """Put one run's iterations per second on `name` into `rates`, begun when all others are ready to begin."""
-    player = engine(arm, shape, "bf16", torch.device(name))
-    play = _playing(Recorded(player) if name == "cuda" else player, shape, iterations)
-    play()
+    trainer = engine(arm, shape, "bf16", torch.device(name))
+    train = _training(CapturedEngine(trainer) if name == "cuda" else trainer, shape, iterations)
+    train()
     start.wait()
     begun = time.perf_counter()
-    play()
+    train()
     rates.put(iterations / (time.perf_counter() - begun))
 
 
@@ -99,32 +99,32 @@ def _ensemble_gain(ring: dict[str, Any], device: torch.device) -> float:
     paths = {}
     for count in (1, SEEDS):
         ensemble = Ensemble(spec, range(count), points, device)
-        paths[str(count)] = _calling(Recorded(ensemble.engine), ensemble.batches(0), 200)
+        paths[str(count)] = _repeated(CapturedEngine(ensemble.engine), ensemble.batches(0), 200)
     times = medians(interleaved(paths, rounds=9))
     return round(SEEDS * times["1"] / times[str(SEEDS)], 2)
 
 
-def _playing(player: Player, shape: tuple[int, ...], iterations: int) -> Callable[[], None]:
-    played = player.engine if isinstance(player, Recorded) else player
-    tf32 = played.arm.precision == "tf32"
-    given = batches(played.arm.model_dump(), shape, played.parameters["g"][0].device)
+def _training(trainer: Trainer, shape: tuple[int, ...], iterations: int) -> Callable[[], None]:
+    inner = trainer.engine if isinstance(trainer, CapturedEngine) else trainer
+    tf32 = inner.arm.precision == "tf32"
+    given = batches(inner.arm.model_dump(), shape, inner.parameters["g"][0].device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # while it is recorded
-    call = _calling(player, given, iterations)
+    call = _repeated(trainer, given, iterations)
 
-    def play() -> None:
+    def train() -> None:
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
         call()
 
-    return play
+    return train
 
 
-def _calling(player: Player, given: Batches, iterations: int) -> Callable[[], None]:
+def _repeated(trainer: Trainer, given: Batches, iterations: int) -> Callable[[], None]:
     for _ in range(WARM_UP + 1):
-        player.iterate(given)
+        trainer.iterate(given)
 
     def call() -> None:
         for _ in range(iterations):
-            player.iterate(given)
+            trainer.iterate(given)
         if given.phases["g"][0].z.is_cuda:
             torch.cuda.synchronize()
 

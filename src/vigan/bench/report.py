@@ -29,7 +29,7 @@ const frame = () => new Promise((go) => requestAnimationFrame(go));
     slider.value = String(at);
     slider.dispatchEvent(new Event('input'));
     const handled = performance.now() - start;
-    await Promise.all([...document.querySelectorAll('.still img')].map((image) => image.decode()));
+    await Promise.all([...document.querySelectorAll('.slider-arm img')].map((image) => image.decode()));
     const decoded = performance.now() - start;
     await frame();
     times.push([handled, decoded]);
@@ -47,7 +47,7 @@ def measure(quick: bool) -> Measurement:
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         timings: dict[str, float] = {}
-        page = simulate(quick, _watch(timings))
+        page = simulate(quick, _timed(timings))
         opened, moves = _look(page, 3 if quick else 7)
         size = page.stat().st_size
     handled, decoded = zip(*moves, strict=True)
@@ -64,13 +64,13 @@ def measure(quick: bool) -> Measurement:
     return Measurement(processor(), {"quick": quick, "window": [1280, 900], "openings": len(opened)}, summary, details)
 
 
-def _watch(timings: dict[str, float]) -> Callable[[str, Callable[[], object]], None]:
-    def watch(name: str, call: Callable[[], object]) -> None:
+def _timed(timings: dict[str, float]) -> Callable[[str, Callable[[], object]], None]:
+    def run_stage(name: str, call: Callable[[], object]) -> None:
         started = time.perf_counter()
         call()
         timings[name] = round(timings.get(name, 0.0) + time.perf_counter() - started, 2)
 
-    return watch
+    return run_stage
 
 
 def _look(page: Path, openings: int) -> tuple[list[list[float]], list[list[float]]]:

@@ -27,11 +27,11 @@ from vigan.training.telemetry import COLUMNS
 ROOT = Path(__file__).parents[3]
 SHOWN = 64
 
-Watch = Callable[[str, Callable[[], object]], None]
+RunStage = Callable[[str, Callable[[], object]], None]
 
 
-def simulate(quick: bool, watch: Watch) -> Path:
-    """The report of a made-up study in the working directory; `watch` is given each stage's name and call."""
+def simulate(quick: bool, run_stage: RunStage) -> Path:
+    """The report of a made-up study in the working directory; `run_stage` is given each stage's name and call."""
     study = _study(quick)
     layout = Layout(study)
     for run in study.runs():
@@ -39,13 +39,13 @@ def simulate(quick: bool, watch: Watch) -> Path:
     for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
         write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)})
     files = Files(layout.tables, layout.run_files())
-    watch("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
+    run_stage("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
     for (kind, name), path in layout.all_figures().items():
-        watch("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
+        run_stage("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
     for name, path in layout.all_frames().items():
-        watch("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
+        run_stage("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
     lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "published")]
-    watch("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
+    run_stage("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
     return layout.report
 
 

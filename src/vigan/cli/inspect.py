@@ -17,11 +17,11 @@ BENCHMARKS = ("bias", "calibration", "engine", "growth", "metrics", "prepare", "
 
 def estimate(options: argparse.Namespace) -> None:
     """Print how long a study will take here, by stage."""
-    from vigan.tools.estimate import estimate, tell
+    from vigan.tools.estimate import estimate, format_estimate
     from vigan.training.device import pick_device
 
     study = load_study(options.config)
-    print(tell(estimate(study, str(pick_device(options.device))), options.cores))
+    print(format_estimate(estimate(study, str(pick_device(options.device))), options.cores))
 
 
 def metrics(options: argparse.Namespace) -> None:
@@ -33,11 +33,11 @@ def metrics(options: argparse.Namespace) -> None:
 
 def claims(options: argparse.Namespace) -> None:
     """Print the verdict on every claim of a study."""
-    from vigan.analysis.claim_table import tell
+    from vigan.analysis.claim_table import format_claims
     from vigan.analysis.tables import read_table
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    print(tell(read_table(folder / "tables" / "claims.csv")))
+    print(format_claims(read_table(folder / "tables" / "claims.csv")))
 
 
 def audit(options: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def audit(options: argparse.Namespace) -> int:
 def power(options: argparse.Namespace) -> None:
     """Print the chance of each verdict under stated truths."""
     from vigan.tools.power import power, with_seeds
-    from vigan.tools.power_table import as_json, tell
+    from vigan.tools.power_table import as_json, format_chances
     from vigan.tools.truths import read_truths
 
     study = _study(options.study)
@@ -69,7 +69,7 @@ def power(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(as_json(study, truths, found, options.simulations), indent=2, allow_nan=False))
     else:
-        print(tell(study, truths, found, options.simulations))
+        print(format_chances(study, truths, found, options.simulations))
 
 
 def _study(name: str) -> Study:
@@ -79,13 +79,13 @@ def _study(name: str) -> Study:
 
 def diff(options: argparse.Namespace) -> None:
     """Print how two arms differ."""
-    from vigan.describe.arms import tell_difference, tell_places
+    from vigan.describe.arms import describe_difference, describe_experiments
 
     study = load_study(options.config)
     first, second = options.arms
     coordinates = schedule.coordinates(study.arm(first), study.dataset_of(first).shape)
-    print(tell_difference(first, study.arm(first), second, study.arm(second), coordinates))
-    print(tell_places(study, first, second), end="")
+    print(describe_difference(first, study.arm(first), second, study.arm(second), coordinates))
+    print(describe_experiments(study, first, second), end="")
 
 
 def explain(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vigan.cli import inspect, pipeline
-from vigan.errors import UserError, refusal_of_machine
+from vigan.errors import UserError, describe_os_error
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
@@ -47,20 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _told(f"{error}", 1)
+        return _print_error(f"{error}", 1)
     except KeyboardInterrupt:
-        return _told("interrupted; the same command goes on", 130)
+        return _print_error("interrupted; the same command goes on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        if (line := refusal_of_machine(error)) is None:
+        if (line := describe_os_error(error)) is None:
             raise
-        return _told(line, 1)
+        return _print_error(line, 1)
     return code
 
 
-def _told(line: str, code: int) -> int:
+def _print_error(line: str, code: int) -> int:
     print(f"vigan: {line}", file=sys.stderr)
     return code
 
@@ -75,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
         added = stages.add_parser(name, help=summary, description=summary)
         added.set_defaults(command=command)
         if study:
-            told = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
-            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=told)
+            text = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
+            added.add_argument("--config", type=Path, default=setting("config", "config/paper.yaml"), help=text)
         return added
 
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
@@ -178,25 +178,25 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
     evaluate.add_argument("--seed", type=int)
     _add_place(evaluate)
-    anybody = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
-    anybody.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
-    told = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
-    anybody.add_argument("--reference", type=Path, help=told)
-    anybody.add_argument("--samples", type=_count, metavar="N", help="generated images to use (default: all)")
-    told = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
-    anybody.add_argument("--reals", type=_reals, default="all", metavar="N", help=told)
-    anybody.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
-    anybody.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
-    told = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
-    anybody.add_argument("--witness", action="append", default=[], metavar="TOOL", help=told)
-    told = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
-    anybody.add_argument("--infinity", action="store_true", help=told)
-    _add_images(anybody)
+    own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
+    text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
+    own_images.add_argument("--reference", type=Path, help=text)
+    own_images.add_argument("--samples", type=_count, metavar="N", help="generated images to use (default: all)")
+    text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
+    own_images.add_argument("--reals", type=_reals, default="all", metavar="N", help=text)
+    own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
+    own_images.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
+    text = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
+    own_images.add_argument("--witness", action="append", default=[], metavar="TOOL", help=text)
+    text = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
+    own_images.add_argument("--infinity", action="store_true", help=text)
+    _add_images(own_images)
 
     statistics = stage(pipeline.statistics, "write the statistics of images: what a reference needs", study=False)
     statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
-    told = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
-    statistics.add_argument("-o", "--out", type=Path, required=True, help=told)
+    text = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
+    statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
     statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
     _add_images(statistics)
     _add_place(statistics)
@@ -210,10 +210,10 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _add_images(parser: argparse._ActionsContainer) -> None:
     known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
     parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    told = "middle square of so many pixels, cut out of image files (default: all of an image)"
-    parser.add_argument("--crop", type=_count, metavar="PIXELS", help=told)
-    told = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=_count, metavar="SIDE", help=told)
+    text = "middle square of so many pixels, cut out of image files (default: all of an image)"
+    parser.add_argument("--crop", type=_count, metavar="PIXELS", help=text)
+    text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
+    parser.add_argument("--resize", type=_count, metavar="SIDE", help=text)
 
 
 def _count(text: str) -> int:
@@ -233,8 +233,8 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
     power.add_argument("--seeds", type=int, nargs="+", default=[], metavar="N", help="default: the study's own")
-    told = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
-    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=told)
+    text = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
+    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=text)
     power.add_argument("--simulations", type=int, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 

@@ -15,21 +15,21 @@ from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
-from vigan.runtime.gpu_slots import on_a_gpu
+from vigan.runtime.gpu_slots import reserve_gpu
 from vigan.runtime.settings import cache_folder
 
 if TYPE_CHECKING:
     from vigan.data.gallery import Fitting
 
 
-def _in_a_slot(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
+def _with_gpu(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
     """The command, run on the GPU of a free slot unless its device is named."""
 
     @functools.wraps(command)
     def run(options: argparse.Namespace) -> None:
         if options.device != "auto":
             return command(options)
-        with on_a_gpu():
+        with reserve_gpu():
             return command(options)
 
     return run
@@ -75,7 +75,7 @@ def _percent() -> Callable[[int, int], None]:
     return show
 
 
-@_in_a_slot
+@_with_gpu
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
     from vigan.stages.reference import reference
@@ -90,7 +90,7 @@ def reference(options: argparse.Namespace) -> None:
     print(json.dumps({"protocol": protocol.name, "floor": floor}))
 
 
-@_in_a_slot
+@_with_gpu
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
@@ -107,16 +107,16 @@ def train(options: argparse.Namespace) -> None:
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
-    watchers = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
+    callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
-        record = train(spec, data, layout.run(run), state, settings, (bar, *watchers))
+        record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
 
 
-@_in_a_slot
+@_with_gpu
 def evaluate(options: argparse.Namespace) -> None:
     """Measure all snapshots of one run, or anybody's images."""
     study_run, images = (options.arm, options.seed), (options.images, options.reference)
@@ -143,7 +143,7 @@ def _evaluate_images(options: argparse.Namespace) -> None:
     print(json.dumps(measure_images(request), indent=2, allow_nan=False))
 
 
-@_in_a_slot
+@_with_gpu
 def statistics(options: argparse.Namespace) -> None:
     """Write what a reference of anybody's images is compared by."""
     from vigan.data.gallery import open_gallery

@@ -109,7 +109,7 @@ class Arm(Strict):
         return self
 
     @model_validator(mode="after")
-    def _as_the_model_needs(self) -> Arm:
+    def _fits_model(self) -> Arm:
         kind, known = self.model.kind, self.model.networks
         if self.network.kind not in known:
             raise ValueError(f"model '{kind}' is made of network {' or '.join(known)}, not '{self.network.kind}'")
@@ -144,7 +144,7 @@ class Arm(Strict):
         return self.g_batches * self.k
 
     @property
-    def old_forward_moves(self) -> bool:
+    def old_forward_updates_bn(self) -> bool:
         """Whether the forward that makes the old fakes moves moving averages, as in the released graph."""
         return self.reading == "released" and self.regularised
 

@@ -162,10 +162,10 @@ def read_checked(path: Path, schema: type[File], known_keys: Sequence[str]) -> F
         return schema.model_validate(raw)
     except ValidationError as error:
         location, message = explain(error, known_keys)
-        raise refusal(path, line_of(tree, location)[1], location, message) from None
+        raise located_error(path, line_of(tree, location)[1], location, message) from None
 
 
-def refusal(path: Path, line: int | None, location: Sequence[str | int], message: str) -> ConfigError:
+def located_error(path: Path, line: int | None, location: Sequence[str | int], message: str) -> ConfigError:
     """An error of one line: file and line, the place there, what is wrong."""
     where = f"{path}, line {line}" if line else str(path)
     place = ".".join(str(part) for part in location)

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vigan.config.arms import Arm, Dcgan, Mixture, Mlp, Optimiser
-from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, read_yaml, refusal
+from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, located_error, read_yaml
 from vigan.config.claims import (
     Collapse,
     OneShare,
@@ -49,7 +49,7 @@ def load_study(path: Path) -> Study:
     except ValidationError as error:
         location, message = explain(error, _known_keys(error))
         line = _line(tree, location) or _line_of_name(tree, message)
-        raise refusal(path, line, location, message) from None
+        raise located_error(path, line, location, message) from None
 
 
 def _line(tree: yaml.Node | None, location: Location) -> int | None:

@@ -12,7 +12,7 @@ from vigan.config.base import Strict, read_checked
 Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
 
 
-class Anchor(Strict):
+class PublishedResult(Strict):
     """One published number.
 
     `value` as printed there, with its unit of spread; `differs` says what keeps it from being compared with ours;
@@ -29,9 +29,9 @@ class Anchor(Strict):
 
 
 class _File(Strict):
-    anchors: Annotated[tuple[Anchor, ...], Field(strict=False, min_length=1)]
+    published: Annotated[tuple[PublishedResult, ...], Field(strict=False, min_length=1)]
 
 
-def load_anchors(path: Path) -> tuple[Anchor, ...]:
+def load_published(path: Path) -> tuple[PublishedResult, ...]:
     """Entries of a YAML file, in its order. Raises ConfigError: one line with the file, the line and what is wrong."""
-    return read_checked(path, _File, list(Anchor.model_fields)).anchors
+    return read_checked(path, _File, list(PublishedResult.model_fields)).published

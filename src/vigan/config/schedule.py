@@ -23,7 +23,7 @@ def coordinates(arm: Arm, shape: tuple[int, ...]) -> int:
     return arm.model.coordinates(math.prod(shape), arm.network.latent)
 
 
-def acting(arm: Arm) -> range:
+def active_updates(arm: Arm) -> range:
     """Updates of a phase, counted from 1, on which the regulariser acts: empty where it is off or inert.
 
     The first update is made at G = G_o. One batch's old fakes are its first forward, so the term is exactly zero
@@ -34,7 +34,7 @@ def acting(arm: Arm) -> range:
     return range(1 if arm.g_batches > 1 and has_batch_norm(arm) else 2, arm.updates + 1)
 
 
-def moves(arm: Arm, role: str = "generator") -> dict[str, int]:
+def bn_updates(arm: Arm, role: str = "generator") -> dict[str, int]:
     """How often an iteration moves the moving averages of a network's BN layers, by the forward that does it."""
     sampled = has_batch_norm(arm) and role in arm.model.sampled
     counts = arm.model.forwards(arm, role) if sampled else {}

@@ -115,7 +115,7 @@ class Archive:
             raise DataError(f"{self.title(name)}: cannot be read ({error}); {self.remedy}") from None
 
 
-Shelf = Folder | Archive
+FileSource = Folder | Archive
 
 
 def _unreadable(error: OSError) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from vigan.config.datasets import CelebA
-from vigan.data.archive import Archive, Folder, Shelf, images_among
+from vigan.data.archive import Archive, FileSource, Folder, images_among
 from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
-from vigan.data.source import DataError, Material
+from vigan.data.source import DataError, SourceData
 from vigan.io.files import RecordError
 from vigan.runtime import download as web
 
@@ -84,25 +84,25 @@ def fetch(folder: Path) -> Path:
         raise DataError(f"{error}\n{HOW_TO_GET}") from None
 
 
-def material(dataset: CelebA, path: Path, workers: int) -> Material:
+def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
     """The faces at `path` (a zip, or a folder of jpgs), in the order of their names.
 
     Raises DataError naming the file if there are none, fewer than `limit`, not `count`, or one that is damaged or of
     another size than the first.
     """
-    shelf = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
-    names = shelf.names()
+    files = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
+    names = files.names()
     faces = _faces(names)
     chosen = faces[: dataset.limit]
     _check_count(path, len(faces), dataset)
     _check_distinct(path, faces)
-    recipe = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(shelf, chosen, dataset.crop))
-    return Material(
+    transform = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(files, chosen, dataset.crop))
+    return SourceData(
         count=len(chosen),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
-        blocks=image_blocks(shelf, chosen, recipe, dataset.shape, workers),
-        preprocessing=recipe.words,
+        blocks=image_blocks(files, chosen, transform, dataset.shape, workers),
+        preprocessing=transform.words,
         skipped=len(names) - len(faces),
         notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
     )
@@ -164,9 +164,9 @@ def _check_count(path: Path, found: int, dataset: CelebA) -> None:
         raise DataError(f"{path}: {found} images, but the study is about {count}; name the complete {ARCHIVE}")
 
 
-def _size_of_first(shelf: Shelf, faces: Sequence[str], crop: int) -> tuple[int, int]:
-    title = shelf.title(faces[0])
-    size = decode(title, shelf.read(faces[0])).size
+def _size_of_first(files: FileSource, faces: Sequence[str], crop: int) -> tuple[int, int]:
+    title = files.title(faces[0])
+    size = decode(title, files.read(faces[0])).size
     if crop > min(size):
         half = size == HALF_SIZE
         advice = "this is the half-size copy: set `crop: 54`" if half else f"set `crop` to at most {min(size)}"

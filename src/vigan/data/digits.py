@@ -11,7 +11,7 @@ from PIL import Image
 from vigan.config.datasets import Digits, Origin
 from vigan.data import mnist
 from vigan.data.resize import antialias
-from vigan.data.source import Material
+from vigan.data.source import SourceData
 
 GREY_STEPS = 16
 ORIGINAL = "UCI optical recognition of handwritten digits, test part, as shipped with scikit-learn"
@@ -26,13 +26,13 @@ class Singles(NamedTuple):
     note: str
 
 
-def material(dataset: Digits, download_to: Path | None) -> Material:
+def source_data(dataset: Digits, download_to: Path | None) -> SourceData:
     """The digits of the data set's origin, uint8 (n, 1, side, side), white on black; labels are the digits.
 
     Raises DataError, see `vigan.data.mnist.read`.
     """
     digits = single_digits(dataset.origin, dataset.side, download_to)
-    return Material(
+    return SourceData(
         count=len(digits.images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vigan.data.archive import Archive, Folder, Shelf, images_among
+from vigan.data.archive import Archive, FileSource, Folder, images_among
 from vigan.data.decode import SUFFIXES, decode
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
@@ -77,7 +77,7 @@ class Fitting(NamedTuple):
 class Files:
     """Image files of a folder or a zip, in the order of their names; grey ones are read as colour."""
 
-    shelf: Shelf
+    files: FileSource
     names: Sequence[str]
     fitting: Fitting
 
@@ -88,19 +88,19 @@ class Files:
         return [self._read(name) for name in self.names[part]]
 
     def _read(self, name: str) -> Picture:
-        title = self.shelf.title(name)
-        picture = self.fitting(title, decode(title, self.shelf.read(name)))
+        title = self.files.title(name)
+        picture = self.fitting(title, decode(title, self.files.read(name)))
         return np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0))
 
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
-        return Files(self.shelf, [self.names[int(row)] for row in rows], self.fitting)
+        return Files(self.files, [self.names[int(row)] for row in rows], self.fitting)
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names, contents and fitting."""
         total = hashlib.sha256(repr(tuple(self.fitting)).encode())
         for name in self.names:
-            total.update(f"{name}\n".encode() + hashlib.sha256(self.shelf.read(name)).digest())
+            total.update(f"{name}\n".encode() + hashlib.sha256(self.files.read(name)).digest())
         return total.hexdigest()
 
 
@@ -175,16 +175,16 @@ def _reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read as an array ({reason}); name a folder, .npy or .npz file") from None
 
 
-def _files(shelf: Shelf, path: Path, fitting: Fitting) -> Files:
-    names = images_among(shelf.names())
+def _files(files: FileSource, path: Path, fitting: Fitting) -> Files:
+    names = images_among(files.names())
     if not names:
         raise DataError(f"{path}: no image in it ({', '.join(SUFFIXES)})")
-    return Files(shelf, names, fitting)
+    return Files(files, names, fitting)
 
 
 def _channels_first(path: Path, array: object) -> Picture:
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4 or not array.size:
-        raise DataError(f"{path}: {_told(array)}; images are uint8 from 0 to 255, four axes")
+        raise DataError(f"{path}: {_describe(array)}; images are uint8 from 0 to 255, four axes")
     if array.shape[1] in CHANNELS:
         return array
     if array.shape[3] in CHANNELS:
@@ -192,7 +192,7 @@ def _channels_first(path: Path, array: object) -> Picture:
     raise DataError(f"{path}: shape {array.shape} has no axis of 1 or 3 channels in second or last place")
 
 
-def _told(array: object) -> str:
+def _describe(array: object) -> str:
     if array is None:
         return f"no '{BATCH}' in it"
     return f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "several arrays in one file"

@@ -12,27 +12,27 @@ from vigan.data.archive import Folder, images_among
 from vigan.data.decode import SUFFIXES, decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
-from vigan.data.source import DataError, Material
+from vigan.data.source import DataError, SourceData
 
 SMALLEST = 8
 
 
-def material(dataset: ImageFolder, workers: int) -> Material:
+def source_data(dataset: ImageFolder, workers: int) -> SourceData:
     """Every image below the folder, in the order of their relative names; other and hidden files are counted.
 
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
     `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
-    shelf = Folder(Path(dataset.path).expanduser())
-    names = shelf.names()
+    files = Folder(Path(dataset.path).expanduser())
+    names = files.names()
     images = images_among(names)
     if not images:
-        raise DataError(f"{shelf.path}: no image in it ({', '.join(SUFFIXES)}); {len(names)} other files; check `path`")
-    return Material(
+        raise DataError(f"{files.path}: no image in it ({', '.join(SUFFIXES)}); {len(names)} other files; check `path`")
+    return SourceData(
         count=len(images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
-        blocks=image_blocks(shelf, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
+        blocks=image_blocks(files, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
         skipped=len(names) - len(images),
     )

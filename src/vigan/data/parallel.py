@@ -19,13 +19,13 @@ from typing import Protocol
 
 import numpy as np
 
-from vigan.data.archive import Shelf
+from vigan.data.archive import FileSource
 from vigan.data.source import DataError
 
 FILES_PER_BLOCK = 128
 
 
-class Recipe(Protocol):
+class Transform(Protocol):
     """Turns one image file into one example; hashable and picklable, so that it can travel to a worker."""
 
     def __call__(self, title: str, data: bytes) -> np.ndarray:
@@ -34,7 +34,7 @@ class Recipe(Protocol):
 
 
 def image_blocks(
-    shelf: Shelf, names: Sequence[str], recipe: Recipe, shape: tuple[int, ...], workers: int
+    files: FileSource, names: Sequence[str], transform: Transform, shape: tuple[int, ...], workers: int
 ) -> Generator[np.ndarray, None, None]:
     """Blocks uint8 (n, *shape), n up to 128, in the order of `names`; the same for any number of workers.
 
@@ -44,26 +44,30 @@ def image_blocks(
     chunks = [names[start : start + FILES_PER_BLOCK] for start in range(0, len(names), FILES_PER_BLOCK)]
     if workers == 1:
         for chunk in chunks:
-            yield _fill(np.empty((len(chunk), *shape), np.uint8), shelf, chunk, recipe)
+            yield _fill(np.empty((len(chunk), *shape), np.uint8), files, chunk, transform)
         return
     context = get_context("spawn")
     memory = context.RawArray("B", 2 * workers * FILES_PER_BLOCK * math.prod(shape))
     slots = np.ctypeslib.as_array(memory).reshape(2 * workers, FILES_PER_BLOCK, *shape)
-    executor = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(memory, slots.shape))
+    executor = ProcessPoolExecutor(workers, context, initializer=_init_worker, initargs=(memory, slots.shape))
     try:
-        yield from _in_order(executor, shelf, chunks, recipe, slots)
+        yield from _in_order(executor, files, chunks, transform, slots)
     except BrokenProcessPool:
-        raise DataError(f"{shelf.path}: a worker process died (out of memory?); run with fewer workers") from None
+        raise DataError(f"{files.path}: a worker process died (out of memory?); run with fewer workers") from None
     finally:
         executor.shutdown(cancel_futures=True)
 
 
 def _in_order(
-    executor: ProcessPoolExecutor, shelf: Shelf, chunks: Sequence[Sequence[str]], recipe: Recipe, slots: np.ndarray
+    executor: ProcessPoolExecutor,
+    files: FileSource,
+    chunks: Sequence[Sequence[str]],
+    transform: Transform,
+    slots: np.ndarray,
 ) -> Iterator[np.ndarray]:
     waiting: deque[tuple[np.ndarray, Future[None]]] = deque()
     for chunk, slot in zip(chunks, itertools.cycle(range(len(slots))), strict=False):
-        waiting.append((slots[slot, : len(chunk)], executor.submit(_fill_slot, slot, shelf, chunk, recipe)))
+        waiting.append((slots[slot, : len(chunk)], executor.submit(_fill_slot, slot, files, chunk, transform)))
         if len(waiting) == len(slots):
             yield _finished(*waiting.popleft())
     while waiting:
@@ -75,10 +79,10 @@ def _finished(block: np.ndarray, future: Future[None]) -> np.ndarray:
     return block
 
 
-def _fill(block: np.ndarray, shelf: Shelf, names: Sequence[str], recipe: Recipe) -> np.ndarray:
+def _fill(block: np.ndarray, files: FileSource, names: Sequence[str], transform: Transform) -> np.ndarray:
     """`block` (n, *shape), filled with the examples made of the n files."""
     for index, name in enumerate(names):
-        block[index] = recipe(shelf.title(name), shelf.read(name))
+        block[index] = transform(files.title(name), files.read(name))
     return block
 
 
@@ -88,18 +92,18 @@ class _Shared:
     slots: np.ndarray
 
 
-def _fill_slot(slot: int, shelf: Shelf, names: Sequence[str], recipe: Recipe) -> None:
-    _fill(_Shared.slots[slot], _kept(shelf), names, recipe)
+def _fill_slot(slot: int, files: FileSource, names: Sequence[str], transform: Transform) -> None:
+    _fill(_Shared.slots[slot], _opened(files), names, transform)
 
 
-def _begin(memory: ctypes.Array[ctypes.c_ubyte], shape: tuple[int, ...]) -> None:
+def _init_worker(memory: ctypes.Array[ctypes.c_ubyte], shape: tuple[int, ...]) -> None:
     """Take up the shared memory, leave Ctrl-C to the parent, and end as soon as it is gone, however it went."""
     _Shared.slots = np.ctypeslib.as_array(memory).reshape(shape)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _outlive_nobody() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -107,6 +111,6 @@ def _outlive_nobody() -> None:
 
 
 @functools.cache
-def _kept(shelf: Shelf) -> Shelf:
-    """The first shelf equal to `shelf`, so that a worker opens its zip once; workers live for one call only."""
-    return shelf
+def _opened(files: FileSource) -> FileSource:
+    """The first shelf equal to `files`, so that a worker opens its zip once; workers live for one call only."""
+    return files

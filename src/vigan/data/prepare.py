@@ -15,7 +15,7 @@ import numpy as np
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
 from vigan.data import celeba as faces
 from vigan.data import digits, image_folder, stacked_digits, torchvision_sets, toy
-from vigan.data.source import DataError, Material
+from vigan.data.source import DataError, SourceData
 from vigan.data.store import ARRAY, LABELS, MANIFEST
 from vigan.io.files import atomic_write, write_json
 
@@ -45,58 +45,58 @@ def prepare(
     """
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
-    material = _material(dataset, celeba, folder.parent / "download" if download else None, workers)
-    with contextlib.closing(material.blocks):
-        mean, digest = _write_array(folder, material, progress)
+    source_data = _source_data(dataset, celeba, folder.parent / "download" if download else None, workers)
+    with contextlib.closing(source_data.blocks):
+        mean, digest = _write_array(folder, source_data, progress)
     manifest = {
         "source": dataset.source,
         "spec": dataset.model_dump(mode="json"),
-        "preprocessing": material.preprocessing,
-        "count": material.count,
-        "shape": list(material.shape),
-        "dtype": material.dtype.name,
+        "preprocessing": source_data.preprocessing,
+        "count": source_data.count,
+        "shape": list(source_data.shape),
+        "dtype": source_data.dtype.name,
         "bytes": (folder / ARRAY).stat().st_size,
         "sha256": digest,
-        "labels": material.labels is not None,
-        "labels_sha256": _write_labels(folder / LABELS, material.labels),
-        "skipped": material.skipped,
+        "labels": source_data.labels is not None,
+        "labels_sha256": _write_labels(folder / LABELS, source_data.labels),
+        "skipped": source_data.skipped,
         "mean": mean,
-        "notes": list(material.notes),
+        "notes": list(source_data.notes),
     }
     write_json(folder / MANIFEST, manifest)
     return manifest
 
 
-def _material(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> Material:
+def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> SourceData:
     match dataset:
         case Digits():
-            return digits.material(dataset, download_to)
+            return digits.source_data(dataset, download_to)
         case StackedDigits():
-            return stacked_digits.material(dataset, download_to)
+            return stacked_digits.source_data(dataset, download_to)
         case Torchvision():
-            return torchvision_sets.material(dataset, download_to)
+            return torchvision_sets.source_data(dataset, download_to)
         case CelebA():
-            return faces.material(dataset, faces.find(celeba, download_to), workers)
+            return faces.source_data(dataset, faces.find(celeba, download_to), workers)
         case ImageFolder():
-            return image_folder.material(dataset, workers)
+            return image_folder.source_data(dataset, workers)
         case _:
-            return toy.material(dataset)
+            return toy.source_data(dataset)
 
 
-def _write_array(folder: Path, material: Material, progress: Progress | None) -> tuple[list[float], str]:
+def _write_array(folder: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:
     """Mean per channel and SHA-256 of the array file; an older manifest goes just before the new array is in place."""
-    header = {"descr": material.dtype.str, "fortran_order": False, "shape": (material.count, *material.shape)}
-    _check_room(folder, material)
+    header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (source_data.count, *source_data.shape)}
+    _check_room(folder, source_data)
     with atomic_write(folder / ARRAY) as stream:
-        digested = Digested(stream)
+        digested = HashingWriter(stream)
         np.lib.format.write_array_header_1_0(digested, header)
-        total = _write_blocks(digested, material, progress)
+        total = _write_blocks(digested, source_data, progress)
         (folder / MANIFEST).unlink(missing_ok=True)
-    per_channel = material.count * math.prod(material.shape[1:])
+    per_channel = source_data.count * math.prod(source_data.shape[1:])
     return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
 
 
-class Digested:
+class HashingWriter:
     """A binary file, written through, and the SHA-256 of what was written."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -108,20 +108,23 @@ class Digested:
         self.sha256.update(data)
 
 
-def _write_blocks(stream: Digested, material: Material, progress: Progress | None) -> np.ndarray:
-    total, done = np.zeros(material.shape[0]), 0
-    for block in material.blocks:
-        stream.write(np.ascontiguousarray(block, material.dtype).data)
+def _write_blocks(stream: HashingWriter, source_data: SourceData, progress: Progress | None) -> np.ndarray:
+    total, done = np.zeros(source_data.shape[0]), 0
+    for block in source_data.blocks:
+        stream.write(np.ascontiguousarray(block, source_data.dtype).data)
         total += block.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
         done += len(block)
         if progress is not None:
-            progress(done, material.count)
+            progress(done, source_data.count)
     return total
 
 
-def _check_room(folder: Path, material: Material) -> None:
+def _check_room(folder: Path, source_data: SourceData) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    needed, free = material.count * math.prod(material.shape) * material.dtype.itemsize, shutil.disk_usage(folder).free
+    needed, free = (
+        source_data.count * math.prod(source_data.shape) * source_data.dtype.itemsize,
+        shutil.disk_usage(folder).free,
+    )
     if needed > free:
         raise DataError(f"{folder / ARRAY}: needs {needed / 1e9:.1f} GB but {free / 1e9:.1f} GB are free; make room")
 

@@ -15,7 +15,7 @@ class DataError(RecordError):
 
 
 @dataclass(frozen=True)
-class Material:
+class SourceData:
     """`count` examples of `shape` and `dtype`, delivered in order as arrays (n, *shape) by `blocks`.
 
     `blocks` is read once, closed after use, and may raise DataError on the way. `labels`: int64 (count,) or None.

@@ -9,14 +9,14 @@ import numpy as np
 
 from vigan.config.datasets import StackedDigits
 from vigan.data.digits import single_digits
-from vigan.data.source import Material
+from vigan.data.source import SourceData
 from vigan.rng import generator
 
 DIGITS = 10
 PER_BLOCK = 4096
 
 
-def material(dataset: StackedDigits, download_to: Path | None) -> Material:
+def source_data(dataset: StackedDigits, download_to: Path | None) -> SourceData:
     """`count` draws, uint8 (count, 3, side, side); labels 0 to 999, channels 0, 1, 2 their hundreds, tens and units.
 
     Each channel's digit is drawn uniformly from 0 to 9, then one of its scans: all triples are equally likely though
@@ -24,7 +24,7 @@ def material(dataset: StackedDigits, download_to: Path | None) -> Material:
     """
     singles, draw = single_digits(dataset.origin, dataset.side, download_to), generator(0, "prepare", dataset.source)
     digits = draw.integers(DIGITS, size=(dataset.count, 3))
-    return Material(
+    return SourceData(
         count=dataset.count,
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),

@@ -10,14 +10,14 @@ from urllib.error import URLError
 import numpy as np
 
 from vigan.config.datasets import TORCHVISION, Torchvision
-from vigan.data.source import DataError, Material
+from vigan.data.source import DataError, SourceData
 from vigan.runtime.settings import setting
 
 DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, AssertionError, IndexError, pickle.UnpicklingError)
 """What torchvision raises for files that are missing or not what they should be."""
 
 
-def material(dataset: Torchvision, download_to: Path | None) -> Material:
+def source_data(dataset: Torchvision, download_to: Path | None) -> SourceData:
     """The images, uint8 (n, 1 or 3, 32, 32), in the order of torchvision's files, and their labels.
 
     Raises DataError that says where they were looked for and what to do, or what is wrong with them.
@@ -25,7 +25,7 @@ def material(dataset: Torchvision, download_to: Path | None) -> Material:
     images, labels = read(dataset, download_to)
     margin = (dataset.side - images.shape[-1]) // 2
     framed = f"28x28 images, a black margin of {margin} pixels on each side" if margin else "32x32 images as they are"
-    return Material(
+    return SourceData(
         count=len(images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
@@ -43,7 +43,7 @@ def located() -> Path | None:
 
 
 def read(dataset: Torchvision, download_to: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, channels, side, side) and labels int64 (n,). Raises DataError, see `material`."""
+    """Images uint8 (n, channels, side, side) and labels int64 (n,). Raises DataError, see `source_data`."""
     root = located() or download_to
     if root is None:
         raise DataError(f"torchvision's {dataset.name}: VIGAN_TORCHVISION is not set. {ways(dataset)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vigan.config.datasets import Grid, Ring
-from vigan.data.source import Material
+from vigan.data.source import SourceData
 from vigan.rng import generator
 
 
@@ -22,12 +22,12 @@ def means(dataset: Ring | Grid) -> np.ndarray:
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
-def material(dataset: Ring | Grid) -> Material:
+def source_data(dataset: Ring | Grid) -> SourceData:
     """`count` draws, float32 (count, 2), each from a mode picked uniformly; labels are the indices of the modes."""
     centres, draw = means(dataset), generator(0, "prepare", dataset.source)
     labels = draw.integers(len(centres), size=dataset.count)
     points = centres[labels] + dataset.std * draw.standard_normal((dataset.count, 2))
-    return Material(
+    return SourceData(
         count=dataset.count,
         shape=(2,),
         dtype=np.dtype("<f4"),

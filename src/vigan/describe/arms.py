@@ -30,7 +30,7 @@ def differences(a: Arm, b: Arm) -> list[Difference]:
     return [pair for pair in pairs if pair.first != pair.second]
 
 
-def tell_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) -> str:
+def describe_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) -> str:
     """Table of `differences`, and whether the arms are one computation all the same on a set of `coordinates`."""
     rows = differences(a, b)
     if not rows:
@@ -38,7 +38,7 @@ def tell_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) 
     return "\n".join([*aligned([("field", name_a, name_b), *rows]), *_sameness(a, b, coordinates)])
 
 
-def tell_places(study: Study, first: str, second: str) -> str:
+def describe_experiments(study: Study, first: str, second: str) -> str:
     """Lines that say where two arms stand if they are in different experiments, else nothing."""
     places = [(name, study.experiment_of(name)) for name in (first, second)]
     if places[0][1] == places[1][1]:
@@ -87,20 +87,22 @@ def _sameness(a: Arm, b: Arm, coordinates: int) -> list[str]:
     if schedule.computation(a, coordinates) != schedule.computation(b, coordinates):
         return []
     others = [
-        _other_averages(a, b, role) for role in a.model.sampled if schedule.moves(a, role) != schedule.moves(b, role)
+        _other_averages(a, b, role)
+        for role in a.model.sampled
+        if schedule.bn_updates(a, role) != schedule.bn_updates(b, role)
     ]
     if others:
         return [f"The same weights, though the rows differ: only {' and '.join(others)}."]
     first, second = (arm.lambda_per_mean(coordinates) for arm in (a, b))
     why = "none of these fields changes what is computed"
     if first != second:
-        first_update = f"one {a.model.words(a).moved} update per phase (K = 1 on one batch) is made at {at_old(a)}"
+        first_update = f"one {a.model.describe(a).trained} update per phase (K = 1 on one batch) is made at {at_old(a)}"
         why = f"{first_update}, which makes lambda inert"
     return [f"The same computation, though the rows differ: {why}."]
 
 
 def _other_averages(a: Arm, b: Arm, role: str) -> str:
-    counts = [sum(schedule.moves(arm, role).values()) for arm in (a, b)]
+    counts = [sum(schedule.bn_updates(arm, role).values()) for arm in (a, b)]
     what = {"generator": "samples", "encoder": "codes"}[role]
     return (
         f"{a.model.sampled[role]}'s moving averages, and so its {what}, differ "

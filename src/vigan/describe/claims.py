@@ -23,13 +23,13 @@ OPPOSITE = {
 EVENTS = {"collapse": "collapse", "bad-end": "a bad end", "reach": "getting on track"}
 
 
-def tell_rule(claim: TestedClaim) -> str:
+def describe_rule(claim: TestedClaim) -> str:
     """When the claim counts as supported."""
     seeds = "on all seeds of the study, once" if claim.sampling == "fixed" else "on any number of seeds"
-    return f"Supported if {_told(claim)}, {seeds}, at alpha = {claim.alpha:g} (Holm)."
+    return f"Supported if {_condition(claim)}, {seeds}, at alpha = {claim.alpha:g} (Holm)."
 
 
-def tell_test(claim: TestedClaim) -> str:
+def name_of_test(claim: TestedClaim) -> str:
     """The name of the test."""
     if claim.sampling == "sequential" or isinstance(claim, PairedMean):
         return "betting test"
@@ -45,7 +45,7 @@ def tell_test(claim: TestedClaim) -> str:
 BOUNDARY_WORDS: dict[Boundary, str] = {"margin": "margin", "zero": "zero", "minus-margin": "minus the margin"}
 
 
-def tell_margin(claim: TestedClaim) -> str:
+def format_margin(claim: TestedClaim) -> str:
     """The difference from which on it matters, or the share of a single arm, with its unit."""
     match claim:
         case OneShare():
@@ -58,21 +58,21 @@ def tell_margin(claim: TestedClaim) -> str:
             return f"{claim.margin:g}"
 
 
-def tell_beyond(claim: Paired) -> str:
+def describe_effect(claim: Paired) -> str:
     """What the claimed difference is beyond: "higher by 1 or more", "not lower by 1 or more", "higher"."""
     if claim.beyond == "zero":
         return claim.direction
     if claim.beyond == "margin":
-        return f"{claim.direction} by {tell_margin(claim)} or more"
-    return f"not {OPPOSITE[claim.direction]} by {tell_margin(claim)} or more"
+        return f"{claim.direction} by {format_margin(claim)} or more"
+    return f"not {OPPOSITE[claim.direction]} by {format_margin(claim)} or more"
 
 
-def _told(claim: TestedClaim) -> str:
+def _condition(claim: TestedClaim) -> str:
     if isinstance(claim, OneShare):
         within = "" if claim.by == 1 else f" within {claim.by:.0%} of training"
         control = f", and in more of those of {claim.control}" if is_stability(claim) else ""
         bound = f"{claim.direction} than {claim.share:.0%} of the runs of {claim.arm}"
-        return f"{EVENTS[claim.event]} occurs in {bound}{within}{control} ({tell_test(claim)})"
+        return f"{EVENTS[claim.event]} occurs in {bound}{within}{control} ({name_of_test(claim)})"
     first, second = claim.arms
     what = {
         PairedSign: "in most seeds {subject} of {second} is {beyond} than that of {first}",
@@ -80,9 +80,9 @@ def _told(claim: TestedClaim) -> str:
         PairedTime: "in most seeds {subject} in {second} is {beyond} than in {first}",
         PairedShares: "the share of runs with {subject} in {second} is {beyond} than in {first}",
     }[type(claim)]
-    sentence = what.format(subject=_subject(claim), first=first, second=second, beyond=tell_beyond(claim))
-    matters = f"; what matters: {tell_margin(claim)}" if claim.beyond == "zero" else ""
-    return f"{sentence} ({tell_test(claim)}{matters})"
+    sentence = what.format(subject=_subject(claim), first=first, second=second, beyond=describe_effect(claim))
+    matters = f"; what matters: {format_margin(claim)}" if claim.beyond == "zero" else ""
+    return f"{sentence} ({name_of_test(claim)}{matters})"
 
 
 def _subject(claim: Paired) -> str:
@@ -102,7 +102,7 @@ def _from(rule: Collapse) -> str:
     return level + (f", from {rule.after:.0%} of training on" if rule.after else "")
 
 
-def tell_event(rule: Collapse | Reach) -> str:
+def describe_event(rule: Collapse | Reach) -> str:
     """When an event counts as having come."""
     if isinstance(rule, Reach):
         return (

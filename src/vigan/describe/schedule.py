@@ -28,12 +28,14 @@ def network(arm: Arm) -> str:
 
 def iteration(arm: Arm) -> list[str]:
     """What an iteration does, line by line."""
-    own = arm.model.words(arm)
+    own = arm.model.describe(arm)
     if own.steps:
         return list(own.steps)
     lines = [
-        f"D: {_count(arm.d_batches, 'update')}, each on {own.d_sees}, in separate passes" if own.d_sees else "D: none",
-        f"{own.moved}: {_count(arm.g_batches, 'batch', 'batches')} of {own.batch}, "
+        f"D: {_count(arm.d_batches, 'update')}, each on {own.d_inputs}, in separate passes"
+        if own.d_inputs
+        else "D: none",
+        f"{own.trained}: {_count(arm.g_batches, 'batch', 'batches')} of {own.batch}, "
         f"{_count(arm.k, 'update')} on each: {_count(arm.updates, 'update')} per phase{_against(arm)}",
         *([f"G: {_count(arm.g_batches, 'update')} after the phase, one {own.after}"] if own.after else []),
         f"losses: {own.losses}",
@@ -50,7 +52,7 @@ def _stabiliser(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def _against(arm: Arm) -> str:
-    own = arm.model.words(arm)
+    own = arm.model.describe(arm)
     return f" against one D and one {own.old}" if own.old else ""
 
 
@@ -62,32 +64,32 @@ def _adam(arm: Arm) -> str:
 
 def regulariser(arm: Arm, coordinates: int) -> list[str]:
     """What the regulariser holds to what, and where it acts."""
-    weight, own = arm.lambda_per_mean(coordinates), arm.model.words(arm)
+    weight, own = arm.lambda_per_mean(coordinates), arm.model.describe(arm)
     if not weight:
         return ["off: lambda is 0 in either reduction"]
     return [
-        f"lambda: {weight:.10g} x mean over the {coordinates} coordinates of ({own.held} - {own.held_old})^2 "
+        f"lambda: {weight:.10g} x mean over the {coordinates} coordinates of ({own.compared} - {own.compared_old})^2 "
         f"= {weight / coordinates:.10g} x squared norm; averaged over the batch",
-        f"{own.begun}; {_old_fakes(arm)}",
+        f"{own.old_meaning}; {_old_fakes(arm)}",
         _where_it_acts(arm),
     ]
 
 
 def _old_fakes(arm: Arm) -> str:
-    own = arm.model.words(arm)
+    own = arm.model.describe(arm)
     if arm.g_batches == 1:
-        return f"{own.held_old} is the phase's own first forward, taken as a constant"
-    of_all = f"{own.held_old} of all {arm.g_batches * arm.batch_size} {own.inputs}"
+        return f"{own.compared_old} is the phase's own first forward, taken as a constant"
+    of_all = f"{own.compared_old} of all {arm.g_batches * arm.batch_size} {own.inputs}"
     return f"{of_all} comes from one forward in training mode"
 
 
 def _where_it_acts(arm: Arm) -> str:
-    at, total = schedule.acting(arm), arm.updates
+    at, total = schedule.active_updates(arm), arm.updates
     if not at:
         alone = f"inert: the only update of a phase is made at {at_old(arm)}"
         return f"{alone}, where the term and its gradient are exactly zero"
     span = f"update {at[0]}" if len(at) == 1 else f"updates {at[0]}..{at[-1]}"
-    outputs = arm.model.words(arm).outputs
+    outputs = arm.model.describe(arm).outputs
     if at[0] == 1:
         first = f"already on update 1, because BN saw the old {outputs} in one batch and sees the {outputs} in several"
     else:
@@ -99,18 +101,20 @@ def _where_it_acts(arm: Arm) -> str:
 
 def at_old(arm: Arm) -> str:
     """The place where the regulariser is zero, such as G = G_o."""
-    old = arm.model.words(arm).old
+    old = arm.model.describe(arm).old
     return f"{old.replace('_o', '')} = {old}"
 
 
 def moving_averages(arm: Arm) -> list[str]:
     """What moves the averages of BN."""
-    lines = [_averages_of(arm, role, letter) for role, letter in arm.model.sampled.items() if schedule.moves(arm, role)]
+    lines = [
+        _averages_of(arm, role, letter) for role, letter in arm.model.sampled.items() if schedule.bn_updates(arm, role)
+    ]
     return lines or ["none: no BN"]
 
 
 def _averages_of(arm: Arm, role: str, letter: str) -> str:
-    counts = schedule.moves(arm, role)
+    counts = schedule.bn_updates(arm, role)
     each = " + ".join(f"{count} for {forward}" for forward, count in counts.items())
     old = any("old" in forward for forward in counts)
     counted_twice = " (update 1's own forward, counted again)" if arm.g_batches == 1 and old else ""
@@ -122,7 +126,7 @@ def ledger(arm: Arm, iterations: int) -> list[str]:
     """What an iteration and all of them cost, as a table."""
     once, whole = (Ledger.of(arm, n).model_dump() for n in (1, iterations))
     rows = [(label, f"{once[key]:,}", f"{whole[key]:,}") for key, label in _counts(arm).items()]
-    if arm.model.words(arm).after:
+    if arm.model.describe(arm).after:
         rows.insert(2, ("G updates", f"{arm.g_batches:,}", f"{iterations * arm.g_batches:,}"))
     return aligned([("", "each iteration", f"{iterations:,} iterations"), *rows])
 
@@ -131,7 +135,7 @@ def _counts(arm: Arm) -> dict[str, str]:
     others = any(phase.real and phase.kind != "discriminator" for phase in own_batches(arm.model.phases(arm)))
     return {
         "d_updates": "D updates",
-        "g_updates": f"{arm.model.words(arm).moved} updates",
+        "g_updates": f"{arm.model.describe(arm).trained} updates",
         "real_images": f"real examples shown{'' if others else ' to D'}",
         "latents": "latents drawn",
     }

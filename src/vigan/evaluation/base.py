@@ -38,17 +38,17 @@ class Evaluator(ABC):
         """What else than data and sample count its arrays depend on."""
         return {}
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
 
-    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
-        """Numbers of the reals in `rows` against the others, of which `kept` was taken with them."""
-        others = self.keep(np.delete(reals, rows, axis=0))
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """Numbers of the reals in `rows` against the others, of which `arrays` was taken with them."""
+        others = self.reference_arrays(np.delete(reals, rows, axis=0))
         return self.measure(others)(reals[rows])
 
     @abstractmethod
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """The measurement, ready for any number of snapshots."""
 
 

@@ -22,7 +22,7 @@ class DigitModes(Evaluator):
         assert isinstance(subject.dataset, Digits)
         self.classifier = DigitClassifier.fit(*_labelled(subject.prepared), subject.dataset.origin)
 
-    def measure(self, kept: Arrays) -> Measure:  # noqa: ARG002
+    def measure(self, arrays: Arrays) -> Measure:  # noqa: ARG002
         """`class_modes` of images (n, 1, side, side)."""
         return lambda samples: {
             **class_modes(self.classifier.predict(samples), DIGITS),
@@ -38,7 +38,7 @@ class StackedModes(Evaluator):
         assert isinstance(subject.dataset, StackedDigits)
         self.classifier = DigitClassifier.fit_triples(*_labelled(subject.prepared), subject.dataset.origin)
 
-    def measure(self, kept: Arrays) -> Measure:  # noqa: ARG002
+    def measure(self, arrays: Arrays) -> Measure:  # noqa: ARG002
         """`stacked_modes` of images (n, 3, side, side)."""
         return lambda samples: {
             **stacked_modes(self.classifier.predict_triples(samples)),

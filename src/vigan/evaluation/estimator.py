@@ -17,11 +17,11 @@ class ByEstimator(Evaluator):
         self.kind = subject.kind
         self.estimator = pkgutil.resolve_name(subject.kind.estimator)
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
         """The examples."""
         return {"reals": reals}
 
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """The estimator, with its sample of reals if it takes one."""
-        reals = [kept["reals"]] if self.kind.compares else []
+        reals = [arrays["reals"]] if self.kind.compares else []
         return lambda samples: named(self.kind, self.estimator(*reals, samples))

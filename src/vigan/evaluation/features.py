@@ -25,18 +25,18 @@ class FeatureMetrics(Evaluator):
         extractor = self.extractor
         return {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "arrays": " ".join(ARRAYS)}
 
-    def keep(self, reals: np.ndarray) -> dict[str, Any]:
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, Any]:
         """Features of the reals and what `Reference` computes once."""
         return Reference(self.extractor(reals)).arrays(self.samples)
 
-    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """As in `Evaluator`, from features alone: no image is looked at again."""
-        features = kept["features"]
+        features = arrays["features"]
         return feature_metrics(Reference(np.delete(features, rows, axis=0)), features[rows])
 
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """`feature_metrics` of images."""
-        real = Reference.restore(kept, self.samples)
+        real = Reference.restore(arrays, self.samples)
         return lambda samples: feature_metrics(real, self.extractor(samples))
 
 
@@ -50,18 +50,18 @@ class FeatureEstimator(Evaluator):
         """Which network, with which weights."""
         return {"extractor": self.extractor.name, "weights_sha256": self.extractor.weights_sha256}
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
         """Features of the reals."""
         return {"features": self.extractor(reals)}
 
-    def held_out(self, reals: np.ndarray, kept: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """As in `Evaluator`, from features alone."""
-        features = kept["features"]
+        features = arrays["features"]
         return estimate(self.kind, np.delete(features, rows, axis=0), features[rows])
 
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """The estimator's numbers."""
-        return lambda samples: estimate(self.kind, kept["features"], self.extractor(samples))
+        return lambda samples: estimate(self.kind, arrays["features"], self.extractor(samples))
 
 
 def estimate(kind: ProtocolKind, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:

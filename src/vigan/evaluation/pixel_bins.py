@@ -17,13 +17,13 @@ class PixelBins(Evaluator):
     def __init__(self, subject: Subject) -> None:
         """Any images will do."""
 
-    def keep(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
         """The bins of the reals and how many fall into each."""
         return Bins.fit(_pixels(reals), rng.generator(0, "metric", "bins")).arrays()
 
-    def measure(self, kept: Arrays) -> Measure:
+    def measure(self, arrays: Arrays) -> Measure:
         """`ndb` and `jsd` of images."""
-        bins = Bins.restore(kept)
+        bins = Bins.restore(arrays)
         return lambda samples: bins.compare(_pixels(samples))
 
 

@@ -54,9 +54,9 @@ def make_reference(
     if protocol.reference:
         return _against_many(protocol, prepared, evaluator, path)
     reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
-    kept = evaluator.keep(reference) if kind.compares else {}
-    save(path, _key(protocol, prepared, evaluator), kept)
-    return evaluator.measure(kept)(others[0] if others else reference)
+    arrays = evaluator.reference_arrays(reference) if kind.compares else {}
+    save(path, _key(protocol, prepared, evaluator), arrays)
+    return evaluator.measure(arrays)(others[0] if others else reference)
 
 
 def _against_many(protocol: Protocol, prepared: Prepared, evaluator: Evaluator, path: Path) -> dict[str, float]:
@@ -67,11 +67,11 @@ def _against_many(protocol: Protocol, prepared: Prepared, evaluator: Evaluator, 
     order = rng.generator(0, "metric", "reals").permutation(total)
     chosen = np.sort(order[:count])
     reals = prepared.array if count == total else prepared.array[chosen]
-    kept = evaluator.keep(reals)
-    save(path, _key(protocol, prepared, evaluator), kept)
+    arrays = evaluator.reference_arrays(reals)
+    save(path, _key(protocol, prepared, evaluator), arrays)
     if total >= count + n:
-        return evaluator.measure(kept)(prepared.array[np.sort(order[count : count + n])])
-    return evaluator.held_out(reals, kept, np.searchsorted(chosen, np.sort(order[:n])))
+        return evaluator.measure(arrays)(prepared.array[np.sort(order[count : count + n])])
+    return evaluator.held_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:n])))
 
 
 def _samples(protocol: Protocol) -> int | None:
@@ -85,8 +85,8 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
-    kept = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
-    return Measurement(evaluator.measure(kept), kept["reals"] if kind.input == "decoded" else None)
+    arrays = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
+    return Measurement(evaluator.measure(arrays), arrays["reals"] if kind.input == "decoded" else None)
 
 
 def _key(protocol: Protocol, prepared: Prepared, evaluator: Evaluator) -> Key:

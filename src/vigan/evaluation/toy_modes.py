@@ -15,6 +15,6 @@ class ToyModes(Evaluator):
         assert isinstance(subject.dataset, Ring | Grid)
         self.centres, self.std = means(subject.dataset), subject.dataset.std
 
-    def measure(self, kept: Arrays) -> Measure:  # noqa: ARG002
+    def measure(self, arrays: Arrays) -> Measure:  # noqa: ARG002
         """`toy_modes` of points."""
         return lambda samples: toy_modes(samples, self.centres, self.std)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vigan.figures import style
-from vigan.figures.movie import Lane
+from vigan.figures.movie import PictureSequence
 
 COLUMNS, ROWS = 6, 6
 CELL = 1.75
@@ -27,12 +27,12 @@ def columns(steps: Sequence[int]) -> list[int]:
     return [steps[place] for place in places]
 
 
-def save(lanes: Iterable[Lane], steps: Sequence[int], heading: str, stream: IO[bytes]) -> None:
-    """Write `lanes`, with a picture for each of `steps`, `ROWS` of them a page; the same bytes for the same input.
+def save(sequences: Iterable[PictureSequence], steps: Sequence[int], heading: str, stream: IO[bytes]) -> None:
+    """Write `sequences`, with a picture for each of `steps`, `ROWS` of them a page; the same bytes for the same input.
 
     Lanes are taken page by page, so that they need not all be in memory.
     """
-    left = iter(lanes)
+    left = iter(sequences)
     with PdfPages(stream, metadata={"CreationDate": None, "Creator": "vigan", "Producer": None}) as pages:
         while rows := list(islice(left, ROWS)):
             page = _page(rows, steps, heading)
@@ -40,13 +40,13 @@ def save(lanes: Iterable[Lane], steps: Sequence[int], heading: str, stream: IO[b
             plt.close(page)
 
 
-def _page(lanes: Sequence[Lane], steps: Sequence[int], heading: str) -> Figure:
-    size = (CELL * len(steps) + 0.6, CELL * len(lanes) + 0.7)
-    figure, axes = plt.subplots(len(lanes), len(steps), figsize=size, squeeze=False)
-    for row, lane in zip(axes, lanes, strict=True):
-        for axis, shown in zip(row, lane.pictures, strict=True):
+def _page(sequences: Sequence[PictureSequence], steps: Sequence[int], heading: str) -> Figure:
+    size = (CELL * len(steps) + 0.6, CELL * len(sequences) + 0.7)
+    figure, axes = plt.subplots(len(sequences), len(steps), figsize=size, squeeze=False)
+    for row, sequence in zip(axes, sequences, strict=True):
+        for axis, shown in zip(row, sequence.pictures, strict=True):
             _cell(axis, shown)
-        row[0].set_ylabel(lane.label)
+        row[0].set_ylabel(sequence.label)
     for axis, step in zip(axes[0], steps, strict=True):
         axis.set_title(f"iteration {step:,}")
     figure.suptitle(heading, x=0.01, ha="left", fontsize=11)

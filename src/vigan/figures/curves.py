@@ -13,7 +13,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from vigan.figures.layout import COLUMNS, Part, Title, by_iteration, columns_for, entitle, grow, head, key, stacked
+from vigan.figures.layout import (
+    COLUMNS,
+    Part,
+    Title,
+    add_heading,
+    add_height,
+    by_iteration,
+    columns_for,
+    key,
+    set_titles,
+    stacked,
+)
 from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks
 
 HEIGHT = 2.6
@@ -58,7 +69,7 @@ def draw(
         logged = set(curves.loc[curves["arm"].isin(looks), "metric"])
         _part(figure, curves, {metric: panel for metric, panel in panels.items() if metric in logged} or panels, looks)
         if place == 0:
-            head(figure, heading, *_notes(curves))
+            add_heading(figure, heading, *_notes(curves))
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))
@@ -70,7 +81,7 @@ def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks
     """All panels, of some arms."""
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
-    grow(figure, HEIGHT * rows + 1.2)
+    add_height(figure, HEIGHT * rows + 1.2)
     axes = figure.subplots(rows, columns, squeeze=False)
     titles = [
         _panel(axis, _thinned(curves[curves["metric"] == metric]), panel, looks, columns)
@@ -79,7 +90,7 @@ def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks
     for axis in axes.flat[: len(panels)]:
         axis.update_datalim([(curves["step"].min(), 0), (curves["step"].max(), 0)], updatey=False)
         axis.autoscale_view(scaley=False)
-    entitle(axes, titles)
+    set_titles(axes, titles)
 
 
 def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns: int) -> Title:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from vigan.config.arms import Arm
 from vigan.config.base import digest_of
-from vigan.figures.layout import Title, columns_for, entitle, head
+from vigan.figures.layout import Title, add_heading, columns_for, set_titles
 from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
 from vigan.figures.summary_rows import Estimate, by_arm
 
@@ -56,8 +56,8 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height * rows + 0.8), squeeze=False)
     for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
         _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown, POINTS / columns)
-    entitle(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
-    head(figure, heading, *_notes(shown, summary, panels))
+    set_titles(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
+    add_heading(figure, heading, *_notes(shown, summary, panels))
     return figure
 
 
@@ -96,12 +96,12 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     mesh.set_zorder(0)
     axis.set_facecolor(EMPTY)
     decimals = _decimals([known[arm] for arm in shown.arms.values()])
-    told = {arm: _told(known[arm], decimals) for arm in shown.arms.values()}
-    size = _size(told.values(), width / len(lambdas))
+    labels = {arm: _cell_text(known[arm], decimals) for arm in shown.arms.values()}
+    size = _size(labels.values(), width / len(lambdas))
     for (k, weight), arm in shown.arms.items():
         ink = _ink(to_rgb(colours(scale(known[arm].center)))) if known[arm].n else INK
         where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
-        axis.text(*where, told[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)
+        axis.text(*where, labels[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)
     _frame(axis, shown)
 
 
@@ -127,7 +127,7 @@ def _scale(means: np.ndarray) -> Normalize:
     return Normalize(low, high) if low < high else Normalize(low - 1, high + 1)
 
 
-def _told(estimate: Estimate, decimals: int) -> str:
+def _cell_text(estimate: Estimate, decimals: int) -> str:
     """The number with its interval, n, and how many runs diverged."""
     n, lost = estimate.n, f"\n{estimate.diverged} diverged" if estimate.diverged else ""
     if not n:
@@ -137,9 +137,9 @@ def _told(estimate: Estimate, decimals: int) -> str:
     return f"{center}{spread}\nn = {n}{lost}"
 
 
-def _size(told: Iterable[str], width: float) -> float:
+def _size(labels: Iterable[str], width: float) -> float:
     """The font, in points, at which what is told fits into cells of so many points."""
-    longest = max(len(line) for text in told for line in text.splitlines())
+    longest = max(len(line) for text in labels for line in text.splitlines())
     return min(LARGEST, width / (LETTER * longest))
 
 
@@ -157,8 +157,8 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 
 def _decimals(estimates: Sequence[Estimate]) -> int:
     """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
-    told = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
-    order = math.floor(math.log10(max(told, default=0.0) or 1.0))
+    labels = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
+    order = math.floor(math.log10(max(labels, default=0.0) or 1.0))
     return max(0, 2 - order if order >= 0 else 1 - order)
 
 

@@ -29,7 +29,7 @@ LINE = 11 / 72
 def stacked(parts: int, draw: Callable[[Part, int], None]) -> Figure:
     """A figure of parts one below the other, each with panels and a key of its own and as high as it is alone.
 
-    `draw` is given what to draw a part in, and its place; it sets the height with `grow`.
+    `draw` is given what to draw a part in, and its place; it sets the height with `add_height`.
     """
     alone = [_alone(draw, place) for place in range(parts)]
     if parts == 1:
@@ -49,7 +49,7 @@ def _alone(draw: Callable[[Part, int], None], place: int) -> Figure:
     return figure
 
 
-def grow(figure: Part, inches: float) -> None:
+def add_height(figure: Part, inches: float) -> None:
     """Make a figure higher; a part of one has its height already."""
     if isinstance(figure, Figure):
         figure.set_figheight(figure.get_figheight() + inches)
@@ -59,14 +59,14 @@ def _width(figure: Part) -> float:
     return figure.bbox.width / figure.get_figure(root=True).dpi
 
 
-def head(figure: Part, title: str, *notes: str) -> None:
+def add_heading(figure: Part, title: str, *notes: str) -> None:
     """Put a title in bold over a figure, and under it how to read it, each from a new line and wrapped."""
     inches = 0.97 * _width(figure)
     titles = wrap(title, inches, 11.5, "bold")
     lines = [line for note in notes for line in wrap(note, inches)]
     over = figure.suptitle("\n".join(titles) + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
-    told = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
-    figure.add_artist(told)
+    text = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
+    figure.add_artist(text)
 
 
 def width_of(text: str, points: float = 9, weight: str = "normal") -> float:
@@ -99,27 +99,27 @@ class Title(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def entitle(axes: np.ndarray, titles: Sequence[Title], beside: float = 0.8) -> None:
+def set_titles(axes: np.ndarray, titles: Sequence[Title], beside: float = 0.8) -> None:
     """Put titles over panels (rows, columns) and remove the panels that have none; in a row they are aligned.
 
     `beside` are the inches that labels take to the left of each panel. The figure grows by what notes need.
     """
     columns = axes.shape[1]
     for row, first in zip(axes, range(0, axes.size, columns), strict=True):
-        lines = _entitle(row, titles[first : first + columns], WIDTH / columns - beside)
-        grow(row[0].get_figure(root=False), LINE * max(0, lines - 1))
+        lines = _set_titles(row, titles[first : first + columns], WIDTH / columns - beside)
+        add_height(row[0].get_figure(root=False), LINE * max(0, lines - 1))
     for axis in axes.flat[len(titles) :]:
         axis.remove()
 
 
-def _entitle(axes: Sequence[Axes], titles: Sequence[Title], inches: float) -> int:
+def _set_titles(axes: Sequence[Axes], titles: Sequence[Title], inches: float) -> int:
     notes = [[line for note in title.notes for line in wrap(note, inches, 8)] for title in titles]
     most = max(len(lines) for lines in notes)
     height = 72 * LINE * most
     for axis, title, lines in zip(axes, titles, notes, strict=False):
         axis.set_title("\n".join(wrap(title.title, inches, 10)), pad=height + (8 if height else 5))
-        told = axis.annotate("\n".join(lines), (0, 1), (0, height + 4), "axes fraction", "offset points", va="top")
-        told.set(fontsize=8, color=SOFT, in_layout=False)
+        text = axis.annotate("\n".join(lines), (0, 1), (0, height + 4), "axes fraction", "offset points", va="top")
+        text.set(fontsize=8, color=SOFT, in_layout=False)
     return most
 
 
@@ -138,5 +138,5 @@ def key(figure: Part, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) 
     blank = Line2D([], [], linestyle="none", label=" ")
     handles = [handle for part in (arms, others) for handle in (*part, *[blank] * (-len(part) % rows))]
     columns = len(handles) // rows
-    grow(figure, 0.19 * max(0, rows - 3))
+    add_height(figure, 0.19 * max(0, rows - 3))
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=3.2, columnspacing=2.5)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vigan.figures.layout import head
+from vigan.figures.layout import add_heading
 from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
 
 COLUMNS = 5
@@ -18,7 +18,7 @@ GRID, FEWER, LARGE = 4, 3, 64
 LARGEST, BESIDE = 2.4, 0.6
 
 
-class Strip(NamedTuple):
+class SampleSequence(NamedTuple):
     """Samples of one run: `samples` (n steps, m, ...) as uint8 NCHW images or float32 points, taken at `steps`.
 
     `scheduled` are the steps it was to reach; `finite` (n steps) says whether the samples of a step were.
@@ -32,38 +32,40 @@ class Strip(NamedTuple):
     finite: np.ndarray
 
 
-def draw(strips: Sequence[Strip], heading: str, runs: str, means: np.ndarray | None = None) -> Figure:
+def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np.ndarray | None = None) -> Figure:
     """One row per strip, one column per chosen step, each strip one of so many `runs` of its arm.
 
     Points are drawn over `means` (m, 2), the true modes.
     """
-    chosen = _chosen(strips[0].scheduled)
+    chosen = _chosen(sequences[0].scheduled)
     size = min(LARGEST, (WIDTH - BESIDE) / len(chosen))
     figure, axes = plt.subplots(
-        len(strips), len(chosen), figsize=(size * len(chosen) + BESIDE, size * len(strips) + 1.0), squeeze=False
+        len(sequences), len(chosen), figsize=(size * len(chosen) + BESIDE, size * len(sequences) + 1.0), squeeze=False
     )
-    for row, strip in zip(axes, strips, strict=True):
+    for row, sequence in zip(axes, sequences, strict=True):
         for axis, step in zip(row, chosen, strict=True):
             _bare(axis)
-            _cell(axis, strip, step, means)
-        row[0].set_ylabel(f"{strip.arm}\nseed {strip.seed}")
+            _cell(axis, sequence, step, means)
+        row[0].set_ylabel(f"{sequence.arm}\nseed {sequence.seed}")
     for axis, step in zip(axes[0], chosen, strict=True):
         axis.set_title(f"iteration {step:,}", fontsize=9)
     circles = "" if means is None else " Circles: the true modes."
-    head(figure, heading, f"Of each arm one run of n = {runs}, that of the first seed, whatever it shows.{circles}")
+    add_heading(
+        figure, heading, f"Of each arm one run of n = {runs}, that of the first seed, whatever it shows.{circles}"
+    )
     return figure
 
 
-def _cell(axis: Axes, strip: Strip, step: int, means: np.ndarray | None) -> None:
-    at = list(strip.steps).index(step) if step in strip.steps else None
-    if at is None or not strip.finite[at]:
+def _cell(axis: Axes, sequence: SampleSequence, step: int, means: np.ndarray | None) -> None:
+    at = list(sequence.steps).index(step) if step in sequence.steps else None
+    if at is None or not sequence.finite[at]:
         axis.text(
             0.5, 0.5, "diverged" if at is None else "not finite", ha="center", color=SOFT, transform=axis.transAxes
         )
-    elif strip.samples.ndim == 3:
-        _cloud(axis, strip.samples[at], means)
+    elif sequence.samples.ndim == 3:
+        _cloud(axis, sequence.samples[at], means)
     else:
-        _grid(axis, strip.samples[at])
+        _grid(axis, sequence.samples[at])
 
 
 def _chosen(steps: Sequence[int]) -> list[int]:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.layout import head, key
+from vigan.figures.layout import add_heading, key
 from vigan.figures.style import ENOUGH, INK, SOFT, WIDTH, Look, Looks
 from vigan.figures.summary_rows import Estimate, by_arm
 
@@ -78,7 +78,7 @@ def draw(
                 pairs,
             )
         _label(line, row, order, looks)
-    head(figure, heading, "Each point is a run. Thin lines join the runs of one seed in arms that are a pair.")
+    add_heading(figure, heading, "Each point is a run. Thin lines join the runs of one seed in arms that are a pair.")
     runs = scores.groupby("arm")["seed"].nunique()
     labels = {arm: f"{arm} ({runs[arm]} run{'s' if runs[arm] > 1 else ''})" for arm in order}
     key(figure, [_handle(looks[arm], labels[arm]) for arm in order], _legend(rows, scores, summary))
@@ -172,9 +172,9 @@ def _missing(axis: Axes, heights: np.ndarray, look: Look, edge: float, diverged:
         return
     axis.plot(np.full(len(heights), edge), heights, "x", color=look.colour, markersize=5, zorder=3)
     left = edge < np.mean(axis.get_xlim())
-    told = f"{len(heights)} diverged" if len(heights) <= diverged else f"{len(heights)} without a value"
+    text = f"{len(heights)} diverged" if len(heights) <= diverged else f"{len(heights)} without a value"
     axis.annotate(
-        told, (edge, heights.mean()), (7 if left else -7, 0), textcoords="offset points", va="center",
+        text, (edge, heights.mean()), (7 if left else -7, 0), textcoords="offset points", va="center",
         ha="left" if left else "right", fontsize=8, color=look.ink,
     )  # fmt: skip
 
@@ -201,10 +201,10 @@ def _handle(look: Look, label: str) -> Line2D:
 def _legend(rows: Mapping[str, Row], scores: pd.DataFrame, summary: pd.DataFrame) -> list[Line2D]:
     handles: list[Line2D] = []
     if summary["n"].max() > 1:
-        wide, told = (2.2, ", its 95% interval") if summary["n"].max() >= ENOUGH else (0, "")
+        wide, text = (2.2, ", its 95% interval") if summary["n"].max() >= ENOUGH else (0, "")
         bar: dict[str, Any] = {"color": SOFT, "marker": "|", "markersize": 9, "markeredgewidth": 2.2}
         handles.append(
-            Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs (median of measures without bounds){told}")
+            Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs (median of measures without bounds){text}")
         )
     if any(row.real is not None for row in rows.values()):
         handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="real against real"))

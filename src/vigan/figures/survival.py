@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vigan.figures.layout import Part, Title, entitle, grow, head, key, stacked, width_of
+from vigan.figures.layout import Part, Title, add_heading, add_height, key, set_titles, stacked, width_of
 from vigan.figures.style import FAINT, SOFT, Look, Looks
 
 HEIGHT, ROW = 3.0, 0.2
@@ -37,7 +37,7 @@ def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, face
     def part(figure: Part, place: int) -> None:
         _part(figure, survival, panels, {arm: look for arm, look in facets[place].items() if arm in known})
         if place == 0:
-            head(figure, heading)
+            add_heading(figure, heading)
 
     return stacked(len(facets), part)
 
@@ -45,7 +45,7 @@ def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, face
 def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:
     """All panels, of some arms."""
     table = ROW * len(looks) + 0.1
-    grow(figure, HEIGHT + table + 1.35)
+    add_height(figure, HEIGHT + table + 1.35)
     axes = figure.subplots(2, len(panels), squeeze=False, height_ratios=(HEIGHT, table))
     ends = max(1, int(survival["time"].max()))
     shown = survival[survival["arm"].isin(looks)]
@@ -61,7 +61,7 @@ def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], loo
     for label, look in zip(axes[1, 0].get_yticklabels(), looks.values(), strict=True):
         label.set_color(look.ink)
     beside = 0.5 + max(0.4, *(width_of(arm, 8.5) for arm in looks)) / len(panels)
-    entitle(axes[:1], [Title(panel.title, [panel.rule]) for panel in panels.values()], beside)
+    set_titles(axes[:1], [Title(panel.title, [panel.rule]) for panel in panels.values()], beside)
     runs = shown.groupby("arm")["at_risk"].max()
     key(figure, [look.handle(f"{arm} (n = {runs[arm]})") for arm, look in looks.items()], _legend())
 

@@ -44,7 +44,7 @@ def verify(file: Path) -> dict[str, Any]:
         _load_weights(trace, networks)
     except (ValueError, TypeError, RuntimeError) as error:
         raise RecordError(f"{file}: not a trace of the released graph ({str(error).splitlines()[0]})") from None
-    engine = Engine(arm, networks, CHANNELS * SIDE * SIDE, old_forward_moves=arm.regularised)
+    engine = Engine(arm, networks, CHANNELS * SIDE * SIDE, old_forward_updates_bn=arm.regularised)
     d_passes = BatchStatistics(networks.discriminator)
     sample_before = _sample(networks.generator, inputs.z_sample)
     record = _replay(engine, inputs, int(trace["iterations"]))
@@ -121,12 +121,12 @@ def _tensor(draws: np.ndarray) -> Tensor:
 def _replay(engine: Engine, inputs: _Inputs, iterations: int) -> dict[str, np.ndarray]:
     rows: list[tuple[str, float, float, float]] = []
 
-    def watch(update: Update) -> None:
+    def callback(update: Update) -> None:
         adversarial = update.adversarial.item() if update.phase == "g" else 0.0
         rows.append((update.phase, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values())))
 
     for _ in range(iterations):
-        engine.iterate(inputs.iteration(), watch)
+        engine.iterate(inputs.iteration(), callback)
     return {
         name: np.array(column)
         for name, column in zip(("kind", "loss", "adversarial", "penalty"), zip(*rows, strict=True), strict=True)

@@ -20,7 +20,7 @@ NAMES = {"average": "ema", "clip": "grad_clip", "spectral": "spectral_norm"}
 """What those stabilisers were called before, and what they are called today."""
 
 
-def as_today(spec: Any) -> Any:
+def as_current(spec: Any) -> Any:
     """A run's spec, as JSON, in today's form; anything else as it is."""
     match spec:
         case {"arm": {"stabilisers": dict(stabilisers)}}:

@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError, field_validator
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import Strict, differing_fields
 from vigan.io.files import RecordError, read_json, sha256_file
-from vigan.io.renamed import as_today
+from vigan.io.renamed import as_current
 
-THEN = ", then "
+DEVICE_SEPARATOR = ", then "
 """Between the names of the devices of a run that was resumed on another."""
 
 
@@ -31,7 +31,7 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `device` names the devices it was trained on, one after the other (`THEN`). `seconds` is training time and `joules`
+    `device` names the devices it was trained on, one after the other (`DEVICE_SEPARATOR`). `seconds` is training time and `joules`
     what counters of "cpu" and "gpu" added up meanwhile, where there are any (these vary from run to run and enter no
     table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the run was
     made.
@@ -55,7 +55,7 @@ class RunRecord(Strict):
     @field_validator("spec", mode="before")
     @classmethod
     def _as_today(cls, spec: Any) -> Any:
-        return as_today(spec)
+        return as_current(spec)
 
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""

@@ -19,7 +19,7 @@ class BatchNorm(nn.Module):
     """Normalises (N, C) or (N, C, H, W) over all but C: biased batch variance in training, moving averages in eval.
 
     The moving variance is biased too (torch's own layer keeps the unbiased one), as in the released graph.
-    `moves` is how often one training-mode forward moves the averages: see `moving_averages`.
+    `updates` is how often one training-mode forward moves the averages: see `moving_averages`.
     """
 
     moving_mean: Tensor
@@ -31,7 +31,7 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("moving_mean", torch.zeros(channels))
         self.register_buffer("moving_variance", torch.ones(channels))
-        self.moves = 1
+        self.updates = 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised, scaled and shifted `x`, of the same shape."""
@@ -40,23 +40,23 @@ class BatchNorm(nn.Module):
         mean, unbiased = torch.zeros_like(self.moving_mean), torch.zeros_like(self.moving_variance)
         y = F.batch_norm(x, mean, unbiased, self.weight, self.bias, training=True, momentum=1.0, eps=EPS)
         count = x.numel() // x.shape[1]
-        for _ in range(self.moves):
+        for _ in range(self.updates):
             self.moving_mean.lerp_(mean, MOMENTUM)
             self.moving_variance.lerp_(unbiased * ((count - 1) / count), MOMENTUM)
         return y
 
 
 @contextlib.contextmanager
-def moving_averages(network: nn.Module, moves: int) -> Iterator[None]:
-    """Within, each training-mode forward of `network` moves its moving averages `moves` times instead of once."""
+def moving_averages(network: nn.Module, updates: int) -> Iterator[None]:
+    """Within, each training-mode forward of `network` moves its moving averages `updates` times instead of once."""
     layers = _layers(network)
     for layer in layers:
-        layer.moves = moves
+        layer.updates = updates
     try:
         yield
     finally:
         for layer in layers:
-            layer.moves = 1
+            layer.updates = 1
 
 
 _FOUND: WeakKeyDictionary[nn.Module, list[BatchNorm]] = WeakKeyDictionary()

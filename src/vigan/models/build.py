@@ -20,7 +20,7 @@ class Networks(nn.ModuleDict):
     encoder: nn.Module
 
     @property
-    def shown(self) -> nn.Module:
+    def sampled_generator(self) -> nn.Module:
         """The generator that is sampled and kept: a stabiliser's "average" of it where there is one."""
         return self["average" if "average" in self else "generator"]
 
@@ -38,16 +38,18 @@ def build(arm: Arm, shape: tuple[int, ...], seed: int) -> Networks:
 
 
 def _modules(arm: Arm, shape: tuple[int, ...], seed: int) -> dict[str, nn.Module]:
-    kit = _kit(arm, shape, seed)
+    factory = _factory(arm, shape, seed)
     parts = arm.model.roles(arm.network.latent)
-    return {role: getattr(kit, part.maker)(*part.arguments) for role, part in parts.items()}
+    return {role: getattr(factory, part.builder)(*part.arguments) for role, part in parts.items()}
 
 
-def _kit(arm: Arm, shape: tuple[int, ...], seed: int) -> dcgan.Kit | mlp.Kit | mixture.Kit:
+def _factory(
+    arm: Arm, shape: tuple[int, ...], seed: int
+) -> dcgan.NetworkFactory | mlp.NetworkFactory | mixture.NetworkFactory:
     network = arm.network
     if isinstance(network, Mixture):
-        return mixture.Kit(network, shape, seed)
-    return dcgan.Kit(network, shape) if isinstance(network, Dcgan) else mlp.Kit(network, shape)
+        return mixture.NetworkFactory(network, shape, seed)
+    return dcgan.NetworkFactory(network, shape) if isinstance(network, Dcgan) else mlp.NetworkFactory(network, shape)
 
 
 @torch.no_grad()

@@ -126,7 +126,7 @@ class JointDiscriminator(Encoder):
         return self.last(F.leaky_relu(self.hidden(met), 0.2)).squeeze(1)
 
 
-class Kit:
+class NetworkFactory:
     """The networks of one `Dcgan` row for images of `shape`, whatever their roles."""
 
     def __init__(self, network: Dcgan, shape: tuple[int, ...]) -> None:

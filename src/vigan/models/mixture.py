@@ -46,7 +46,7 @@ class GaussianMixture(nn.Module):
         return (self.means[index] + noise.double() @ factor.T).to(noise.dtype)
 
 
-class Kit:
+class NetworkFactory:
     """The mixture of one `Mixture` row for points of `shape`, as the seed starts it."""
 
     def __init__(self, network: Mixture, shape: tuple[int, ...], seed: int) -> None:

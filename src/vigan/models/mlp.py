@@ -51,7 +51,7 @@ class JointDiscriminator(Discriminator):
         return super().forward(torch.cat([x, z], 1))
 
 
-class Kit:
+class NetworkFactory:
     """The networks of one `Mlp` row for points of `shape`, whatever their roles."""
 
     def __init__(self, network: Mlp, shape: tuple[int, ...]) -> None:

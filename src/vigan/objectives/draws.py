@@ -13,22 +13,22 @@ from torch import Tensor
 
 from vigan import rng
 
-Law = Literal["rand", "randn"]
+Distribution = Literal["rand", "randn"]
 
 
 class Draws:
     """What all stabilisers of a run draw, on the host and by NumPy, so that it is the same on every device.
 
     An iteration that is captured as a CUDA graph reads its numbers from fixed places, which hold what iterations before
-    it drew: `fill` puts those of the iteration there before each replay, and `fixed` has them read.
+    it drew: `fill_buffers` puts those of the iteration there before each replay, and `from_buffers` has them read.
     """
 
     def __init__(self, seed: int, like: Tensor) -> None:
         """Serve numbers of a run's `seed`, in the type and on the device of `like`."""
         self.seed, self.like = seed, like
-        self.known: dict[str, tuple[Law, tuple[int, ...]]] = {}
-        self.places: dict[str, Tensor] = {}
-        self.fix = False
+        self.known: dict[str, tuple[Distribution, tuple[int, ...]]] = {}
+        self.buffers: dict[str, Tensor] = {}
+        self.reads_buffers = False
         self.begin(0)
 
     def begin(self, iteration: int) -> None:
@@ -44,34 +44,36 @@ class Draws:
         """The numbers of one stabiliser."""
         return Stream(self, stabiliser)
 
-    def fill(self) -> None:
+    def fill_buffers(self) -> None:
         """Put this iteration's numbers into the fixed places."""
         for block, (_, shape) in self.known.items():
-            place = self.places.setdefault(block, self.like.new_empty(shape))
+            place = self.buffers.setdefault(block, self.like.new_empty(shape))
             place.copy_(self._numbers(block), non_blocking=True)
 
     @contextmanager
-    def fixed(self) -> Iterator[None]:
+    def from_buffers(self) -> Iterator[None]:
         """Within, numbers are those in the fixed places. Raises KeyError for a draw that no iteration made before."""
-        self.fix = True
+        self.reads_buffers = True
         try:
             yield
         finally:
-            self.fix = False
+            self.reads_buffers = False
 
-    def take(self, stabiliser: str, law: Law, shape: tuple[int, ...]) -> Tensor:
+    def take(self, stabiliser: str, distribution: Distribution, shape: tuple[int, ...]) -> Tensor:
         """The next numbers of a stabiliser in this update."""
         block = f"{stabiliser}.{self.update}.{self.calls[stabiliser]}"
         self.calls[stabiliser] += 1
-        if self.fix:
-            return self.places[block]
-        self.known[block] = law, shape
+        if self.reads_buffers:
+            return self.buffers[block]
+        self.known[block] = distribution, shape
         return self._numbers(block).to(self.like)
 
     def _numbers(self, block: str) -> Tensor:
-        law, shape = self.known[block]
+        distribution, shape = self.known[block]
         draws = rng.generator(self.seed, "stabiliser", f"{self.iteration}.{block}")
-        numbers = draws.standard_normal(shape, np.float32) if law == "randn" else draws.random(shape, np.float32)
+        numbers = (
+            draws.standard_normal(shape, np.float32) if distribution == "randn" else draws.random(shape, np.float32)
+        )
         return torch.from_numpy(np.asarray(numbers))
 
 

@@ -13,7 +13,7 @@ from vigan.io.files import RecordError, read_json
 Picture = Annotated[str, Field(pattern=r"^data:image/webp;base64,[A-Za-z0-9+/]+=*$")]
 
 
-class Reel(Strict):
+class RunPictures(Strict):
     """The pictures of one run, one a scheduled step; where there is none, `missing` says why."""
 
     arm: str
@@ -23,7 +23,7 @@ class Reel(Strict):
 
 
 class Frames(Strict):
-    """The pictures of one experiment: `reels` of equal seeds are shown side by side.
+    """The pictures of one experiment: `runs` of equal seeds are shown side by side.
 
     `shown` is the number of samples in each picture, `kind` what they are, `width` and `height` are pixels.
     """
@@ -34,21 +34,21 @@ class Frames(Strict):
     width: int
     height: int
     steps: Annotated[tuple[int, ...], Field(strict=False)]
-    reels: Annotated[tuple[Reel, ...], Field(strict=False, min_length=1)]
+    runs: Annotated[tuple[RunPictures, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
     def _aligned(self) -> Frames:
-        for reel in self.reels:
-            if not len(reel.pictures) == len(reel.missing) == len(self.steps):
-                raise ValueError(f"arm '{reel.arm}', seed {reel.seed}: not one picture a step")
-            if any((picture is None) != bool(why) for picture, why in zip(reel.pictures, reel.missing, strict=True)):
-                raise ValueError(f"arm '{reel.arm}', seed {reel.seed}: a picture is missing without a reason")
+        for run in self.runs:
+            if not len(run.pictures) == len(run.missing) == len(self.steps):
+                raise ValueError(f"arm '{run.arm}', seed {run.seed}: not one picture a step")
+            if any((picture is None) != bool(why) for picture, why in zip(run.pictures, run.missing, strict=True)):
+                raise ValueError(f"arm '{run.arm}', seed {run.seed}: a picture is missing without a reason")
         return self
 
     @property
     def seeds(self) -> list[int]:
         """Seeds that there are pictures of, in order."""
-        return list(dict.fromkeys(reel.seed for reel in self.reels))
+        return list(dict.fromkeys(run.seed for run in self.runs))
 
 
 def read_frames(path: Path) -> Frames:

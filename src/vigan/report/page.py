@@ -100,7 +100,7 @@ class Section(NamedTuple):
     tables: list[Table]
 
 
-class Still(NamedTuple):
+class SliderArm(NamedTuple):
     """One arm's place among the slider's pictures, and what it shows before the slider is moved."""
 
     arm: str
@@ -109,7 +109,7 @@ class Still(NamedTuple):
     alt: str
 
 
-class Scene(NamedTuple):
+class SliderExperiment(NamedTuple):
     """The arms of one experiment side by side; `pixelated` pictures keep hard edges when enlarged."""
 
     title: str
@@ -117,24 +117,24 @@ class Scene(NamedTuple):
     width: int
     height: int
     pixelated: bool
-    stills: list[Still]
+    arms: list[SliderArm]
 
 
 class Block(NamedTuple):
     """Pictures of one experiment and seed, read by the page's script: {steps, arms: [{arm, pictures, missing}]}."""
 
-    scene: int
+    experiment: int
     seed: str
     data: dict[str, object]
 
 
-class Scrubber(NamedTuple):
+class Slider(NamedTuple):
     """One slider through training: `last` is its rightmost position."""
 
     last: int
     seeds: list[str]
     note: str
-    scenes: list[Scene]
+    experiments: list[SliderExperiment]
     blocks: list[Block]
 
 
@@ -147,14 +147,14 @@ class Page(NamedTuple):
     warnings: list[str]
     claims: list[Verdict]
     sections: list[Section]
-    scrubber: Scrubber | None
+    slider: Slider | None
     arms: Table
     differences: list[Difference]
     schedules: list[Note]
     deviations: list[Note]
     protocols: list[Note]
     metrics: Table
-    anchors: Table | None
+    published: Table | None
     runs: Table
     failures: Table | None
     provenance: Facts

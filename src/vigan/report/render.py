@@ -26,8 +26,8 @@ WITHIN, BESIDE = "data:", "'self' file:"
 
 def render(page: Page) -> str:
     """The page as one HTML file that runs no script but its own and loads nothing, a small one its figures."""
-    style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.scrubber else SCRIPTS)
-    policy = POLICY.format(images=WITHIN if page.scrubber else BESIDE, script=_digest(script), style=_digest(style))
+    style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.slider else SCRIPTS)
+    policy = POLICY.format(images=WITHIN if page.slider else BESIDE, script=_digest(script), style=_digest(style))
     return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
 
 

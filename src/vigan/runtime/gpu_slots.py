@@ -18,7 +18,7 @@ PAUSE = 0.5
 
 
 @contextmanager
-def on_a_gpu() -> Iterator[str | None]:
+def reserve_gpu() -> Iterator[str | None]:
     """The GPU of a free slot; within, CUDA sees that one alone, so it must not have been called before.
 
     Waits for a slot while all are taken. None, and nothing changes, where there is no GPU or VIGAN_CPU says to do
@@ -52,11 +52,11 @@ def folder() -> Path:
 
 
 def _wait(devices: Sequence[str]) -> tuple[str, IO[str]]:
-    told = False
+    announced = False
     while (taken := _take(devices)) is None:
-        if not told:
+        if not announced:
             print(f"waiting for a slot on GPU {', '.join(devices)}", flush=True)
-            told = True
+            announced = True
         time.sleep(PAUSE)
     return taken
 

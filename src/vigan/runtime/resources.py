@@ -34,31 +34,31 @@ MANY_SAMPLES = 5000
 RUN_ROWS_MB = 0.25
 
 
-class Needs(NamedTuple):
+class Resources(NamedTuple):
     """Memory (MB) and time limit (minutes) of a job."""
 
     mem_mb: int
     runtime: int
 
 
-def of_preparing(dataset: Dataset) -> Needs:
+def for_preparing(dataset: Dataset) -> Resources:
     """What preparing a data set needs; it is written in blocks."""
-    return Needs(LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round(_examples(dataset) / 1000))
+    return Resources(LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round(_examples(dataset) / 1000))
 
 
-def of_training(spec: RunSpec, *, gpu: bool) -> Needs:
+def for_training(spec: RunSpec, *, gpu: bool) -> Resources:
     """What one run needs: its data set in memory, and the operations of all its updates."""
     seconds = spec.iterations * iteration_seconds(spec, gpu=gpu)
     data = _examples(spec.dataset) * math.prod(spec.dataset.shape) * 4 / 1e6
-    return Needs(LIBRARIES_MB[gpu] + round(data), _minutes(seconds))
+    return Resources(LIBRARIES_MB[gpu] + round(data), _minutes(seconds))
 
 
-def of_measuring(study: Study, arm: str, *, gpu: bool) -> Needs:
+def for_measuring(study: Study, arm: str, *, gpu: bool) -> Resources:
     """What measuring all snapshots of a run needs: the time of `protocol_seconds` for each of them."""
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
     seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
-    return Needs(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
+    return Resources(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
 
 
 def snapshots_at_once(study: Study, arm: str) -> int:
@@ -66,15 +66,15 @@ def snapshots_at_once(study: Study, arm: str) -> int:
     return 4 if any(protocol.samples >= MANY_SAMPLES for protocol in study.protocols_of(arm)) else 1
 
 
-def of_reference(protocol: Protocol, *, gpu: bool) -> Needs:
+def for_reference(protocol: Protocol, *, gpu: bool) -> Resources:
     """What measuring the real data needs: at most all of them in blocks, and the two halves of the floor."""
-    return Needs(_measuring_mb(protocol, gpu), _minutes(20 * protocol_seconds(protocol, gpu=gpu)))
+    return Resources(_measuring_mb(protocol, gpu), _minutes(20 * protocol_seconds(protocol, gpu=gpu)))
 
 
-def of_joining(study: Study) -> Needs:
+def for_joining(study: Study) -> Resources:
     """What analysis, figures and report need: they grow with the number of runs."""
     runs = sum(1 for _ in study.runs())
-    return Needs(LIBRARIES_MB[False] + round(RUN_ROWS_MB * runs), STARTING_MINUTES + round(runs / 50))
+    return Resources(LIBRARIES_MB[False] + round(RUN_ROWS_MB * runs), STARTING_MINUTES + round(runs / 50))
 
 
 def iteration_seconds(spec: RunSpec, *, gpu: bool) -> float:

@@ -48,7 +48,7 @@ def cache_folder() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "vigan"
 
 
-def pass_on(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
+def export_settings(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:
     """Put a study file's path and the settings among `values` into the environment of the commands started from here.
 
     `root` is the folder that they then work in, where files are fetched from a storage and put back.
@@ -90,7 +90,7 @@ def gpu_slots() -> int:
 
 def _whole(name: str, otherwise: int, least: int) -> int:
     """A setting that is a whole number. Raises MachineError if it is not, or is below `least`."""
-    told = setting(name) or str(otherwise)
-    if not told.isdecimal() or int(told) < least:
-        raise MachineError(f"VIGAN_{name.upper()} is '{told}'; write a whole number, {least} or more")
-    return int(told)
+    text = setting(name) or str(otherwise)
+    if not text.isdecimal() or int(text) < least:
+        raise MachineError(f"VIGAN_{name.upper()} is '{text}'; write a whole number, {least} or more")
+    return int(text)

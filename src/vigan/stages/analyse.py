@@ -13,7 +13,7 @@ from vigan.analysis.history import history
 from vigan.analysis.metric_bounds import bounds_in
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw, collect, write_raw
-from vigan.analysis.time_to_event import speed
+from vigan.analysis.time_to_event import time_to_event_table
 from vigan.config.study import Study
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
@@ -33,7 +33,7 @@ def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
     bounds = bounds_in(study)
     run_table, scores = tables.run_table(raw.records), estimates.run_scores(raw.metrics)
     pairs = estimates.paired_differences(scores, study.pairs())
-    happened = events.events(raw.metrics, raw.floors, study.experiments)
+    event_table = events.events(raw.metrics, raw.floors, study.experiments)
     made = {
         "arms": arm_table(study),
         "runs": run_table,
@@ -47,11 +47,11 @@ def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
         "summary": estimates.summary(scores, run_table, bounds),
         "pairs": pairs,
         "pair-summary": estimates.pair_summary(pairs, bounds),
-        "claims": claim_table(study, Measurements(scores, happened), history(study, raw, first_verdicts)),
-        "events": happened,
-        "speed": speed(happened, study.experiments),
-        "survival": events.survival(happened),
-        "incidence": events.incidence(happened),
+        "claims": claim_table(study, Measurements(scores, event_table), history(study, raw, first_verdicts)),
+        "events": event_table,
+        "speed": time_to_event_table(event_table, study.experiments),
+        "survival": events.survival(event_table),
+        "incidence": events.incidence(event_table),
         "sensitivity": events.sensitivity(raw.metrics, raw.floors, study.experiments),
         "noise": estimates.noise(raw.noise, scores),
     }

@@ -16,7 +16,7 @@ from vigan.config.experiment import Experiment
 from vigan.config.methods.base import Method, Panel
 from vigan.config.study import Study
 from vigan.data.toy import means
-from vigan.describe.claims import tell_event
+from vigan.describe.claims import describe_event
 from vigan.figures import curves, heatmap, samples, seeds, style, survival
 from vigan.figures.facets import facets
 from vigan.io.run_record import RunFiles
@@ -128,8 +128,8 @@ def _telemetry(subject: Subject) -> Figure:
 
 
 def _drift(subject: Subject) -> Figure:
-    moved = subject.methods[0].moved if len(subject.methods) == 1 else "a phase"
-    return _logged(subject, panels(DRIFT, subject.methods), f"how far {moved} moves")
+    trained = subject.methods[0].trained if len(subject.methods) == 1 else "a phase"
+    return _logged(subject, panels(DRIFT, subject.methods), f"how far {trained} moves")
 
 
 def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
@@ -160,7 +160,7 @@ def _seeds(subject: Subject) -> Figure:
 def _survival(subject: Subject) -> Figure:
     rules = {"bad-end": subject.experiment.collapse, "reach": subject.experiment.reach}
     titles = {"bad-end": "Runs that have come to no bad end", "reach": "Runs that are not on track yet"}
-    panels = {event: survival.Panel(titles[event], tell_event(rule)) for event, rule in rules.items() if rule}
+    panels = {event: survival.Panel(titles[event], describe_event(rule)) for event, rule in rules.items() if rule}
     heading = f"{subject.experiment.title}: when runs come to a bad end and get on track"
     return survival.draw(subject.table("survival"), panels, heading, subject.facets)
 
@@ -180,17 +180,19 @@ def _samples(subject: Subject) -> Figure:
     """The first seed of the experiment, whatever it shows."""
     chosen = subject.experiment
     seed = subject.study.seeds_in(subject.name)[0]
-    strips = [_strip(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed]
+    sequences = [
+        _sequence(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed
+    ]
     dataset = subject.study.datasets[chosen.dataset]
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.arms})
     runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-    return samples.draw(strips, f"{chosen.title}: samples on the same latents", runs, modes)
+    return samples.draw(sequences, f"{chosen.title}: samples on the same latents", runs, modes)
 
 
-def _strip(run: RunFiles) -> samples.Strip:
+def _sequence(run: RunFiles) -> samples.SampleSequence:
     with np.load(run.folder / "samples.npz") as archive:
-        return samples.Strip(
+        return samples.SampleSequence(
             run.spec.name, run.spec.seed, run.spec.snapshots, archive["steps"], archive["samples"], archive["finite"]
         )
 

@@ -18,10 +18,10 @@ from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import contact
 from vigan.figures.frames import PER_SIDE, encode, picture
-from vigan.figures.movie import Lane, movie
+from vigan.figures.movie import PictureSequence, movie
 from vigan.io.files import RecordError, atomic_write, write_json
 from vigan.io.run_record import RunFiles
-from vigan.report.frames import Frames, Reel
+from vigan.report.frames import Frames, RunPictures
 
 IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
 PAGE_BYTES = 7_000_000
@@ -40,8 +40,8 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
     kept = _kept_seeds(study, experiment)
     steps = chosen.snapshot_steps
     few = [run for run in runs if run.experiment == experiment and run.spec.seed in kept]
-    reels = [(run, _pictures(run, dataset, steps)) for run in few]
-    whole = [shown for _, row in reels for shown in row if isinstance(shown, Image.Image)]
+    rows = [(run, _pictures(run, dataset, steps)) for run in few]
+    whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
     frames = Frames(
@@ -51,7 +51,7 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
         width=width,
         height=height,
         steps=steps,
-        reels=tuple(_reel(run, row) for run, row in reels),
+        runs=tuple(_run_pictures(run, row) for run, row in rows),
     )
     write_json(out, frames.model_dump(mode="json"))
 
@@ -66,18 +66,18 @@ def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Seque
     if missing := [arm for arm in arms if arm not in by_arm]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
     steps = study.experiments[experiment].snapshot_steps
-    lanes = [_lane(by_arm[arm], study.dataset_of(arm), steps) for arm in arms]
+    sequences = [_sequence(by_arm[arm], study.dataset_of(arm), steps) for arm in arms]
     with atomic_write(out) as stream:
-        stream.write(movie(lanes, steps))
+        stream.write(movie(sequences, steps))
 
 
 def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
     """Write the contact sheet of an experiment, every run of it, as PDF."""
     chosen = _experiment(study, experiment)
     steps = contact.columns(chosen.snapshot_steps)
-    lanes = (_lane(run, study.datasets[chosen.dataset], steps) for run in runs if run.experiment == experiment)
+    sequences = (_sequence(run, study.datasets[chosen.dataset], steps) for run in runs if run.experiment == experiment)
     with atomic_write(out) as stream:
-        contact.save(lanes, steps, f"{chosen.title}: samples on the same latents", stream)
+        contact.save(sequences, steps, f"{chosen.title}: samples on the same latents", stream)
 
 
 def _experiment(study: Study, name: str) -> Experiment:
@@ -94,8 +94,8 @@ def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
     return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
 
 
-def _lane(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> Lane:
-    return Lane(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset, steps))
+def _sequence(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> PictureSequence:
+    return PictureSequence(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset, steps))
 
 
 def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
@@ -121,8 +121,8 @@ def _shown(samples: np.ndarray, finite: np.ndarray, place: int | None, modes: np
     return picture(samples[place], modes) if finite[place] else "not finite"
 
 
-def _reel(run: RunFiles, pictures: Sequence[Shown]) -> Reel:
-    return Reel(
+def _run_pictures(run: RunFiles, pictures: Sequence[Shown]) -> RunPictures:
+    return RunPictures(
         arm=run.spec.name,
         seed=run.spec.seed,
         pictures=tuple(_uri(shown) if isinstance(shown, Image.Image) else None for shown in pictures),

@@ -14,9 +14,9 @@ from vigan.analysis.tables import read_table
 from vigan.config import schedule
 from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
-from vigan.config.published import Anchor, load_anchors
+from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
-from vigan.describe.arms import explain, tell_difference
+from vigan.describe.arms import describe_difference, explain
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.protocols.registry import METRICS
@@ -25,7 +25,7 @@ from vigan.report.frames import read_frames
 from vigan.report.methods import metric_table, protocol_notes
 from vigan.report.page import Cell, Difference, Facts, Note, Page, Picture, Section, Table
 from vigan.report.render import embed, link, render, render_table
-from vigan.report.slider import scrubber
+from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
 from vigan.stages import report_summary
 
@@ -44,7 +44,7 @@ class Lists(NamedTuple):
     """Files with what a page tells of every study: deviations from the article, and numbers from other papers."""
 
     deviations: Path
-    anchors: Path
+    published: Path
 
 
 def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
@@ -54,9 +54,9 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
     """
     tables = _tables(layout)
     page = _page(study, config, layout, lists, tables, embed)
-    reels = [read_frames(path) for path in layout.all_frames().values()]
+    frames = [read_frames(path) for path in layout.all_frames().values()]
     commands = [*page.commands, ("This page", _command(config, layout.report))]
-    write_text(layout.report, render(page._replace(scrubber=scrubber(study, reels), commands=commands)))
+    write_text(layout.report, render(page._replace(slider=slider(study, frames), commands=commands)))
     for name, path in layout.all_table_pages().items():
         write_text(path, render_table(_plain(tables[name], name)))
     return layout.report
@@ -92,14 +92,14 @@ def _page(
         warnings=report_summary.warnings(tables["runs"]),
         claims=verdicts(tables["claims"], pictures),
         sections=[_section(study, name, tables, pictures) for name in study.experiments],
-        scrubber=None,
+        slider=None,
         arms=settings_table(tables["arms"], "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
         deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
         protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
         metrics=metric_table(name for name in METRICS if name in set(tables["metrics"]["metric"])),
-        anchors=anchor_table(study, lists.anchors),
+        published=published_table(study, lists.published),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
         provenance=report_summary.provenance(tables["runs"], tables["timing"]),
@@ -160,7 +160,7 @@ def _differences(study: Study) -> list[Difference]:
     """The words of `vigan diff`, for each pair."""
     return [
         Difference(
-            first, second, tell_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
+            first, second, describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
         )
         for first, second in study.pairs()
     ]
@@ -191,18 +191,20 @@ def _note(deviation: Deviation) -> Note:
     return Note(deviation.topic, words)
 
 
-def anchor_table(study: Study, path: Path) -> Table | None:
+def published_table(study: Study, path: Path) -> Table | None:
     """Numbers of other papers, for studies of the faces that they were measured on."""
     if not any(isinstance(dataset, CelebA) for dataset in study.datasets.values()):
         return None
     columns = ["model", "metric", "value", "protocol", "why it cannot be compared", "source", "read in"]
-    return Table("As printed there.", columns, [_anchor_row(anchor) for anchor in load_anchors(path)], wrapped=True)
+    return Table(
+        "As printed there.", columns, [_published_row(result) for result in load_published(path)], wrapped=True
+    )
 
 
-def _anchor_row(anchor: Anchor) -> list[Cell]:
+def _published_row(result: PublishedResult) -> list[Cell]:
     words = (
-        anchor.model, anchor.metric, anchor.value, anchor.protocol, "; ".join(anchor.differs), anchor.source,
-        anchor.read_in,
+        result.model, result.metric, result.value, result.protocol, "; ".join(result.differs), result.source,
+        result.read_in,
     )  # fmt: skip
     return [Cell(word) for word in words]
 

@@ -8,8 +8,8 @@ from vigan.analysis.tables import JOULES, RUN_KEYS
 from vigan.config.arms import Arm
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
-from vigan.describe.claims import tell_event
-from vigan.io.run_record import THEN
+from vigan.describe.claims import describe_event
+from vigan.io.run_record import DEVICE_SEPARATOR
 from vigan.report.page import Facts
 from vigan.stages import git_info
 
@@ -32,7 +32,7 @@ def warnings(runs: pd.DataFrame) -> list[str]:
     """What a reader must know before anything else."""
     fewest = runs.groupby("arm")["seed"].nunique().min()
     few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
-    several = runs.loc[runs["device"].astype(str).str.contains(THEN), "arm"]
+    several = runs.loc[runs["device"].astype(str).str.contains(DEVICE_SEPARATOR), "arm"]
     moved = f"{count(len(several), 'run')} were trained partly on one device and partly on another: {_joined(several)}."
     return [*([few] if fewest < FEW_SEEDS else []), *([moved] if len(several) else [])]
 
@@ -54,13 +54,13 @@ def of_experiment(study: Study, name: str) -> Facts:
 
 
 def _schedule(arm: Arm) -> str:
-    phase = count(arm.k, f"{arm.model.words(arm).moved} update")
+    phase = count(arm.k, f"{arm.model.describe(arm).trained} update")
     return f"{count(arm.d_batches, 'D update')}, {arm.g_batches} × {phase}"
 
 
 def rules(experiment: Experiment) -> list[str]:
     """When an event counts as having come, by the experiment's rules."""
-    return [tell_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None]
+    return [describe_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None]
 
 
 def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:

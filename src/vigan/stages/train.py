@@ -20,9 +20,9 @@ from vigan.config.arms import Ledger, RunSpec
 from vigan.config.base import differing_fields
 from vigan.data.store import load
 from vigan.io.files import RecordError, read_json, sha256_file, write_json, write_text
-from vigan.io.run_record import THEN, RunRecord
+from vigan.io.run_record import DEVICE_SEPARATOR, RunRecord
 from vigan.training.device import calculate_in, pick_device
-from vigan.training.run import Observer, Outcome, Run
+from vigan.training.run import Outcome, Run, RunCallback
 
 
 class Settings(NamedTuple):
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
 
 
 def train(
-    spec: RunSpec, data: Path, out: Path, state: Path, settings: Settings, observers: tuple[Observer, ...] = ()
+    spec: RunSpec, data: Path, out: Path, state: Path, settings: Settings, callbacks: tuple[RunCallback, ...] = ()
 ) -> RunRecord:
     """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
 
@@ -53,7 +53,7 @@ def train(
         run = Run(spec, prepared.array, state, device)
         for reason in run.refused:
             print(f"warning: {reason}", flush=True)
-        outcome = run.train(observers, settings.save_every)
+        outcome = run.train(callbacks, settings.save_every)
         record = _record(spec, outcome, prepared.fingerprint, devices, settings, state / "snapshots")
         _publish(record, outcome, state, out)
         _remove(state)
@@ -109,7 +109,7 @@ def _record(
         snapshots_sha256={file.name: sha256_file(file) for file in sorted(snapshots.iterdir())},
         data_sha256=fingerprint,
         code_sha256=provenance.stage_digest("train", spec.arm.modules),
-        device=THEN.join(devices),
+        device=DEVICE_SEPARATOR.join(devices),
         threads=settings.threads,
         versions=provenance.versions(),
         seconds=round(outcome.cost.seconds, 3),

@@ -88,10 +88,10 @@ def iteration_seconds(spec: RunSpec, device: str) -> float:
     place = torch.device(device)
     shape = (2 * spec.arm.batch_size, *spec.dataset.shape)
     source = BatchSource(spec, _noise(shape), place)
-    player = engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place))
+    trainer = engine(spec, build(spec.arm, spec.dataset.shape, seed=0).to(place))
     times: list[float] = []
     while len(times) < 4 and sum(times) < ENOUGH:
-        times.append(_seconds(lambda: player.iterate(source.iteration(len(times))), place))
+        times.append(_seconds(lambda: trainer.iterate(source.iteration(len(times))), place))
     return min(times)
 
 
@@ -122,15 +122,15 @@ def prepare_seconds(dataset: Dataset) -> float:
     """Seconds of preparing a data set by one process; data sets that are no image files cost next to nothing."""
     match dataset:
         case CelebA():
-            recipe = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
+            transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
             count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
         case ImageFolder():
-            recipe = Picture(dataset.side, dataset.channels)
+            transform = Picture(dataset.side, dataset.channels)
             count = len(images_among(Folder(Path(dataset.path).expanduser()).names()))
         case _:
             return 0.0
     data = _photograph()
-    return _seconds(lambda: [recipe("made up", data) for _ in range(TRIED)]) / TRIED * count
+    return _seconds(lambda: [transform("made up", data) for _ in range(TRIED)]) / TRIED * count
 
 
 def _photograph() -> bytes:
@@ -158,7 +158,7 @@ def human(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def tell(found: Estimate, cores: int) -> str:
+def format_estimate(found: Estimate, cores: int) -> str:
     """The estimate as a table: per run, runs, and all of it with `cores` jobs at once."""
     lines = [f"{'stage':<34}{'one run':>14}{'runs':>6}{'together':>16}"]
     for stage, per_run in (("train", found.train), ("evaluate", found.evaluate)):

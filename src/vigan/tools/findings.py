@@ -13,7 +13,7 @@ import pandas as pd
 
 from vigan.analysis.tables import read_table
 from vigan.config.load import load_study
-from vigan.config.published import load_anchors
+from vigan.config.published import load_published
 from vigan.io.files import RecordError
 from vigan.report.tables import p_value
 
@@ -29,7 +29,7 @@ class Alike(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StudyTables:
     """The kept tables of one study, as a template asks for them; "metrics" and "telemetry" are its raw numbers.
 
     Every question names a table, such as "summary", and conditions, such as arm="ring-plain"; one that finds nothing,
@@ -50,7 +50,7 @@ class Kept:
         """The one row that satisfies all conditions."""
         found = self.rows(table, **where)
         if len(found) > 1:
-            raise RecordError(f"{self.folder / table}.csv: {len(found)} rows with {_told(where)}, not one")
+            raise RecordError(f"{self.folder / table}.csv: {len(found)} rows with {_format_conditions(where)}, not one")
         return found[0]
 
     def values(self, table: str, column: str, **where: object) -> list[Any]:
@@ -71,14 +71,14 @@ class Sources(NamedTuple):
 
     results: Path
     paper: Path
-    anchors: Path
+    published: Path
 
 
 def findings(template: Path, sources: Sources) -> str:
     """The page: `template` (Jinja, Markdown) filled from tables.
 
-    It may use `study(NAME)`, the study's `Kept` tables or nothing if none are kept; `claims`, those of the article, as
-    the paper study states them; `anchors`; and the filters of `FORMATS`. Raises RecordError naming the table and the
+    It may use `study(NAME)`, the study's `StudyTables` tables or nothing if none are kept; `claims`, those of the article, as
+    the paper study states them; `published`; and the filters of `FORMATS`. Raises RecordError naming the table and the
     conditions of a number that is not there.
     """
     environment = jinja2.Environment(  # noqa: S701 - Markdown, of our own tables
@@ -87,9 +87,9 @@ def findings(template: Path, sources: Sources) -> str:
     environment.filters |= FORMATS
     try:
         return environment.from_string(template.read_text(encoding="utf-8")).render(
-            study=partial(_kept, sources.results),
+            study=partial(_study_tables, sources.results),
             claims=load_study(sources.paper).claims,
-            anchors=load_anchors(sources.anchors),
+            published=load_published(sources.published),
         )
     except OSError as error:
         raise RecordError(f"{template}: cannot be read ({error})") from None
@@ -126,16 +126,18 @@ def with_verdicts(page: str, results: Path) -> str:
 def verdict_table(results: Path) -> str:
     """One row a claim of the article: what each kept study says of it, with the number of its rules and of runs."""
     lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
-    studies = {folder.name: kept for folder in sorted(results.iterdir()) if (kept := _kept(results, folder.name))}
+    studies = {
+        folder.name: tables for folder in sorted(results.iterdir()) if (tables := _study_tables(results, folder.name))
+    }
     for beginning, words in TITLES.items():
-        parts = [text for name, kept in studies.items() if (text := _verdicts_in(name, kept, beginning))]
+        parts = [text for name, tables in studies.items() if (text := _verdicts_in(name, tables, beginning))]
         lines.append(f"| {beginning}: {words} | {'<br>'.join(parts) or 'not tested yet'} |")
     return "\n".join(lines) + "\n"
 
 
-def _verdicts_in(name: str, kept: Kept, beginning: str) -> str:
+def _verdicts_in(name: str, tables: StudyTables, beginning: str) -> str:
     """What one study says: "`digits`: 2 not testable here (n = 10)"."""
-    rows = of(kept.rows("claims"), beginning) if kept.has("claims") else []
+    rows = of(tables.rows("claims"), beginning) if tables.has("claims") else []
     tested = [row for row in rows if row["verdict"] != "not tested"]
     if not tested:
         return ""
@@ -143,13 +145,13 @@ def _verdicts_in(name: str, kept: Kept, beginning: str) -> str:
     for row in tested:
         counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
     seeds = " to ".join(count(n) for n in sorted({min(numbers), max(numbers)}))
-    told = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"`{name}`: {told} (n = {seeds})"
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    return f"`{name}`: {verdicts} (n = {seeds})"
 
 
-def _kept(results: Path, name: str) -> Kept | None:
+def _study_tables(results: Path, name: str) -> StudyTables | None:
     folder = results / name / "tables"
-    return Kept(folder) if folder.is_dir() else None
+    return StudyTables(folder) if folder.is_dir() else None
 
 
 def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
@@ -160,11 +162,11 @@ def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
     for column, value in where.items():
         table = table[table[column] == value]
     if table.empty:
-        raise RecordError(f"{path}: no row with {_told(where)}")
+        raise RecordError(f"{path}: no row with {_format_conditions(where)}")
     return table
 
 
-def _told(where: Mapping[str, object]) -> str:
+def _format_conditions(where: Mapping[str, object]) -> str:
     return ", ".join(f"{column} = {value}" for column, value in where.items()) or "anything in it"
 
 

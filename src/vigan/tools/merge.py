@@ -17,7 +17,7 @@ TRAINED = ("telemetry.csv", "snapshots", "run.json")
 MEASURED = ("metrics.csv", "noise.csv", "samples.npz")
 """What training and evaluation leave, in the order of their making."""
 
-OWN = ("seconds", "joules")
+VARYING = ("seconds", "joules")
 """What of a record differs between two makings of one run."""
 
 
@@ -71,11 +71,11 @@ def _refuse_unlike(runs: Sequence[Found]) -> None:
         for what, home, value in _traits(run):
             known, other = first.setdefault((what, home), (value, run))
             if known != value:
-                problems.append((what, f"{home}{_told(known, value)} of {other.folder} and {run.folder}"))
+                problems.append((what, f"{home}{_format_values(known, value)} of {other.folder} and {run.folder}"))
     shown = list(dict.fromkeys(problems))[:3]
     if shown:
-        told = "; ".join(f"{what} differs: {text}" for what, text in shown)
-        raise RecordError(f"not results of one study, so nothing was merged ({len(problems)} differences). {told}")
+        summary = "; ".join(f"{what} differs: {text}" for what, text in shown)
+        raise RecordError(f"not results of one study, so nothing was merged ({len(problems)} differences). {summary}")
 
 
 def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
@@ -98,7 +98,7 @@ def _protocols(path: Path) -> list[str]:
     return sorted({line.split(",")[column] for line in lines[1:]})
 
 
-def _told(known: Any, value: Any) -> str:
+def _format_values(known: Any, value: Any) -> str:
     """The two values of a trait, digests by their first 12 letters, settings by the names of those that differ."""
     if isinstance(known, dict):
         fields = ", ".join(name for name in known if known[name] != value.get(name))
@@ -134,7 +134,7 @@ def _digests(run: Found) -> dict[str, str]:
     files = [path for name in (*TRAINED, *MEASURED) for path in _below(run.folder / name)]
     found = {str(path.relative_to(run.folder)): sha256_file(path) for path in files}
     record = read_json(run.folder / "run.json")
-    return {**found, "run.json": digest_of({key: value for key, value in record.items() if key not in OWN})}
+    return {**found, "run.json": digest_of({key: value for key, value in record.items() if key not in VARYING})}
 
 
 def _below(path: Path) -> list[Path]:

@@ -38,16 +38,16 @@ class Chances(NamedTuple):
     claims: Mapping[str, Mapping[Verdict, float]]
 
 
-class Lives(NamedTuple):
+class SimulatedRuns(NamedTuple):
     """What came of an experiment's runs: by arm and event whether it came, (simulations, seeds); and how arms fared."""
 
     seeds: tuple[int, ...]
-    came: Mapping[str, Mapping[Event, Bools]]
+    occurred: Mapping[str, Mapping[Event, Bools]]
     fates: Sequence[Mapping[str, Fate]]
 
     def of(self, arm: str, event: Event, seeds: Sequence[int]) -> Bools:
         """Whether the event came in an arm's runs with these seeds, (simulations, seeds)."""
-        return self.came[arm][event][:, [self.seeds.index(seed) for seed in seeds]]
+        return self.occurred[arm][event][:, [self.seeds.index(seed) for seed in seeds]]
 
 
 def with_seeds(study: Study, n: int) -> Study:
@@ -69,8 +69,8 @@ def power(study: Study, truths: Truths, simulations: int) -> Chances:
         raise ConfigError(f"study '{study.study}' has no claim that is tested")
     if simulations < 1:
         raise ConfigError(f"{simulations} simulations: at least one is needed")
-    lives = {name: _lives(study, name, truths, simulations) for name in study.experiments}
-    cases = [_cases(study, claim, lives[study.experiment_of(arms_of(claim)[0])], truths) for claim in claims]
+    simulated = {name: _simulated_runs(study, name, truths, simulations) for name in study.experiments}
+    cases = [_cases(study, claim, simulated[study.experiment_of(arms_of(claim)[0])], truths) for claim in claims]
     judged = [[found.verdict for found in judge(one)] for one in zip(*cases, strict=True)]
     counts = [Counter(verdicts) for verdicts in zip(*judged, strict=True)]
     shares: list[Mapping[Verdict, float]] = [{v: count[v] / simulations for v in SHOWN} for count in counts]
@@ -81,26 +81,26 @@ def power(study: Study, truths: Truths, simulations: int) -> Chances:
     )
 
 
-def _lives(study: Study, experiment: str, truths: Truths, simulations: int) -> Lives:
+def _simulated_runs(study: Study, experiment: str, truths: Truths, simulations: int) -> SimulatedRuns:
     """Fates by luck, the worst first: never on track, diverged, collapsed, on track to the end."""
     draw = generator(0, "metric", f"power {study.study} {experiment}")
     own = {arm: study.seeds_of(arm) for arm in study.experiments[experiment].arms}
     seeds = tuple(dict.fromkeys(seed for of_arm in own.values() for seed in of_arm))
     shape = (simulations, len(seeds))
     shared, same = draw.random(shape), draw.random(shape) < truths.alike
-    came: dict[str, Mapping[Event, Bools]] = {}
+    occurred: dict[str, Mapping[Event, Bools]] = {}
     for arm in own:
         luck, fates = np.where(same, shared, draw.random(shape)), truths.fates[arm]
         never, bad = luck < 1 - fates.reach, luck < fates.share("bad-end")
-        came[arm] = {"reach": ~never, "collapse": bad & (luck >= 1 - fates.reach + fates.diverge), "bad-end": bad}
-    lives = Lives(seeds, came, [])
-    return lives._replace(fates=list(_fates(lives, own, simulations)))
+        occurred[arm] = {"reach": ~never, "collapse": bad & (luck >= 1 - fates.reach + fates.diverge), "bad-end": bad}
+    simulated = SimulatedRuns(seeds, occurred, [])
+    return simulated._replace(fates=list(_fates(simulated, own, simulations)))
 
 
-def _fates(lives: Lives, own: Mapping[str, Sequence[int]], simulations: int) -> Iterator[dict[str, Fate]]:
+def _fates(simulated: SimulatedRuns, own: Mapping[str, Sequence[int]], simulations: int) -> Iterator[dict[str, Fate]]:
     """How the arms fared, simulation by simulation."""
     counts = {
-        arm: {event: lives.of(arm, event, seeds).sum(axis=1).tolist() for event in lives.came[arm]}
+        arm: {event: simulated.of(arm, event, seeds).sum(axis=1).tolist() for event in simulated.occurred[arm]}
         for arm, seeds in own.items()
     }
     for number in range(simulations):
@@ -110,31 +110,35 @@ def _fates(lives: Lives, own: Mapping[str, Sequence[int]], simulations: int) -> 
         }
 
 
-def _cases(study: Study, claim: TestedClaim, lives: Lives, truths: Truths) -> list[Case]:
+def _cases(study: Study, claim: TestedClaim, simulated: SimulatedRuns, truths: Truths) -> list[Case]:
     """What the verdict on a claim is reached on, simulation by simulation."""
     seeds = study.seeds_for(claim)
     draw = generator(0, "metric", f"power {study.study} {claim.id}")
     if isinstance(claim, OneShare | PairedShares):
-        found = _occurrences(claim, lives, seeds, truths, draw)
+        found = _occurrences(claim, simulated, seeds, truths, draw)
     else:
-        found = _differences(study, claim, (len(lives.fates), len(seeds)), truths, draw)
+        found = _differences(study, claim, (len(simulated.fates), len(seeds)), truths, draw)
     evidence = evidence_of(claim, found)
     on_track = study.experiments[study.experiment_of(arms_of(claim)[0])].on_track
     return [
         Case(claim, seen, len(seeds), untestable(claim, fates, on_track))
-        for seen, fates in zip(evidence, lives.fates, strict=True)
+        for seen, fates in zip(evidence, simulated.fates, strict=True)
     ]
 
 
 def _occurrences(
-    claim: OneShare | PairedShares, lives: Lives, seeds: Sequence[int], truths: Truths, draw: np.random.Generator
+    claim: OneShare | PairedShares,
+    simulated: SimulatedRuns,
+    seeds: Sequence[int],
+    truths: Truths,
+    draw: np.random.Generator,
 ) -> Occurrences:
     """Events of the claim's arms, (simulations, seeds); of those that come at all, some in time."""
-    came = [lives.of(arm, claim.event, seeds) for arm in arms_of(claim)]
+    occurred = [simulated.of(arm, claim.event, seeds) for arm in arms_of(claim)]
     if isinstance(claim, OneShare) and has_effect(claim):
         at_all = truths.fates[claim.arm].share(claim.event)
-        came[0] = came[0] & (draw.random(came[0].shape) * at_all < truths.effects[claim.id].value)
-    return Occurrences(came[0], came[-1])
+        occurred[0] = occurred[0] & (draw.random(occurred[0].shape) * at_all < truths.effects[claim.id].value)
+    return Occurrences(occurred[0], occurred[-1])
 
 
 def _differences(

@@ -9,17 +9,17 @@ import numpy as np
 
 from vigan.config.claims import OneShare, PairedMean, TestedClaim, event_of, named_arms
 from vigan.config.study import Study
-from vigan.describe.claims import EVENTS, tell_beyond
+from vigan.describe.claims import EVENTS, describe_effect
 from vigan.tools.power import SHOWN, Chances
 from vigan.tools.truths import Effect, Fates, Truths, has_effect, tested_claims
 
 
-def tell(study: Study, truths: Truths, found: Sequence[Chances], simulations: int) -> str:
+def format_chances(study: Study, truths: Truths, found: Sequence[Chances], simulations: int) -> str:
     """What is taken to be true, and a table of verdicts for every number of seeds."""
     claims = tested_claims(study)
     family = f"Holm's correction over {len(claims)} claims" if len(claims) > 1 else "one claim"
     lines = [f"{study.study}: {simulations:,} simulated studies, {family}. Taken to be true:", ""]
-    lines += [f"  {line}" for line in _tell_truths(study, truths)]
+    lines += [f"  {line}" for line in _format_truths(study, truths)]
     for chances in found:
         lines += ["", *_table(chances)]
     if any(claim.sampling == "sequential" for claim in claims):
@@ -39,7 +39,7 @@ def _table(chances: Chances) -> Iterator[str]:
 
 
 def as_json(study: Study, truths: Truths, found: Sequence[Chances], simulations: int) -> dict[str, Any]:
-    """The same as `tell`, for machines."""
+    """The same as `format_chances`, for machines."""
     return {
         "study": study.study,
         "simulations": simulations,
@@ -51,14 +51,14 @@ def as_json(study: Study, truths: Truths, found: Sequence[Chances], simulations:
     }
 
 
-def _tell_truths(study: Study, truths: Truths) -> Iterator[str]:
+def _format_truths(study: Study, truths: Truths) -> Iterator[str]:
     """One line for each arm whose fates count, one for each claim that has an effect, one on the pairs of seeds."""
     claims = tested_claims(study)
     count = {arm for claim in claims if event_of(claim) for arm in named_arms(claim)} | truths.stated
-    told = {arm: _tell_fates(fates) for arm, fates in truths.fates.items() if arm in count}
-    told |= {claim.id: _tell_effect(claim, truths.effects[claim.id]) for claim in claims if has_effect(claim)}
-    width = max(map(len, told))
-    yield from (f"{name:<{width}}  {words}{_unstated(name, truths)}" for name, words in told.items())
+    lines_of = {arm: _format_fates(fates) for arm, fates in truths.fates.items() if arm in count}
+    lines_of |= {claim.id: _format_effect(claim, truths.effects[claim.id]) for claim in claims if has_effect(claim)}
+    width = max(map(len, lines_of))
+    yield from (f"{name:<{width}}  {words}{_unstated(name, truths)}" for name, words in lines_of.items())
     if truths.alike:
         yield f"In {_percent(truths.alike)} of the seeds all arms of an experiment have the same luck."
     else:
@@ -71,13 +71,13 @@ def _unstated(name: str, truths: Truths) -> str:
     return " (not stated)" if name in truths.fates else " (not stated: the edge of its rule)"
 
 
-def _tell_fates(fates: Fates) -> str:
+def _format_fates(fates: Fates) -> str:
     on_track = "all runs get on track" if fates.reach == 1 else f"{_percent(fates.reach)} of the runs get on track"
     later = [f"{_percent(share)} {fate}" for fate, share in fates._asdict().items() if share and fate != "reach"]
     return f"{on_track}, {' and '.join(later)} later" if later else f"{on_track} and stay there"
 
 
-def _tell_effect(claim: TestedClaim, effect: Effect) -> str:
+def _format_effect(claim: TestedClaim, effect: Effect) -> str:
     share = _percent(effect.value)
     match claim:
         case OneShare():
@@ -85,7 +85,7 @@ def _tell_effect(claim: TestedClaim, effect: Effect) -> str:
         case PairedMean():
             return f"{claim.direction} by {effect.value:g} on average, with a spread of {effect.spread:g} over seeds"
         case _:
-            return f"{tell_beyond(claim)} in {share} of the seeds"
+            return f"{describe_effect(claim)} in {share} of the seeds"
 
 
 def _percent(share: float) -> str:

@@ -53,14 +53,14 @@ def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) ->
         return Verdict(True, f"{len(pending)} runs to train on {torch.cuda.get_device_name(0)}")
     torch.set_num_threads(1)
     seconds = training_seconds(study, pending, "cpu") / max(1, min(cores, len(pending)))
-    told = (
+    text = (
         f"{len(pending)} runs to train on the CPU: about {human(seconds)} with {cores} cores, by iterations timed here"
     )
     if seconds <= PATIENCE or cpu:
-        return Verdict(True, told)
+        return Verdict(True, text)
     return Verdict(
         False,
-        f"{told}.\nNo GPU was found. Ways to go on:\n"
+        f"{text}.\nNo GPU was found. Ways to go on:\n"
         "  1. run it on a machine with a CUDA GPU;\n"
         "  2. start smaller: --configfile config/smoke.yaml or config/celeba-tiny.yaml;\n"
         "  3. go on here all the same: add --config cpu=true (runs resume where they were stopped).",

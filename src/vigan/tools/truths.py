@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from vigan.analysis.metric_bounds import limits, modes_of
+from vigan.analysis.metric_bounds import bounds_of, modes_of
 from vigan.config.base import ConfigError, nearest
 from vigan.config.claims import (
     Boundary,
@@ -94,7 +94,7 @@ def boundary_of(claim: Paired) -> float:
 
 def largest_difference(study: Study, claim: PairedMean) -> float:
     """The largest difference of two values of a claim's metric."""
-    low, high = limits(claim.metric, modes_of(study.dataset_of(claim.arms[0])))
+    low, high = bounds_of(claim.metric, modes_of(study.dataset_of(claim.arms[0])))
     return high - low
 
 
@@ -117,8 +117,8 @@ def _fates(study: Study, stated: Mapping[str, str]) -> dict[str, Fates]:
         fates[arm] = fates[arm]._replace(**{fate: _share(name, value)})
     for arm, (reach, collapse, diverge) in fates.items():
         if collapse + diverge > reach + ROUNDING:
-            told = f"{collapse + diverge:g} of the runs collapse or diverge once on track, and {reach:g} are ever there"
-            raise ConfigError(f"truth '{arm}': {told}")
+            text = f"{collapse + diverge:g} of the runs collapse or diverge once on track, and {reach:g} are ever there"
+            raise ConfigError(f"truth '{arm}': {text}")
     return fates
 
 

@@ -90,8 +90,8 @@ class TensorBoard:
         try:
             yield
         except OSError as error:
-            told = f"warning: {self.folder}: {error.strerror}; TensorBoard gets no more of this run, which goes on"
-            print(told, flush=True)
+            text = f"warning: {self.folder}: {error.strerror}; TensorBoard gets no more of this run, which goes on"
+            print(text, flush=True)
             self._close()
 
     def _close(self) -> None:
@@ -101,7 +101,7 @@ class TensorBoard:
 
     def _grid(self, networks: Networks) -> torch.Tensor:
         device = next(networks.generator.parameters()).device
-        fakes = to_uint8(sample(networks.shown, self.latents.to(device))).cpu()
+        fakes = to_uint8(sample(networks.sampled_generator, self.latents.to(device))).cpu()
         channels, side = fakes.shape[1:3]
         rows = fakes.view(GRID, GRID, channels, side, side).permute(2, 0, 3, 1, 4)
         return rows.reshape(channels, GRID * side, GRID * side)

@@ -15,47 +15,47 @@ from vigan.training.optimisers import AdamTF1
 WARM_UP = 3
 """Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
 
-Play = Callable[[], None]
+Call = Callable[[], None]
 
 
-def cuda_graph(play: Play) -> Play:
-    """What replays the kernels that `play` would launch; recording runs none of them."""
+def cuda_graph(call: Call) -> Call:
+    """What replays the kernels that `call` would launch; recording runs none of them."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        play()
+        call()
     return graph.replay
 
 
-class Recorded:
+class CapturedEngine:
     """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
 
     It means what the engine means: iterations that are watched, and the first few, are played as they come.
     """
 
-    def __init__(self, engine: Engine, record: Callable[[Play], Play] = cuda_graph) -> None:
-        self.engine, self.record, self.left = engine, record, WARM_UP
-        self.replay: Play | None = None
+    def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
+        self.engine, self.capture, self.warm_up_left = engine, capture, WARM_UP
+        self.replay: Call | None = None
 
-    def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
+    def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
-        if watch is not None or self.left:
-            self.left -= bool(self.left)
-            return self.engine.iterate(batches, watch)
+        if callback is not None or self.warm_up_left:
+            self.warm_up_left -= bool(self.warm_up_left)
+            return self.engine.iterate(batches, callback)
         self.engine.draws.begin(batches.iteration)
-        self.engine.draws.fill()
+        self.engine.draws.fill_buffers()
         if self.replay is None:
-            self._record(batches)
-        for place, value in zip(_flat(self.places), _flat(batches), strict=True):
+            self._capture(batches)
+        for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:
             rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
         assert self.replay is not None
         return self.replay()
 
-    def _record(self, batches: Batches) -> None:
-        self.places = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
+    def _capture(self, batches: Batches) -> None:
+        self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
         self.rates = list(self._rates())
-        self.replay = self.record(self._play)
+        self.replay = self.capture(self._iterate_captured)
 
     def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
         for name, (parameters, optimiser) in self.engine.groups.items():
@@ -64,12 +64,12 @@ class Recorded:
             if isinstance(optimiser, AdamTF1):
                 yield optimiser, torch.empty(self.engine.steps[name], dtype=dtype, device=device)
 
-    def _play(self) -> None:
+    def _iterate_captured(self) -> None:
         with ExitStack() as stack:
-            stack.enter_context(self.engine.draws.fixed())
+            stack.enter_context(self.engine.draws.from_buffers())
             for optimiser, rates in self.rates:
                 stack.enter_context(_planned(optimiser, rates))
-            self.engine.iterate(self.places)
+            self.engine.iterate(self.inputs)
 
 
 @contextmanager

@@ -56,11 +56,13 @@ def place(array: np.ndarray, device: torch.device) -> Examples:
     room = SPARED * torch.cuda.mem_get_info(device)[0]
     if array.nbytes <= room:
         return Resident(array, device)
-    print(f"warning: {tell_size(array.nbytes)} of examples do not fit {tell_size(room)} on {device}; streaming them")
+    print(
+        f"warning: {format_size(array.nbytes)} of examples do not fit {format_size(room)} on {device}; streaming them"
+    )
     return Streamed(array, device)
 
 
-def tell_size(count: float) -> str:
+def format_size(count: float) -> str:
     """Bytes in words, such as "2.32 GiB"."""
     return f"{count / 2**30:.2f} GiB"
 

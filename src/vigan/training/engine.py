@@ -58,13 +58,13 @@ class Engine:
         networks: Networks,
         coordinates: int,
         *,
-        old_forward_moves: bool | None = None,
+        old_forward_updates_bn: bool | None = None,
         members: int = 1,
         seed: int = 0,
     ) -> None:
         """Prepare to train `networks`, of whose outputs the regulariser compares `coordinates` numbers an example.
 
-        `old_forward_moves`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
+        `old_forward_updates_bn`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
         `members`: how many runs the networks train side by side, of which every loss is the mean. `seed` is for what
         stabilisers draw.
         """
@@ -76,24 +76,26 @@ class Engine:
         if arm.model.has_discriminator:
             forward["discriminator"] = self.stabilisers.perturbing(forward["discriminator"])
         self.objective, self.discriminator = objective(arm.model, forward), forward.get("discriminator")
-        self.groups = {phase.name: self._group(phase) for phase in self.phases if phase.moves}
+        self.groups = {phase.name: self._group(phase) for phase in self.phases if phase.trains}
         self.parameters = {name: group.parameters for name, group in self.groups.items()}
-        self.of_d, self.of_g = (of_kind(self.phases, kind) for kind in ("discriminator", "generator"))
-        self.moved = nn.ModuleList(networks[role] for role in (self.of_g.moves if self.of_g else ()))
-        self.old_forward_moves = arm.old_forward_moves if old_forward_moves is None else old_forward_moves
+        self.d_phase, self.g_phase = (of_kind(self.phases, kind) for kind in ("discriminator", "generator"))
+        self.trained = nn.ModuleList(networks[role] for role in (self.g_phase.trains if self.g_phase else ()))
+        self.old_forward_updates_bn = (
+            arm.old_forward_updates_bn if old_forward_updates_bn is None else old_forward_updates_bn
+        )
 
     @property
     def steps(self) -> dict[str, int]:
         """Steps of each optimizer group in one iteration."""
-        return {phase.name: phase.steps for phase in self.phases if phase.moves}
+        return {phase.name: phase.steps for phase in self.phases if phase.trains}
 
     @property
     def capturable(self) -> bool:
         """Whether a CUDA graph can hold an iteration: exact steps ask the host to look at their results."""
         return not of_kind(self.phases, "exact")
 
-    def iterate(self, batches: Batches, watch: Callback | None = None) -> None:
-        """One iteration, phase after phase; `watch` is told of each update before its step (of an exact one, after).
+    def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
+        """One iteration, phase after phase; `callback` is told of each update before its step (of an exact one, after).
 
         Watching changes no weight and no moving average.
         """
@@ -102,17 +104,17 @@ class Engine:
             own = batches.phases[phase.batches_of or phase.name]
             match phase.kind:
                 case "discriminator":
-                    self._update_discriminator(phase, own, watch)
+                    self._update_discriminator(phase, own, callback)
                 case "generator":
-                    with _constant(self._opponent()):
-                        self._update_generator(phase, own, watch)
+                    with _frozen(self._frozen_parameters()):
+                        self._update_generator(phase, own, callback)
                 case "plain":
-                    self._update_plainly(phase, own, watch)
+                    self._update_plain(phase, own, callback)
                 case "exact":
-                    self._solve(phase, own, watch)
+                    self._solve_exactly(phase, own, callback)
         self.stabilisers.after_iteration(self.networks)
 
-    def _update_discriminator(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+    def _update_discriminator(self, phase: Phase, batches: Sequence[Batch], callback: Callback | None) -> None:
         assert self.discriminator
         for index, (x, z) in enumerate(batch for batch in batches for _ in range(phase.updates)):
             assert x is not None
@@ -123,49 +125,49 @@ class Engine:
             real, fake = self.objective.discriminator_inputs(outputs, x, z)
             logits = self.discriminator(*real), self.discriminator(*fake)
             adversarial = self.objective.discriminator_loss(*logits)
-            view = DiscriminatorView(self.discriminator, real, fake, **self._seen(x, z))
+            view = DiscriminatorView(self.discriminator, real, fake, **self._view_fields(x, z))
             terms = self.stabilisers.terms("discriminator_term", place, view)
             loss = _total(adversarial, terms)
-            if watch:
-                watch(Update(phase.name, loss, adversarial, terms, logits))
+            if callback:
+                callback(Update(phase.name, loss, adversarial, terms, logits))
             self._step(phase.name, loss)
 
-    def _update_generator(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
-        wanted = bool(self.stabilisers["generator_term"] or watch)
-        for index, ((x, z), old) in enumerate(zip(batches, self._old(batches, wanted), strict=True)):
+    def _update_generator(self, phase: Phase, batches: Sequence[Batch], callback: Callback | None) -> None:
+        wanted = bool(self.stabilisers["generator_term"] or callback)
+        for index, ((x, z), old) in enumerate(zip(batches, self._old_outputs(batches, wanted), strict=True)):
             for repeat in range(phase.updates):
                 self.draws.at(place := f"{phase.name}.{index}.{repeat}")
-                stands_for_old = repeat == 0 and len(batches) == 1
-                with moving_averages(self.moved, 2 if stands_for_old and self.old_forward_moves else 1):
+                is_old_forward = repeat == 0 and len(batches) == 1
+                with moving_averages(self.trained, 2 if is_old_forward and self.old_forward_updates_bn else 1):
                     outputs = self.objective.outputs(x, z)
                 compared = self.objective.regularised(outputs)
                 old = compared.detach() if old is None else old
                 found = self.objective.loss(outputs, x, z)
-                view = GeneratorView(compared, old, found.logits, **self._seen(x, z))
-                terms = self.stabilisers.terms("generator_term", place, view, at_old=stands_for_old and not watch)
+                view = GeneratorView(compared, old, found.logits, **self._view_fields(x, z))
+                terms = self.stabilisers.terms("generator_term", place, view, at_old=is_old_forward and not callback)
                 loss = _total(found.value, terms)
-                if watch:
+                if callback:
                     drift = (compared.detach() - old).square().mean()
-                    watch(Update(phase.name, loss, found.value, terms, found.logits, drift, found.parts))
+                    callback(Update(phase.name, loss, found.value, terms, found.logits, drift, found.parts))
                 self._step(phase.name, loss)
 
-    def _update_plainly(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+    def _update_plain(self, phase: Phase, batches: Sequence[Batch], callback: Callback | None) -> None:
         loss = self.objective.losses()[phase.name]
         for x, z in (batch for batch in batches for _ in range(phase.updates)):
             found = loss(x, z)
-            if watch:
-                watch(Update(phase.name, found.value, found.value, {}, found.logits, parts=found.parts))
+            if callback:
+                callback(Update(phase.name, found.value, found.value, {}, found.logits, parts=found.parts))
             self._step(phase.name, found.value)
 
     @torch.no_grad()
-    def _solve(self, phase: Phase, batches: Sequence[Batch], watch: Callback | None) -> None:
+    def _solve_exactly(self, phase: Phase, batches: Sequence[Batch], callback: Callback | None) -> None:
         step = self.objective.steps()[phase.name]
         for x, _ in (batch for batch in batches for _ in range(phase.updates)):
             loss = step(x)
-            if watch:
-                watch(Update(phase.name, value := loss(), value, parts={phase.name: value}))
+            if callback:
+                callback(Update(phase.name, value := loss(), value, parts={phase.name: value}))
 
-    def _old(self, batches: Sequence[Batch], wanted: bool) -> Sequence[Tensor | None]:
+    def _old_outputs(self, batches: Sequence[Batch], wanted: bool) -> Sequence[Tensor | None]:
         """What G_o made of each batch; None where it is the batch's own first forward, or not wanted.
 
         A lone batch's first forward is made by G_o. For several, the released code makes them in one forward before
@@ -174,7 +176,7 @@ class Engine:
         """
         if len(batches) == 1 or not wanted:
             return [None] * len(batches)
-        with torch.no_grad(), moving_averages(self.moved, int(self.old_forward_moves)):
+        with torch.no_grad(), moving_averages(self.trained, int(self.old_forward_updates_bn)):
             examples = batches[0].z.ndim - 2  # the axis before a latent's own
             reals = [x for x, _ in batches if x is not None]
             outputs = self.objective.outputs(
@@ -182,28 +184,28 @@ class Engine:
             )
             return self.objective.regularised(outputs).split([z.shape[examples] for _, z in batches], examples)
 
-    def _seen(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
+    def _view_fields(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
         """What all terms see."""
         return {"draws": self.draws.of(""), "parameters": self.parameters, "losses": partial(self._losses, x, z)}
 
     def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
         """The losses of both sides on a batch; a phase that sees no real one has the last that D saw."""
         assert self.discriminator
-        assert self.of_d
-        assert self.of_g
+        assert self.d_phase
+        assert self.g_phase
         with moving_averages(self.networks, 0):
             x = self.last_real if x is None else x
             outputs = self.objective.outputs(x, z)
             logits = (self.discriminator(*inputs) for inputs in self.objective.discriminator_inputs(outputs, x, z))
-            of_d = self.objective.discriminator_loss(*logits)
-            return {self.of_d.name: of_d, self.of_g.name: self.objective.loss(outputs, x, z).value}
+            d_loss = self.objective.discriminator_loss(*logits)
+            return {self.d_phase.name: d_loss, self.g_phase.name: self.objective.loss(outputs, x, z).value}
 
-    def _opponent(self) -> Sequence[nn.Parameter]:
+    def _frozen_parameters(self) -> Sequence[nn.Parameter]:
         """D's parameters, which G's phase takes as constants unless a stabiliser differentiates both losses."""
-        return self.groups[self.of_d.name].parameters if self.of_d and not self.stabilisers.coupled else ()
+        return self.groups[self.d_phase.name].parameters if self.d_phase and not self.stabilisers.coupled else ()
 
     def _group(self, phase: Phase) -> Group:
-        parameters = [parameter for role in phase.moves for parameter in self.networks[role].parameters()]
+        parameters = [parameter for role in phase.trains for parameter in self.networks[role].parameters()]
         return Group(parameters, optimiser(self.arm.optimiser, parameters))
 
     def _step(self, name: str, loss: Tensor) -> None:
@@ -221,7 +223,7 @@ def _total(adversarial: Tensor, terms: Mapping[str, Tensor]) -> Tensor:
 
 
 @contextlib.contextmanager
-def _constant(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+def _frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
     """Within, gradients pass through a network but not into it: the phase fills no gradient of D."""
     for parameter in parameters:
         parameter.requires_grad_(False)

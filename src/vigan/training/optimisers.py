@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vigan.config.arms import Optimiser
 
 
-def _leave_the_compiler_alone() -> None:
+def _skip_dynamo_import() -> None:
     """Spare a process torch's compiler, which torch's optimisers import to keep it off them: a second or two of a run.
 
     Nothing is compiled here. A method of theirs asks the compiler, once, for a version of itself that is left alone,
@@ -26,7 +26,7 @@ def _leave_the_compiler_alone() -> None:
             plain.__dynamo_disable = plain
 
 
-_leave_the_compiler_alone()
+_skip_dynamo_import()
 
 
 class AdamTF1(torch.optim.Optimizer):

@@ -14,16 +14,16 @@ from vigan.config import schedule
 from vigan.config.arms import RunSpec
 from vigan.models.build import Networks, build
 from vigan.runtime.energy import Cost, Meter, counters
-from vigan.training import checkpoint as store
+from vigan.training import checkpoint
 from vigan.training.batches import BatchSource
-from vigan.training.cuda_graph import Recorded
+from vigan.training.cuda_graph import CapturedEngine
 from vigan.training.device import uuid
 from vigan.training.engine import Engine
 from vigan.training.randomness import no_global_draws
 from vigan.training.snapshots import save_snapshot
 from vigan.training.telemetry import Telemetry
 
-Observer = Callable[[int, "dict[str, float] | None", Networks], None]
+RunCallback = Callable[[int, "dict[str, float] | None", Networks], None]
 """Called after every iteration with (iterations done, the telemetry row or None, the networks)."""
 
 
@@ -54,24 +54,24 @@ class Run:
         with no_global_draws(device, spec.name):
             self.engine = engine(spec, self.networks)
         captured = device.type == "cuda" and self.engine.capturable
-        self.player = Recorded(self.engine) if captured else self.engine
+        self.trainer = CapturedEngine(self.engine) if captured else self.engine
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.engine)
         self.rows: list[list[float]] = []
         self.iteration, self.cost = 0, Cost()
         self.refused = self._resume()
 
-    def train(self, observers: tuple[Observer, ...] = (), save_every: float = 60.0) -> Outcome:
+    def train(self, callbacks: tuple[RunCallback, ...] = (), save_every: float = 60.0) -> Outcome:
         """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
-        self._keep_snapshot()
+        self._snapshot_if_due()
         meter, saved = Meter(counters(uuid(self.device)), self.cost), time.monotonic()
         finite = True
         while self.iteration < self.spec.iterations and finite:
             row = self._iterate()
             finite = row is None or self.telemetry.finite(row)
-            self._keep_snapshot()
-            for observe in observers:
-                observe(self.iteration, row, self.networks)
+            self._snapshot_if_due()
+            for callback in callbacks:
+                callback(self.iteration, row, self.networks)
             if finite and time.monotonic() - saved >= save_every:
                 self._save(meter.read())
                 saved = time.monotonic()
@@ -79,7 +79,7 @@ class Run:
         status = "completed" if finite and self._finite_weights() else "diverged"
         columns = self.telemetry.columns
         table = np.array(self.rows, dtype=np.float64).reshape(-1, len(columns))
-        return Outcome(status, self.iteration, columns, table, store.weights_hash(self.networks), self.cost)
+        return Outcome(status, self.iteration, columns, table, checkpoint.weights_hash(self.networks), self.cost)
 
     def _iterate(self) -> dict[str, float] | None:
         batches = self.source.iteration(self.iteration)
@@ -88,14 +88,14 @@ class Run:
         if logged:
             self.telemetry.begin()
         with no_global_draws(self.device, self.spec.name):
-            self.player.iterate(batches, self.telemetry if logged else None)
+            self.trainer.iterate(batches, self.telemetry if logged else None)
         if not logged:
             return None
         row = self.telemetry.row(self.iteration)
         self.rows.append(list(row.values()))
         return row
 
-    def _keep_snapshot(self) -> None:
+    def _snapshot_if_due(self) -> None:
         if self.iteration in self.spec.snapshots:
             save_snapshot(
                 self.folder / "snapshots", self.iteration, self.networks, discriminator=self.spec.keep_discriminator
@@ -105,20 +105,20 @@ class Run:
         return all(bool(tensor.isfinite().all()) for tensor in self.networks.parameters())
 
     def _save(self, cost: Cost) -> None:
-        tensors = store.network_tensors(self.networks)
+        tensors = checkpoint.network_tensors(self.networks)
         values: dict[str, Any] = {"cost": cost._asdict()}
         for name, optimiser in self._optimisers().items():
-            tensors |= store.optimiser_tensors(optimiser, name)
-            values[name] = store.optimiser_values(optimiser)
+            tensors |= checkpoint.optimiser_tensors(optimiser, name)
+            values[name] = checkpoint.optimiser_values(optimiser)
         tensors["telemetry"] = torch.tensor(self.rows, dtype=torch.float64)
-        store.save(self.folder, store.Checkpoint(self.iteration, tensors, values))
+        checkpoint.save(self.folder, checkpoint.Checkpoint(self.iteration, tensors, values))
 
     def _resume(self) -> list[str]:
-        found, refused = store.load_newest(self.folder)
+        found, refused = checkpoint.load_newest(self.folder)
         if found is not None:
-            store.restore_networks(self.networks, found.tensors)
+            checkpoint.restore_networks(self.networks, found.tensors)
             for name, optimiser in self._optimisers().items():
-                store.restore_optimiser(optimiser, found.tensors, found.values[name], name)
+                checkpoint.restore_optimiser(optimiser, found.tensors, found.values[name], name)
             self.rows = found.tensors["telemetry"].tolist()
             self.iteration, self.cost = found.iteration, Cost(**found.values["cost"])
         return refused

@@ -16,7 +16,7 @@ ENCODER, DISCRIMINATOR = "encoder.", "discriminator."
 
 def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> None:
     """Keep G, E where there is one, and, if asked for, D where there is one, after `iteration` iterations."""
-    kept = networks.shown.state_dict()
+    kept = networks.sampled_generator.state_dict()
     if "encoder" in networks:
         kept |= networks.encoder.state_dict(prefix=ENCODER)
     if discriminator and "discriminator" in networks:

@@ -9,18 +9,18 @@ from torch import Tensor
 
 from vigan.training.engine import Engine, Update
 
-_OF_D = {
+_D_COLUMNS = {
     "d_loss": "D's adversarial loss (nats), without terms, mean over the iteration's D updates",
     "d_accuracy": "share of real and fake examples that D tells right, same updates",
 }
-_OF_G = {
+_G_COLUMNS = {
     "g_adversarial": "the phase's loss (nats) without terms, -log D(G(z)) for the GAN, mean over its updates",
     "penalty": "weighted terms of the phase's loss at its last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
     "step": "norm of the change of the phase's parameters over the phase, over their norm at its start",
 }
-COLUMNS = {"iteration": "iterations done"} | _OF_D | _OF_G
+COLUMNS = {"iteration": "iterations done"} | _D_COLUMNS | _G_COLUMNS
 """Telemetry of the GAN. A model has the columns of the phases it has, "d_..." of a "discriminator" and the others of a
 "generator", and its own `parts` after them."""
 D_TERMS = {"d_penalty": "weighted terms of D's loss, mean over the iteration's D updates"}
@@ -33,11 +33,11 @@ class Telemetry:
     """Watches the updates of one iteration and sums them up in a row of `columns`."""
 
     def __init__(self, engine: Engine) -> None:
-        self.d, self.g = engine.of_d, engine.of_g
+        self.d, self.g = engine.d_phase, engine.g_phase
         self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
         self.parts = tuple(engine.arm.model.parts)
-        of_d = tuple(_OF_D) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
-        self.columns = ("iteration", *(of_d if self.d else ()), *(_OF_G if self.g else ()), *self.parts)
+        d_columns = tuple(_D_COLUMNS) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
+        self.columns = ("iteration", *(d_columns if self.d else ()), *(_G_COLUMNS if self.g else ()), *self.parts)
         self.begin()
 
     def begin(self) -> None:
@@ -56,7 +56,7 @@ class Telemetry:
 
     def row(self, iteration: int) -> dict[str, float]:
         """Values of `columns` for the iteration that has just ended."""
-        values = {"iteration": float(iteration)} | self._of_d() | self._of_g()
+        values = {"iteration": float(iteration)} | self._d_values() | self._g_values()
         values |= {part: self._part(part) for part in self.parts}
         return {name: values[name] for name in self.columns}
 
@@ -64,7 +64,7 @@ class Telemetry:
         """Whether a row's losses and terms are: training goes on."""
         return all(math.isfinite(value) for name, value in row.items() if name not in _MAY_OVERFLOW)
 
-    def _of_d(self) -> dict[str, float]:
+    def _d_values(self) -> dict[str, float]:
         if not self.d:
             return {}
         updates = self.updates[self.d.name]
@@ -72,7 +72,7 @@ class Telemetry:
         penalties = [_penalty(update) for update in updates]
         return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies), "d_penalty": sum(penalties) / len(penalties)}
 
-    def _of_g(self) -> dict[str, float]:
+    def _g_values(self) -> dict[str, float]:
         if not self.g:
             return {}
         phase, last = self.updates[self.g.name], self.updates[self.g.name][-1]

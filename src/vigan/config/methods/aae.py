@@ -9,7 +9,16 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from vigan.config.base import Positive
-from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, discriminator_phase, generator_phase
+from vigan.config.methods.base import (
+    ArmSettings,
+    Description,
+    Method,
+    NetworkSpec,
+    Panel,
+    Phase,
+    discriminator_phase,
+    generator_phase,
+)
 
 
 class Aae(Method):
@@ -42,30 +51,30 @@ class Aae(Method):
         """What the decoder pays."""
         return {"reconstruction": "|x - G(E(x))|^2, mean of updates"}
 
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """G, an encoder, and a D of codes."""
         return {
-            "generator": Part("generator"),
-            "encoder": Part("encoder", (latent,)),
-            "discriminator": Part("code_discriminator"),
+            "generator": NetworkSpec("generator"),
+            "encoder": NetworkSpec("encoder", (latent,)),
+            "discriminator": NetworkSpec("code_discriminator"),
         }
 
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """D's updates, E's (or both networks'), and the decoder's own on the same batches if it learns after."""
-        of_d = discriminator_phase(arm)
+        d_phase = discriminator_phase(arm)
         if self.joint:
-            return of_d, generator_phase(arm, ("encoder", "generator"))
+            return d_phase, generator_phase(arm, ("encoder", "generator"))
         decoder = Phase("decoder", "plain", ("generator",), arm.g_batches, batches_of="g")
-        return of_d, generator_phase(arm, ("encoder",)), decoder
+        return d_phase, generator_phase(arm, ("encoder",)), decoder
 
     def coordinates(self, example: int, latent: int) -> int:
         """Codes are compared."""
         return latent
 
-    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+    def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
         """Forwards of the encoder, or of the decoder."""
         updates, encodes = arm.updates, role == "encoder"
-        of_codes = {"D's codes": arm.d_batches, "the old codes": int(arm.old_forward_moves)} if encodes else {}
+        of_codes = {"D's codes": arm.d_batches, "the old codes": int(arm.old_forward_updates_bn)} if encodes else {}
         if self.joint:
             return {"the phase's updates": updates, **of_codes}
         after = {"G's updates": arm.g_batches}
@@ -73,20 +82,20 @@ class Aae(Method):
             return after
         return {"D's codes": arm.d_batches, "E's updates": updates, **of_codes, **after}
 
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
         pays = "E -log D(E(x)); G ||x - G(E(x))||^2"
         if self.joint:
             pays = f"E and G -log D(E(x)) + {self.reconstruction:g} x ||x - G(E(x))||^2"
-        return Words(
-            moved="E and G" if self.joint else "E",
+        return Description(
+            trained="E and G" if self.joint else "E",
             batch="real examples",
-            d_sees="fresh draws of the prior, as real, and codes E(x) of a real batch, as fake",
+            d_inputs="fresh draws of the prior, as real, and codes E(x) of a real batch, as fake",
             losses=f"D (BCE(D(z), 1) + BCE(D(E(x)), 0)) / 2; {pays}",
-            held="E(x)",
-            held_old="E_o(x)",
+            compared="E(x)",
+            compared_old="E_o(x)",
             old="E_o",
-            begun="E_o: E as it is when the phase begins",
+            old_meaning="E_o: E as it is when the phase begins",
             inputs="examples",
             outputs="codes",
             after="" if self.joint else "on each of those batches, on codes E(x) taken as constants",

@@ -7,7 +7,16 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vigan.config.base import Positive
-from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, discriminator_phase, generator_phase
+from vigan.config.methods.base import (
+    ArmSettings,
+    Description,
+    Method,
+    NetworkSpec,
+    Panel,
+    Phase,
+    discriminator_phase,
+    generator_phase,
+)
 
 _LOSSES = {
     "derived": "-log D(x, E(x)) - log D(G(z), z)",
@@ -35,15 +44,15 @@ class Ali(Method):
         """E's own term, where it is paid."""
         return {"latents": "|z - E(G(z))|^2, mean of updates"} if self.latents else {}
 
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """G, an encoder, and a D of pairs."""
         return {
-            "generator": Part("generator"),
-            "encoder": Part("encoder", (latent,)),
-            "discriminator": Part("joint_discriminator"),
+            "generator": NetworkSpec("generator"),
+            "encoder": NetworkSpec("encoder", (latent,)),
+            "discriminator": NetworkSpec("joint_discriminator"),
         }
 
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """D's updates, then those of G and E together."""
         return discriminator_phase(arm), generator_phase(arm, ("generator", "encoder"))
 
@@ -51,29 +60,29 @@ class Ali(Method):
         """Fakes and codes are compared."""
         return example + latent
 
-    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+    def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
         """Forwards of either network; the encoder also sees fakes, where it pays for them."""
         updates = arm.updates
         return {
             "D's pairs": arm.d_batches,
             "the phase's updates": updates,
-            "the old fakes and codes": int(arm.old_forward_moves),
+            "the old fakes and codes": int(arm.old_forward_updates_bn),
             "codes of fakes": updates if role == "encoder" and self.latents else 0,
         }
 
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
         besides = f"; E besides {self.latents:g} x ||z - E(G(z))||^2, G(z) taken as a constant" if self.latents else ""
         d_pays = "D (BCE(D(x, E(x)), 1) + BCE(D(G(z), z), 0)) / 2"
-        return Words(
-            moved="G and E",
+        return Description(
+            trained="G and E",
             batch="real examples and fresh latents",
-            d_sees="pairs (x, E(x)) of a real batch, as real, and pairs (G(z), z) of fresh latents, as fake",
+            d_inputs="pairs (x, E(x)) of a real batch, as real, and pairs (G(z), z) of fresh latents, as fake",
             losses=f"{d_pays}; G and E {_LOSSES[self.loss]}{besides}",
-            held="(G(z), E(x))",
-            held_old="(G_o(z), E_o(x))",
+            compared="(G(z), E(x))",
+            compared_old="(G_o(z), E_o(x))",
             old="(G_o, E_o)",
-            begun="(G_o, E_o): G and E as they are when the phase begins",
+            old_meaning="(G_o, E_o): G and E as they are when the phase begins",
             inputs="latents and examples",
             outputs="fakes and codes",
         )

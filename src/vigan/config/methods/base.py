@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 from vigan.config.base import Strict
 
 
-class Row(Protocol):
+class ArmSettings(Protocol):
     """What a model may read of its arm."""
 
     @property
@@ -26,13 +26,13 @@ class Row(Protocol):
     @property
     def precision(self) -> str: ...  # noqa: D102
     @property
-    def old_forward_moves(self) -> bool: ...  # noqa: D102
+    def old_forward_updates_bn(self) -> bool: ...  # noqa: D102
 
 
-class Part(NamedTuple):
+class NetworkSpec(NamedTuple):
     """A network of a model: the method of a network factory that makes it, and that method's arguments."""
 
-    maker: Literal["generator", "encoder", "discriminator", "code_discriminator", "joint_discriminator"]
+    builder: Literal["generator", "encoder", "discriminator", "code_discriminator", "joint_discriminator"]
     arguments: tuple[int, ...] = ()
 
 
@@ -50,7 +50,7 @@ class Phase(NamedTuple):
 
     name: str
     kind: Literal["discriminator", "generator", "plain", "exact"]
-    moves: tuple[str, ...]
+    trains: tuple[str, ...]
     batches: int
     updates: int = 1
     real: bool = True
@@ -70,23 +70,23 @@ class Panel(NamedTuple):
     logarithmic: bool = False
 
 
-class Words(NamedTuple):
+class Description(NamedTuple):
     """What `vigan explain` and `vigan diff` say of a model.
 
-    `d_sees` is what D is shown, "" without a D; `moved` are the networks that the phase moves, on batches of `batch`.
-    The regulariser compares `held` with `held_old`, which `old` made, `inputs` going in; `begun` says what `old` is.
+    `d_inputs` is what D is shown, "" without a D; `trained` are the networks that the phase moves, on batches of `batch`.
+    The regulariser compares `compared` with `compared_old`, which `old` made, `inputs` going in; `old_meaning` says what `old` is.
     `outputs` is the short name of what is held, `after` what follows the phase. `steps` tell an iteration that has no
     gradients, line by line, instead of all that.
     """
 
-    moved: str
+    trained: str
     batch: str
-    d_sees: str = ""
+    d_inputs: str = ""
     losses: str = ""
-    held: str = ""
-    held_old: str = ""
+    compared: str = ""
+    compared_old: str = ""
     old: str = ""
-    begun: str = ""
+    old_meaning: str = ""
     inputs: str = ""
     outputs: str = ""
     after: str = ""
@@ -97,27 +97,27 @@ class Method(Strict, ABC):
     """A model: its fields are what an arm may write under `model`, its methods what the rest of the program asks.
 
     `networks`: kinds of networks it can be made of. `panels`: how columns of telemetry of its own are drawn; `titles`:
-    how others are, in a figure of this model alone, which says how far `moved` moves; `own_scale`: columns that share
+    how others are, in a figure of this model alone, which says how far `trained` moves; `own_scale`: columns that share
     no panel with other models', and the panel of each.
     """
 
     kind: Any
     networks: ClassVar[tuple[str, ...]] = ("mlp", "dcgan")
-    moved: ClassVar[str] = "a phase"
+    trained: ClassVar[str] = "a phase"
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
     titles: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
     own_scale: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """Its networks by role: "generator", which samples are made with, and "discriminator", "encoder" if any."""
 
     @abstractmethod
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """What an iteration does, in order."""
 
     @abstractmethod
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
 
     @property
@@ -129,11 +129,11 @@ class Method(Strict, ABC):
         """How many numbers the regulariser compares, for examples of `example` numbers and codes of `latent`."""
         return example
 
-    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+    def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
         """How often an iteration passes through a network that is sampled, in training mode, by what for."""
         return {}
 
-    def check_data(self, arm: Row, examples: int | None) -> None:
+    def check_data(self, arm: ArmSettings, examples: int | None) -> None:
         """Raise ValueError if an arm of this model cannot train on a set of so many examples (None: not known)."""
 
     @property
@@ -152,14 +152,14 @@ class Method(Strict, ABC):
         return "encoder" in self.roles(1)
 
 
-def discriminator_phase(arm: Row) -> Phase:
+def discriminator_phase(arm: ArmSettings) -> Phase:
     """D's updates, one on each of its own batches."""
     return Phase("d", "discriminator", ("discriminator",), arm.d_batches)
 
 
-def generator_phase(arm: Row, moves: tuple[str, ...], *, real: bool = True) -> Phase:
+def generator_phase(arm: ArmSettings, trains: tuple[str, ...], *, real: bool = True) -> Phase:
     """The arm's phase: K updates on each of its own batches, against one D and one old state."""
-    return Phase("g", "generator", moves, arm.g_batches, arm.k, real)
+    return Phase("g", "generator", trains, arm.g_batches, arm.k, real)
 
 
 def own_batches(phases: Sequence[Phase]) -> list[Phase]:

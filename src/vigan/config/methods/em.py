@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vigan.config.base import NonNegative
-from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words
+from vigan.config.methods.base import ArmSettings, Description, Method, NetworkSpec, Panel, Phase
 
 _UNIT = "without the entropy of the data"
 
@@ -33,16 +33,16 @@ class Em(Method):
             "q_step": f"joint KL after the mixture was fitted to p(z|x) (nats, {_UNIT})",
         }
 
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """The mixture, as a generator."""
-        return {"generator": Part("generator")}
+        return {"generator": NetworkSpec("generator")}
 
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """A p-step and a q-step on the same batch."""
         p_step = Phase("p_step", "exact", (), arm.g_batches)
         return p_step, p_step._replace(name="q_step", batches_of="p_step")
 
-    def check_data(self, arm: Row, examples: int | None) -> None:
+    def check_data(self, arm: ArmSettings, examples: int | None) -> None:
         """Raise ValueError unless a batch is the whole data set, on which the steps are exact."""
         if arm.g_batches != 1 or arm.batch_size != examples:
             raise ValueError(
@@ -52,10 +52,10 @@ class Em(Method):
         if arm.precision != "float32":
             raise ValueError(f"EM calculates in float64 whatever its precision: leave '{arm.precision}' out")
 
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
-        return Words(
-            moved="mixture",
+        return Description(
+            trained="mixture",
             batch="examples",
             steps=(
                 f"p-step: p(z|x) = q(z|x), exact, for {arm.batch_size} examples",

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, discriminator_phase, generator_phase
+from vigan.config.methods.base import (
+    ArmSettings,
+    Description,
+    Method,
+    NetworkSpec,
+    Panel,
+    Phase,
+    discriminator_phase,
+    generator_phase,
+)
 
 _AT_LAST = "at the last G update of a phase"
 
@@ -15,7 +24,7 @@ class Gan(Method):
     """G makes fakes of latents; its phase sees no real batch."""
 
     kind: Literal["gan"]
-    moved: ClassVar[str] = "G"
+    trained: ClassVar[str] = "G"
     titles: ClassVar[Mapping[str, Panel]] = MappingProxyType(
         {
             "g_adversarial": Panel("−log D(G(z)) (nats)"),
@@ -26,33 +35,33 @@ class Gan(Method):
         }
     )
 
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """G, and a D of examples."""
-        return {"generator": Part("generator"), "discriminator": Part("discriminator")}
+        return {"generator": NetworkSpec("generator"), "discriminator": NetworkSpec("discriminator")}
 
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """D's updates, then G's."""
         return discriminator_phase(arm), generator_phase(arm, ("generator",), real=False)
 
-    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+    def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
         """Forwards of G."""
         return {
             "D's fakes": arm.d_batches,
             "G's updates": arm.updates,
-            "the old fakes": int(arm.old_forward_moves),
+            "the old fakes": int(arm.old_forward_updates_bn),
         }
 
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
-        return Words(
-            moved="G",
+        return Description(
+            trained="G",
             batch="fresh latents",
-            d_sees="a real batch and fakes of fresh latents",
+            d_inputs="a real batch and fakes of fresh latents",
             losses="D (BCE(D(x), 1) + BCE(D(G(z)), 0)) / 2; G -log D(G(z))",
-            held="G(z)",
-            held_old="G_o(z)",
+            compared="G(z)",
+            compared_old="G_o(z)",
             old="G_o",
-            begun="G_o: G as it is when the phase begins",
+            old_meaning="G_o: G as it is when the phase begins",
             inputs="latents",
             outputs="fakes",
         )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vigan.config.base import Positive
-from vigan.config.methods.base import Method, Panel, Part, Phase, Row, Words, generator_phase
+from vigan.config.methods.base import ArmSettings, Description, Method, NetworkSpec, Panel, Phase, generator_phase
 
 
 class Vae(Method):
@@ -30,23 +30,23 @@ class Vae(Method):
             "kl": "KL(p(z|x) || q(z)) (nats), mean of updates",
         }
 
-    def roles(self, latent: int) -> Mapping[str, Part]:
+    def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """G, and an encoder to means and log variances."""
-        return {"generator": Part("generator"), "encoder": Part("encoder", (2 * latent,))}
+        return {"generator": NetworkSpec("generator"), "encoder": NetworkSpec("encoder", (2 * latent,))}
 
-    def phases(self, arm: Row) -> tuple[Phase, ...]:
+    def phases(self, arm: ArmSettings) -> tuple[Phase, ...]:
         """Updates of both."""
         return (generator_phase(arm, ("encoder", "generator")),)
 
-    def forwards(self, arm: Row, role: str) -> Mapping[str, int]:
+    def forwards(self, arm: ArmSettings, role: str) -> Mapping[str, int]:
         """Forwards of either network."""
         return {"the phase's updates": arm.updates}
 
-    def words(self, arm: Row) -> Words:
+    def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
         density = f"N(x; G(z), {self.std:g}^2 I)"
-        return Words(
-            moved="E and G",
+        return Description(
+            trained="E and G",
             batch="real examples and fresh noise",
             losses=f"E and G -log {density} + KL(p(z|x) || N(0, I)), one z from the Gaussian p(z|x) = E(x)",
         )
