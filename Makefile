@@ -12,9 +12,10 @@ ROUNDS ?= 10
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
+SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-faults test-slurm witness lint format lock setup clean
+.PHONY: smoke test test-faults test-slurm test-wheel witness lint docs format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
@@ -39,6 +40,15 @@ witness: $(WITNESSES:%=.witness/%/installed)  ## the same two folders by other t
 	$(UV) venv --quiet --clear --python $(BIN)/python .witness/$*
 	$(UV) pip install --quiet --python .witness/$*/bin/python --constraint requirements.txt torch torchvision $*==$(VERSION_$*)
 	touch $@
+test-wheel: setup  ## the wheel, in an environment and a folder of its own, trains and reports STUDY (STUDY=smoke)
+	rm -rf .wheel build
+	python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir .wheel .
+	$(UV) venv --quiet --python $(BIN)/python .wheel/env
+	$(UV) pip install --quiet --python .wheel/env/bin/python --require-hashes -r requirements.txt
+	$(UV) pip install --quiet --python .wheel/env/bin/python --no-deps .wheel/*.whl
+	.wheel/env/bin/vigan init .wheel/study
+	cd .wheel/study && PATH="$(CURDIR)/.wheel/env/bin:$(SYSTEM_PATH)" snakemake all --cores $(CORES) --config cpu=true \
+		--configfile config/$(subst tiny,smoke,$(STUDY)).yaml
 
 lint: setup  ## what CI checks besides the tests
 	ruff check .
@@ -47,6 +57,10 @@ lint: setup  ## what CI checks besides the tests
 	lint-imports
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/smoke.yaml
+
+docs: setup  ## the documentation site, in ./site; fails where a link leads nowhere
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-docs.txt
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 format: setup
 	ruff check --fix .
@@ -63,10 +77,12 @@ setup: .venv/installed
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the extra `cluster` adds to it
+lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the extras `cluster` and `docs` add to it
 	$(COMPILE) pyproject.toml --extra dev -o requirements.txt
-	python -c "import tomllib as t; print(*t.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['cluster'], sep='\n')" | \
-		$(COMPILE) - --constraint requirements.txt -o requirements-cluster.txt
+	for extra in cluster docs; do \
+		python -c "import sys, tomllib as t; print(*t.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies'][sys.argv[1]], sep='\n')" $$extra | \
+			$(COMPILE) - --constraint requirements.txt -o requirements-$$extra.txt || exit 1; \
+	done
 
 clean:  ## remove what can be made again; results, figures and data stay
 	rm -rf .venv .witness .pytest_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ from vigan.config.study import Study
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
-from vigan.runtime import resources, settings
+from vigan.runtime import project, resources, settings
 
 
 def load():
@@ -57,9 +57,8 @@ settings.export_settings(STUDY_FILE, config, storage_root())
 config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
 LAYOUT.write_specs()
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-CHECKOUT = Path(vigan.report.__file__).parents[3]
-DEVIATIONS = local(str(CHECKOUT / "config" / "deviations.yaml"))
-PUBLISHED = local(str(CHECKOUT / "config" / "published.yaml"))
+DEVIATIONS = local(str(project.shipped() / "config" / "deviations.yaml"))
+PUBLISHED = local(str(project.shipped() / "config" / "published.yaml"))
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -79,13 +78,33 @@ wildcard_constraints:
     experiment="[a-z0-9-]+",
 
 
-# A slot of a GPU for each job that needs one, or a core where there is none; on a cluster, as many as there may be jobs.
-# `--resources gpu=N` overrides. `--config cpu=true` says that jobs do without.
-if "gpu" not in workflow.global_resources:
-    workflow.global_resources["gpu"] = (
-        workflow.nodes or settings.gpu_slots() or workflow.cores
-    )
+# A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
+# next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
+# and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
+SLOTS = {"gpu": settings.gpu_slots, "eval": settings.eval_slots}
+for kind, slots in SLOTS.items():
+    if kind not in workflow.global_resources:
+        workflow.global_resources[kind] = workflow.nodes or slots() or workflow.cores
 GPU = 0 if settings.switched_on("cpu") else 1
+
+
+def trains_on_gpu(arm):
+    """1 where an arm is trained on a GPU, 0 where it gains nothing by one."""
+    return GPU * resources.trains_on_gpu(STUDY.arm(arm))
+
+
+def measures_on_gpu(protocols):
+    """1 where samples are measured on a GPU, 0 where no network is asked."""
+    return GPU * resources.measures_on_gpu(protocols)
+
+
+def measuring(protocols_of):
+    """What a rule that measures takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
+    taken, spared = ("eval", "gpu") if workflow.local_exec else ("gpu", "eval")
+    return {
+        taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)),
+        spared: 0,
+    }
 
 
 def lift_default_rate_limit():

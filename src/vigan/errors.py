@@ -20,7 +20,12 @@ REMEDIES = {
 
 
 class UserError(Exception):
-    """Input that vigan does not take; the message is one line that a user can act on."""
+    """Input that vigan does not take; the message is one line that a user can act on.
+
+    `code` is the exit code of a command that ends by it.
+    """
+
+    code = 1
 
 
 def describe_os_error(error: OSError) -> str | None:

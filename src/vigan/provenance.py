@@ -68,10 +68,11 @@ class _WithoutText(ast.NodeTransformer):
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that numbers depend on."""
-    found = {"python": platform.python_version(), "vigan": metadata.version("vigan")}
-    for library in LIBRARIES:
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            found[library] = "not installed"
-    return found
+    return {"python": platform.python_version(), **{name: _version(name) for name in ("vigan", *LIBRARIES)}}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # as where this checkout is used without being installed
+        return "not installed"

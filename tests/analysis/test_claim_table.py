@@ -222,7 +222,7 @@ def test_verdicts_are_told_with_interval_seeds_and_every_p() -> None:
         "equivalent 0.996",
         "  why       As claimed; p = 0.035 after correction.",
         "  before    by the rule kept with the runs: equivalent",
-        "  warning   this rule is not the one kept with the runs: claim.margin changed after them",
+        "  warning   this rule was changed after the runs: claim.margin changed after them",
     ]
     assert second.splitlines() == ["C6: NOT TESTED", "  claim     as well (there)", "  why       no encoder"]
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from vigan.analysis.claim_table import NO_HISTORY, History, claim_table
-from vigan.analysis.history import format_verdict, history
+from vigan.analysis.history import JUDGED_BEFORE, format_verdict, history
+from vigan.config.claims import PairedSign
 from vigan.config.study import Study
+from vigan.describe.claims import describe_rule
 from vigan.io.files import RecordError
 
 from .studied import (
@@ -305,7 +307,7 @@ def test_what_the_table_of_first_verdicts_says_is_told_of_the_claim_that_replace
     nowhere.write_text(FIRST)
     study = study_of({**SIGN, "replaces": ["old", "gone", "never"]}, MEAN)
     assert _history(study, study, nowhere) == History(
-        {},
+        {"sign": JUDGED_BEFORE},
         {"sign": "first judged as old: supported, 4.88 [2.8, 6.25], n = 16 (Supported if.) | "
                  "first judged as gone: not tested (None.)"},
     )  # fmt: skip
@@ -315,6 +317,21 @@ def test_a_claims_own_first_verdict_is_told_too(nowhere: Path) -> None:
     nowhere.write_text(FIRST.replace("old", "sign"))
     study = study_of(SIGN)
     assert _history(study, study, nowhere).first["sign"].startswith("first judged as sign: supported, 4.88")
+
+
+def test_runs_that_are_made_again_under_a_changed_rule_do_not_hide_that_it_was_changed(nowhere: Path) -> None:
+    study, later = study_of(SIGN), study_of({**SIGN, "margin": 9.0})
+    claim = study.claims[0]
+    assert isinstance(claim, PairedSign)
+    row = FIRST.replace("old", "sign").splitlines()[1].removesuffix("Supported if.")
+    nowhere.write_text(f'{FIRST.splitlines()[0]}\n{row}"{describe_rule(claim)}"\n')
+    assert _history(later, later, nowhere).changed == {"sign": JUDGED_BEFORE}
+    assert _history(study, study, nowhere).changed == {}
+
+
+def test_a_claim_that_was_judged_and_dropped_leaves_a_row_also_when_its_runs_are_made_again(nowhere: Path) -> None:
+    nowhere.write_text(FIRST)
+    assert _history(study_of(SIGN), study_of(SIGN), nowhere).withdrawn == ("old", "gone")
 
 
 def test_what_the_table_and_what_kept_rules_say_is_told_one_after_the_other(nowhere: Path) -> None:

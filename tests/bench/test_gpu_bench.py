@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -37,7 +38,27 @@ def test_a_worker_tells_its_own_rate_once_all_are_ready() -> None:
     assert all(rates.get(timeout=60) > 0 for _ in workers)
 
 
+def test_a_worker_that_dies_ends_the_others_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that is not there kills each of them; before, the others waited for ten minutes."""
+    begun = time.monotonic()
+    with pytest.raises(gpu.WorkerError, match="one of 2 processes ended with exit code 1"):
+        gpu.together(TINY, (2,), 1, 2, "cuda:99")
+    assert time.monotonic() - begun < 60
+    assert not torch.multiprocessing.active_children()
+    monkeypatch.setattr(gpu, "RUNS", (1,))
+    assert gpu.by_runs(TINY, (2,), 1, "cuda:99") == {"1": "failed: one of 1 processes ended with exit code 1"}
+
+
+def test_processes_on_one_device_are_measured_together() -> None:
+    assert gpu.together(TINY, (2,), 3, 2, "cpu") > 0
+
+
+def test_every_precision_of_the_device_is_measured() -> None:
+    found = gpu.by_precision(TINY, (2,), 1, torch.device("cpu"), rounds=2)
+    assert {name: len(seconds) for name, seconds in found.items()} == {"eager_float32": 2, "eager_bf16": 2}
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device to measure here")
 def test_a_gpu_is_measured() -> None:
     found = gpu.measure_gpu(WORKLOADS["digits"].arm, WORKLOADS["digits"].shape, WORKLOADS["ring"].arm, iterations=2)
-    assert found.summary["images_per_second"] > 0
+    assert set(found.summary["images_per_second"]) >= {"eager_float32", "captured_tf32", "captured_bf16"}

@@ -76,22 +76,22 @@ def copy(tmp_path: Path) -> Copy:
 
 
 def test_the_guide_has_one_file_for_a_stabiliser_and_two_for_a_model() -> None:
-    assert list(FILES) == ["objectives/stabilisers/dragan.py", "config/methods/wgan.py", "objectives/wgan.py"]
-    assert ARMS == ["stabilisers: {dragan: {weight: 10.0}}", "model: {kind: wgan}"]
+    assert list(FILES) == ["objectives/stabilisers/zero_centred.py", "config/methods/wgan.py", "objectives/wgan.py"]
+    assert ARMS == ["stabilisers: {zero_centred: {weight: 1.0}}", "model: {kind: wgan}"]
 
 
 @pytest.mark.slow
 def test_a_stabiliser_is_one_file_and_trains_the_same_weights_in_every_process(copy: Copy) -> None:
-    copy.add("objectives/stabilisers/dragan.py")
+    copy.add("objectives/stabilisers/zero_centred.py")
     first, *told = copy.train(ARMS[0], "first")
     again, *_ = copy.train(ARMS[0], "again")
     assert first == again
     assert first.startswith("completed ")
     assert float(first.split()[-1]) > 0
-    assert "  stabilisers: dragan (weight 10, spread 0.5)" in told
+    assert "  stabilisers: zero_centred (weight 1)" in told
     plain, *_ = copy.train("", "plain")
     assert not set(plain.split()[1:3]) & set(first.split()[1:3])
-    checked = copy.run("-m", "pytest", "-q", "-k", "dragan", "tests/objectives/test_stabilisers.py")
+    checked = copy.run("-m", "pytest", "-q", "-k", "zero_centred", "tests/objectives/test_stabilisers.py")
     assert " passed" in checked
 
 
@@ -108,10 +108,13 @@ def test_a_model_is_two_files(copy: Copy) -> None:
 
 @pytest.mark.slow
 def test_a_stabiliser_that_draws_from_torch_s_own_generator_is_refused(copy: Copy) -> None:
-    copy.add("objectives/stabilisers/dragan.py")
-    file = copy.root / "vigan" / "objectives" / "stabilisers" / "dragan.py"
+    copy.add("objectives/stabilisers/zero_centred.py")
+    file = copy.root / "vigan" / "objectives" / "stabilisers" / "zero_centred.py"
     text = file.read_text(encoding="utf-8")
-    assert "view.draws.rand(*x.shape)" in text
-    file.write_text(text.replace("view.draws.rand(*x.shape)", "torch.rand_like(x)"), encoding="utf-8")
+    assert "view.draws.rand(len(real))" in text
+    text = text.replace("view.draws.rand(len(real))", "torch.rand(len(real))")
+    file.write_text(
+        text.replace("from torch import Tensor", "import torch\nfrom torch import Tensor"), encoding="utf-8"
+    )
     with pytest.raises(AssertionError, match="draws from torch's global generator"):
         copy.train(ARMS[0], "refused")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from vigan.runtime import settings
+from vigan.runtime import gpu_slots, settings
 from vigan.runtime.gpu_slots import folder, reserve_gpu
 
 JOB = """
@@ -147,3 +147,25 @@ def test_a_wrong_number_of_slots_is_named_with_what_to_write(monkeypatch: pytest
     monkeypatch.setenv("VIGAN_SLOTS_PER_GPU", wrong)
     with pytest.raises(settings.MachineError, match=rf"VIGAN_SLOTS_PER_GPU is '{wrong}'; write a whole number, 1 or"):
         settings.slots_per_gpu()
+
+
+def test_a_run_is_measured_beside_those_that_train_and_two_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGAN_SLOTS", str(tmp_path / "slots"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    with reserve_gpu("train") as first, reserve_gpu("eval") as measuring:
+        assert (first, measuring) == ("0", "0")
+        assert gpu_slots._take(["0"], "eval") is None
+        monkeypatch.setenv("VIGAN_EVALS_PER_GPU", "2")
+        taken = gpu_slots._take(["0"], "eval")
+        assert taken is not None
+        taken[1].close()
+
+
+def test_slots_of_either_kind_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("VIGAN_SLOTS_PER_GPU", "3")
+    assert (settings.gpu_slots(), settings.eval_slots()) == (6, 2)
+    monkeypatch.setenv("VIGAN_EVALS_PER_GPU", "2")
+    assert (settings.gpu_slots(), settings.eval_slots()) == (6, 4)

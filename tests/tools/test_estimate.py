@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from vigan.cli.parser import main
-from vigan.config.datasets import CelebA
+from vigan.config.datasets import CelebA, Dataset
+from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.methods.em import Em
 from vigan.tools import estimate as stage
 from vigan.tools.estimate import Estimate, format_estimate, human
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -58,3 +60,63 @@ def test_em_without_a_floor_can_be_timed() -> None:
     run = load_study(CONFIG / "family.yaml").run_spec("ring-em", 0)
     without = run.arm.model_copy(update={"model": Em(kind="em", floor=0.0)})
     assert stage.iteration_seconds(run.model_copy(update={"arm": without}), "cpu") > 0
+
+
+@pytest.mark.parametrize("captured", [True, False])
+def test_iterations_in_which_libraries_start_and_graphs_are_captured_are_left_out(
+    captured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a GPU has it: the first takes seconds, the others milliseconds."""
+    slow = WARM_UP + 2 if captured else 1
+    clock = iter([2.5] * slow + [0.013, 0.012, 0.014])
+    monkeypatch.setattr(stage, "_seconds", lambda call, device=None: (call(), next(clock))[1])
+    monkeypatch.setattr(
+        stage, "player", lambda made, place: CapturedEngine(made, lambda play: play) if captured else made
+    )
+    monkeypatch.setattr(stage, "ENOUGH", 1e9)
+    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)
+    assert stage.iteration_seconds(run, "cpu") == 0.012
+
+
+def test_runs_are_timed_in_their_own_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(stage, "calculate_in", lambda precision, threads, device: asked.append((precision, threads)))
+    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)
+    stage.iteration_seconds(run.model_copy(update={"arm": run.arm.model_copy(update={"precision": "bf16"})}), "cpu")
+    assert asked == [("bf16", 1)]
+
+
+def test_a_network_that_is_not_here_is_named_and_all_else_is_told_without_fetching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIGAN_INCEPTION", raising=False)
+    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: pytest.fail("fetched"))
+    monkeypatch.setattr(stage, "iteration_seconds", lambda spec, device: 0.5)
+    monkeypatch.setattr(stage, "prepare_seconds", lambda dataset: 7.0)
+    study = load_study(CONFIG / "paper.yaml")
+    real = stage.protocol_seconds
+
+    def timed(protocol: Protocol, dataset: Dataset, device: str) -> float:
+        return 2.0 if protocol.kind == "efflite0-128" else real(protocol, dataset, device)
+
+    monkeypatch.setattr(stage, "protocol_seconds", timed)
+    found = stage.estimate(study, "cpu")
+    assert list(found.unknown) == ["inception-clean/n=10000/ref=train"]
+    told = format_estimate(found, cores=8)
+    assert "not counted: inception-clean/n=10000/ref=train: its network is not here" in told
+    assert "train bn-plain" in told
+    assert "evaluation is 0% of training and evaluation" in told
+
+
+def test_on_a_gpu_evaluation_is_counted_beside_training() -> None:
+    found = Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1200.0}, {"plain": 4}, at_once=(2, 1))
+    told = format_estimate(found, cores=8)
+    assert "evaluation is 25% of training and evaluation" in told
+    (row,) = (line for line in told.splitlines() if line.startswith("all, evaluation beside 2 at once"))
+    assert row.endswith("2.0 hours")  # two hours of training; evaluation's 80 minutes run beside it
+
+
+@pytest.mark.parametrize(("device", "gains", "found"), [("auto", False, "cpu"), ("cpu", True, "cpu")])
+def test_what_gains_nothing_by_a_gpu_is_timed_on_the_cpu(device: str, gains: bool, found: str) -> None:
+    assert stage.where(device, gains=gains) == found

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from studies import TINY
 
 from vigan.config.datasets import Dataset, Digits, StackedDigits
 from vigan.config.load import load_study
+from vigan.io.files import RecordError
+from vigan.tools import estimate
 from vigan.tools.preflight import Verdict, preflight
 
+PAPER = Path(__file__).parents[2] / "config" / "paper.yaml"
 MNIST = StackedDigits(source="stacked-digits", origin="mnist")
 
 
@@ -47,3 +51,27 @@ def test_digits_that_need_no_file_or_may_be_downloaded_stop_nothing(tmp_path: Pa
     assert verdict(tmp_path, Digits(source="digits"), MNIST.model_copy(update={"origin": "sklearn"})).go
     assert verdict(tmp_path, MNIST, download=True).go
     assert verdict(tmp_path).go
+
+
+def test_on_a_gpu_the_time_is_told_by_its_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("VIGAN_SLOTS_PER_GPU", "2")
+    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
+    monkeypatch.setattr(estimate, "training_seconds", lambda study, runs, device: 7200.0 * (device == "cuda"))
+    study = load_study(PAPER)
+    runs = list(study.runs())
+    found = preflight(study, runs, [], celeba=None, download=False, cpu=False, cores=8)
+    assert found.go
+    assert found.message.startswith(f"{len(runs)} runs to train on NVIDIA H100, 2 at a time: about 60.0 minutes")
+
+
+def test_a_gpu_that_cuda_cannot_use_stops_the_study_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    study = load_study(PAPER)
+    with pytest.raises(RecordError, match="torch cannot use it"):
+        preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=False, cores=8)

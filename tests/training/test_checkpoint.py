@@ -11,7 +11,15 @@ import pytest
 import torch
 
 from vigan.io.files import sha256_file
-from vigan.training.checkpoint import Checkpoint, load_newest, save, weights_hash
+from vigan.training.checkpoint import (
+    Checkpoint,
+    load_newest,
+    optimiser_tensors,
+    optimiser_values,
+    restore_optimiser,
+    save,
+    weights_hash,
+)
 
 
 def checkpoint(iteration: int) -> Checkpoint:
@@ -170,3 +178,26 @@ def test_the_hash_of_weights_changes_with_any_bit_name_or_buffer() -> None:
     assert weights_hash({"generator": made}) == first
     made["a"].get_buffer("running_mean")[0] += 1
     assert weights_hash({"generator": made}) != first
+
+
+@pytest.mark.parametrize("begun_on_cuda", [True, False])
+def test_torch_s_adam_goes_on_where_it_is_whatever_device_it_began_on(begun_on_cuda: bool) -> None:
+    """Whether it counts its steps on the device is its own setting, not the checkpoint's."""
+
+    def adam(on_cuda: bool) -> tuple[torch.nn.Parameter, torch.optim.Adam]:
+        weight = torch.nn.Parameter(torch.ones(3))
+        weight.grad = torch.ones(3)
+        return weight, torch.optim.Adam([weight], lr=1e-3, foreach=True, capturable=on_cuda)
+
+    _, plain = adam(False)
+    plain.step()
+    values = json.loads(json.dumps(optimiser_values(plain)))
+    values[0]["capturable"] = begun_on_cuda
+    weight, resumed = adam(False)
+    restore_optimiser(resumed, optimiser_tensors(plain, "x"), values, "x")
+    resumed.step()
+    assert resumed.param_groups[0]["capturable"] is False
+    assert resumed.state[weight]["step"] == 2
+    _, on_cuda = adam(True)
+    restore_optimiser(on_cuda, optimiser_tensors(plain, "x"), values, "x")
+    assert on_cuda.param_groups[0]["capturable"] is True

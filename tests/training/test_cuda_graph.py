@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vigan.training.batches import Batch, Batches
-from vigan.training.cuda_graph import WARM_UP, CapturedEngine, cuda_graph
+from vigan.training.batches import Batches
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
 
@@ -96,26 +96,3 @@ def test_what_a_caller_does_with_its_batches_later_does_not_reach_the_fixed_plac
         for _, tensor in batches.phases["g"]:
             tensor.fill_(torch.nan)
     assert identical(plain.state(), replayed.state())
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: a graph cannot be captured here")
-@pytest.mark.parametrize("network", ["bn", "mlp"])
-def test_on_a_gpu_a_captured_graph_trains_as_the_engine_does(network: str, game: Maker) -> None:
-    from vigan.training.engine import Engine
-
-    def trained(record: bool) -> list[Tensor]:
-        made = game(network)
-        networks = type(made.networks)(*(net.cuda() for net in made.networks))
-        engine = Engine(made.engine.arm, networks, 1024 if network == "bn" else 2)
-        trainer = CapturedEngine(engine, cuda_graph) if record else engine
-        for index in range(WARM_UP + 5):
-            batches = made.batches(index)
-            moved = {
-                name: [Batch(None if x is None else x.cuda(), z.cuda()) for x, z in own]
-                for name, own in batches.phases.items()
-            }
-            trainer.iterate(Batches(moved, index))
-        return [parameter.detach().cpu() for net in networks for parameter in net.parameters()]
-
-    for ours, theirs in zip(trained(True), trained(False), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)

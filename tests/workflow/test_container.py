@@ -18,6 +18,7 @@ RECIPE = (ROOT / "Containerfile").read_text(encoding="utf-8")
 APPTAINER = """\
 #!/bin/sh
 if [ "$1" = --version ]; then echo apptainer version 1.3.0; exit; fi
+echo "$@" >> "$NOTES.words"
 while [ "$1" != -c ]; do last=$before; before=$1; shift; done
 echo "$last" >> "$NOTES"
 exec bash -c "$2"
@@ -46,6 +47,13 @@ def test_everything_that_is_copied_into_the_image_is_part_of_the_checkout() -> N
         assert (ROOT / name).exists(), name
 
 
+def test_every_documented_apptainer_command_shows_the_gpu_to_the_container() -> None:
+    told = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("docs/cluster.md", "Containerfile"))
+    commands = re.findall(r"snakemake .*--sdm apptainer.*", told)
+    assert len(commands) == 2
+    assert all("--apptainer-args=--nv" in command for command in commands)
+
+
 @pytest.mark.slow
 def test_with_apptainer_every_job_runs_in_the_image_that_was_named(tmp_path: Path) -> None:
     programs = tmp_path / "programs"
@@ -58,8 +66,11 @@ def test_with_apptainer_every_job_runs_in_the_image_that_was_named(tmp_path: Pat
     runner.environment["PATH"] = f"{programs}{os.pathsep}{runner.environment['PATH']}"
     done = runner(
         "--until", "reference", "--configfile", str(tmp_path / "study.yaml"), "--sdm", "apptainer",
-        "--config", "image=vigan.sif",
+        "--apptainer-args=--nv", "--config", "image=vigan.sif",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+    words = (tmp_path / "notes.words").read_text().splitlines()
+    assert words
+    assert all(" --nv " in line.partition("vigan.sif")[0] for line in words)
     assert len(list(tmp_path.glob("data/*/reference/*.json"))) == 1
     assert (tmp_path / "notes").read_text().split() == ["vigan.sif", "vigan.sif"]

@@ -70,3 +70,32 @@ def test_an_unknown_machine_setting_is_refused(snakemake: Snakemake) -> None:
     refused = snakemake("--dry-run", "--config", "celebaa=x")
     assert refused.returncode != 0
     assert "celebaa" in refused.stdout
+
+
+def _resources(plan: str) -> dict[str, str]:
+    """What the jobs of each rule take, from a plan."""
+    found = re.findall(r"^(?:local)?rule (\w+):.*?^    resources: (.*?)$", plan, re.MULTILINE | re.DOTALL)
+    return dict(found)
+
+
+def test_on_a_gpu_runs_are_measured_in_slots_of_their_own_beside_the_next_that_trains(snakemake: Snakemake) -> None:
+    snakemake.environment["VIGAN_GPUS"] = "2"
+    plan = snakemake("--dry-run")
+    assert plan.returncode == 0, plan.stdout
+    taken = _resources(plan.stdout)
+    assert "gpu=1" in taken["train"]
+    assert "eval=" not in taken["train"]
+    for rule in ("evaluate", "reference"):
+        assert "eval=1" in taken[rule]
+        assert "gpu=0" in taken[rule]
+
+
+def test_toy_arms_and_what_asks_no_network_take_no_gpu(snakemake: Snakemake) -> None:
+    snakemake.environment["VIGAN_GPUS"] = "1"
+    plan = snakemake("--dry-run", "--configfile", str(ROOT / "config" / "ring.yaml"))
+    assert plan.returncode == 0, plan.stdout
+    taken_by = _resources(plan.stdout)
+    assert {"train", "evaluate", "reference"} <= set(taken_by)
+    for rule, taken in taken_by.items():
+        assert "gpu=1" not in taken, rule
+        assert "eval=1" not in taken, rule

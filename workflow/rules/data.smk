@@ -29,8 +29,12 @@ rule reference:
     conda:
         "../../environment.yml"
     resources:
-        **demand(lambda _, kind: resources.for_reference(PROTOCOLS[kind], gpu=GPU == 1)),
-        gpu=GPU,
+        **demand(
+            lambda _, kind: resources.for_reference(
+                PROTOCOLS[kind], gpu=measures_on_gpu([PROTOCOLS[kind]]) == 1
+            )
+        ),
+        **measuring(lambda wildcards: [PROTOCOLS[wildcards.protocol]]),
     params:
         protocol=lambda wildcards: PROTOCOLS[wildcards.protocol].name,
         code=lambda wildcards: reference_code(wildcards.protocol),

@@ -14,8 +14,12 @@ rule evaluate:
         "../../environment.yml"
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
-        **demand(lambda arm: resources.for_measuring(STUDY, arm, gpu=GPU == 1)),
-        gpu=GPU,
+        **demand(
+            lambda arm: resources.for_measuring(
+                STUDY, arm, gpu=measures_on_gpu(STUDY.protocols_of(arm)) == 1
+            )
+        ),
+        **measuring(lambda wildcards: STUDY.protocols_of(wildcards.arm)),
     params:
         protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
         code=lambda wildcards: evaluate_code(wildcards.arm),

@@ -105,7 +105,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=local(str(CHECKOUT / "docs" / "findings.md.j2")),
+        template=local(str(Path(workflow.basedir) / "docs" / "findings.md.j2")),
     log:
         LOGS / "findings.log",
     localrule: True

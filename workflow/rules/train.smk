@@ -13,9 +13,11 @@ rule train:
         "../../environment.yml"
     resources:
         **demand(
-            lambda arm: resources.for_training(STUDY.run_spec(arm, 0), gpu=GPU == 1)
+            lambda arm: resources.for_training(
+                STUDY.run_spec(arm, 0), gpu=trains_on_gpu(arm) == 1
+            )
         ),
-        gpu=GPU,
+        gpu=lambda wildcards: trains_on_gpu(wildcards.arm),
     params:
         code=lambda wildcards: train_code(wildcards.arm),
     shell:

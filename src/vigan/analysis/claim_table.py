@@ -170,7 +170,7 @@ def _paragraph(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
     if isinstance(row.first_verdict, str) and row.first_verdict:
         lines.append(f"  before    {row.first_verdict}")
     if isinstance(row.changed, str) and row.changed:
-        lines.append(f"  warning   this rule is not the one kept with the runs: {row.changed}")
+        lines.append(f"  warning   this rule was changed after the runs: {row.changed}")
     return "\n".join(lines)
 
 

@@ -17,9 +17,11 @@ from vigan.analysis.tables import read_table
 from vigan.config.base import differing_fields
 from vigan.config.claims import Collapse, Measured, Reach, TestedClaim, Untested, arms_of, named_arms
 from vigan.config.study import Study
+from vigan.describe.claims import describe_rule
 from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
+JUDGED_BEFORE = "the first verdict on these seeds was by another one"
 UNKNOWN_FORM = "the rule that they kept is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """What a table of first verdicts holds."""
@@ -35,16 +37,31 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
     others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
     changed = {id_: "; ".join(_difference(now[id_], rule) for rule in rules) for id_, rules in others.items() if rules}
-    earlier, judged = _earlier_verdicts(study, first_verdicts), _judged_before(study, raw, others)
+    rows = _first_rows(first_verdicts)
+    earlier, judged = _earlier_verdicts(study, rows), _verdicts_by_stored_rules(study, raw, others)
     first = {id_: " | ".join([*earlier.get(id_, ()), *judged.get(id_, ())]) for id_ in [*earlier, *judged]}
-    return History(changed, {id_: text for id_, text in first.items() if text}, _withdrawn(study, raw))
+    return History(
+        dict.fromkeys(_judged_before(study, rows), JUDGED_BEFORE) | changed,
+        {id_: text for id_, text in first.items() if text},
+        _withdrawn(study, raw, rows),
+    )
 
 
-def _withdrawn(study: Study, raw: Raw) -> tuple[str, ...]:
-    """Ids of claims that runs keep a rule of, and that the study neither states nor replaces."""
+def _withdrawn(study: Study, raw: Raw, first_rows: list[dict[Any, Any]]) -> tuple[str, ...]:
+    """Ids of claims that were judged, or that runs keep a rule of, and that the study neither states nor replaces."""
     known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
-    kept = dict.fromkeys(id_ for _, record in raw.records for id_ in record.rules)
-    return tuple(id_ for id_ in kept if id_ not in known)
+    kept = [id_ for _, record in raw.records for id_ in record.rules]
+    return tuple(id_ for id_ in dict.fromkeys([*(row["id"] for row in first_rows), *kept]) if id_ not in known)
+
+
+def _judged_before(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:
+    """Ids of claims of whose first verdicts one was by another rule, also where the runs have been made again since."""
+    return [
+        claim.id
+        for claim in study.claims
+        if not isinstance(claim, Untested)
+        and any(row["rule"] != describe_rule(claim) for row in first_rows if row["id"] in (claim.id, *claim.replaces))
+    ]
 
 
 def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
@@ -98,7 +115,7 @@ def _added_seeds(now: Any, kept: Any) -> int | None:
     return len(kept) if more else None
 
 
-def _judged_before(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
+def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
     """The verdicts by the rules kept with the runs of each claim, where they are not today's and can be applied."""
     found: dict[str, list[str]] = {}
     for id_, rules in others.items():
@@ -138,14 +155,18 @@ def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
     return claim_table(study, Measurements(estimates.run_scores(raw.metrics), event_table))
 
 
-def _earlier_verdicts(study: Study, path: Path) -> dict[str, list[str]]:
-    """What the table of first verdicts says of each claim, or of those that it replaces."""
+def _first_rows(path: Path) -> list[dict[Any, Any]]:
+    """Rows of the table of first verdicts, if there is one."""
     if not path.exists():
-        return {}
+        return []
     table = read_table(path)
     if missing := [column for column in COLUMNS if column not in table]:
         raise RecordError(f"{path}: has no column '{missing[0]}'")
-    rows = table.to_dict("records")
+    return table.to_dict("records")
+
+
+def _earlier_verdicts(study: Study, rows: list[dict[Any, Any]]) -> dict[str, list[str]]:
+    """What the table of first verdicts says of each claim, or of those that it replaces."""
     return {
         claim.id: [_first(row) for id_ in (claim.id, *claim.replaces) for row in rows if row["id"] == id_]
         for claim in study.claims

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from vigan.bench.ensemble import Ensemble
 from vigan.bench.fixtures import batches, engine
 from vigan.bench.record import Measurement
 from vigan.bench.timing import gains, interleaved, medians
-from vigan.config.arms import Arm, RunSpec
+from vigan.config.arms import Arm, Precision, RunSpec
 from vigan.config.datasets import Ring
 from vigan.training.batches import Batches
 from vigan.training.cuda_graph import WARM_UP, CapturedEngine
@@ -32,25 +34,54 @@ Trainer = Engine | CapturedEngine
 def measure_gpu(arm: dict[str, Any], shape: tuple[int, ...], ring: dict[str, Any], iterations: int) -> Measurement:
     """Figures of the first CUDA device: of `arm` on examples of `shape`, and of an ensemble of the arm `ring`."""
     device = torch.device("cuda")
-    paths = {
-        "eager_bf16": _training(engine(arm, shape, "bf16", device), shape, iterations),
-        "bf16": _training(CapturedEngine(engine(arm, shape, "bf16", device)), shape, iterations),
-        "tf32": _training(CapturedEngine(engine(arm, shape, "tf32", device)), shape, iterations),
-    }
-    torch.cuda.reset_peak_memory_stats(device)
-    seconds = interleaved(paths, rounds=9)
-    rate = iterations / medians(seconds)["bf16"]
-    peak = _product_rate(device)
+    seconds = by_precision(arm, shape, iterations, device)
+    rates = {name: iterations / value for name, value in medians(seconds).items()}
+    peak, images = _product_rate(device), _images(Arm.model_validate(arm))
     summary = {
-        **{f"{name}_over_eager": round(value, 3) for name, value in gains(seconds, over="eager_bf16").items()},
-        "images_per_second": round(rate * _images(Arm.model_validate(arm))),
-        "share_of_measured_product_peak": round(rate * operations(arm, shape) / peak, 4),
+        **{f"{name}_over_eager_float32": round(value, 3) for name, value in gains(seconds, "eager_float32").items()},
+        "images_per_second": {name: round(rate * images, 1) for name, rate in rates.items()},
+        "share_of_measured_product_peak": round(rates["captured_bf16"] * operations(arm, shape) / peak, 4),
         "peak_memory_bytes": torch.cuda.max_memory_allocated(device),
-        "iterations_per_second_by_runs": {str(count): together(arm, shape, iterations, count) for count in RUNS},
+        "iterations_per_second_by_runs": by_runs(arm, shape, iterations),
         f"ring_rate_of_{SEEDS}_seeds_over_one": _ensemble_gain(ring, device),
     }
     settings = {"arm": arm, "shape": shape, "iterations": iterations, "product": PRODUCT, "ring": ring}
     return Measurement(torch.cuda.get_device_name(device), settings, summary, {"seconds": seconds, "peak": peak})
+
+
+def by_precision(
+    arm: dict[str, Any], shape: tuple[int, ...], iterations: int, device: torch.device, rounds: int = 9
+) -> dict[str, list[float]]:
+    """Seconds of `iterations` in each precision that the device has, eager and, on CUDA, captured: each `rounds` times.
+
+    On CUDA the peak of memory is counted from here on.
+    """
+    on_cuda = device.type == "cuda"
+    paths: dict[str, Callable[[], None]] = {}
+    for precision in get_args(Precision):
+        if on_cuda or precision != "tf32":
+            paths[f"eager_{precision}"] = _training(engine(arm, shape, precision, device), shape, iterations)
+        if on_cuda:
+            captured = CapturedEngine(engine(arm, shape, precision, device))
+            paths[f"captured_{precision}"] = _training(captured, shape, iterations)
+    if on_cuda:
+        torch.cuda.reset_peak_memory_stats(device)
+    return interleaved(paths, rounds)
+
+
+def by_runs(arm: dict[str, Any], shape: tuple[int, ...], iterations: int, device: str = "cuda") -> dict[str, Any]:
+    """Iterations per second of 1, 2, 4 and 8 processes on one device, or why so many could not be measured."""
+    found: dict[str, Any] = {}
+    for count in RUNS:
+        try:
+            found[str(count)] = together(arm, shape, iterations, count, device)
+        except WorkerError as error:
+            found[str(count)] = f"failed: {error}"
+    return found
+
+
+class WorkerError(RuntimeError):
+    """A process that was to be measured ended before it was; the message says how."""
 
 
 def operations(arm: dict[str, Any], shape: tuple[int, ...]) -> int:
@@ -60,17 +91,35 @@ def operations(arm: dict[str, Any], shape: tuple[int, ...]) -> int:
     return counter.get_total_flops()
 
 
-def together(arm: dict[str, Any], shape: tuple[int, ...], iterations: int, runs: int) -> float:
-    """Iterations per second of `runs` processes on one device, all of them together."""
+def together(arm: dict[str, Any], shape: tuple[int, ...], iterations: int, runs: int, device: str = "cuda") -> float:
+    """Iterations per second of `runs` processes on one device, all of them together.
+
+    Raises WorkerError as soon as one of them has died: the others would wait for it.
+    """
     context = torch.multiprocessing.get_context("spawn")
     start, rates = context.Barrier(runs), context.Queue()
-    workers = [context.Process(target=work, args=(arm, shape, iterations, start, rates)) for _ in range(runs)]
+    given = (arm, shape, iterations, start, rates, device)
+    workers = [context.Process(target=work, args=given) for _ in range(runs)]
     for worker in workers:
         worker.start()
-    total = sum(rates.get(timeout=600) for _ in workers)
-    for worker in workers:
-        worker.join()
-    return round(total, 2)
+    try:
+        return round(sum(_rate(rates, workers) for _ in workers), 2)
+    finally:
+        for worker in workers:
+            worker.join(timeout=5)  # one that has told its rate is about to end
+            worker.kill()
+
+
+def _rate(rates: Queue[float], workers: Sequence[BaseProcess]) -> float:
+    while True:
+        try:
+            return rates.get(timeout=0.5)
+        except queue.Empty:
+            for worker in workers:
+                if worker.exitcode:
+                    raise WorkerError(
+                        f"one of {len(workers)} processes ended with exit code {worker.exitcode}"
+                    ) from None
 
 
 def work(

@@ -5,23 +5,42 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import shlex
+import sys
 from pathlib import Path
 
 from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
 
-BENCHMARKS = ("bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "scaling", "witness")
+BENCHMARKS = (
+    "bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling", "witness",
+)  # fmt: skip
 """Modules of `vigan.bench` that have a `measure(quick)`."""
 
 
 def estimate(options: argparse.Namespace) -> None:
     """Print how long a study will take here, by stage."""
+    from vigan.runtime.settings import eval_slots, gpu_slots, switched_on
     from vigan.tools.estimate import estimate, format_estimate
-    from vigan.training.device import pick_device
+
+    found = estimate(load_study(options.config), options.device)
+    if options.device == "auto" and gpu_slots() and not switched_on("cpu"):
+        found.at_once = gpu_slots(), eval_slots()
+    print(format_estimate(found, options.cores))
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print what this machine can do; exit code 1 if something is wrong."""
+    from vigan.bench.doctor import measurement, page, visit
+    from vigan.bench.record import write_record
 
     study = load_study(options.config)
-    print(format_estimate(estimate(study, str(pick_device(options.device))), options.cores))
+    found = visit(study, options.device, quick=options.quick)
+    print(page(found, study.study))
+    if options.record is not None:
+        print(write_record(options.record, "doctor", measurement(found)))
+    return 1 if found.problems or not all(arm.sound for arm in (found.arms or {}).values()) else 0
 
 
 def metrics(options: argparse.Namespace) -> None:
@@ -98,6 +117,27 @@ def explain(options: argparse.Namespace) -> None:
     print(explain(options.arm, arm, schedule.coordinates(arm, study.dataset_of(options.arm).shape), iterations))
 
 
+def init(options: argparse.Namespace) -> None:
+    """Make a folder in which studies can be run, and say what to type there."""
+    from vigan.runtime.project import create
+
+    create(options.folder)
+    print(f"{options.folder}: made. The paper study, the smoke study and others lie in its config/. Now:")
+    print(f"  cd {shlex.quote(str(options.folder))}")
+    print("  snakemake all --cores 2 --configfile config/smoke.yaml    # minutes; then open results/smoke/report.html")
+
+
+def schema(options: argparse.Namespace) -> None:
+    """Write or print the JSON schema of study files."""
+    from vigan.config.schema import study_schema
+    from vigan.io.files import write_json
+
+    if options.out is not None:
+        write_json(options.out, study_schema())
+    else:
+        print(json.dumps(study_schema(), indent=2))
+
+
 def deviations(options: argparse.Namespace) -> None:
     """Print the list of deviations as Markdown."""
     from vigan.config.deviations import as_markdown, load_deviations
@@ -106,12 +146,15 @@ def deviations(options: argparse.Namespace) -> None:
 
 
 def verify_trace(options: argparse.Namespace) -> int:
-    """Exit code 0 if a replay of a golden trace agrees; prints its errors as JSON."""
+    """Exit code 0 if replays of all recordings agree, 1 if one does not; prints the errors of each as JSON."""
     from vigan.golden.replay import verify
 
-    result = verify(options.file)
-    print(json.dumps(result, indent=2, allow_nan=False))
-    return 0 if result["passed"] else 1
+    passed = True
+    for file in options.files:
+        result = verify(file, progress=lambda line: print(line, file=sys.stderr))
+        print(json.dumps(result, indent=2, allow_nan=False), flush=True)
+        passed &= result["passed"]
+    return 0 if passed else 1
 
 
 def bench(options: argparse.Namespace) -> None:

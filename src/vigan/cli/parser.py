@@ -37,7 +37,7 @@ Command = Callable[[argparse.Namespace], "int | None"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments.
+    """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments or files.
 
     130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
     """
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _print_error(f"{error}", 1)
+        return _print_error(f"{error}", error.code)
     except KeyboardInterrupt:
         return _print_error("interrupted; the same command goes on", 130)
     except BrokenPipeError:
@@ -92,6 +92,11 @@ def parser() -> argparse.ArgumentParser:
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
     estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
     estimate.add_argument("--device", default="auto")
+
+    doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
+    doctor.add_argument("--device", default="auto")
+    doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
+    doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
 
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
@@ -152,6 +157,12 @@ def parser() -> argparse.ArgumentParser:
     difference = stage(inspect.diff, "print field by field how two arms differ")
     difference.add_argument("arms", nargs=2, metavar="ARM")
     stage(inspect.explain, "tell one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    started = stage(inspect.init, "make a folder in which studies can be run", study=False)
+    started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
+    schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
+    schema.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
+    )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
@@ -163,8 +174,9 @@ def parser() -> argparse.ArgumentParser:
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
     findings.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
 
-    trace = stage(inspect.verify_trace, "replay a golden trace; exit 0 if it agrees", study=False)
-    trace.add_argument("file", type=Path, help="a trace (npz)")
+    summary = "replay recordings of the author's graph; exit 0 if all agree, 1 if one does not, 2 if a file is none"
+    trace = stage(inspect.verify_trace, summary, study=False)
+    trace.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a recording (npz), whole or compact")
 
     bench = stage(inspect.bench, "measure speeds against a plain way of doing the same", study=False)
     bench.add_argument("name", choices=inspect.BENCHMARKS)

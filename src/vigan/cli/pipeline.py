@@ -15,24 +15,44 @@ from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
-from vigan.runtime.gpu_slots import reserve_gpu
+from vigan.runtime.gpu_slots import Work, reserve_gpu
+from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 from vigan.runtime.settings import cache_folder
 
 if TYPE_CHECKING:
     from vigan.data.gallery import Fitting
 
+Run = Callable[[argparse.Namespace], None]
 
-def _with_gpu(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
-    """The command, run on the GPU of a free slot unless its device is named."""
 
-    @functools.wraps(command)
-    def run(options: argparse.Namespace) -> None:
-        if options.device != "auto":
-            return command(options)
-        with reserve_gpu():
-            return command(options)
+def _with_gpu(work: Work, gains: Callable[[argparse.Namespace], bool]) -> Callable[[Run], Run]:
+    """Commands run, unless their device is named, on the GPU of a free slot for `work`, or on the CPU if none gains."""
 
-    return run
+    def with_slot(command: Run) -> Run:
+        @functools.wraps(command)
+        def run(options: argparse.Namespace) -> None:
+            if options.device == "auto" and not gains(options):
+                options.device = "cpu"
+            if options.device != "auto":
+                return command(options)
+            with reserve_gpu(work):
+                return command(options)
+
+        return run
+
+    return with_slot
+
+
+def _training_gains(options: argparse.Namespace) -> bool:
+    return trains_on_gpu(load_study(options.config).arm(options.arm))
+
+
+def _measuring_gains(options: argparse.Namespace) -> bool:
+    return options.arm is None or measures_on_gpu(load_study(options.config).protocols_of(options.arm))
+
+
+def _reference_gains(options: argparse.Namespace) -> bool:
+    return measures_on_gpu([load_study(options.config).protocol(options.protocol)])
 
 
 def preflight(options: argparse.Namespace) -> int:
@@ -75,7 +95,7 @@ def _percent() -> Callable[[int, int], None]:
     return show
 
 
-@_with_gpu
+@_with_gpu("eval", _reference_gains)
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
     from vigan.stages.reference import reference
@@ -90,7 +110,7 @@ def reference(options: argparse.Namespace) -> None:
     print(json.dumps({"protocol": protocol.name, "floor": floor}))
 
 
-@_with_gpu
+@_with_gpu("train", _training_gains)
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
@@ -116,7 +136,7 @@ def train(options: argparse.Namespace) -> None:
     )
 
 
-@_with_gpu
+@_with_gpu("eval", _measuring_gains)
 def evaluate(options: argparse.Namespace) -> None:
     """Measure all snapshots of one run, or anybody's images."""
     study_run, images = (options.arm, options.seed), (options.images, options.reference)
@@ -143,7 +163,7 @@ def _evaluate_images(options: argparse.Namespace) -> None:
     print(json.dumps(measure_images(request), indent=2, allow_nan=False))
 
 
-@_with_gpu
+@_with_gpu("eval", lambda _: True)
 def statistics(options: argparse.Namespace) -> None:
     """Write what a reference of anybody's images is compared by."""
     from vigan.data.gallery import open_gallery

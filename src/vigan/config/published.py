@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vigan.config.base import Strict, read_checked
 
@@ -30,6 +30,13 @@ class PublishedResult(Strict):
 
 class _File(Strict):
     published: Annotated[tuple[PublishedResult, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "anchors" in raw:
+            raise ValueError("'anchors' is called 'published' now")
+        return raw
 
 
 def load_published(path: Path) -> tuple[PublishedResult, ...]:

@@ -112,5 +112,5 @@ def _exit_with_parent() -> None:
 
 @functools.cache
 def _opened(files: FileSource) -> FileSource:
-    """The first shelf equal to `files`, so that a worker opens its zip once; workers live for one call only."""
+    """The first source equal to `files`, so that a worker opens its zip once; workers live for one call only."""
     return files

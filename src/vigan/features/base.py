@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch.backends import cudnn
 
 from vigan.errors import UserError
 from vigan.features.pillow_bicubic import bicubic
+from vigan.features.weights import Archive
 
 Images = NDArray[np.uint8]
 Pictures = Images | Sequence[Images]
@@ -21,6 +24,12 @@ Pictures = Images | Sequence[Images]
 Features = NDArray[np.float32]
 
 _CPU_BATCH, _ACCELERATOR_BATCH = 16, 256  # on a CPU core 64 at a time is a third slower than 16: the cache
+_BYTES_AN_IMAGE = 17 << 20
+"""Memory that an image takes at most on its way through a network: Inception's at 299 pixels, 4.2 GiB for 256."""
+_SPARED = 0.5
+"""Share of a device's free memory that a batch may fill: runs train beside."""
+_ON_DEVICE = threading.Lock()
+_CPU = torch.device("cpu")
 
 
 class ImageError(UserError, ValueError):
@@ -32,13 +41,14 @@ class Extractor(ABC):
 
     `name` says network and input side: numbers from two names are never compared. `side` is that of the network's
     input, `resizing` how images get there, in words; `weights_sha256` is the digest (hex) of the file with its weights.
-    `module` is the torch module that holds them.
+    `module` is the torch module that holds them, `published` the file if it is fetched from somewhere.
     """
 
     name: ClassVar[str]
     dimension: ClassVar[int]
     side: ClassVar[int]
     resizing: ClassVar[str] = "each image to {side}x{side} by Pillow's antialiased bicubic, as clean-fid does"
+    published: ClassVar[Archive | None] = None
     weights_sha256: str
     module: Any
 
@@ -50,7 +60,7 @@ class Extractor(ABC):
     def __call__(self, images: Pictures) -> Features:
         """Features (n, dimension). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
         check_images(images)
-        return extract(images, self.batch_size, lambda part: self.network(self.resized(part)))
+        return extract(images, self.batch_size, lambda part: self.network(self.resized(part)), self.device)
 
     def resized(self, images: Pictures) -> Tensor:
         """The network's input, float32 (n, 3, side, side) in [0, 255]."""
@@ -78,8 +88,11 @@ def _is_batch(images: Images, channels: tuple[int, ...]) -> bool:
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Images a network takes at a time unless told otherwise: 16 on a CPU and 256 elsewhere."""
-    return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    """Images a network takes at a time unless told otherwise: 16 on a CPU, 256 elsewhere, or what has room on CUDA."""
+    if device.type != "cuda":
+        return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    room = int(_SPARED * torch.cuda.mem_get_info(device)[0]) // _BYTES_AN_IMAGE
+    return min(_ACCELERATOR_BATCH, 1 << max(room.bit_length() - 1, 0))
 
 
 def to_rgb(images: Pictures, side: int, device: torch.device) -> Tensor:
@@ -93,12 +106,33 @@ def to_rgb(images: Pictures, side: int, device: torch.device) -> Tensor:
     return bicubic(batch, side).clamp_(0, 255).expand(-1, 3, -1, -1)
 
 
-def extract(images: Pictures, batch_size: int, features: Callable[[Pictures], Tensor]) -> Features:
+def extract(
+    images: Pictures, batch_size: int, features: Callable[[Pictures], Tensor], device: torch.device = _CPU
+) -> Features:
     """Features (n, d), float32 on the host, of images taken `batch_size` at a time, without gradients.
 
     On CUDA convolutions are deterministic and in full float32 (no TF32), as the numbers must not depend on the device.
+    Off the CPU one extraction runs at a time, whatever the number of threads, and a batch for which there is no memory
+    is halved until there is.
     """
     exact = cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with torch.inference_mode(), exact:
-        parts = [features(images[start : start + batch_size]).cpu() for start in range(0, len(images), batch_size)]
-    return torch.cat(parts).numpy()
+    with _alone(device), torch.inference_mode(), exact:
+        return torch.cat(list(_parts(images, batch_size, features))).numpy()
+
+
+def _alone(device: torch.device) -> AbstractContextManager[object]:
+    return nullcontext() if device.type == "cpu" else _ON_DEVICE
+
+
+def _parts(images: Pictures, size: int, features: Callable[[Pictures], Tensor]) -> Iterator[Tensor]:
+    start = 0
+    while start < len(images):
+        try:
+            part = features(images[start : start + size]).cpu()
+        except RuntimeError as error:  # TorchScript raises no OutOfMemoryError, and says so in words
+            if size == 1 or "out of memory" not in str(error):
+                raise
+            size //= 2
+        else:
+            yield part
+            start += size

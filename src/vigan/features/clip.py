@@ -37,6 +37,7 @@ class ClipL14(Extractor):
     name = "clip-l14-336"
     dimension = 768
     side = 336
+    published = OPENAI
     resizing = "the middle square of each image to {side}x{side} by Pillow's bicubic, rounded to 8 bits, as CMMD does"
     sizes: ClassVar[dict[str, Any]] = {}
     """Where they are not ViT-L/14's, as in tests."""

@@ -40,6 +40,7 @@ class DinoV2(Extractor):
     name = "dinov2-l14-224"
     dimension = 1024
     side = 224
+    published = DINOV2
     resizing = "each image to {side}x{side} by Pillow's bicubic, rounded to 8 bits, as Stein et al. do"
     sizes: ClassVar[dict[str, Any]] = {}
     """Where they are not ViT-L/14's, as in tests."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
+from vigan.features import weights as weights_files
 from vigan.features.base import Extractor, Features, Pictures
 from vigan.features.weights import Archive, content, find
 
@@ -37,6 +38,7 @@ class InceptionClean(Extractor):
     name = "inception-clean"
     dimension = 2048
     side = 299
+    published = INCEPTION
 
     def __init__(
         self,
@@ -60,6 +62,11 @@ class InceptionClean(Extractor):
         """Activations of images in [0, 255]."""
         scaled = ((batch - 128) / 128).contiguous(memory_format=torch.channels_last)
         return self.module.layers(scaled).flatten(1)
+
+
+def at_hand() -> bool:
+    """Whether the network's file is here, so that it need not be fetched."""
+    return weights_files.at_hand(INCEPTION)
 
 
 def load_network(path: Path, archive: Archive = INCEPTION) -> ScriptModule:

@@ -45,6 +45,11 @@ def find(archive: Archive, named: Path | None = None) -> Path:
     return path
 
 
+def at_hand(archive: Archive) -> bool:
+    """Whether the archive's file is where `find` would take it from, without fetching it."""
+    return Path(setting(archive.setting) or cache_folder() / archive.name).expanduser().is_file()
+
+
 def _fetched(archive: Archive) -> Path:
     try:
         path = cache_folder() / archive.name

@@ -157,8 +157,8 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 
 def _decimals(estimates: Sequence[Estimate]) -> int:
     """As many as show three digits of the largest number of a panel, a leading zero among them, so that all compare."""
-    labels = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
-    order = math.floor(math.log10(max(labels, default=0.0) or 1.0))
+    numbers = [abs(end) for estimate in estimates if estimate.n for end in (estimate.center, *_ends(estimate))]
+    order = math.floor(math.log10(max(numbers, default=0.0) or 1.0))
     return max(0, 2 - order if order >= 0 else 1 - order)
 
 

@@ -22,7 +22,7 @@ class PictureSequence(NamedTuple):
 
 
 def movie(sequences: Sequence[PictureSequence], steps: Sequence[int]) -> bytes:
-    """GIF of `sequences` side by side at each of `steps`, for ever, at native pixels, the last frame held for longer."""
+    """GIF of `sequences` side by side at each of `steps`, looping, at native pixels; the last frame stays longer."""
     frames = [_quantised(frame) for frame in _frames(sequences, steps, _side(sequences))]
     stream = io.BytesIO()
     durations = [MILLISECONDS] * (len(frames) - 1) + [PAUSE]

@@ -1,9 +1,8 @@
-"""Replay of a golden trace: the author's own graph, step by step, through the engine that trains."""
+"""Replay of a recording: the author's own graph, step by step, through the engine that trains."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,103 +10,130 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vigan.config.arms import Arm, Dcgan, Optimiser
+from vigan.config import schedule
 from vigan.golden.bn_order import BatchStatistics, in_their_order
-from vigan.golden.tf_variables import from_tensorflow, to_tensorflow, variables
-from vigan.io.files import RecordError
+from vigan.golden.errors import INFINITE, error, error_of_variable
+from vigan.golden.recording import CHANNELS, LATENT, LOSSES, SIDE, Recording, load, tensorflow_values
+from vigan.golden.tf_variables import from_tensorflow, variables
 from vigan.models.build import Networks, build
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Engine, Update
 
-SIDE, CHANNELS, LATENT = 64, 3, 100
-LAMBDA_MEAN = 5.0
-TOLERANCE = 1e-10
-INFINITE = 1e308
-"""Error of arrays that cannot be compared; a number that JSON can hold."""
-
-_REQUIRED = (
-    "seed", "batch_size", "dim", "iterations", "inner", "g_updates_per_batch", "regularised", "batch_norm",
-    "z_sample", "sample_before", "sample_after", "kind", "loss", "adversarial", "penalty",
-)  # fmt: skip
+TOLERANCE = 1e-11
+"""Largest error of a replay that agrees: rounding reaches 3e-12 where gradients cancel, any fault is larger."""
+Progress = Callable[[str], None]
 
 
-def verify(file: Path) -> dict[str, Any]:
-    """Largest relative errors of a replay in float64: losses, penalties, final weights and samples; `passed`.
+def verify(file: Path, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Largest relative errors of a replay in float64, the variable that differs most, and whether it `passed`.
 
-    An error is relative to the largest absolute value of its array. Arrays stored as float32 count only by what
-    exceeds their rounding. Raises RecordError naming a file that is not a trace.
+    A run is replayed twice: as a training run goes on rows that it logs ("watched"), and as it goes on all others.
+    `progress` is told of each iteration. Raises `RecordingError` naming a file that is none.
     """
-    trace = _load(file)
-    try:
-        arm, inputs = _arm(trace), _Inputs(trace)
-        networks = build(arm, (CHANNELS, SIDE, SIDE), seed=0).double()
-        _load_weights(trace, networks)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise RecordError(f"{file}: not a trace of the released graph ({str(error).splitlines()[0]})") from None
-    engine = Engine(arm, networks, CHANNELS * SIDE * SIDE, old_forward_updates_bn=arm.regularised)
-    d_passes = BatchStatistics(networks.discriminator)
-    sample_before = _sample(networks.generator, inputs.z_sample)
-    record = _replay(engine, inputs, int(trace["iterations"]))
-    errors = {name: _error(record[name], trace[name]) for name in ("loss", "adversarial", "penalty")}
-    errors["order"] = 0.0 if np.array_equal(record["kind"], trace["kind"]) else INFINITE
-    errors["weights"] = _weights_error(trace, networks, d_passes)
-    errors["sample_before"] = _error(sample_before, trace["sample_before"])
-    errors["sample_after"] = _error(_sample(networks.generator, inputs.z_sample), trace["sample_after"])
+    recording = load(file)
+    watched, unwatched = Replay(recording), Replay(recording)
+    rows = watched.play(progress, logged=True)
+    unwatched.play(progress, logged=False)
+    ends = tensorflow_values(watched.networks), tensorflow_values(unwatched.networks)
+    errors = {name: error(rows[name], recording.arrays[name]) for name in LOSSES}
+    errors["order"] = 0.0 if np.array_equal(rows["kind"], recording.arrays["kind"]) else INFINITE
+    errors["sample_before"] = error(watched.sample_before, recording.arrays["sample_before"])
+    errors["sample_after"] = error(watched.sample(), recording.arrays["sample_after"])
+    of_variables = watched.variable_errors()
+    errors["weights"] = max(of_variables.values())
+    errors["unwatched"] = max(
+        error(ends[1][name], value, recording.arm.optimiser.lr) for name, value in ends[0].items()
+    )
     largest = max(errors.values())
     return {
         "file": str(file),
-        "updates": len(record["kind"]),
+        "updates": len(rows["kind"]),
         "errors": errors,
+        "worst_variable": max(of_variables, key=lambda name: of_variables[name]),
         "largest": largest,
         "tolerance": TOLERANCE,
         "passed": largest <= TOLERANCE,
     }
 
 
-def _load(file: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            trace = dict(archive)
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{file}: not a trace ({error})") from None
-    missing = [key for key in _REQUIRED if key not in trace]
-    if missing:
-        raise RecordError(f"{file}: not a trace (no {', '.join(missing)})")
-    return trace
+class Replay:
+    """One play of a recording: networks at its start, the engine as a run has it, the recording's own inputs."""
 
+    def __init__(self, recording: Recording) -> None:
+        """Put networks at the recording's start. Raises `RecordingError` where it does not hold one."""
+        shape = (CHANNELS, SIDE, SIDE)
+        self.recording, arm = recording, recording.arm
+        self.networks = build(arm, shape, seed=0).double()
+        self.start = recording.start(self.networks)
+        _load(self.networks, self.start)
+        self.inputs = _Inputs(recording)
+        self.engine = Engine(arm, self.networks, schedule.coordinates(arm, shape))
+        self.d_passes = BatchStatistics(self.networks.discriminator)
+        self.sample_before = self.sample()
 
-def _arm(trace: Mapping[str, np.ndarray]) -> Arm:
-    """The arm a trace was made with; its K is the trace's own."""
-    if trace["iterations"] < 1:
-        raise ValueError("no iterations")
-    return Arm(
-        network=Dcgan(kind="dcgan", dim=int(trace["dim"]), latent=LATENT, batch_norm=bool(trace["batch_norm"])),
-        reading="proximal",
-        updates_per_batch=int(trace["g_updates_per_batch"]),
-        d_batches=int(trace["inner"]),
-        g_batches=int(trace["inner"]),
-        batch_size=int(trace["batch_size"]),
-        lambda_mean=LAMBDA_MEAN if trace["regularised"] else 0.0,
-        optimiser=Optimiser(kind="adam_tf1"),
-    )
+    def play(self, progress: Progress, *, logged: bool) -> dict[str, np.ndarray]:
+        """Train for the recording's iterations; columns of what each update told if `logged`."""
+        rows: list[tuple[str, float, float, float]] = []
+
+        def callback(update: Update) -> None:
+            adversarial = update.adversarial.item() if update.phase == "g" else 0.0
+            rows.append(
+                (update.phase, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values()))
+            )
+
+        count, kind = self.recording.settings["iterations"], "watched" if logged else "unwatched"
+        for index in range(count):
+            self.engine.iterate(self.inputs.iteration(), callback if logged else None)
+            progress(f"{self.recording.file.name}: {kind} iteration {index + 1} of {count}")
+        columns = zip(*rows, strict=True) if rows else ((),) * 4
+        return {name: np.array(column) for name, column in zip(("kind", *LOSSES), columns, strict=True)}
+
+    @torch.no_grad()
+    def sample(self) -> np.ndarray:
+        """Images NHWC of the recording's latents, made in inference mode."""
+        generator = self.networks.generator
+        generator.eval()
+        images = generator(self.inputs.z_sample)
+        generator.train()
+        return images.permute(0, 2, 3, 1).numpy()
+
+    def variable_errors(self) -> dict[str, float]:
+        """Error of each final weight and moving average, by TensorFlow's name."""
+        names, step, errors = _names(self.networks.discriminator), self.recording.arm.optimiser.lr, {}
+        for name, ours in tensorflow_values(self.networks).items():
+            passes = self.d_passes.passes.get(names.get(name, ""))
+            theirs = self.recording.arrays.get(f"final/{name}")
+            if passes and theirs is not None:
+                ours = in_their_order(ours, theirs, np.array(passes), self._real_passes())
+            errors[name] = error_of_variable(name, ours, self.start[name], self.recording.arrays, step)
+        return errors
+
+    def _real_passes(self) -> list[int]:
+        """Positions of D's passes over real images among all its passes: pairs per D update, then one per G update."""
+        arm, count = self.recording.arm, self.recording.settings["iterations"]
+        per_iteration = 2 * arm.d_batches + arm.updates
+        return [start * per_iteration + 2 * batch for start in range(count) for batch in range(arm.d_batches)]
 
 
 class _Inputs:
-    """The trace's inputs: one RandomState, NHWC images, every array rounded to float32, in the order of the graph."""
+    """The recording's inputs: one RandomState, NHWC images, every array rounded to float32, in the graph's order."""
 
-    def __init__(self, trace: Mapping[str, np.ndarray]) -> None:
-        self.random = np.random.RandomState(int(trace["seed"]))
-        self.inner, self.batch = int(trace["inner"]), int(trace["batch_size"])
-        self.z_sample = _tensor(self.random.normal(size=trace["z_sample"].shape))
+    def __init__(self, recording: Recording) -> None:
+        self.random = np.random.RandomState(recording.settings["seed"])
+        self.batches, self.size = recording.settings["inner"], recording.settings["batch_size"]
+        z_sample = recording.arrays["z_sample"]
+        self.z_sample = _tensor(self.random.normal(size=z_sample.shape))
+        if not np.array_equal(self.z_sample.numpy(), z_sample.astype(np.float64)):
+            raise recording.refusal("the latents drawn from its seed are not its 'z_sample'")
 
     def iteration(self) -> Batches:
         """Input of the next iteration."""
-        of_d = [Batch(self._images(), self._latents(self.batch)) for _ in range(self.inner)]
-        of_g = [Batch(None, z) for z in self._latents(self.batch * self.inner).split(self.batch)]
+        of_d = [Batch(self._images(), self._latents(self.size)) for _ in range(self.batches)]
+        of_g = [Batch(None, z) for z in self._latents(self.size * self.batches).split(self.size)]
         return Batches({"d": of_d, "g": of_g})
 
     def _images(self) -> Tensor:
-        images = self.random.uniform(-1, 1, (self.batch, SIDE, SIDE, CHANNELS))
+        images = self.random.uniform(-1, 1, (self.size, SIDE, SIDE, CHANNELS))
         return _tensor(images).permute(0, 3, 1, 2).contiguous()
 
     def _latents(self, count: int) -> Tensor:
@@ -118,74 +144,14 @@ def _tensor(draws: np.ndarray) -> Tensor:
     return torch.from_numpy(draws.astype(np.float32).astype(np.float64))
 
 
-def _replay(engine: Engine, inputs: _Inputs, iterations: int) -> dict[str, np.ndarray]:
-    rows: list[tuple[str, float, float, float]] = []
-
-    def callback(update: Update) -> None:
-        adversarial = update.adversarial.item() if update.phase == "g" else 0.0
-        rows.append((update.phase, update.loss.item(), adversarial, sum(term.item() for term in update.terms.values())))
-
-    for _ in range(iterations):
-        engine.iterate(inputs.iteration(), callback)
-    return {
-        name: np.array(column)
-        for name, column in zip(("kind", "loss", "adversarial", "penalty"), zip(*rows, strict=True), strict=True)
-    }
-
-
 @torch.no_grad()
-def _sample(generator: nn.Module, z: Tensor) -> np.ndarray:
-    """Images NHWC made in inference mode."""
-    generator.eval()
-    images = generator(z)
-    generator.train()
-    return images.permute(0, 2, 3, 1).numpy()
-
-
-def _variables(networks: Networks) -> Iterator[tuple[str, Tensor]]:
+def _load(networks: Networks, start: Mapping[str, np.ndarray]) -> None:
     for role, network in networks.items():
-        yield from variables(role, network)
+        for name, tensor in variables(role, network):
+            tensor.copy_(from_tensorflow(start[name], tensor))
 
 
-@torch.no_grad()
-def _load_weights(trace: Mapping[str, np.ndarray], networks: Networks) -> None:
-    missing = [key for name, _ in _variables(networks) for key in (f"init/{name}", f"final/{name}") if key not in trace]
-    if missing:
-        raise ValueError(f"no '{missing[0]}'")
-    for name, tensor in _variables(networks):
-        tensor.copy_(from_tensorflow(trace[f"init/{name}"], tensor))
-
-
-def _weights_error(trace: Mapping[str, np.ndarray], networks: Networks, d_passes: BatchStatistics) -> float:
-    """Largest deviation of a final weight or moving average, relative to the largest value of its layer."""
-    d_names = {id(tensor): name for name, tensor in networks.discriminator.state_dict(keep_vars=True).items()}
-    worst = 0.0
-    for name, tensor in _variables(networks):
-        ours, theirs = to_tensorflow(tensor), trace[f"final/{name}"]
-        passes = d_passes.passes.get(d_names.get(id(tensor), ""))
-        if passes and ours.shape == theirs.shape:
-            ours = in_their_order(ours, theirs, np.array(passes), _real_passes(trace))
-        worst = max(worst, _error(ours, theirs, scale=_layer_scale(trace, name)))
-    return worst
-
-
-def _real_passes(trace: Mapping[str, np.ndarray]) -> list[int]:
-    """Positions of D's passes over real images among all its passes: pairs per D update, then one per G update."""
-    inner, k = int(trace["inner"]), int(trace["g_updates_per_batch"])
-    per_iteration = inner * (2 + k)
-    return [start * per_iteration + 2 * batch for start in range(int(trace["iterations"])) for batch in range(inner)]
-
-
-def _layer_scale(trace: Mapping[str, np.ndarray], name: str) -> float:
-    layer = f"final/{name}".removesuffix(name.rpartition("/")[2]).removesuffix("BatchNorm/")
-    return max(float(np.abs(value).max()) for key, value in trace.items() if key.startswith(layer))
-
-
-def _error(ours: np.ndarray, theirs: np.ndarray, scale: float | None = None) -> float:
-    """Largest deviation over `scale` (default: the largest value); `INFINITE` if shapes differ or one is not finite."""
-    if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
-        return INFINITE
-    rounding = np.spacing(np.abs(theirs)).astype(np.float64) / 2 if theirs.dtype == np.float32 else 0.0
-    deviation = np.maximum(np.abs(ours - theirs.astype(np.float64)) - rounding, 0.0).max()
-    scale = float(np.abs(theirs).max()) if scale is None else scale
-    return float(deviation / scale) if scale else float(deviation)
+def _names(discriminator: nn.Module) -> dict[str, str]:
+    """Our name of each variable of D by TensorFlow's."""
+    ours = {id(tensor): name for name, tensor in discriminator.state_dict(keep_vars=True).items()}
+    return {name: ours[id(tensor)] for name, tensor in variables("discriminator", discriminator)}

@@ -31,10 +31,10 @@ class RunFiles(NamedTuple):
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
 
-    `device` names the devices it was trained on, one after the other (`DEVICE_SEPARATOR`). `seconds` is training time and `joules`
-    what counters of "cpu" and "gpu" added up meanwhile, where there are any (these vary from run to run and enter no
-    table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the run was
-    made.
+    `device` names the devices it was trained on, in order (`DEVICE_SEPARATOR`). `seconds` is training time, `joules`
+    what the energy counters of "cpu" and "gpu" counted meanwhile, where there are any (these vary from run to run and
+    enter no table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the
+    run was made.
     """
 
     spec: RunSpec

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from vigan.metrics.validate import Floats
 
 SIDE = 1024  # rows and columns of a tile: 8 MiB, which a processor's cache holds
+
+
+Product = Callable[[Floats, Floats], Floats]
+"""Inner products (rows, columns) of the rows of two sets, in float64."""
+
+
+def on_the_host(x: Floats, y: Floats) -> Floats:
+    """Inner products by NumPy."""
+    return x @ y.T
+
+
+_BY: list[Product] = [on_the_host]
+
+
+@contextmanager
+def products_by(product: Product) -> Iterator[None]:
+    """Within, in every thread, products are those of `product`, which are NumPy's but for rounding."""
+    _BY.append(product)
+    try:
+        yield
+    finally:
+        _BY.pop()
 
 
 class Tile(NamedTuple):
@@ -29,7 +53,7 @@ def across(x: Floats, y: Floats, side: int, *tallies: Tally) -> None:
     """Show every tally all pairs of a row of x (n, d) and a row of y (m, d), each once."""
     for rows in _parts(len(x), side):
         for columns in _parts(len(y), side):
-            _show(tallies, Tile(rows, columns, x[rows] @ y[columns].T))
+            _show(tallies, Tile(rows, columns, _BY[-1](x[rows], y[columns])))
 
 
 def within(x: Floats, side: int, *tallies: Tally) -> None:
@@ -40,7 +64,7 @@ def within(x: Floats, side: int, *tallies: Tally) -> None:
     for rows in _parts(len(x), side):
         for columns in _parts(len(x), side):
             if columns.start >= rows.start:
-                _show(tallies, Tile(rows, columns, x[rows] @ x[columns].T))
+                _show(tallies, Tile(rows, columns, _BY[-1](x[rows], x[columns])))
 
 
 def _parts(count: int, side: int) -> list[slice]:

@@ -24,6 +24,8 @@ class BatchNorm(nn.Module):
 
     moving_mean: Tensor
     moving_variance: Tensor
+    batch_mean: Tensor
+    batch_variance: Tensor
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -31,18 +33,21 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("moving_mean", torch.zeros(channels))
         self.register_buffer("moving_variance", torch.ones(channels))
+        for name in ("batch_mean", "batch_variance"):  # where a forward leaves its own, unbiased; no part of a state
+            self.register_buffer(name, torch.zeros(channels), persistent=False)
         self.updates = 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised, scaled and shifted `x`, of the same shape."""
         if not self.training:
             return F.batch_norm(x, self.moving_mean, self.moving_variance, self.weight, self.bias, eps=EPS)
-        mean, unbiased = torch.zeros_like(self.moving_mean), torch.zeros_like(self.moving_variance)
+        mean, unbiased = self.batch_mean, self.batch_variance
         y = F.batch_norm(x, mean, unbiased, self.weight, self.bias, training=True, momentum=1.0, eps=EPS)
-        count = x.numel() // x.shape[1]
-        for _ in range(self.updates):
-            self.moving_mean.lerp_(mean, MOMENTUM)
-            self.moving_variance.lerp_(unbiased * ((count - 1) / count), MOMENTUM)
+        if self.updates:
+            count = x.numel() // x.shape[1]
+            batch = [mean, unbiased * ((count - 1) / count)]
+            for _ in range(self.updates):
+                torch._foreach_lerp_([self.moving_mean, self.moving_variance], batch, MOMENTUM)
         return y
 
 

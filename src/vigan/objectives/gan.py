@@ -1,11 +1,11 @@
-"""The GAN of the released code: D tells x from G(z), G pays -log D(G(z))."""
+"""The GAN: D tells x from G(z), and both pay by one of the losses of `vigan.objectives.losses`."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from vigan.objectives.base import Loss, Objective, Tensors
-from vigan.objectives.losses import generator_loss
+from vigan.objectives.losses import ADVERSARIAL
 
 
 class Gan(Objective):
@@ -19,7 +19,11 @@ class Gan(Objective):
         """Real is x, fake is G(z)."""
         return (x,), outputs
 
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """D's half of the arm's loss."""
+        return ADVERSARIAL[self.settings.loss].discriminator(real_logits, fake_logits)
+
     def loss(self, outputs: Tensors, x: Tensor | None, z: Tensor) -> Loss:
-        """-log D(G(z))."""
+        """G's half; -log D(G(z)) in the released code."""
         logits = self.networks["discriminator"](*outputs)
-        return Loss(generator_loss(logits), (logits,))
+        return Loss(ADVERSARIAL[self.settings.loss].generator(logits), (logits,))

@@ -36,6 +36,7 @@ class GeneratorView(NamedTuple):
     old_fake: Tensor
     logits: Tensors
     draws: Stream
+    networks: nn.ModuleDict
     parameters: Parameters
     losses: Callable[[], Mapping[str, Tensor]]
 
@@ -44,15 +45,17 @@ class DiscriminatorView(NamedTuple):
     """What a term of D's loss sees.
 
     `discriminator` maps D's inputs to logits (N,); `real` and `fake` are such inputs, of a real batch and of a fake one
-    (no gradient). `draws` are its random numbers, `parameters` those of every optimizer group. `losses` makes the
-    losses of D ("d") and of G's phase ("g") on this batch, without terms, differentiable in all parameters; only
-    stabilisers that are `coupled` may call it.
+    (no gradient), and `logits` D's on either. `draws` are its random numbers; `networks` hold those that its `prepare`
+    added, `parameters` what every optimizer group moves. `losses` makes the losses of D ("d") and of G's phase ("g") on
+    this batch, without terms, differentiable in all parameters; only stabilisers that are `coupled` may call it.
     """
 
     discriminator: Callable[..., Tensor]
     real: Tensors
     fake: Tensors
+    logits: Tensors
     draws: Stream
+    networks: nn.ModuleDict
     parameters: Parameters
     losses: Callable[[], Mapping[str, Tensor]]
 
@@ -128,7 +131,8 @@ class Stabiliser(Strict):
     def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
         """What its hooks come to on linear networks, by hook; every term must be there.
 
-        generator_term, discriminator_term: the term. prepare: D's logits on `real`. before_step: the gradient in A.
+        generator_term, discriminator_term: the term; if `coupled`, the losses are D(G(z)) - D(x) and -D(G(z)), means,
+        of w and of A as it is `new`. prepare: D's logits on `real`. before_step: the gradient in A. after_step: w.
         after_iteration: A of the network that is sampled, if A was `old` when training began and is `new` now.
         """
         return {}

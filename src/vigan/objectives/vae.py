@@ -28,7 +28,7 @@ def reconstruction(x: Tensor, decoded: Tensor, std: float) -> Tensor:
 
     Equal to ||x - decoded||^2 / (2 std^2) + d log(std sqrt(2 pi)) for d coordinates. Raises ValueError for std <= 0.
     """
-    return -log_density(x, decoded, x.new_tensor(2 * math.log(std)))
+    return -log_density(x, decoded, x.new_full((), 2 * math.log(std)))  # filled there: a CUDA graph holds no copy
 
 
 def negative_elbo(x: Tensor, decoded: Tensor, std: float, mean: Tensor, log_variance: Tensor) -> NegativeElbo:

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.runtime.nvml import library
+
 POWERCAP = Path("/sys/class/powercap")
-NVML = "libnvidia-ml.so.1"
 
 
 class Cost(NamedTuple):
@@ -86,16 +87,13 @@ def _microjoules(file: Path) -> float:
 
 
 def _gpu(uuid: str) -> list[Counter]:
-    try:
-        nvml = ctypes.CDLL(NVML)
-    except OSError:
+    nvml = library()
+    if nvml is None:
         return []
     handle, joules = ctypes.c_void_p(), ctypes.c_ulonglong()
-    failed = (
-        nvml.nvmlInit_v2()
-        or nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}".encode(), ctypes.byref(handle))
-        or nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(joules))
-    )
+    failed = nvml.nvmlDeviceGetHandleByUUID(
+        f"GPU-{uuid}".encode(), ctypes.byref(handle)
+    ) or nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(joules))
     return [] if failed else [Counter(partial(_millijoules, nvml, handle))]
 
 

@@ -9,17 +9,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
-from vigan.runtime.settings import gpus, setting, slots_per_gpu, switched_on
+from vigan.runtime.settings import evals_per_gpu, gpus, setting, slots_per_gpu, switched_on
+
+Work = Literal["train", "eval"]
+"""What a slot is for: runs are measured beside those that train, and do not take their places."""
 
 PAUSE = 0.5
 """Seconds between two looks for a free slot."""
 
 
 @contextmanager
-def reserve_gpu() -> Iterator[str | None]:
-    """The GPU of a free slot; within, CUDA sees that one alone, so it must not have been called before.
+def reserve_gpu(work: Work = "train") -> Iterator[str | None]:
+    """The GPU of a free slot for `work`; within, CUDA sees that one alone, so it must not have been called before.
 
     Waits for a slot while all are taken. None, and nothing changes, where there is no GPU or VIGAN_CPU says to do
     without. An inherited CUDA_VISIBLE_DEVICES is kept: slots are taken among its devices.
@@ -29,7 +32,7 @@ def reserve_gpu() -> Iterator[str | None]:
         yield None
         return
     inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
-    device, lock = _wait(devices)
+    device, lock = _wait(devices, work)
     with lock:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
         try:
@@ -51,9 +54,9 @@ def folder() -> Path:
     )
 
 
-def _wait(devices: Sequence[str]) -> tuple[str, IO[str]]:
+def _wait(devices: Sequence[str], work: Work) -> tuple[str, IO[str]]:
     announced = False
-    while (taken := _take(devices)) is None:
+    while (taken := _take(devices, work)) is None:
         if not announced:
             print(f"waiting for a slot on GPU {', '.join(devices)}", flush=True)
             announced = True
@@ -61,13 +64,14 @@ def _wait(devices: Sequence[str]) -> tuple[str, IO[str]]:
     return taken
 
 
-def _take(devices: Sequence[str]) -> tuple[str, IO[str]] | None:
+def _take(devices: Sequence[str], work: Work) -> tuple[str, IO[str]] | None:
     """The first free slot and its lock: no GPU gets a second job while another has none."""
     home = folder()
     home.mkdir(parents=True, exist_ok=True)
-    for number in range(slots_per_gpu()):
+    count, kind = (slots_per_gpu(), "") if work == "train" else (evals_per_gpu(), "eval.")
+    for number in range(count):
         for device in devices:
-            handle = (home / f"{device.replace('/', '-')}.{number}").open("a+")
+            handle = (home / f"{device.replace('/', '-')}.{kind}{number}").open("a+")
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

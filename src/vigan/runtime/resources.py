@@ -6,6 +6,7 @@ Too much makes a job wait longer, too little stops it; a stopped training goes o
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
@@ -39,6 +40,16 @@ class Resources(NamedTuple):
 
     mem_mb: int
     runtime: int
+
+
+def trains_on_gpu(arm: Arm) -> bool:
+    """Whether an arm gains by a GPU: perceptrons and mixtures are so small that the CPU is as fast."""
+    return isinstance(arm.network, Dcgan)
+
+
+def measures_on_gpu(protocols: Iterable[Protocol]) -> bool:
+    """Whether measuring gains by a GPU: where a network makes features."""
+    return any(protocol.definition.extractor for protocol in protocols)
 
 
 def for_preparing(dataset: Dataset) -> Resources:

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vigan.errors import UserError
+from vigan.runtime import nvml
 
 SETTINGS = (
     "celeba", "mnist", "torchvision", "download", "cpu", "state", "inception", "dinov2", "clip", "cache", "gpus",
-    "slots_per_gpu", "slots", "image",
+    "slots_per_gpu", "evals_per_gpu", "slots", "graphs", "image",
 )  # fmt: skip
 """Where CelebA is; where MNIST is; where torchvision's data sets are; whether to fetch them; whether to train for days
 on CPUs; where checkpoints live; where the FID's network is, and those of DINOv2 and CLIP; the folder for what is
-fetched once; how many GPUs there are, how many runs share one, and the folder that counts them; the container image for
-`--sdm apptainer`."""
+fetched once; how many GPUs there are, how many runs share one, how many are measured on one beside them, and the folder
+that counts them; whether iterations become CUDA graphs; the container image for `--sdm apptainer`."""
 
 
 class MachineError(UserError, ValueError):
@@ -31,6 +32,11 @@ def setting(name: str, otherwise: str = "") -> str:
 def switched_on(name: str) -> bool:
     """Whether a setting says yes."""
     return setting(name).lower() in {"1", "true", "yes"}
+
+
+def switched_off(name: str) -> bool:
+    """Whether a setting says no."""
+    return setting(name).lower() in {"0", "false", "no"}
 
 
 def enter_root() -> None:
@@ -65,17 +71,17 @@ def export_settings(study_file: str, values: Mapping[str, object], root: Path | 
 
 
 def gpus() -> list[str]:
-    """NVIDIA GPUs that may be used here, as CUDA_VISIBLE_DEVICES names them, found without loading any library.
+    """NVIDIA GPUs that may be used here, as CUDA_VISIBLE_DEVICES names them, found without loading CUDA.
 
     Those of CUDA_VISIBLE_DEVICES up to the first -1, as CUDA reads it; else VIGAN_GPUS many (for machines whose driver
-    cannot be seen, and to try things out); else what the driver has.
+    cannot be asked, and to try things out); else as many as the driver says (`nvml.count`).
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         named = [name.strip() for name in visible.split(",")]
         return [name for name in named[: named.index("-1") if "-1" in named else None] if name]
-    found = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
-    return [str(index) for index in range(_whole("gpus", found, least=0))]
+    text = _whole("gpus", 0, least=0) if setting("gpus") else nvml.count()
+    return [str(index) for index in range(text)]
 
 
 def slots_per_gpu() -> int:
@@ -83,9 +89,19 @@ def slots_per_gpu() -> int:
     return _whole("slots_per_gpu", 1, least=1)
 
 
+def evals_per_gpu() -> int:
+    """How many runs may be measured on one GPU at a time, beside those that train: VIGAN_EVALS_PER_GPU, else 1."""
+    return _whole("evals_per_gpu", 1, least=1)
+
+
 def gpu_slots() -> int:
-    """How many jobs that need a GPU may run here at a time; 0 without a GPU."""
+    """How many runs may train on GPUs here at a time; 0 without a GPU."""
     return len(gpus()) * slots_per_gpu()
+
+
+def eval_slots() -> int:
+    """How many runs may be measured on GPUs here at a time; 0 without a GPU."""
+    return len(gpus()) * evals_per_gpu()
 
 
 def _whole(name: str, otherwise: int, least: int) -> int:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
+from vigan.evaluation.products import pairs_on
 from vigan.evaluation.references import Measurement, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import RunRecord, read_run
@@ -56,7 +57,7 @@ def evaluate(
     record.check_snapshots(run / "snapshots")
     protocols = {p: measurement(p, spec.dataset, prepared, device, path) for p, path in references.items()}
     sampler = Sampler(record, run / "snapshots", pick_device(device))
-    with _at_once(min(threads, AT_ONCE)) as each:
+    with pairs_on(sampler.device), _at_once(min(threads, AT_ONCE)) as each:
         table = _measure_steps(record, protocols, sampler, run / "samples.npz", each)
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))

@@ -57,8 +57,9 @@ class Subject(NamedTuple):
 
     @property
     def methods(self) -> list[Method]:
-        """The models of its arms, one of each kind, in the order of the arms."""
-        return list({arm.model.kind: arm.model for arm in self.experiment.arms.values()}.values())
+        """The models of its arms, one of each kind and of each way to title panels, in the order of the arms."""
+        models = [arm.model for arm in self.experiment.arms.values()]
+        return list({(model.kind, *model.titles.items()): model for model in models}.values())
 
     def table(self, name: str) -> pd.DataFrame:
         """The experiment's rows of a table, as "metric@protocol" where they have protocols.

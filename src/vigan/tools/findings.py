@@ -77,7 +77,7 @@ class Sources(NamedTuple):
 def findings(template: Path, sources: Sources) -> str:
     """The page: `template` (Jinja, Markdown) filled from tables.
 
-    It may use `study(NAME)`, the study's `StudyTables` tables or nothing if none are kept; `claims`, those of the article, as
+    It may use `study(NAME)`, the study's `StudyTables`, or nothing if it has none; `claims`, those of the article as
     the paper study states them; `published`; and the filters of `FORMATS`. Raises RecordError naming the table and the
     conditions of a number that is not there.
     """

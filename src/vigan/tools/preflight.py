@@ -11,6 +11,8 @@ from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
 from vigan.data import mnist, torchvision_sets
 from vigan.data.source import DataError
+from vigan.runtime.resources import trains_on_gpu
+from vigan.runtime.settings import gpu_slots
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
@@ -30,8 +32,9 @@ def preflight(
     """Verdict on starting the `pending` runs of a study with `cores` cores and `unprepared` data sets.
 
     `cores` is None where the runs are trained on other machines, of which nothing is said.
-    Without CelebA or MNIST where it is needed: the ways to get it. Without a GPU: the time the pending runs would
-    take, from a few iterations of each arm timed here, and, beyond `PATIENCE`, how to go on anyway.
+    Without CelebA or MNIST where it is needed: the ways to get it. Else the time that the pending runs would take, by
+    what `vigan doctor` found an iteration of each arm to take, or by a few timed here; and, without a GPU and beyond
+    `PATIENCE`, how to go on anyway. Raises RecordError where there is a GPU that CUDA cannot use.
     """
     missing = [] if download else list(filter(None, (_missing(data, celeba) for data in unprepared)))
     if missing:
@@ -48,10 +51,14 @@ def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) ->
     import torch  # by far the longest import, of which nothing above has need
 
     from vigan.tools.estimate import human, training_seconds
+    from vigan.training.device import pick_device
 
-    if torch.cuda.is_available():
-        return Verdict(True, f"{len(pending)} runs to train on {torch.cuda.get_device_name(0)}")
     torch.set_num_threads(1)
+    on_gpu = [run for run in pending if not cpu and trains_on_gpu(study.arm(run.arm))]
+    if on_gpu and (device := pick_device("auto")).type == "cuda":
+        hours = human(training_seconds(study, on_gpu, str(device)) / gpu_slots())
+        where = f"{torch.cuda.get_device_name(device)}, {gpu_slots()} at a time"
+        return Verdict(True, f"{len(on_gpu)} runs to train on {where}: about {hours}, by iterations timed there")
     seconds = training_seconds(study, pending, "cpu") / max(1, min(cores, len(pending)))
     text = (
         f"{len(pending)} runs to train on the CPU: about {human(seconds)} with {cores} cores, by iterations timed here"

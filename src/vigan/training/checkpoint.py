@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from vigan.io.files import RecordError, atomic_write, read_json, sha256_file, write_json
 
 KEPT = 2
+_OF_DEVICE = ("capturable",)
+"""Settings of an optimiser that follow from its device."""
 
 
 class Checkpoint(NamedTuple):
@@ -89,13 +91,18 @@ def optimiser_values(optimiser: torch.optim.Optimizer) -> list[dict[str, Any]]:
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], values: list[dict[str, Any]], prefix: str
 ) -> None:
-    """Put an optimiser's tensors and counters back."""
+    """Put an optimiser's tensors and counters back, on its own device, wherever they were saved.
+
+    Whether torch's Adam counts its steps on the device is a matter of where it runs, and stays as it is.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(f"{prefix}."):
             _, index, slot = key.split(".")
             state.setdefault(int(index), {})[slot] = value
-    optimiser.load_state_dict({"state": state, "param_groups": values})
+    own = [{key: group[key] for key in _OF_DEVICE if key in group} for group in optimiser.param_groups]
+    groups = [group | here for group, here in zip(values, own, strict=True)]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
 def weights_hash(networks: nn.ModuleDict) -> str:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor
 
+from vigan.runtime.settings import switched_off
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Callback, Engine
 from vigan.training.optimisers import AdamTF1
@@ -15,7 +16,19 @@ from vigan.training.optimisers import AdamTF1
 WARM_UP = 3
 """Iterations played as they come before one is recorded: libraries choose and set up their kernels in them."""
 
+NOT_CAPTURED = (
+    "an iteration cannot be captured as a CUDA graph ({reason}); the run goes on without, slower where networks are "
+    "small and otherwise the same"
+)
+
 Call = Callable[[], None]
+
+
+def trainer(engine: Engine, device: torch.device) -> Engine | CapturedEngine:
+    """What plays a run's iterations: captured on a CUDA device, unless the arm cannot be or VIGAN_GRAPHS=0 says not."""
+    return (
+        CapturedEngine(engine) if device.type == "cuda" and engine.capturable and not switched_off("graphs") else engine
+    )
 
 
 def cuda_graph(call: Call) -> Call:
@@ -29,28 +42,39 @@ def cuda_graph(call: Call) -> Call:
 class CapturedEngine:
     """An engine whose iterations are recorded once and replayed on inputs copied to fixed places.
 
-    It means what the engine means: iterations that are watched, and the first few, are played as they come.
+    It means what the engine means: iterations that are watched, and the first few, are played as they come; all of
+    them are, and a line says why, where an iteration cannot be recorded.
     """
 
     def __init__(self, engine: Engine, capture: Callable[[Call], Call] = cuda_graph) -> None:
         self.engine, self.capture, self.warm_up_left = engine, capture, WARM_UP
         self.replay: Call | None = None
+        self.refused = ""
 
     def iterate(self, batches: Batches, callback: Callback | None = None) -> None:
         """One iteration, as `Engine.iterate`."""
-        if callback is not None or self.warm_up_left:
+        if callback is not None or self.warm_up_left or self.refused:
             self.warm_up_left -= bool(self.warm_up_left)
             return self.engine.iterate(batches, callback)
         self.engine.draws.begin(batches.iteration)
         self.engine.draws.fill_buffers()
-        if self.replay is None:
-            self._capture(batches)
+        if self.replay is None and not self._captured(batches):
+            return self.engine.iterate(batches)
         for place, value in zip(_flat(self.inputs), _flat(batches), strict=True):
             place.copy_(value, non_blocking=True)
         for optimiser, rates in self.rates:
             rates.copy_(torch.tensor([optimiser.next_rate() for _ in rates], dtype=rates.dtype), non_blocking=True)
         assert self.replay is not None
         return self.replay()
+
+    def _captured(self, batches: Batches) -> bool:
+        """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
+        try:
+            self._capture(batches)
+        except RuntimeError as error:  # also what CUDA raises, and want of memory
+            self.refused = str(error).strip().partition("\n")[0] or type(error).__name__
+            print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
+        return not self.refused
 
     def _capture(self, batches: Batches) -> None:
         self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})

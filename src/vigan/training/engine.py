@@ -64,7 +64,8 @@ class Engine:
     ) -> None:
         """Prepare to train `networks`, of whose outputs the regulariser compares `coordinates` numbers an example.
 
-        `old_forward_updates_bn`: whether making the old fakes moves G's moving averages, by default as the arm's reading.
+        `old_forward_updates_bn`: whether the forward that makes the old fakes updates G's moving averages; by default,
+        as the arm's reading says.
         `members`: how many runs the networks train side by side, of which every loss is the mean. `seed` is for what
         stabilisers draw.
         """
@@ -125,7 +126,7 @@ class Engine:
             real, fake = self.objective.discriminator_inputs(outputs, x, z)
             logits = self.discriminator(*real), self.discriminator(*fake)
             adversarial = self.objective.discriminator_loss(*logits)
-            view = DiscriminatorView(self.discriminator, real, fake, **self._view_fields(x, z))
+            view = DiscriminatorView(self.discriminator, real, fake, logits, **self._view_fields(x, z))
             terms = self.stabilisers.terms("discriminator_term", place, view)
             loss = _total(adversarial, terms)
             if callback:
@@ -186,7 +187,12 @@ class Engine:
 
     def _view_fields(self, x: Tensor | None, z: Tensor) -> dict[str, Any]:
         """What all terms see."""
-        return {"draws": self.draws.of(""), "parameters": self.parameters, "losses": partial(self._losses, x, z)}
+        return {
+            "draws": self.draws.of(""),
+            "networks": self.networks,
+            "parameters": self.parameters,
+            "losses": partial(self._losses, x, z),
+        }
 
     def _losses(self, x: Tensor | None, z: Tensor) -> dict[str, Tensor]:
         """The losses of both sides on a batch; a phase that sees no real one has the last that D saw."""

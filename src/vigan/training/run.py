@@ -16,7 +16,7 @@ from vigan.models.build import Networks, build
 from vigan.runtime.energy import Cost, Meter, counters
 from vigan.training import checkpoint
 from vigan.training.batches import BatchSource
-from vigan.training.cuda_graph import CapturedEngine
+from vigan.training.cuda_graph import trainer
 from vigan.training.device import uuid
 from vigan.training.engine import Engine
 from vigan.training.randomness import no_global_draws
@@ -53,8 +53,7 @@ class Run:
         self.networks = build(spec.arm, shape, spec.seed).to(device)
         with no_global_draws(device, spec.name):
             self.engine = engine(spec, self.networks)
-        captured = device.type == "cuda" and self.engine.capturable
-        self.trainer = CapturedEngine(self.engine) if captured else self.engine
+        self.trainer = trainer(self.engine, device)
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.engine)
         self.rows: list[list[float]] = []

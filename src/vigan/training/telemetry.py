@@ -10,11 +10,11 @@ from torch import Tensor
 from vigan.training.engine import Engine, Update
 
 _D_COLUMNS = {
-    "d_loss": "D's adversarial loss (nats), without terms, mean over the iteration's D updates",
-    "d_accuracy": "share of real and fake examples that D tells right, same updates",
+    "d_loss": "D's adversarial loss (nats where it is of log D), without terms, mean over the iteration's D updates",
+    "d_accuracy": "share of real and fake examples that D tells right, same updates; a critic, from its mean on them",
 }
 _G_COLUMNS = {
-    "g_adversarial": "the phase's loss (nats) without terms, -log D(G(z)) for the GAN, mean over its updates",
+    "g_adversarial": "the phase's loss without terms, -log D(G(z)) in nats as released, mean over its updates",
     "penalty": "weighted terms of the phase's loss at its last update; lambda * drift for the regulariser",
     "drift": "mean over batch and coordinates of (G(z) - G_o(z))^2 at the phase's last update",
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
@@ -35,7 +35,7 @@ class Telemetry:
     def __init__(self, engine: Engine) -> None:
         self.d, self.g = engine.d_phase, engine.g_phase
         self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
-        self.parts = tuple(engine.arm.model.parts)
+        self.parts, self.boundary = tuple(engine.arm.model.parts), engine.arm.model.boundary
         d_columns = tuple(_D_COLUMNS) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
         self.columns = ("iteration", *(d_columns if self.d else ()), *(_G_COLUMNS if self.g else ()), *self.parts)
         self.begin()
@@ -68,7 +68,10 @@ class Telemetry:
         if not self.d:
             return {}
         updates = self.updates[self.d.name]
-        losses, accuracies = [update.adversarial for update in updates], [_accuracy(update) for update in updates]
+        losses, accuracies = (
+            [update.adversarial for update in updates],
+            [_accuracy(update, self.boundary) for update in updates],
+        )
         penalties = [_penalty(update) for update in updates]
         return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies), "d_penalty": sum(penalties) / len(penalties)}
 
@@ -117,9 +120,10 @@ def _penalty(update: Update) -> float:
     return sum(term.item() for term in update.terms.values())
 
 
-def _accuracy(update: Update) -> Tensor:
+def _accuracy(update: Update, boundary: float | None) -> Tensor:
     real, fake = update.logits
-    return (torch.cat([real, -fake]) > 0).float().mean()
+    between = torch.cat([real, fake]).mean() if boundary is None else boundary
+    return (torch.cat([real - between, between - fake]) > 0).float().mean()
 
 
 def _norm(tensors: list[Tensor] | tuple[Tensor, ...]) -> float:

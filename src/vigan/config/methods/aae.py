@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -31,6 +31,10 @@ class Aae(Method):
     kind: Literal["aae"]
     decoder: Literal["after", "joint"]
     reconstruction: Positive | None = None
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        MappingProxyType({"decoder": "after"}),
+        MappingProxyType({"decoder": "joint", "reconstruction": 0.7}),
+    )
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
         {"reconstruction": Panel("Error of decoded codes: |x − G(E(x))|²", "AAE", logarithmic=True)}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from vigan.config.base import Positive
 from vigan.config.methods.base import (
@@ -35,6 +35,10 @@ class Ali(Method):
     kind: Literal["ali"]
     loss: Literal["derived", "min-max", "non-saturating"]
     latents: Positive | None = None
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        *(MappingProxyType({"loss": loss}) for loss in _LOSSES),
+        MappingProxyType({"loss": "derived", "latents": 0.4}),
+    )
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
         {"latents": Panel("Error of codes: |z − E(G(z))|²", "where it is paid", logarithmic=True)}
     )

@@ -73,10 +73,10 @@ class Panel(NamedTuple):
 class Description(NamedTuple):
     """What `vigan explain` and `vigan diff` say of a model.
 
-    `d_inputs` is what D is shown, "" without a D; `trained` are the networks that the phase moves, on batches of `batch`.
-    The regulariser compares `compared` with `compared_old`, which `old` made, `inputs` going in; `old_meaning` says what `old` is.
-    `outputs` is the short name of what is held, `after` what follows the phase. `steps` tell an iteration that has no
-    gradients, line by line, instead of all that.
+    `d_inputs` are D's inputs, "" without a D; `trained` are the networks that the phase trains, on batches of `batch`.
+    The regulariser compares `compared` with `compared_old`, which the networks `old` make of the same `inputs`;
+    `old_meaning` defines `old`, and `outputs` is the short name of what is compared. `after` says what follows the
+    phase. A model without gradients gives `steps`, one line each, instead of all that.
     """
 
     trained: str
@@ -96,16 +96,17 @@ class Description(NamedTuple):
 class Method(Strict, ABC):
     """A model: its fields are what an arm may write under `model`, its methods what the rest of the program asks.
 
-    `networks`: kinds of networks it can be made of. `panels`: how columns of telemetry of its own are drawn; `titles`:
-    how others are, in a figure of this model alone, which says how far `trained` moves; `own_scale`: columns that share
-    no panel with other models', and the panel of each.
+    `networks`: kinds of networks it can be made of. `examples`: settings of it, so many that all that its objective can
+    do is done with one of them; each is held to train on every device. `panels`: how columns of telemetry of its own
+    are drawn; a figure of this model alone says how far `trained` moves; `own_scale`: columns that share no panel with
+    other models', and the panel of each.
     """
 
     kind: Any
     networks: ClassVar[tuple[str, ...]] = ("mlp", "dcgan")
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (MappingProxyType({}),)
     trained: ClassVar[str] = "a phase"
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
-    titles: ClassVar[Mapping[str, Panel]] = MappingProxyType({})
     own_scale: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
@@ -119,6 +120,16 @@ class Method(Strict, ABC):
     @abstractmethod
     def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
+
+    @property
+    def titles(self) -> Mapping[str, Panel]:
+        """How columns that other models have too are drawn in a figure of this model alone."""
+        return {}
+
+    @property
+    def boundary(self) -> float | None:
+        """D's logit between what it calls fake and real; None: the mean of those on the batch."""
+        return 0.0
 
     @property
     def parts(self) -> Mapping[str, str]:

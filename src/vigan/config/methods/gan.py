@@ -1,10 +1,10 @@
-"""The GAN of the released code: D tells x from G(z); G pays -log D(G(z)) and the regulariser."""
+"""The GAN: D tells x from G(z), both pay by one of five losses, and G pays the regulariser."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from vigan.config.methods.base import (
     ArmSettings,
@@ -17,23 +17,61 @@ from vigan.config.methods.base import (
     generator_phase,
 )
 
+
+class LossWords(NamedTuple):
+    """What is said of a loss: what D and G pay, G's panel of telemetry, what the regulariser is beside it."""
+
+    d: str
+    g: str
+    panel: str
+    regulariser: str
+
+
+_LOG_D = "D (BCE(D(x), 1) + BCE(D(G(z)), 0)) / 2"
+_PROXIMAL = "a proximal term: the article derives it for -log D only"
+LOSSES: Mapping[str, LossWords] = MappingProxyType(
+    {
+        "non-saturating": LossWords(_LOG_D, "-log D(G(z))", "−log D(G(z)) (nats)", ""),
+        "min-max": LossWords(_LOG_D, "log(1 - D(G(z)))", "log(1 − D(G(z))) (nats)", _PROXIMAL),
+        "hinge": LossWords(
+            "D max(0, 1 - D(x)) + max(0, 1 + D(G(z)))", "-D(G(z)), D as logits", "−D(G(z)), D as logits", _PROXIMAL
+        ),
+        "least-squares": LossWords(
+            "D ((D(x) - 1)^2 + D(G(z))^2) / 2, D as logits", "(D(G(z)) - 1)^2 / 2", "(D(G(z)) − 1)² / 2", _PROXIMAL
+        ),
+        "wasserstein": LossWords("D D(G(z)) - D(x), D as a critic", "-D(G(z))", "−D(G(z)), D as a critic", _PROXIMAL),
+    }
+)
+"""The losses in words, by name; `vigan.objectives.losses` has their formulas and where each was published."""
+
 _AT_LAST = "at the last G update of a phase"
 
 
 class Gan(Method):
-    """G makes fakes of latents; its phase sees no real batch."""
+    """G makes fakes of latents; its phase sees no real batch. `loss` is what D and G pay: see `LOSSES`."""
 
     kind: Literal["gan"]
+    loss: Literal["non-saturating", "min-max", "hinge", "least-squares", "wasserstein"] = "non-saturating"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {}, *({"loss": name} for name in LOSSES if name != "non-saturating"),
+    )  # fmt: skip
     trained: ClassVar[str] = "G"
-    titles: ClassVar[Mapping[str, Panel]] = MappingProxyType(
-        {
-            "g_adversarial": Panel("−log D(G(z)) (nats)"),
+
+    @property
+    def titles(self) -> Mapping[str, Panel]:
+        """Its own words for columns of telemetry."""
+        return {
+            "g_adversarial": Panel(LOSSES[self.loss].panel),
             "penalty": Panel("Weighted penalty", _AT_LAST),
             "drift": Panel("Drift: mean (G(z) − G_old(z))²", _AT_LAST, logarithmic=True),
             "step": Panel("Step of G: |Δθ| / |θ|", "over a phase of G updates", logarithmic=True),
             "gradient_ratio": Panel("|∇ penalty| / |∇ adversarial|", _AT_LAST, logarithmic=True),
         }
-    )
+
+    @property
+    def boundary(self) -> float | None:
+        """Least squares want 1 and 0 of D; a critic's values have no zero."""
+        return {"least-squares": 0.5, "wasserstein": None}.get(self.loss, 0.0)
 
     def roles(self, latent: int) -> Mapping[str, NetworkSpec]:
         """G, and a D of examples."""
@@ -53,15 +91,16 @@ class Gan(Method):
 
     def describe(self, arm: ArmSettings) -> Description:
         """What is said of it."""
+        words = LOSSES[self.loss]
         return Description(
             trained="G",
             batch="fresh latents",
             d_inputs="a real batch and fakes of fresh latents",
-            losses="D (BCE(D(x), 1) + BCE(D(G(z)), 0)) / 2; G -log D(G(z))",
+            losses=f"{words.d}; G {words.g}",
             compared="G(z)",
             compared_old="G_o(z)",
             old="G_o",
-            old_meaning="G_o: G as it is when the phase begins",
+            old_meaning="; ".join(filter(None, ["G_o: G as it is when the phase begins", words.regulariser])),
             inputs="latents",
             outputs="fakes",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from vigan.config.base import Positive
 from vigan.config.methods.base import ArmSettings, Description, Method, NetworkSpec, Panel, Phase, generator_phase
@@ -15,6 +15,7 @@ class Vae(Method):
 
     kind: Literal["vae"]
     std: Positive
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (MappingProxyType({"std": 0.3}),)
     panels: ClassVar[Mapping[str, Panel]] = MappingProxyType(
         {"bound": Panel("Negative lower bound (nats)", "VAE"), "kl": Panel("KL(p(z|x) || q(z)) (nats)", "VAE")}
     )

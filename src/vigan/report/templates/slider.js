@@ -3,49 +3,49 @@
   const player = document.getElementById("player");
   const [slider, seed, play] = ["position", "seed", "play"].map((id) => document.getElementById(id));
   const last = Number(slider.max);
-  const scenes = [...document.querySelectorAll(".scene")].map((scene) => ({
-    step: scene.querySelector(".step"),
-    stills: [...scene.querySelectorAll(".still")],
+  const experiments = [...document.querySelectorAll(".slider-experiment")].map((experiment) => ({
+    step: experiment.querySelector(".step"),
+    arms: [...experiment.querySelectorAll(".slider-arm")],
   }));
   const blocks = new Map();
   for (const block of document.querySelectorAll("script.frames")) {
-    blocks.set(`${block.dataset.scene}/${block.dataset.seed}`, block);
+    blocks.set(`${block.dataset.experiment}/${block.dataset.seed}`, block);
   }
   const read = new Map();
 
-  function reels(scene) {
-    const key = `${scene}/${seed.value}`;
+  function framesOf(experiment) {
+    const key = `${experiment}/${seed.value}`;
     if (!read.has(key)) read.set(key, blocks.has(key) ? JSON.parse(blocks.get(key).textContent) : null);
     return read.get(key);
   }
 
-  function put(still, picture, why, told) {
-    const [image, missing] = [still.querySelector("img"), still.querySelector(".missing")];
+  function put(arm, picture, why, alt) {
+    const [image, missing] = [arm.querySelector("img"), arm.querySelector(".missing")];
     image.hidden = !picture;
     missing.hidden = Boolean(picture);
     if (picture) image.src = picture;
-    image.alt = told;
+    image.alt = alt;
     missing.textContent = why;
   }
 
   function show() {
     const position = Number(slider.value);
-    scenes.forEach((scene, index) => {
-      const reel = reels(index);
-      if (!reel) {
-        scene.step.textContent = `no pictures of seed ${seed.value} here`;
-        scene.stills.forEach((still) => put(still, "", `seed ${seed.value} is not on this page`, ""));
+    experiments.forEach((experiment, index) => {
+      const frames = framesOf(index);
+      if (!frames) {
+        experiment.step.textContent = `no pictures of seed ${seed.value} here`;
+        experiment.arms.forEach((arm) => put(arm, "", `seed ${seed.value} is not on this page`, ""));
         return;
       }
-      const at = last ? Math.round((position * (reel.steps.length - 1)) / last) : 0;
-      const step = `iteration ${reel.steps[at].toLocaleString("en")}`;
-      scene.step.textContent = step;
-      scene.stills.forEach((still, arm) => {
-        const { name, pictures, missing } = reel.arms[arm];
-        put(still, pictures[at], missing[at], `Samples of arm ${name}, seed ${seed.value}, ${step}`);
+      const at = last ? Math.round((position * (frames.steps.length - 1)) / last) : 0;
+      const step = `iteration ${frames.steps[at].toLocaleString("en")}`;
+      experiment.step.textContent = step;
+      experiment.arms.forEach((arm, place) => {
+        const { name, pictures, missing } = frames.arms[place];
+        put(arm, pictures[at], missing[at], `Samples of arm ${name}, seed ${seed.value}, ${step}`);
       });
     });
-    slider.setAttribute("aria-valuetext", scenes.map((scene) => scene.step.textContent).join("; "));
+    slider.setAttribute("aria-valuetext", experiments.map((experiment) => experiment.step.textContent).join("; "));
   }
 
   let timer = 0;
@@ -75,5 +75,5 @@
     show();
   });
   seed.addEventListener("change", show);
-  player.hidden = scenes.length === 0;
+  player.hidden = experiments.length === 0;
 })();
