@@ -24,7 +24,7 @@ TABLES = {
     "telemetry-curves": "telemetry over training: n, median with its 95% interval, lowest, highest over seeds",
     "scores": "last, best and area of every run",
     "summary": "last, best and area over seeds: mean (median) with its 95% interval, range, interquartile mean",
-    "pairs": "last values seed by seed: regularised minus plain",
+    "pairs": "last values seed by seed: an arm minus its partner, the plain one or the experiment's baseline",
     "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
     "claims": "every claim: its rule, its evidence, the verdict",
     "events": "every run: when it collapsed and when it got on track, by the study's rules",

@@ -12,7 +12,7 @@ from vigan.models.batch_norm import BatchNorm
 from vigan.models.build import Networks, build
 from vigan.models.dcgan import Discriminator, Generator
 
-SIDES = [(32, 1), (32, 3), (64, 1), (64, 3)]
+SIDES = [(32, 1), (32, 3), (64, 1), (64, 3), (128, 3), (256, 1)]
 
 
 def released(side: int = 32, channels: int = 1, dim: int = 2, batch_norm: bool = True, seed: int = 0) -> Networks:
@@ -51,7 +51,7 @@ def test_the_networks_of_the_paper_have_the_released_sizes() -> None:
     assert count(Discriminator(64, 64, 3, batch_norm=False)) == count(discriminator) - 2 * (128 + 256 + 512)
 
 
-@pytest.mark.parametrize("side", [32, 64])
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
 def test_channels_halve_and_maps_double_from_four_to_the_side(side: int) -> None:
     generator, discriminator = released(side, 3, dim=4).values()
     stages = int(math.log2(side / 4))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 import vigan
+from vigan.config.load import load_study
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8")
@@ -93,6 +94,13 @@ def test_a_stabiliser_is_one_file_and_trains_the_same_weights_in_every_process(c
     assert not set(plain.split()[1:3]) & set(first.split()[1:3])
     checked = copy.run("-m", "pytest", "-q", "-k", "zero_centred", "tests/objectives/test_stabilisers.py")
     assert " passed" in checked
+
+
+def test_the_study_of_one_s_own_images_is_a_study(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(study:.*?)```", GUIDE, re.DOTALL)
+    (file := tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    assert load_study(file).pairs() == [("plain", "regularised")]
+    assert len(text.splitlines()) <= 15
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from vigan.config.arms import RunSpec
+from vigan.config.arms import Arm, RunSpec
+from vigan.config.datasets import ImageFolder
 from vigan.models.build import Networks
 from vigan.training.checkpoint import load_newest, network_tensors
 from vigan.training.run import Outcome, Run
@@ -221,3 +222,24 @@ def test_time_of_all_sessions_is_added_up(spec: Maker, start: Start, tmp_path: P
     resumed = start(made, tmp_path)
     assert 0 < kept.values["cost"]["seconds"] == resumed.cost.seconds
     assert resumed.train().cost.seconds > kept.values["cost"]["seconds"]
+
+
+@pytest.mark.slow
+def test_a_run_at_side_128_trains_and_samples_images_of_that_side(tmp_path: Path) -> None:
+    network = {"kind": "dcgan", "dim": 2, "latent": 3, "batch_norm": True}
+    row = {
+        "network": network,
+        "reading": "released",
+        "d_batches": 1,
+        "g_batches": 1,
+        "batch_size": 4,
+        "lambda_mean": 5.0,
+    }
+    folder = ImageFolder(source="folder", path="photographs", side=128, channels=3)
+    spec = RunSpec(
+        name="large", arm=Arm.model_validate(row), dataset=folder, seed=0, iterations=2, snapshots=(0, 2), log_every=1
+    )
+    images = np.random.default_rng(0).integers(0, 256, (9, 3, 128, 128), dtype=np.uint8)
+    run = Run(spec, images, tmp_path, torch.device("cpu"))
+    assert run.train().status == "completed"
+    assert run.networks.generator(torch.zeros(2, 3)).shape == (2, 3, 128, 128)

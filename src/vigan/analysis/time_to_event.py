@@ -20,7 +20,7 @@ def time_to_event_table(events: pd.DataFrame, experiments: Mapping[str, Experime
 
     `median_*`: when half of the runs had it, in iterations, images shown to D and G updates, NaN if fewer had.
     `mean_share`: mean time without the event in shares of training, with its 95% interval over seeds; runs that never
-    had it count with all of training. `than_partner`: the same minus that of the plain arm, seed by seed.
+    had it count with all of training. `than_partner`: the same minus that of the arm's partner, seed by seed.
     """
     rows = []
     for keys, arm in events.groupby([*ARM_KEYS, "event"], sort=False):

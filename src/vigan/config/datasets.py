@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from vigan.config.base import Strict
 
-Side = Literal[32, 64]
+Side = Literal[32, 64, 128, 256]
 Origin = Literal["sklearn", "mnist", "mnist-test"]
 """Which handwritten digits: scikit-learn's 1,797 (8x8 scans, 17 grey levels), MNIST's 60,000 training digits or its
 10,000 test digits (28x28). Where MNIST's files are is the machine's business: see `vigan.data.mnist.locate`."""

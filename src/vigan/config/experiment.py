@@ -104,7 +104,8 @@ class Experiment(Strict):
 
     `keep_discriminator` keeps D with each snapshot of G, which doubles their size. `seeds` are those of all its arms,
     where they are not the study's; `more_seeds` names further ones of some arms. `collapse` and `reach` say when a run
-    counts as collapsed and as on track; without them there are no such events.
+    counts as collapsed and as on track; without them there are no such events. `baseline` names the arm that all
+    others are compared with, whatever they differ in; without it, arms are compared that differ only in lambda.
     """
 
     title: str
@@ -117,6 +118,7 @@ class Experiment(Strict):
     arms: Annotated[dict[Name, Arm], Field(min_length=1)]
     seeds: Seeds | None = None
     more_seeds: dict[str, Seeds] = Field(default_factory=dict)
+    baseline: str | None = None
     collapse: Collapse | None = None
     reach: Reach | None = None
 
@@ -168,7 +170,12 @@ class Experiment(Strict):
         return self.collapse if event == "collapse" else self.reach
 
     def pairs(self) -> list[tuple[str, str]]:
-        """(plain, regularised) arms that differ in nothing but lambda: seed by seed, they start and go on as pairs."""
+        """Arms that are compared seed by seed: (baseline, other), or (plain, regularised) that differ only in lambda.
+
+        Arms of one seed see the same data and latents in the same order; they start equal if their networks are.
+        """
+        if self.baseline is not None:
+            return [(self.baseline, name) for name in self.arms if name != self.baseline]
         plain = {_without_lambda(arm): name for name, arm in self.arms.items() if not arm.regularised}
         partners = ((plain.get(_without_lambda(arm)), name) for name, arm in self.arms.items() if arm.regularised)
         return [(first, second) for first, second in partners if first]

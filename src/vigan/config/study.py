@@ -133,7 +133,7 @@ class Study(Strict):
                     yield RunKey(name, arm.reading, seed)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """(plain, regularised) arms of all experiments."""
+        """Arms of all experiments that are compared seed by seed: see `Experiment.pairs`."""
         return [pair for experiment in self.experiments.values() for pair in experiment.pairs()]
 
     def run_spec(self, arm: str, seed: int) -> RunSpec:

@@ -26,6 +26,9 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
             if arm in seen:
                 raise ValueError(f"arm '{arm}' is named in both '{seen[arm]}' and '{name}'")
             seen[arm] = name
+        if experiment.baseline is not None and experiment.baseline not in experiment.arms:
+            hint = nearest(experiment.baseline, list(experiment.arms))
+            raise ValueError(f"experiment '{name}': 'baseline' is no arm of it: '{experiment.baseline}'{hint}")
         _check_fit(name, experiment, datasets[experiment.dataset])
         for rule in filter(None, (experiment.collapse, experiment.reach)):
             _check_measured(f"experiment '{name}'", rule, experiment)

@@ -1,4 +1,4 @@
-"""The DCGAN of the released code (github.com/bojone/gan, folder vgan), for sides 32 and 64, and its relatives.
+"""The DCGAN of the released code (github.com/bojone/gan, folder vgan), side 64, for 32, 128 and 256 too, and relatives.
 
 Its conventions are TensorFlow 1's: SAME padding, height x width x channels order where maps meet a linear layer,
 and no bias wherever the code has none, also where BN is removed.
@@ -30,7 +30,7 @@ def _norm(channels: int, batch_norm: bool) -> nn.Module:
 
 
 def _widths(dim: int, side: int) -> list[int]:
-    """Channels from the 4x4 map outwards: 8 dim, 4 dim, 2 dim, dim at side 64; 4 dim, 2 dim, dim at side 32."""
+    """Channels from the 4x4 map outwards: 8, 4, 2, 1 times dim at side 64; the outermost has dim at every side."""
     return [dim << stage for stage in reversed(range(int(math.log2(side // START))))]
 
 
