@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
+from vigan.report.methods import protocol_notes
 
 ARM = {
     "network": {"kind": "dcgan", "batch_norm": False}, "reading": "released", "d_batches": 1, "g_batches": 1,
@@ -66,3 +67,13 @@ def test_more_reals_cost_more() -> None:
     dataset = TypeAdapter(Dataset).validate_python({"source": "digits"})
     assert Protocol(kind="efflite0-128", samples=500, reference="all").counted(dataset).rows == 1797
     assert Protocol(kind="efflite0-128", samples=500).rows == 500
+
+
+def test_the_report_says_how_many_reals_there_are_where_they_are_not_as_many() -> None:
+    def told(reference: Any) -> str:
+        (note,) = protocol_notes([Protocol(kind="efflite0-128", samples=500, reference=reference)])
+        return str(note)
+
+    assert "The reference is 900, not as many as there are fakes" in told(900)
+    assert "The reference is all of the training data" in told("all")
+    assert "The reference is" not in told(None)

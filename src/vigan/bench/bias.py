@@ -13,8 +13,6 @@ COUNTS = {False: (500, 1000, 2500, 10_000), True: (100, 400)}
 VARIANCE = 100.0
 """Of all directions together; the distances are proportional to it."""
 
-DRAWS = 2
-
 
 def spectra(width: int) -> dict[str, np.ndarray]:
     """Eigenvalues, of one sum, of covariances from the most diverse to a collapsed one."""
@@ -22,7 +20,7 @@ def spectra(width: int) -> dict[str, np.ndarray]:
     shapes = {
         "all directions alike": np.ones(width),
         "falling as 1/k": 1 / ranks,
-        "falling as 1/k²": 1 / ranks**2,
+        "falling as 1/k², a tenth of them": np.where(ranks <= width / 10, 1 / ranks**2, 0.0),
         "five directions": np.where(ranks <= 5, 1.0, 0.0),
     }
     return {words: VARIANCE * shape / shape.sum() for words, shape in shapes.items()}
@@ -38,12 +36,19 @@ def measure(quick: bool) -> Measurement:
     ]
     at = COUNTS[quick][1]
     summary = {str(row["spectrum"]): round(float(row["measured"]), 2) for row in rows if row["n"] == at}
-    settings = {"width": width, "variance": VARIANCE, "draws": DRAWS, "counts": list(COUNTS[quick]), "quick": quick}
+    settings = {"width": width, "variance": VARIANCE, "counts": list(COUNTS[quick]), "quick": quick}
     return Measurement(processor(), settings, {f"bias at n = {at}": summary}, {"rows": rows})
 
 
-def _apart(spectrum: np.ndarray, n: int, rng: np.random.Generator) -> float:
-    def sample() -> np.ndarray:
-        return rng.normal(size=(n, len(spectrum))) * np.sqrt(spectrum)
+def draws(directions: int) -> int:
+    """How many distances a mean is of: the fewer directions, the more a distance varies."""
+    return max(2, min(400, 8000 // directions))
 
-    return float(np.mean([frechet_distance(fit(sample()), fit(sample())) for _ in range(DRAWS)]))
+
+def _apart(spectrum: np.ndarray, n: int, rng: np.random.Generator) -> float:
+    deviations = np.sqrt(spectrum[spectrum > 0])  # directions without variance add nothing
+
+    def sample() -> np.ndarray:
+        return rng.normal(size=(n, len(deviations))) * deviations
+
+    return float(np.mean([frechet_distance(fit(sample()), fit(sample())) for _ in range(draws(len(deviations)))]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vigan.evaluation.foreign import TOOLS
-from vigan.evaluation.witness import REASONS, relative
+from vigan.evaluation.witness import CLOSE, reason, relative
 
 WORDS = {
     "frechet": "Fréchet distance",
@@ -19,15 +19,13 @@ WORDS = {
     "density": "density (k = 5)",
     "coverage": "coverage (k = 5)",
 }
-CLOSE = 1e-3
-"""A relative difference that needs no reason."""
-
 Tools = Mapping[str, Mapping[str, Any]]
 
 
 def parts(witness: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, str]:
     """The tables and the reasons, by the titles that the page gives them."""
-    small, large = (witness["details"][words] for words in witness["settings"]["sides"])
+    sides = witness["settings"]["sides"]
+    small, large = (witness["details"][words] for words in sorted(sides, key=sides.__getitem__))
     made = {"resized": small, "not resized": large}
     return {title: f"{table(tools)}\n\n{reasons(tools)}" for title, tools in made.items()} | {"bias": bias_table(bias)}
 
@@ -56,9 +54,7 @@ def reasons(tools: Tools) -> str:
     """Why numbers differ by more than `CLOSE`, one line for each tool and reason."""
     told: dict[tuple[str, str], list[str]] = {}
     for tool, metric, apart in differences(tools):
-        told.setdefault((tool, REASONS.get(metric, {}).get(tool, "not known")), []).append(
-            f"{WORDS[metric]} {apart:+.2%}"
-        )
+        told.setdefault((tool, reason(tool, metric)), []).append(f"{WORDS[metric]} {apart:+.2%}")
     lines = [f"- {tool}: {why} ({'; '.join(numbers)})" for (tool, why), numbers in told.items()]
     return "\n".join(lines) or "No two numbers differ by more than 1e-3."
 

@@ -37,13 +37,16 @@ REASONS: dict[str, dict[str, str]] = {
     "frechet_by_theirs": ONE_SIDE,
     "kid_mean": {
         "clean-fid": "other random subsets",
-        "torch-fidelity": f"other random subsets; {RESIZING['torch-fidelity']}",
+        "torch-fidelity": "other random subsets, and its resizing where there is any",
     },
     "kid_of_all": RESIZING,
     "precision": {**SURFACE, **RESIZING},
     "recall": {**SURFACE, **RESIZING},
 }
 """Why a tool's number may be another than ours, by metric and tool."""
+
+CLOSE = 1e-3
+"""A relative difference that needs no reason."""
 
 
 class Case(NamedTuple):
@@ -111,13 +114,21 @@ def _run(witness: Witness, question: Path) -> None:
 def beside(ours: Mapping[str, float], tool: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Our numbers, the tool's, and how far apart: relative to ours, and why where it is known."""
     theirs = {name: value for name, value in answer["numbers"].items() if name in ours}
+    apart = {name: relative(value, ours[name]) for name, value in theirs.items()}
     return {
         "tool": f"{tool} {answer['version']}",
         "ours": {name: ours[name] for name in theirs},
         "theirs": theirs,
-        "difference": {name: relative(value, ours[name]) for name, value in theirs.items()},
-        "reasons": {name: told[tool] for name, told in REASONS.items() if name in theirs and tool in told},
+        "difference": apart,
+        "reasons": {
+            name: REASONS.get(name, {}).get(tool, "not known") for name, value in apart.items() if abs(value) > CLOSE
+        },
     }
+
+
+def reason(tool: str, metric: str) -> str:
+    """Why a tool's number may be another than ours."""
+    return REASONS.get(metric, {}).get(tool, "not known")
 
 
 def relative(theirs: float, ours: float) -> float:
