@@ -22,9 +22,14 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    lift_default_rate_limit()
-    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
-    shell("vigan preflight {where}")
+    begin()
+
+
+onerror:
+    print(
+        failures.tell(Path(log[0]), shlex.join(["snakemake", *sys.argv[1:]])),
+        file=sys.stderr,
+    )
 
 
 rule all:

@@ -159,3 +159,19 @@ def status(code: int) -> Answer:
 
 def redirect(target: str) -> Answer:
     return lambda handler: handler.begin(302, Location=target, Content_Length=0)
+
+
+def dripping(handler: Handler) -> None:
+    """A byte at a time, each well within the timeout, for as long as anybody listens."""
+    handler.begin(Content_Length=len(CONTENT))
+    for byte in CONTENT:
+        handler.wfile.write(bytes([byte]))
+        if handler.server.released.wait(0.05):
+            return
+
+
+def dripping_head(handler: Handler) -> None:
+    """An answer whose head does not end."""
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\n")
+    while not handler.server.released.wait(0.05):
+        handler.wfile.write(b"X")

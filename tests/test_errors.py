@@ -3,13 +3,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vigan.cli import inspect, parser
-from vigan.errors import REMEDIES, describe_os_error
+from vigan.errors import OTHERWISE, REMEDIES, UserError, describe_os_error, shown
 
 
 def raising(error: BaseException) -> Callable[[object], None]:
@@ -21,18 +23,41 @@ def raising(error: BaseException) -> Callable[[object], None]:
     return deviations
 
 
-@pytest.mark.parametrize("number", REMEDIES)
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
 def test_what_the_machine_refuses_is_one_line_with_file_reason_and_remedy(number: int) -> None:
     told = describe_os_error(OSError(number, os.strerror(number), "results/run.json"))
     assert told == (
-        f"results/run.json: {os.strerror(number)}; {REMEDIES[number]}, then run the same command again: "
+        f"results/run.json: {os.strerror(number)}; {REMEDIES.get(number, OTHERWISE)}, then run the same command again: "
         "what is finished stays"
     )
 
 
-def test_an_error_that_is_nobody_s_but_ours_is_not_hidden() -> None:
-    assert describe_os_error(FileNotFoundError(errno.ENOENT, "No such file or directory", "x")) is None
+def test_an_error_that_is_not_the_system_s_is_not_hidden() -> None:
     assert describe_os_error(OSError("anything")) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31mred", "two\nlines", "a\rb", "\u202eevil", "\ud800", "\x85", "\u2028", "\x00"]
+)
+def test_no_name_moves_or_colours_a_terminal(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error in (UserError(f"{name}: not there"), OSError(errno.EIO, "Input/output error", name)):
+        monkeypatch.setattr(inspect, "deviations", raising(error))
+        assert parser.main(["deviations"]) == 1
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert told.removesuffix("\n").isprintable()
+
+
+def test_what_can_be_seen_is_shown_as_it_is() -> None:
+    assert shown("results/Ärger/日本/λ\N{NO-BREAK SPACE}½.json") == "results/Ärger/日本/λ\N{NO-BREAK SPACE}½.json"
+
+
+def test_advice_follows_the_line_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(inspect, "deviations", raising(UserError("a\nb: not there", "  1. do this;\n  2. or that.")))
+    assert parser.main(["deviations"]) == 1
+    assert capsys.readouterr().err == "vigan: a\\nb: not there\n  1. do this;\n  2. or that.\n"
 
 
 def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file(tmp_path: Path) -> None:
@@ -67,7 +92,41 @@ def test_a_command_that_is_stopped_says_so_in_one_line(
 
 
 def test_an_error_of_our_own_is_not_called_the_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
-    monkeypatch.setattr(inspect, "deviations", raising(error))
-    with pytest.raises(FileNotFoundError):
+    monkeypatch.setattr(inspect, "deviations", raising(LookupError("x")))
+    with pytest.raises(LookupError):
         parser.main(["deviations"])
+
+
+def test_output_that_cannot_be_encoded_is_written_as_escapes(tmp_path: Path) -> None:
+    """`vigan deviations` tells of G_o and of primes."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "vigan.cli", "deviations"], cwd=Path(__file__).parents[1], capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True,
+    )  # fmt: skip
+    assert ran.stdout.isascii()
+    assert ran.stderr == b""
+
+
+WRONG = {
+    "preflight": [("--cores", "0"), ("--cores", "two")],
+    "train": [
+        ("--threads", "0"), ("--threads", "9" * 30), ("--seed", "-1"), ("--seed", "1.5"), ("--seed", str(2**63)),
+        ("--device", "mps"), ("--device", "meta"), ("--device", "cuda:x"), ("--save-every", "-1"),
+        ("--save-every", "nan"), ("--save-every", "soon"), ("--state", ""),
+    ],
+    "evaluate": [("--samples", "-5"), ("--samples", "0"), ("--device", "gpu"), ("--threads", "1e3")],
+    "metrics": [("--k", "0"), ("--k", "-3"), ("--seed", "x")],
+    "power": [("--seeds", "0"), ("--alike", "2"), ("--simulations", "-1")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("stage", "option"), [(stage, option) for stage, all_ in WRONG.items() for option in all_])
+def test_an_option_out_of_its_bounds_is_refused_in_one_line_that_names_it(
+    stage: str, option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser.main([stage, *option])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"argument {option[0]}" in told
+    assert told.count("\n") == 1

@@ -1,5 +1,6 @@
 # What all rules share - the study, its paths, digests that stand for code.
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -8,10 +9,13 @@ import vigan.report
 from vigan.config.base import ConfigError, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.layout import Layout
 from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
+from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
+from vigan.tools import failures, planning
 
 
 def load():
@@ -51,14 +55,35 @@ def stored(*paths):
     return list(paths) if storage_root() else []
 
 
+IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
 LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 settings.export_settings(STUDY_FILE, config, storage_root())
-config.update(STUDY.model_dump(mode="json"))  # for the captions of --report
-LAYOUT.write_specs()
+config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
+try:
+    if IN_CHARGE:
+        planning.check_disk(Path(".snakemake"))
+    LAYOUT.write_specs()
+except OSError as error:
+    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
-DEVIATIONS = local(str(project.shipped() / "config" / "deviations.yaml"))
-PUBLISHED = local(str(project.shipped() / "config" / "published.yaml"))
+
+
+# In the path of an environment, braces are written twice.
+ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
+
+
+def fixed(path):
+    """An input that is the same for all, as seen from here: braces in the checkout's own path would be wildcards."""
+    path = os.path.relpath(path)
+    if "{" in path:
+        sys.exit(
+            f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"
+        )
+    return local(path)
+
+
 LOGS = Path("logs") / STUDY.study
 REFERENCES = {
     LAYOUT.reference(STUDY.datasets[name], p): (name, p) for name, p in STUDY.measured()
@@ -99,7 +124,7 @@ def measures_on_gpu(protocols):
 
 
 def measuring(protocols_of):
-    """What a rule that measures takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
+    """What a measurement takes of a GPU: a slot for evaluation here, a GPU of its own elsewhere."""
     taken, spared = ("eval", "gpu") if workflow.local_exec else ("gpu", "eval")
     return {
         taken: lambda wildcards: measures_on_gpu(protocols_of(wildcards)),
@@ -112,6 +137,35 @@ def lift_default_rate_limit():
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+
+
+def pending():
+    """Runs to train and data sets to prepare."""
+    runs = [run for run in STUDY.runs() if not (LAYOUT.run(run) / "run.json").exists()]
+    datasets = STUDY.datasets.values()
+    return runs, [
+        data for data in datasets if not (LAYOUT.data(data) / "manifest.json").exists()
+    ]
+
+
+def begin():
+    """Claim the study, which the end of this process gives free however it comes, and look whether it can run here."""
+    lift_default_rate_limit()
+    try:
+        CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
+    except UserError as error:
+        sys.exit(f"vigan: {error.text}")
+    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
+    shell("vigan preflight {where}")
+
+
+CLAIMED = []
+if IN_CHARGE and planning.is_dry(sys.argv[1:]):
+    from vigan.tools.preflight import warnings
+
+    for line in warnings(STUDY, *pending()):
+        for part in line.splitlines():
+            say(f"warning: {part}", sys.stderr)
 
 
 def demand(resources_of):

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+import unicodedata
+from typing import TextIO
+
+_IN_ITS_PLACE = "move away what is in its place"
+_NETWORK = "look after the network drive, or work on a local disk"
+_LATER = "wait until nobody else uses it"
 
 REMEDIES = {
     errno.ENOSPC: "make room",
@@ -14,25 +21,75 @@ REMEDIES = {
     errno.EPERM: "permit it",
     errno.EIO: "look after the disk",
     errno.EMFILE: "permit more open files",
+    errno.ENFILE: "permit more open files",
     errno.ENOMEM: "make memory free",
+    errno.ENOENT: "check the path, or make it with the stage before",
+    errno.ENOTDIR: _IN_ITS_PLACE,
+    errno.EISDIR: _IN_ITS_PLACE,
+    errno.EEXIST: _IN_ITS_PLACE,
+    errno.ENOTEMPTY: _IN_ITS_PLACE,
+    errno.ELOOP: "mend its links",
+    errno.ENAMETOOLONG: "name a shorter path",
+    errno.EXDEV: "keep it on one disk",
+    errno.EBUSY: _LATER,
+    errno.ETXTBSY: _LATER,
+    errno.EAGAIN: _LATER,
+    errno.ESTALE: _NETWORK,
+    errno.ETIMEDOUT: _NETWORK,
+    errno.EHOSTDOWN: _NETWORK,
+    errno.ENETDOWN: _NETWORK,
+    errno.ENOLCK: _NETWORK,
+    errno.ENOSYS: _NETWORK,
+    errno.EOPNOTSUPP: _NETWORK,
 }
 """What to do before the same command can go on, by the operating system's number of an error."""
+OTHERWISE = "look after the disk"
 
 
 class UserError(Exception):
-    """Input that vigan does not take; the message is one line that a user can act on.
+    """Input that vigan does not take: a line that a user can act on, and further lines of advice, if there are any.
 
     `code` is the exit code of a command that ends by it.
     """
 
     code = 1
 
+    def __init__(self, line: str, advice: str = "") -> None:
+        super().__init__(line)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, (str(self.args[0]), self.advice)))
+
+    @property
+    def text(self) -> str:
+        """What a terminal shows: whatever names are in it, the line is one line."""
+        return "\n".join(filter(None, (shown(str(self.args[0])), self.advice)))
+
+
+def shown(text: str) -> str:
+    """`text` on one line, characters that would move or colour a terminal's or hide others written as escapes."""
+    return "".join(_escaped(letter) if _is_unseen(letter) else letter for letter in text)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line that may hold names of files or words of a server, at once."""
+    print(shown(text), file=stream or sys.stdout, flush=True)
+
 
 def describe_os_error(error: OSError) -> str | None:
-    """One line on what the machine refused and what to do; None for an error that is none of `REMEDIES`."""
+    """One line on what the machine refused and what to do; None for an error that is not the system's."""
     if isinstance(error.args[0] if error.args else None, list):  # shutil.Error: one (source, target, reason) a file
         return f"{error.args[0][0][1]}: cannot be copied ({error.args[0][0][2]}); then run the same command again"
-    if error.errno not in REMEDIES:
+    if error.errno is None:
         return None
-    file, remedy = os.fsdecode(error.filename or "a file"), REMEDIES[error.errno]
+    file, remedy = os.fsdecode(error.filename or "a file"), REMEDIES.get(error.errno, OTHERWISE)
     return f"{file}: {error.strerror}; {remedy}, then run the same command again: what is finished stays"

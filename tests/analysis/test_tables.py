@@ -9,8 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.api.types import is_numeric_dtype
 
-from vigan.analysis.tables import floor_table, metric_table, read_table, run_table, telemetry_table, timing_table
+from vigan.analysis.tables import (
+    NUMBERS,
+    TEXT,
+    floor_table,
+    metric_table,
+    read_table,
+    run_table,
+    telemetry_table,
+    timing_table,
+)
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS
@@ -129,4 +139,45 @@ def test_floors_are_one_row_per_data_set_protocol_and_metric(tmp_path: Path) -> 
 
 def test_a_missing_floor_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"floor\.json"):
+        floor_table([("ring", tmp_path / "floor.json")])
+
+
+NUMBERLIKE = ["1", "1e5", "007", "nan", "na", "null", "none", "inf", "true", "2-10", "0x1f"]
+
+
+def test_names_that_look_like_numbers_or_like_nothing_are_read_as_they_were_written(tmp_path: Path) -> None:
+    written = pd.DataFrame(
+        {"arm": NUMBERLIKE, "metric": NUMBERLIKE, "torch": "2.10", "seed": 3, "value": 0.5, "reason": None}
+    )
+    written.to_csv(tmp_path / "table.csv", index=False)
+    found = read_table(tmp_path / "table.csv")
+    assert list(found["arm"]) == list(found["metric"]) == NUMBERLIKE
+    assert set(found["torch"]) == {"2.10"}
+    assert (found["seed"].dtype, found["value"].dtype) == (np.int64, np.float64)
+    assert found["reason"].isna().all()
+
+
+@pytest.mark.parametrize("spoilt", ["abc", "null", "[]", "1,2", "1.2.3"])
+def test_a_word_among_numbers_is_named(spoilt: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(f'arm,value\nplain,0.5\nplain,"{spoilt}"\n')
+    with pytest.raises(RecordError, match=r"table\.csv: column 'value' holds what is no number"):
+        read_table(tmp_path / "table.csv")
+
+
+def test_every_column_of_the_kept_tables_is_of_the_type_that_is_known_of_it() -> None:
+    """Text that pandas would read as numbers must be named among `TEXT`; numbers are read as such."""
+    tables = sorted((Path(__file__).parents[2] / "results").glob("*/tables/*.csv"))
+    assert tables
+    for path in tables:
+        table = read_table(path)
+        assert not TEXT & NUMBERS
+        assert all(not is_numeric_dtype(table[column]) for column in TEXT & set(table) if table[column].notna().any())
+
+
+@pytest.mark.parametrize(
+    "floor", ['{"protocol": 1, "floor": {}}', '{"floor": {}}', "[]", '{"protocol": "p", "floor": {"a": "x"}}']
+)
+def test_values_of_real_data_that_are_none_are_named(floor: str, tmp_path: Path) -> None:
+    (tmp_path / "floor.json").write_text(floor)
+    with pytest.raises(RecordError, match=r"floor\.json: not the values of real data"):
         floor_table([("ring", tmp_path / "floor.json")])

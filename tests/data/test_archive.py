@@ -180,3 +180,11 @@ def test_members_are_whole_whatever_their_size(tmp_path: Path) -> None:
     path = zipped(tmp_path / "faces.zip", ("a.jpg", content), ("b.jpg", b""))
     assert Archive(path).read("a.jpg") == content
     assert Archive(path).read("b.jpg") == b""
+
+
+@pytest.mark.parametrize("members", [[], ["folder/"], ["folder/", "other/"]])
+def test_a_zip_without_a_file_has_no_names(members: list[str], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for name in members:
+            made.writestr(name, b"")
+    assert Archive(tmp_path / "a.zip").names() == []

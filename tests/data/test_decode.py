@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from vigan.data.decode import decode
+from vigan.data.decode import DAMAGE, FORMATS, decode
 from vigan.data.source import DataError
 
 Jpeg = Callable[..., bytes]
@@ -60,7 +58,7 @@ def test_whatever_is_damaged_the_error_names_the_file(monkeypatch: pytest.Monkey
     assert all(message.startswith("a/b.img: ") for message in messages)
 
 
-@pytest.mark.parametrize("error", [struct.error, zlib.error, TypeError, KeyError, IndexError, EOFError, MemoryError])
+@pytest.mark.parametrize("error", DAMAGE)
 def test_whatever_pillow_trips_over_the_error_names_the_file(
     monkeypatch: pytest.MonkeyPatch, jpeg: Jpeg, error: type[Exception]
 ) -> None:
@@ -77,9 +75,10 @@ def test_an_empty_file_is_named_in_the_error() -> None:
         decode("a.jpg", b"")
 
 
-@pytest.mark.parametrize("kind", ["GIF", "TIFF", "EPS"])
-def test_only_the_four_formats_are_opened_whatever_the_name(kind: str) -> None:
-    with pytest.raises(DataError, match=r"^a\.jpg: not a JPEG, PNG, BMP or WebP"):
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "ICO", "PCX"])
+def test_other_formats_are_not_opened_whatever_the_name(kind: str) -> None:
+    """Pillow hands EPS to another program."""
+    with pytest.raises(DataError, match=r"^a\.jpg: not an image that can be read \(JPEG, .*PNG"):
         decode("a.jpg", saved(Image.new("RGB", (8, 8)), kind))
 
 
@@ -92,9 +91,11 @@ def test_a_decompression_bomb_is_an_error_already_where_pillow_warns(
         decode("a.png", saved(Image.new("RGB", size), "PNG"))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FORMATS if kind != "MPO" and kind in Image.registered_extensions().values()]
+)
 def test_each_format_gives_its_colours(kind: str) -> None:
-    np.testing.assert_allclose(corner(saved(Image.new("RGB", (16, 16), (200, 40, 90)), kind)), (200, 40, 90), atol=4)
+    np.testing.assert_allclose(corner(saved(Image.new("RGB", (16, 16), (200, 40, 90)), kind)), (200, 40, 90), atol=6)
 
 
 def test_grey_palette_and_bilevel_pictures_become_rgb() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -178,16 +180,36 @@ def test_an_error_leaves_no_trace_and_what_was_there_before_stays_usable(picture
     assert load(out, verify=True).manifest == before
 
 
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_disk_that_fails_costs_no_sound_data_set(
+    call: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quotas and network drives tell that there is no room when the file is synced."""
+    out = tmp_path / "out"
+    before = prepare(images(pictures), out)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OSError, match="quota"):
+            prepare(images(pictures), out)
+    assert load(out, verify=True).manifest == before
+
+
 def test_a_stop_between_array_and_manifest_is_not_taken_for_finished(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     prepare(images(pictures), out)
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
+    def stop(source: Path, target: Path) -> None:
+        if target.name == "manifest.json":
+            raise KeyboardInterrupt
+        source.replace(target)
 
-    monkeypatch.setattr("vigan.data.prepare.write_json", stop)
+    monkeypatch.setattr("vigan.data.prepare.rename", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare(images(pictures), out)
     with pytest.raises(RecordError, match="never prepared to the end"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,9 @@ def evaluate(files: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         code = main(["evaluate", "--images", str(files / images), "--reference", str(files / reference), *more])
         shown = capsys.readouterr()
         if code == 0:
-            return json.loads(shown.out)
+            found = json.loads(shown.out)
+            found["protocol"] = re.sub(r"-[0-9a-f]{8}/reals", "/reals", found["protocol"])
+            return found
         assert (code, shown.out, shown.err.count("\n")) == (1, "", 1)
         return shown.err
 
@@ -210,14 +213,15 @@ def _save(path: Path, **arrays: Any) -> None:
 BAD = {
     "empty": (lambda path: path.mkdir(), "no image in it"),
     "absent.npz": (lambda path: None, "not there"),
-    "nothing.npz": (lambda path: _save(path, a=np.zeros(3)), "neither 'mu' and 'sigma' nor"),
+    "nothing.npz": (lambda path: _save(path, a=np.zeros(3)), "images are uint8"),
+    "half.npz": (lambda path: _save(path, mu=np.zeros(3)), "'mu' without 'sigma'"),
     "nan.npz": (lambda path: _save(path, mu=np.full(3, np.nan), sigma=np.eye(3)), "NaN"),
     "shapes.npz": (lambda path: _save(path, mu=np.zeros(3), sigma=np.eye(4)), "covariance of shape"),
     "lopsided.npz": (lambda path: _save(path, mu=np.zeros(2), sigma=np.array([[1.0, 0], [0.5, 1]])), "not symmetric"),
     "negative.npz": (lambda path: _save(path, mu=np.zeros(2), sigma=np.diag([1.0, -1])), "negative eigenvalues"),
     "objects.npz": (
         lambda path: np.savez(path, mu=np.array([{}]), sigma=np.eye(1), allow_pickle=True),
-        "Object arrays",
+        "it holds objects",
     ),
     "words.npz": (lambda path: _save(path, mu=np.array(["a"]), sigma=np.eye(1)), "not real numbers"),
     "notes.npz": (lambda path: path.write_text("hello"), "cannot be read"),
@@ -261,3 +265,40 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
     assert "written as .npz (clean-fid, pytorch-fid) or .pt (torch-fidelity)" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["evaluate", "--images", "a", "--reference", "b", "--samples", "0"])
+
+
+def test_references_of_one_name_are_told_apart_and_a_dot_has_a_name(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    for place, images in (("a", FACES), ("b", FACES[::-1])):
+        (files / place / "test").mkdir(parents=True)
+        for number, image in enumerate(images[:6]):
+            Image.fromarray(np.moveaxis(image, 0, 2)).save(files / place / "test" / f"{number}.png")
+        monkeypatch.chdir(files / place / "test")
+        assert main(["evaluate", "--images", ".", "--reference", ".", "--threads", "1"]) == 0
+        names.append(json.loads(capsys.readouterr().out)["protocol"])
+    assert names[0] != names[1]
+    assert all(name.startswith("efflite0-128/n=6/ref=test-") for name in names)
+
+
+def test_without_a_cache_that_can_be_written_images_are_measured_and_vigan_cache_is_named(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "file").write_text("in the way")
+    monkeypatch.setenv("VIGAN_CACHE", str(files / "file" / "cache"))
+    assert main(["evaluate", "--images", str(files / "flat.npy"), "--reference", str(files / "faces.npy")]) == 0
+    told = capsys.readouterr()
+    assert "VIGAN_CACHE names another folder" in told.err
+    assert json.loads(told.out)["values"]["frechet"] > 0
+
+
+def test_copies_among_the_images_are_told(evaluate: Run, files: Path) -> None:
+    np.save(files / "copies.npy", np.repeat(FACES[:10], 4, axis=0))
+    assert evaluate(images="copies.npy")["notes"][0].endswith("copies.npy: 30 of 40 images are copies of others")
+    assert "notes" not in evaluate()
+
+
+def test_an_npz_of_one_array_will_do(evaluate: Run, files: Path) -> None:
+    np.savez(files / "set.npz", pictures=FACES)
+    assert evaluate(images="set.npz")["values"]["coverage"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +69,9 @@ def test_a_seed_repeats_and_another_differs(files: Path, capsys: pytest.CaptureF
         (lambda a: a[:3], "3 rows, this metric needs at least"),
         (lambda a: a[:, :5], "16.*5|5.*16"),
         (lambda a: a[0], "expected"),
-        (lambda a: a * 0, "all zero"),
+        (lambda a: a * 1e60, "divide both by a constant"),
     ],
-    ids=["nan", "one row", "too few", "widths", "one axis", "zeros"],
+    ids=["nan", "one row", "too few", "widths", "one axis", "huge"],
 )
 @pytest.mark.parametrize("side", ["real", "fake"])
 def test_bad_features_are_an_error_and_never_a_number(
@@ -82,14 +83,24 @@ def test_bad_features_are_an_error_and_never_a_number(
     assert shown.out == ""
     assert "bad.npy" in shown.err
     assert shown.err.count("\n") == 1
-    import re
-
     assert re.search(told, shown.err)
 
 
-@pytest.mark.parametrize("k", ["0", "-1", "400"])
-def test_a_k_without_a_neighbour_is_an_error(files: Path, capsys: pytest.CaptureFixture[str], k: str) -> None:
-    assert _metrics(files, "--k", k) == 1
+def test_what_has_no_number_is_null_and_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(files / "zeros.npy", np.vstack([FAKE[:290], np.zeros((10, 16))]))
+    assert _metrics(files, fake="zeros.npy") == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (found["vendi_fake"], found["vendi_real"]) == (None, pytest.approx(vendi(REAL)))
+    assert found["notes"][0] == "vendi_fake: null, as 10 rows are all zero and have no cosine"
+    assert found["notes"][1].startswith("10 fake rows have 3 copies or more")
+    assert _metrics(files, real="fake.npy") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kid_std"] is None
+    assert found["notes"] == ["kid_std: null, as all rows make one subset, which has no deviation"]
+
+
+def test_a_k_without_a_neighbour_is_an_error(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _metrics(files, "--k", "400") == 1
     assert "vigan: " in capsys.readouterr().err
 
 
@@ -99,3 +110,12 @@ def test_a_pickle_in_the_place_of_features_is_never_loaded(files: Path, capsys: 
     assert "cannot be read as an array" in capsys.readouterr().err
     assert _metrics(files, fake="absent.npy") == 1
     assert "not there" in capsys.readouterr().err
+
+
+def test_features_come_in_an_npz_of_one_array(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(files / "real.npz", REAL)
+    np.savez(files / "two.npz", a=REAL, b=REAL)
+    assert _metrics(files, real="real.npz") == 0
+    assert json.loads(capsys.readouterr().out)["n_real"] == 400
+    assert _metrics(files, real="two.npz") == 1
+    assert "2 arrays in one file (a, b)" in capsys.readouterr().err

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import prdc
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 
 from vigan.metrics import neighbours
 from vigan.metrics.neighbours import Neighbours, density_coverage, precision_recall
@@ -25,12 +26,9 @@ def _example() -> tuple[Array, Array]:
 
 
 def _by_definition(real: Array, fake: Array, k: int) -> tuple[float, ...]:
-    def distances(a: Array, b: Array) -> Array:
-        return np.linalg.norm(a[:, None] - b[None], axis=2)
-
-    radius_real = np.sort(distances(real, real), axis=1)[:, k]
-    radius_fake = np.sort(distances(fake, fake), axis=1)[:, k]
-    cross = distances(real, fake)
+    radius_real = np.sort(cdist(real, real), axis=1)[:, k]
+    radius_fake = np.sort(cdist(fake, fake), axis=1)[:, k]
+    cross = cdist(real, fake)
     inside = cross < radius_real[:, None]
     precision = (cross <= radius_real[:, None]).any(0).mean()
     recall = (cross <= radius_fake).any(1).mean()
@@ -59,7 +57,61 @@ def test_integer_features_full_of_ties_and_duplicates_follow_the_definition(
 ) -> None:
     rng = np.random.default_rng(seed)
     real, fake = rng.integers(0, span, (n, 2)).astype(float), rng.integers(0, span, (m, 2)).astype(float)
-    assert _all_four(real, fake, k) == pytest.approx(_by_definition(real, fake, k), abs=1e-12)
+    assert _all_four(real, fake, k) == _by_definition(real, fake, k)
+
+
+def _one_far_out(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    rows[rng.integers(len(rows))] = 10.0**power
+    return rows
+
+
+def _two_tight_clusters(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    return rows * 10.0**-power + rng.integers(0, 2, (len(rows), 1)) * 10.0**power
+
+
+def _far_away(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    return rows + 10.0**power
+
+
+def _scaled(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    return rows * 10.0 ** (17 * (power - 5))
+
+
+def _copied(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    return rows[rng.integers(0, 1 + power, len(rows))]
+
+
+def _of_all_sizes(rows: Array, power: int, rng: np.random.Generator) -> Array:
+    return rows * 10.0 ** rng.integers(-power, power + 1, rows.shape)
+
+
+HOSTILE = [_one_far_out, _two_tight_clusters, _far_away, _scaled, _copied, _of_all_sizes]
+
+
+@given(
+    st.sampled_from(HOSTILE), st.sampled_from([None, *HOSTILE]), st.integers(0, 13), st.integers(1, 40),
+    st.integers(1, 3), st.sampled_from([3, 16, 1024]), st.integers(0, 2**32 - 1),
+)  # fmt: skip
+@settings(max_examples=400, deadline=None)
+def test_any_finite_features_score_as_by_scipy_s_distances(
+    spoil: Any, more: Any, power: int, width: int, k: int, side: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    both = rng.normal(size=(int(rng.integers(12, 80)), width))
+    for change in filter(None, (spoil, more)):
+        both = change(both, power, rng)
+    real, fake = both[::2], both[1::2].copy()
+    assume(np.abs(both).max() < 1e140)
+    found = neighbours.prdc(Neighbours(real, k, side), Neighbours(fake, k, side), k, k)
+    assert tuple(found.values()) == _by_definition(real, fake, k)
+
+
+def test_features_beyond_the_squares_of_float64_are_refused() -> None:
+    real, fake = _example()
+    with pytest.raises(MetricError, match="divide both sets by a constant"):
+        precision_recall(real * 1e200, fake * 1e200)
+    with pytest.raises(MetricError, match="divide both sets by a constant"):
+        density_coverage(real, fake / np.abs(fake).max() * 1.7e308)
 
 
 def test_identical_sets_score_exactly_one() -> None:
@@ -103,14 +155,14 @@ def test_the_tile_size_changes_nothing(side: int) -> None:
     blocked = Neighbours(real, 5, side), Neighbours(fake, 5, side)
     assert precision_recall(*blocked, k=3) == precision_recall(real, fake, 3)
     assert density_coverage(*blocked, k=5) == density_coverage(real, fake, 5)
-    np.testing.assert_allclose(blocked[0].squared_radii(5), Neighbours(real).squared_radii(5), rtol=1e-12)
+    np.testing.assert_array_equal(blocked[0].radii(5), Neighbours(real).radii(5))
 
 
 def test_the_reals_own_neighbours_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = _example()
     reference = Neighbours(real, 5)
     before = density_coverage(reference, fake, 5)
-    monkeypatch.setattr(np, "partition", lambda *_, **__: pytest.fail("radii were computed again"))
+    monkeypatch.setattr(np, "argpartition", lambda *_, **__: pytest.fail("radii were computed again"))
     assert density_coverage(reference, fake, 5) == before
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import resource
@@ -21,6 +23,8 @@ from misbehaving import (
     announced_shorter,
     cut_short,
     cut_short_without_a_length,
+    dripping,
+    dripping_head,
     drive,
     good,
     hung_up,
@@ -100,6 +104,28 @@ def test_what_fails_twice_and_then_works_is_fetched(failure: Answer, web: Web, f
     assert get(web.url, folder).read_bytes() == CONTENT
     assert names(folder) == ["file.bin"]
     assert web.requests == 3
+
+
+@pytest.mark.parametrize("answer", [dripping, dripping_head])
+def test_a_server_that_drips_is_given_up_and_asked_again(answer: Answer, web: Web, folder: Path) -> None:
+    web.answers = [answer, good]
+    assert get(web.url, folder, timeout=0.5).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "http://a\x01b/", "//[x", "http://127.0.0.1:port/file"])
+def test_a_redirect_to_no_address_is_told_in_one_line(target: str, web: Web, folder: Path) -> None:
+    web.answers = [redirect(target)]
+    with pytest.raises(RecordError, match=r"\A[^\n]*cannot be fetched from [^\n]*\Z"):
+        get(web.url, folder)
+
+
+def test_without_locks_each_process_fetches_for_itself(web: Web, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(handle: int, how: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert get(web.url, folder).read_bytes() == CONTENT
+    assert names(folder) == ["file.bin"]
 
 
 def test_a_silent_server_is_given_up_and_asked_again(web: Web, folder: Path) -> None:

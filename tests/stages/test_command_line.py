@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from vigan.config.load import load_study
-from vigan.io.run_record import read_run
 from vigan.layout import TABLES, Layout
 
 from .conftest import Project
@@ -65,9 +64,10 @@ def test_training_without_prepared_data_says_how_to_prepare_it(tmp_path) -> None
     assert "vigan prepare" in output
 
 
-def test_a_seed_the_study_does_not_name_can_be_trained_alone(project: Project) -> None:
-    assert project.vigan("train", "--arm", "plain", "--seed", "7", *QUIET)[0] == 0
-    assert read_run(project.run_folder("plain", 7) / "run.json").spec.seed == 7
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_seed_the_study_does_not_name_is_refused_with_those_it_does(project: Project, stage: str) -> None:
+    code, output = project.vigan(stage, "--arm", "plain", "--seed", "77", "--device", "cpu")
+    assert (code, output) == (1, "vigan: arm 'plain' has no seed 77 in this study; known: 0, 1\n")
 
 
 def test_evaluating_a_run_on_other_data_is_refused(project: Project) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from studies import TINY
 
-from vigan.config.datasets import Dataset, Digits, StackedDigits
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
 from vigan.config.load import load_study
+from vigan.config.study import Study
 from vigan.io.files import RecordError
 from vigan.tools import estimate
-from vigan.tools.preflight import Verdict, preflight
+from vigan.tools.preflight import Verdict, preflight, shortcomings, warnings
 
 PAPER = Path(__file__).parents[2] / "config" / "paper.yaml"
 MNIST = StackedDigits(source="stacked-digits", origin="mnist")
@@ -35,7 +38,7 @@ def verdict(folder: Path, *unprepared: Dataset, download: bool = False) -> Verdi
 def test_a_study_of_mnist_without_mnist_is_stopped_with_the_ways_to_go_on(tmp_path: Path, dataset: Dataset) -> None:
     refused = verdict(tmp_path, Digits(source="digits"), dataset)
     assert not refused.go
-    assert refused.message.startswith("study 'tiny' needs MNIST.\nMNIST's 60,000 training digits were not found")
+    assert refused.message.startswith("study 'tiny' needs MNIST's 60,000 training digits were not found")
     assert all(way in refused.message for way in ("VIGAN_MNIST", "mnist=PATH", "download=true", "`origin: sklearn`"))
 
 
@@ -51,6 +54,66 @@ def test_digits_that_need_no_file_or_may_be_downloaded_stop_nothing(tmp_path: Pa
     assert verdict(tmp_path, Digits(source="digits"), MNIST.model_copy(update={"origin": "sklearn"})).go
     assert verdict(tmp_path, MNIST, download=True).go
     assert verdict(tmp_path).go
+
+
+def pictures(folder: Path, count: int) -> ImageFolder:
+    (folder / "pictures").mkdir()
+    for number in range(count):
+        Image.new("RGB", (16, 16)).save(folder / "pictures" / f"{number}.png")
+    return ImageFolder(source="folder", path=str(folder / "pictures"), side=32)
+
+
+def of_pictures(folder: Path, dataset: ImageFolder, samples: int = 500) -> Study:
+    text = TINY.replace("{source: ring, count: 6000}", f"{{source: folder, path: {dataset.path}, side: 32}}")
+    text = text.replace("{kind: mlp, width: 16}", "{kind: dcgan, dim: 2, batch_norm: false}")
+    text = text.replace("toy-modes, samples: 500", f"pixel-bins-32, samples: {samples}")
+    text = text.replace("batch_size: 32", "batch_size: 8")
+    (folder / "study.yaml").write_text(text)
+    return load_study(folder / "study.yaml")
+
+
+def test_a_folder_that_is_not_there_or_has_no_image_stops_the_study(tmp_path: Path) -> None:
+    dataset = ImageFolder(source="folder", path=str(tmp_path / "none"), side=32)
+    study = of_pictures(tmp_path, dataset)
+    assert f"{tmp_path}/none: no such folder" in "".join(shortcomings(study, [dataset], celeba=None, download=False))
+    (tmp_path / "none").mkdir()
+    assert "no image in it" in "".join(shortcomings(study, [dataset], celeba=None, download=False))
+
+
+def test_fewer_images_than_the_protocols_take_stop_the_study(tmp_path: Path) -> None:
+    dataset = pictures(tmp_path, 40)
+    needs = of_pictures(tmp_path, dataset)
+    assert shortcomings(needs, [dataset], celeba=None, download=False) == [
+        "experiment 'circle': protocol 'pixel-bins-32' takes 2 x 500 real examples, and 'ring' has 40; "
+        "lower it, or add examples"
+    ]
+
+
+def test_fewer_faces_than_the_study_is_about_stop_it_before_any_is_read(tmp_path: Path) -> None:
+    archive = tmp_path / "img_align_celeba.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number in range(3):
+            packed.writestr(f"img_align_celeba/{number:06}.jpg", b"not read")
+    faces = CelebA(source="celeba", count=202_599)
+    (tmp_path / "study.yaml").write_text(TINY)
+    told = shortcomings(load_study(tmp_path / "study.yaml"), [faces], celeba=archive, download=False)
+    assert told[0].startswith(
+        f"study 'tiny' needs {archive}: 3 images, but the study is about 202599; name the complete"
+    )
+    gone = shortcomings(load_study(tmp_path / "study.yaml"), [faces], celeba=tmp_path / "gone", download=False)
+    assert gone[0].startswith(f"study 'tiny' needs {tmp_path}/gone: no such file or folder\nCelebA's aligned images")
+
+
+def test_a_plan_is_warned_of_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    (tmp_path / "study.yaml").write_text(TINY)
+    study = load_study(tmp_path / "study.yaml")
+    assert warnings(study, list(study.runs()), []) == [
+        "4 runs to train and no GPU here; `vigan preflight` says how long it would take"
+    ]
+    monkeypatch.setenv("VIGAN_CPU", "true")
+    assert warnings(study, list(study.runs()), []) == []
 
 
 def test_on_a_gpu_the_time_is_told_by_its_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

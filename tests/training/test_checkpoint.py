@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +11,32 @@ import numpy as np
 import pytest
 import torch
 
+from vigan.config.base import digest_of
 from vigan.io.files import sha256_file
+from vigan.training import checkpoint as store
 from vigan.training.checkpoint import (
     Checkpoint,
-    load_newest,
     optimiser_tensors,
     optimiser_values,
     restore_optimiser,
-    save,
     weights_hash,
 )
+
+OWNER = "of-this-run"
+
+
+def save(folder: Path, made: Checkpoint, owner: str = OWNER) -> None:
+    store.save(folder, made, owner)
+
+
+def load_newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    return store.load_newest(folder, OWNER)
+
+
+def reseal(seal: Path, **changed: object) -> None:
+    """Seal as `save` does, with fields that are not what they were."""
+    record = {**json.loads(seal.read_text())["record"], **changed}
+    seal.write_text(json.dumps({"record": record, "sha256": digest_of(record)}))
 
 
 def checkpoint(iteration: int) -> Checkpoint:
@@ -97,15 +114,31 @@ def seal_foreign(payload: Path, seal: Path) -> None:
 
 
 def seal_incomplete(payload: Path, seal: Path) -> None:
-    seal.write_text(json.dumps({"sha256": sha256_file(payload)}))
+    record = {"sha256": sha256_file(payload)}
+    seal.write_text(json.dumps({"record": record, "sha256": digest_of(record)}))
 
 
 def sealed_rubbish(payload: Path, seal: Path) -> None:
     payload.write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00rubbish!")
-    seal.write_text(json.dumps({**json.loads(seal.read_text()), "sha256": sha256_file(payload)}))
+    reseal(seal, sha256=sha256_file(payload))
 
 
-DAMAGE = [truncated, flipped, emptied, lost, seal_truncated, seal_foreign, seal_incomplete, sealed_rubbish]
+def seal_of_another_run(payload: Path, seal: Path) -> None:
+    reseal(seal, owner="of-another-run")
+
+
+def seal_of_other_iterations(payload: Path, seal: Path) -> None:
+    seal.write_text(seal.read_text().replace('"iteration": 20', '"iteration": 28'))
+
+
+def snapshot_not_there(payload: Path, seal: Path) -> None:
+    reseal(seal, snapshots={"000000000.safetensors": "0" * 64})
+
+
+DAMAGE = [
+    truncated, flipped, emptied, lost, seal_truncated, seal_foreign, seal_incomplete, sealed_rubbish,
+    seal_of_another_run, seal_of_other_iterations, snapshot_not_there,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
@@ -137,6 +170,39 @@ def test_a_payload_that_was_never_sealed_does_not_count(tmp_path: Path) -> None:
     assert newest(tmp_path)[0].iteration == 10
 
 
+@pytest.mark.parametrize("kind", ["json", "safetensors"])
+def test_a_flipped_bit_is_refused_or_changes_nothing(kind: str, tmp_path: Path) -> None:
+    for iteration in (10, 20):
+        save(tmp_path, checkpoint(iteration))
+    file = tmp_path / f"checkpoint-000000020.{kind}"
+    content, draws = file.read_bytes(), np.random.default_rng(7)
+    for bit in draws.choice(8 * len(content), 100, replace=False):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << int(bit % 8)
+        file.write_bytes(bytes(flipped))
+        found, refused = newest(tmp_path)
+        assert equal(checkpoint(10 if refused else 20), found)
+        assert all("\n" not in reason for reason in refused)
+
+
+def test_the_latest_is_that_of_most_iterations_whatever_the_clock_says(tmp_path: Path) -> None:
+    for iteration in (10, 20):
+        save(tmp_path, checkpoint(iteration))
+    for path in tmp_path.iterdir():
+        os.utime(path, (2e9, 2e9))
+    save(tmp_path, checkpoint(30))
+    assert newest(tmp_path)[0].iteration == 30
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["checkpoint-000000020", "checkpoint-000000030"]
+
+
+def test_one_that_was_refused_goes_when_a_sound_one_is_there(tmp_path: Path) -> None:
+    for iteration in (10, 20):
+        save(tmp_path, checkpoint(iteration))
+    lost(tmp_path / "checkpoint-000000020.safetensors", tmp_path)
+    save(tmp_path, checkpoint(12))
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["checkpoint-000000010", "checkpoint-000000012"]
+
+
 class Malicious:
     """Touches a file when it is unpickled."""
 
@@ -156,8 +222,7 @@ def test_a_pickle_in_place_of_a_checkpoint_is_not_executed(archive: bool, tmp_pa
         torch.save({"generator.weight": Malicious(trap)}, payload)
     else:
         payload.write_bytes(pickle.dumps(Malicious(trap)))
-    seal = payload.with_suffix(".json")
-    seal.write_text(json.dumps({**json.loads(seal.read_text()), "sha256": sha256_file(payload)}))
+    reseal(payload.with_suffix(".json"), sha256=sha256_file(payload))
     found, refused = newest(tmp_path)
     assert not trap.exists()
     assert found.iteration == 10

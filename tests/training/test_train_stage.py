@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import json
 import math
+import os
+import shutil
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +20,10 @@ from vigan.config.arms import RunSpec
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
 from vigan.io.files import RecordError
+from vigan.io.locks import held, is_named
 from vigan.io.run_record import read_run
 from vigan.stages.train import Settings, train
+from vigan.training import run
 from vigan.training.telemetry import COLUMNS
 
 RING = Ring(source="ring", count=50)
@@ -92,6 +100,76 @@ def test_a_damaged_checkpoint_is_named_to_the_user(
     newest.write_bytes(b"")
     train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN)
     assert f"warning: {newest}" in capsys.readouterr().out
+
+
+def flipped(snapshot: Path) -> None:
+    snapshot.write_bytes(snapshot.read_bytes()[:-1] + b"\x7f")
+
+
+def of_a_step_that_nobody_asked_for(snapshot: Path) -> None:
+    snapshot.with_name("000000001.safetensors").write_bytes(snapshot.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [(flipped, True), (Path.unlink, True), (of_a_step_that_nobody_asked_for, False)],
+    ids=["flipped", "deleted", "foreign"],
+)
+def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_saved(
+    damage: Callable[[Path], None], told: bool, toy: Maker, ring: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
+    with pytest.raises(Stop):
+        train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN, (stop,))
+    damage(tmp_path / "state-b" / "snapshots" / "000000000.safetensors")
+    resumed = train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN)
+    assert ("the run begins anew" in capsys.readouterr().out) == told
+    assert resumed.snapshots_sha256 == straight.snapshots_sha256
+    assert {path.name for path in (tmp_path / "b" / "snapshots").iterdir()} == set(straight.snapshots_sha256)
+
+
+def test_a_checkpoint_of_another_arm_is_not_gone_on_with(
+    toy: Maker, ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
+    for name, seed in (("other", 1), ("b", 0)):
+        with pytest.raises(Stop):
+            train(toy(seed=seed), ring, tmp_path / name, tmp_path / f"state-{name}", OFTEN, (stop,))
+    for path in (tmp_path / "state-other").glob("checkpoint-*"):
+        shutil.copyfile(path, tmp_path / "state-b" / path.name)
+    assert train(toy(), ring, tmp_path / "b", tmp_path / "state-b", OFTEN).weights_sha256 == straight.weights_sha256
+    assert capsys.readouterr().out.count("a checkpoint of another run") == 2
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_without_locks_a_run_is_trained_and_told_that_nobody_guards_it(
+    number: int, toy: Maker, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def no_locks(handle: int, how: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN)
+    assert capsys.readouterr().out.count("no locks on this file system; start no second trainer of it") == 1
+
+
+def test_a_lock_on_a_file_that_was_removed_guards_nothing_and_is_not_taken(tmp_path: Path) -> None:
+    """B waits for the lock of a file that A removes when it ends; C would lock a new one."""
+    path, named = tmp_path / "state" / "lock", list[bool]()
+
+    def wait() -> None:
+        with held(path, wait=True) as (stream, _):
+            named.append(is_named(stream, path))
+
+    second = threading.Thread(target=wait)
+    with held(path):
+        second.start()
+        time.sleep(0.2)
+        shutil.rmtree(path.parent)
+    second.join()
+    assert named == [True]
 
 
 def test_two_trainers_of_one_run_do_not_meet(toy: Maker, ring: Path, tmp_path: Path) -> None:
@@ -176,12 +254,13 @@ def test_a_record_that_is_not_one_is_named(
         read_run(tmp_path / "run.json")
 
 
-def test_a_run_that_is_resumed_on_another_device_names_both(toy: Maker, ring: Path, tmp_path: Path) -> None:
-    with pytest.raises(Stop):
-        train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN, (stop,))
-    noted = tmp_path / "state" / "devices.json"
-    assert json.loads(noted.read_text()) == ["cpu"]
-    noted.write_text(json.dumps(["NVIDIA H100"]))
+def test_a_run_that_is_resumed_on_another_device_names_both(
+    toy: Maker, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(run, "named", lambda device: "NVIDIA H100")
+        with pytest.raises(Stop):
+            train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN, (stop,))
     assert train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN).device == "NVIDIA H100, then cpu"
 
 

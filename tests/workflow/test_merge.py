@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -126,3 +128,58 @@ def test_a_folder_with_something_in_it_is_never_merged_into(parts: list[Path], t
 def test_a_folder_without_runs_is_named(parts: list[Path], tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"specs: holds no runs; name the folder results/STUDY"):
         merge([parts[0], parts[1] / "specs"], tmp_path / "out")
+
+
+def to_a_secret(run: Path) -> Path:
+    return linked(run / "snapshots" / "extra.safetensors", Path("/etc/passwd"))
+
+
+def to_a_tree(run: Path) -> Path:
+    return linked(run / "snapshots" / "tree", Path("/etc"))
+
+
+def in_the_place_of_a_spec(run: Path) -> Path:
+    return linked(run.parents[3] / "specs" / "plain.json", Path("/etc/passwd"))
+
+
+def in_the_place_of_all_runs(run: Path) -> Path:
+    away = run.parents[3].with_name("away")
+    run.parents[2].rename(away)
+    return linked(run.parents[2], away)
+
+
+def pipe(run: Path) -> Path:
+    (run / "metrics.csv").unlink()
+    os.mkfifo(run / "metrics.csv")
+    return run / "metrics.csv"
+
+
+def linked(path: Path, target: Path) -> Path:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+@pytest.mark.parametrize("spoil", [to_a_secret, to_a_tree, in_the_place_of_a_spec, in_the_place_of_all_runs, pipe])
+def test_links_and_pipes_are_neither_followed_nor_waited_for(
+    spoil: Callable[[Path], Path], parts: list[Path], tmp_path: Path
+) -> None:
+    path = spoil(parts[0] / "runs/plain/released/seed-0")
+    with pytest.raises(RecordError, match=f"{re.escape(str(path))}: neither a file nor a folder"):
+        merge(parts, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_in_the_place_of_another_is_refused(parts: list[Path], tmp_path: Path) -> None:
+    (parts[0] / "runs/plain/released/seed-0").rename(parts[0] / "runs/plain/released/seed-7")
+    with pytest.raises(RecordError, match=r"seed-7/run\.json: it is the record of runs/plain/released/seed-0"):
+        merge(parts, tmp_path / "out")
+
+
+def test_what_a_killed_merge_left_is_gone_after_the_next(parts: list[Path], tmp_path: Path) -> None:
+    left = tmp_path / ".out.merging" / "whole" / "runs"
+    left.mkdir(parents=True)
+    (left / "half").write_text("x")
+    merge(parts, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second", "out"}
+    assert not (tmp_path / "out" / "runs" / "half").exists()

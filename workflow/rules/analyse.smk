@@ -21,7 +21,7 @@ rule analyse:
     log:
         LOGS / "analyse.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -45,7 +45,7 @@ rule figure:
     log:
         LOGS / "figures" / "{kind}-{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:

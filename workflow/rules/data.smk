@@ -5,7 +5,7 @@ rule prepare:
     log:
         "logs/data/{dataset}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 2
     resources:
         **demand(lambda dataset: resources.for_preparing(STUDY.dataset(dataset))),
@@ -27,7 +27,7 @@ rule reference:
         "logs/data/{dataset}-{protocol}.log",
     priority: 1  # before training: it may find the real data too few
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **demand(
             lambda _, kind: resources.for_reference(

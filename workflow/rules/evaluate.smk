@@ -11,7 +11,7 @@ rule evaluate:
     log:
         LOGS / "evaluate" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: lambda wildcards: resources.snapshots_at_once(STUDY, wildcards.arm)
     resources:
         **demand(

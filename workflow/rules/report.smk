@@ -6,7 +6,7 @@ rule frames:
     log:
         LOGS / "frames" / "{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -30,7 +30,7 @@ rule movie:
     log:
         LOGS / "figures" / "movie-{first}_vs_{second}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -54,7 +54,7 @@ rule contact:
     log:
         LOGS / "figures" / "contact-{experiment}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -70,8 +70,8 @@ rule report:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
-        deviations=DEVIATIONS,
-        published=PUBLISHED,
+        deviations=fixed(project.shipped() / "config" / "deviations.yaml"),
+        published=fixed(project.shipped() / "config" / "published.yaml"),
     output:
         report(
             LAYOUT.report,
@@ -91,7 +91,7 @@ rule report:
     log:
         LOGS / "report.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **JOINING,
     params:
@@ -105,12 +105,12 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=local(str(Path(workflow.basedir) / "docs" / "findings.md.j2")),
+        template=fixed(Path(workflow.basedir) / "docs" / "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     shell:
         "vigan findings --template {input.template:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -10,7 +10,7 @@ rule train:
     log:
         LOGS / "train" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **demand(
             lambda arm: resources.for_training(

@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Sequence
 from math import nan
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.provenance import LIBRARIES
 
 JOULES = {"cpu": "joules_cpu", "gpu": "joules_gpu"}
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]
 
 
+TEXT = frozenset(
+    {
+        "experiment", "arm", "reading", "arms", "first", "second", "dataset", "metric", "protocol", "score", "status",
+        "center_of", "event", "cause", "end", "rule", "id", "statement", "place", "test", "verdict", "reason", "unit",
+        "boundary", "fates", "first_verdict", "figures", "device", "weights_sha256", "data_sha256", "code_sha256",
+        "config_sha256", "network.kind", "optimiser.kind", "model.kind", "python", "vigan", *LIBRARIES,
+    }
+)  # fmt: skip
+"""Columns that hold words, whatever these look like: an arm may be called 1, 1e5, 007 or nan, and 2.10 is a version."""
+
+NUMBERS = frozenset(
+    {
+        "seed", "step", "images", "d_updates", "g_updates", "value", "draw", "n", "iteration", "iterations", "latents",
+        "real_images", "threads", "seconds", "last", "best", "area", "center", "mean", "low", "high", "ci_low",
+        "ci_high", "difference", "time", "survival", "incidence", "at_risk", "iqm", "diverged",
+    }
+)  # fmt: skip
+"""Columns that hold numbers, or nothing."""
+
+_NOTHING = {True: [""], False: ["", "nan"]}
+"""What stands for no value: among words, and among numbers, of which a diverged run logs some that are none."""
+
+
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV table, compressed or not. Raises RecordError naming the file if it is missing or not a table."""
+    """A CSV table, compressed or not, its columns of the types that `TEXT` and `NUMBERS` say.
+
+    Raises RecordError naming the file if it is missing, not a table, or has a word in a column of numbers.
+    """
     try:
-        return pd.read_csv(path)
+        nothing = {column: _NOTHING[column in TEXT] for column in pd.read_csv(path, nrows=0).columns}
+        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=nothing)
     except FileNotFoundError:
         raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (EOFError, ValueError, OverflowError, zlib.error, gzip.BadGzipFile) as error:
         raise RecordError(f"{path}: cannot be read as a table ({error})") from None
+    for column in NUMBERS.intersection(table.columns):
+        if table[column].notna().any() and not is_numeric_dtype(table[column]):
+            raise RecordError(f"{path}: column '{column}' holds what is no number; run the stage that writes it again")
+    return table
 
 
 Records = Sequence[tuple[str, RunRecord]]
@@ -113,6 +147,13 @@ def floor_table(floors: Sequence[tuple[str, Path]]) -> pd.DataFrame:
     """Real-against-real values: one row per (dataset, protocol, metric)."""
     rows = []
     for dataset, file in floors:
-        record = read_json(file)
-        rows += [(dataset, record["protocol"], metric, value) for metric, value in record["floor"].items()]
+        match read_json(file):
+            case {"protocol": str(protocol), "floor": dict(floor)} if all(map(_is_number, floor.values())):
+                rows += [(dataset, protocol, metric, value) for metric, value in floor.items()]
+            case _:
+                raise RecordError(f"{file}: not the values of real data; measure them again (`vigan reference`)")
     return pd.DataFrame(rows, columns=["dataset", "protocol", "metric", "value"])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

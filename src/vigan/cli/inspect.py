@@ -12,6 +12,7 @@ from pathlib import Path
 from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.errors import say
 
 BENCHMARKS = (
     "bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling", "witness",
@@ -47,7 +48,8 @@ def metrics(options: argparse.Namespace) -> None:
     """Measure anybody's features."""
     from vigan.evaluation.files import measure_features
 
-    print(json.dumps(measure_features(options.real, options.fake, k=options.k, seed=options.seed), indent=2))
+    found = measure_features(options.real, options.fake, k=options.k, seed=options.seed)
+    print(json.dumps(found, indent=2, allow_nan=False))
 
 
 def claims(options: argparse.Namespace) -> None:
@@ -56,7 +58,8 @@ def claims(options: argparse.Namespace) -> None:
     from vigan.analysis.tables import read_table
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    print(format_claims(read_table(folder / "tables" / "claims.csv")))
+    for line in format_claims(read_table(folder / "tables" / "claims.csv")).splitlines():
+        say(line)
 
 
 def audit(options: argparse.Namespace) -> int:
@@ -164,4 +167,4 @@ def bench(options: argparse.Namespace) -> None:
     found = importlib.import_module(f"vigan.bench.{options.name}").measure(options.quick)
     if options.record is not None:
         print(write_record(options.record, options.name, found))
-    print(json.dumps(found.summary), flush=True)
+    print(json.dumps(found.summary, allow_nan=False), flush=True)

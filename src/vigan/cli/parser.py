@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from vigan.cli import inspect, pipeline
-from vigan.errors import UserError, describe_os_error
+from vigan.cli.options import device, folder, from_one, seconds, share, whole
+from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
@@ -41,13 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 after Ctrl-C, 141 where nobody reads the output any more, as in `vigan deviations | head`.
     """
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     options = parser().parse_args(arguments)
-    enter_root()
     try:
+        enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _print_error(f"{error}", error.code)
+        return _print_error(error.text, error.code)
     except KeyboardInterrupt:
         return _print_error("interrupted; the same command goes on", 130)
     except BrokenPipeError:
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if (line := describe_os_error(error)) is None:
             raise
-        return _print_error(line, 1)
+        return _print_error(shown(line), 1)
     return code
 
 
@@ -65,9 +70,17 @@ def _print_error(line: str, code: int) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as all of vigan does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse; exit code 2."""
+        self.exit(2, f"{self.prog}: {shown(message)}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    commands = argparse.ArgumentParser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
+    commands = _Parser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
     stages = commands.add_subparsers(required=True, metavar="STAGE")
 
     def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
@@ -80,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
-    preflight.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="cores the study may use")
+    preflight.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="cores the study may use")
     preflight.add_argument(
         "--cpu", action="store_true", default=switched_on("cpu"), help="go on without a GPU, however long it takes"
     )
@@ -90,8 +103,8 @@ def parser() -> argparse.ArgumentParser:
     _add_celeba(preflight)
 
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
-    estimate.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="jobs at once")
-    estimate.add_argument("--device", default="auto")
+    estimate.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="jobs at once")
+    estimate.add_argument("--device", type=device, default="auto")
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
     doctor.add_argument("--device", default="auto")
@@ -101,23 +114,23 @@ def parser() -> argparse.ArgumentParser:
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)
-    prepare.add_argument("--threads", type=int, default=1)
+    prepare.add_argument("--threads", type=from_one, default=1)
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
     reference.add_argument("--dataset", required=True)
     reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
-    reference.add_argument("--device", default="auto")
+    reference.add_argument("--device", type=device, default="auto")
 
     train = stage(pipeline.train, "train one arm with one seed; a run that was stopped goes on where it was")
     train.add_argument("--arm", required=True)
-    train.add_argument("--seed", type=int, required=True)
-    train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--seed", type=whole, required=True)
+    train.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    train.add_argument("--threads", type=from_one, default=1)
     train.add_argument(
-        "--save-every", type=float, default=setting("save_every", "60"), help="seconds between checkpoints"
+        "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
     train.add_argument(
-        "--state", type=Path, default=setting("state", "state"), help="where checkpoints live while a run trains"
+        "--state", type=folder, default=setting("state", "state"), help="where checkpoints live while a run trains"
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
@@ -126,8 +139,8 @@ def parser() -> argparse.ArgumentParser:
     metrics = stage(inspect.metrics, "measure anybody's features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
-    metrics.add_argument("--k", type=int, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
-    metrics.add_argument("--seed", type=int, default=0, help="draws KID's subsets")
+    metrics.add_argument("--k", type=from_one, help="neighbour of all four neighbourhood metrics (default: 3 and 5)")
+    metrics.add_argument("--seed", type=whole, default=0, help="draws KID's subsets")
 
     stage(pipeline.analyse, "join all runs of a study into its tables")
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
@@ -188,13 +201,13 @@ def parser() -> argparse.ArgumentParser:
 def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=int)
+    evaluate.add_argument("--seed", type=whole)
     _add_place(evaluate)
     own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
     text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
     own_images.add_argument("--reference", type=Path, help=text)
-    own_images.add_argument("--samples", type=_count, metavar="N", help="generated images to use (default: all)")
+    own_images.add_argument("--samples", type=from_one, metavar="N", help="generated images to use (default: all)")
     text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
     own_images.add_argument("--reals", type=_reals, default="all", metavar="N", help=text)
     own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
@@ -215,27 +228,21 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--device", type=device, default="auto")
+    parser.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
 
 
 def _add_images(parser: argparse._ActionsContainer) -> None:
     known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
     parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
     text = "middle square of so many pixels, cut out of image files (default: all of an image)"
-    parser.add_argument("--crop", type=_count, metavar="PIXELS", help=text)
+    parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
     text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=_count, metavar="SIDE", help=text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
-    return int(text)
+    parser.add_argument("--resize", type=from_one, metavar="SIDE", help=text)
 
 
 def _reals(text: str) -> int | str:
-    return text if text in {"all", "equal"} else _count(text)
+    return text if text in {"all", "equal"} else from_one(text)
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
@@ -244,10 +251,10 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
-    power.add_argument("--seeds", type=int, nargs="+", default=[], metavar="N", help="default: the study's own")
+    power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
     text = "of the seeds in which all arms of an experiment have the same luck (default: 0)"
-    power.add_argument("--alike", type=float, default=0.0, metavar="SHARE", help=text)
-    power.add_argument("--simulations", type=int, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
+    power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -256,7 +263,7 @@ def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> N
     frames.add_argument("--experiment", required=True)
     movie = stage(pipeline.movie, "show the training of two arms side by side, as a GIF")
     movie.add_argument("arms", nargs=2, metavar="ARM")
-    movie.add_argument("--seed", type=int, help="default: the experiment's first")
+    movie.add_argument("--seed", type=whole, help="default: the experiment's first")
     movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
     contact = stage(pipeline.contact, "put every run of an experiment on a contact sheet, as PDF")
     contact.add_argument("--experiment", required=True)

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vigan.config.arms import RunSpec
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
-from vigan.config.study import RunKey
+from vigan.config.study import RunKey, Study
+from vigan.errors import say
 from vigan.layout import Layout
 from vigan.runtime.gpu_slots import Work, reserve_gpu
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
@@ -66,7 +68,8 @@ def preflight(options: argparse.Namespace) -> int:
         study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu,
         cores=None if options.elsewhere else options.cores,
     )  # fmt: skip
-    print(verdict.message, file=sys.stdout if verdict.go else sys.stderr, flush=True)
+    for line in verdict.message.splitlines():
+        say(line, sys.stdout if verdict.go else sys.stderr)
     return 0 if verdict.go else 1
 
 
@@ -80,7 +83,8 @@ def prepare(options: argparse.Namespace) -> None:
     manifest = prepare(
         dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads, progress=_percent()
     )
-    print(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}", flush=True)
+    left_out = f"; {manifest['skipped']} files left out, which are no images" if manifest["skipped"] else ""
+    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{left_out}")
 
 
 def _percent() -> Callable[[int, int], None]:
@@ -107,7 +111,7 @@ def reference(options: argparse.Namespace) -> None:
     floor = reference(
         protocol, dataset, layout.data(dataset), layout.reference(dataset, protocol), str(pick_device(options.device))
     )
-    print(json.dumps({"protocol": protocol.name, "floor": floor}))
+    print(json.dumps({"protocol": protocol.name, "floor": floor}, allow_nan=False))
 
 
 @_with_gpu("train", _training_gains)
@@ -120,7 +124,7 @@ def train(options: argparse.Namespace) -> None:
     from vigan.training.callbacks import ProgressBar, TensorBoard
 
     study = load_study(options.config)
-    spec = study.run_spec(options.arm, options.seed)
+    spec = _spec(study, options.arm, options.seed)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = Layout(study, options.state)
     data = layout.data(spec.dataset)
@@ -190,11 +194,18 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     from vigan.training.device import pick_device
 
     study = load_study(options.config)
-    layout, spec = Layout(study), study.run_spec(options.arm, options.seed)
+    layout, spec = Layout(study), _spec(study, options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
     device = str(pick_device(options.device))
     table = evaluate(spec, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
     print(f"{run}: {len(table)} numbers", flush=True)
+
+
+def _spec(study: Study, arm: str, seed: int) -> RunSpec:
+    """A run of the study. Raises ConfigError for one that it does not have."""
+    if seed not in (known := study.seeds_of(arm)):
+        raise ConfigError(f"arm '{arm}' has no seed {seed} in this study; known: {', '.join(map(str, known))}")
+    return study.run_spec(arm, seed)
 
 
 def analyse(options: argparse.Namespace) -> None:
@@ -211,7 +222,7 @@ def merge(options: argparse.Namespace) -> None:
     from vigan.tools.merge import merge
 
     for source, count in merge(options.sources, options.out).items():
-        print(f"{source}: {count} runs", flush=True)
+        say(f"{source}: {count} runs")
 
 
 def figure(options: argparse.Namespace) -> None:
@@ -241,7 +252,7 @@ def movie(options: argparse.Namespace) -> None:
     layout = Layout(load_study(options.config))
     out = options.out or layout.movie(*options.arms)
     write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
-    print(out, flush=True)
+    say(str(out))
 
 
 def contact(options: argparse.Namespace) -> None:
@@ -272,4 +283,4 @@ def findings(options: argparse.Namespace) -> None:
     write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
     if options.readme.exists():
         write_text(options.readme, with_verdicts(options.readme.read_text(encoding="utf-8"), options.results))
-    print(options.out, flush=True)
+    say(str(options.out))

@@ -74,10 +74,10 @@ class Arm(Strict):
     model: Model = DEFAULT
     network: Network
     reading: Reading
-    d_batches: Annotated[int, Field(ge=0)]
+    d_batches: Annotated[int, Field(ge=0, le=10**9)]
     g_batches: Count
     updates_per_batch: Count | None = None
-    batch_size: Annotated[int, Field(ge=2)] = 64
+    batch_size: Annotated[int, Field(ge=2, le=10**9)] = 64
     lambda_mean: NonNegative | None = None
     lambda_sum: NonNegative | None = None
     stabilisers: dict[str, dict[str, Any]] = Field(default_factory=dict)

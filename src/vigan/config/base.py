@@ -5,19 +5,39 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from vigan.config.yaml_text import YamlError, parse, read_text
 from vigan.errors import UserError
 
 File = TypeVar("File", bound=BaseModel)
 _ABSENT = object()
 
-Count = Annotated[int, Field(ge=1)]
+
+def _seen(text: str) -> str:
+    if odd := [letter for letter in text if letter != "\n" and unicodedata.category(letter) in _UNSEEN]:
+        raise ValueError(f"it holds U+{ord(odd[0]):04X}, a character that cannot be seen; leave it out")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or "\n" in text:
+        raise ValueError("write one line, which is not empty")
+    return _seen(text)
+
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+Words = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
+Prose = Annotated[str, Field(max_length=20_000), AfterValidator(_seen)]
+"""Free text, of one line and of several: it reaches terminals, figures and pages, so every character can be seen."""
+
+Count = Annotated[int, Field(ge=1, le=10**9)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -64,40 +84,20 @@ def _differing(name: str, mine: object, theirs: object) -> list[str]:
     return [] if mine == theirs else [name]
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key written twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
-                continue
-            if key.value in seen:
-                raise ConfigError(f"line {key.start_mark.line + 1}: '{key.value}' is named twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
     """Content of a YAML file and its node tree (for line numbers).
 
-    Raises ConfigError naming the file when it is missing, unreadable, or not YAML.
+    Raises ConfigError naming the file, and the line, when it is missing, unreadable, or not as study files are.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from None
+        text = read_text(path)
+    except YamlError as error:
+        raise ConfigError(f"{path}: {error}") from None
     try:
-        loader = _Loader(text)
-        tree = loader.get_single_node()
-        return (None if tree is None else loader.construct_document(tree)), tree
-    except ConfigError as error:
-        raise ConfigError(f"{path}, {error}") from None
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError, LookupError, AttributeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise ConfigError(f"{path}{where}: not valid YAML ({str(problem).splitlines()[0]})") from None
+        return parse(text)
+    except YamlError as error:
+        separator = ", " if str(error).startswith("line ") else ": "
+        raise ConfigError(f"{path}{separator}{error}") from None
 
 
 def line_of(node: yaml.Node | None, location: Sequence[str | int]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from vigan.config.arms import Count
-from vigan.config.base import Strict, nearest
+from vigan.config.base import Prose, Strict, nearest
 from vigan.protocols.registry import KINDS, METRICS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -83,8 +83,8 @@ class _Claim(Strict):
     """What all claims say: a statement of the article, its place there, and the ids of claims that it stands for."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
-    statement: str
-    place: str
+    statement: Prose
+    place: Prose
     replaces: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
@@ -195,7 +195,7 @@ class Untested(_Claim):
     """A claim of the article that this study cannot judge, and why."""
 
     test: Literal["none"]
-    reason: str
+    reason: Prose
 
 
 Paired = PairedSign | PairedMean | PairedTime | PairedShares

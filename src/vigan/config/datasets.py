@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from vigan.config.base import Strict
+from vigan.config.base import Count, Strict, Words
 
 Side = Literal[32, 64, 128, 256]
 Origin = Literal["sklearn", "mnist", "mnist-test"]
@@ -50,7 +50,7 @@ class StackedDigits(Strict):
     source: Literal["stacked-digits"]
     origin: Origin
     side: Literal[32] = 32
-    count: Annotated[int, Field(ge=1)] = 50_000
+    count: Count = 50_000
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -114,8 +114,8 @@ class CelebA(Strict):
     side: Side = 64
     crop: Annotated[int, Field(ge=8, le=178)] = 108
     resize: Literal["antialias", "released"] = "antialias"
-    limit: Annotated[int, Field(ge=1)] | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    limit: Count | None = None
+    count: Count | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ class ImageFolder(Strict):
     """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`."""
 
     source: Literal["folder"]
-    path: str
+    path: Words
     side: Side = 64
     channels: Literal[1, 3] = 3
 
@@ -141,10 +141,10 @@ class Ring(Strict):
     """`count` draws from `modes` equal Gaussians of deviation `std` on a circle of radius `radius`."""
 
     source: Literal["ring"]
-    modes: Annotated[int, Field(ge=1)] = 8
+    modes: Annotated[int, Field(ge=1, le=1_000_000)] = 8
     radius: Annotated[float, Field(gt=0)] = 2.0
     std: Annotated[float, Field(gt=0)] = 0.02
-    count: Annotated[int, Field(ge=1)] = 100_000
+    count: Count = 100_000
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -156,10 +156,10 @@ class Grid(Strict):
     """`count` draws from per_side x per_side equal Gaussians, `spacing` apart, centred on the origin."""
 
     source: Literal["grid"]
-    per_side: Annotated[int, Field(ge=1)] = 5
+    per_side: Annotated[int, Field(ge=1, le=1000)] = 5
     spacing: Annotated[float, Field(gt=0)] = 2.0
     std: Annotated[float, Field(gt=0)] = 0.05
-    count: Annotated[int, Field(ge=1)] = 100_000
+    count: Count = 100_000
 
     @property
     def shape(self) -> tuple[int, ...]:

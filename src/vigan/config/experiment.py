@@ -15,23 +15,26 @@ from pydantic import (
 )
 
 from vigan.config.arms import Arm, Count
-from vigan.config.base import Strict, digest_of, nearest
+from vigan.config.base import Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.datasets import Dataset, most_examples
-from vigan.config.sweep import expand
+from vigan.config.sweep import MOST_ARMS, expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
+MOST_SNAPSHOTS = 10_000
+
+
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ValueError("seeds must be distinct and not negative")
+    if len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**63:
+        raise ValueError("seeds must be distinct, not negative and below 2**63")
     return seeds
 
 
-Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1, max_length=10_000), AfterValidator(_distinct)]
 
 
 class Protocol(Strict):
@@ -44,7 +47,7 @@ class Protocol(Strict):
 
     kind: str
     samples: Count
-    redraws: Annotated[int, Field(ge=0)] = 0
+    redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
     reference: Literal["all"] | Count | None = None
 
     @property
@@ -108,14 +111,14 @@ class Experiment(Strict):
     others are compared with, whatever they differ in; without it, arms are compared that differ only in lambda.
     """
 
-    title: str
+    title: Words
     dataset: str
     iterations: Count
-    snapshots: Count
+    snapshots: Annotated[int, Field(ge=1, le=MOST_SNAPSHOTS)]
     log_every: Count = 50
     keep_discriminator: bool = False
-    protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1)]
-    arms: Annotated[dict[Name, Arm], Field(min_length=1)]
+    protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1, max_length=100)]
+    arms: Annotated[dict[Name, Arm], Field(min_length=1, max_length=MOST_ARMS)]
     seeds: Seeds | None = None
     more_seeds: dict[str, Seeds] = Field(default_factory=dict)
     baseline: str | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from vigan.config.arms import Arm, RunSpec
-from vigan.config.base import ConfigError, Strict, nearest
+from vigan.config.base import ConfigError, Strict, Words, nearest
 from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
 from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
@@ -29,11 +29,11 @@ class Study(Strict):
     """One study: the content of one YAML file under `config/`."""
 
     study: Name
-    title: str
+    title: Words
     seeds: Seeds
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
-    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
-    claims: Annotated[tuple[Claim, ...], Field(strict=False)] = ()
+    experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
+    claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()
 
     @field_validator("experiments")
     @classmethod

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+MOST_ARMS = 5000
+"""Arms of an experiment."""
 
 
 def expand(sweep: Any) -> dict[str, dict[str, Any]]:
@@ -19,6 +24,8 @@ def expand(sweep: Any) -> dict[str, dict[str, Any]]:
     for key, values in settings.items():
         if not isinstance(values, list):
             raise ValueError(f"'sweep': '{key}' must be a list of values")
+    if (count := math.prod(map(len, settings.values()))) > MOST_ARMS:
+        raise ValueError(f"'sweep': {count} arms, at most {MOST_ARMS} are made; leave out settings")
     rows = [dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())]
     arms = {_named(sweep["name"], row): row for row in rows}
     if len(arms) < len(rows):
@@ -27,8 +34,12 @@ def expand(sweep: Any) -> dict[str, dict[str, Any]]:
 
 
 def _named(template: str, row: Mapping[str, Any]) -> str:
-    try:
-        return template.format(**{key: str(value).replace(".", "p") for key, value in row.items()})
-    except (KeyError, IndexError, ValueError) as error:
-        known = ", ".join(f"{{{key}}}" for key in row)
-        raise ValueError(f"'sweep': the name '{template}' does not fit its settings {known} ({error})") from None
+    """The template with the values of its settings; nothing but whole names stands in braces."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in row:
+            known = ", ".join(f"{{{key}}}" for key in row)
+            raise ValueError(f"'sweep': the name '{template[:80]}' does not fit its settings {known}")
+        return str(row[found[1]]).replace(".", "p")
+
+    return re.sub(r"\{([^{}]*)\}", value, template)

@@ -110,8 +110,13 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
                 f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
                 f"({dataset.source}): use dcgan for images, another for ring and grid"
             )
+        most = most_examples(dataset)
+        if most is not None and arm.real_batches and arm.batch_size > most:
+            raise ValueError(
+                f"arm '{arm_name}': 'batch_size' is {arm.batch_size}, and '{experiment.dataset}' has {most}"
+            )
         try:
-            arm.model.check_data(arm, most_examples(dataset))
+            arm.model.check_data(arm, most)
         except ValueError as error:
             raise ValueError(f"arm '{arm_name}': {error}") from None
         for protocol in experiment.protocols:

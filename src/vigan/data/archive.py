@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import zipfile
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vigan.data.decode import SUFFIXES
+from vigan.data.decode import HEAD, SUFFIXES, looks_like_image
 from vigan.data.source import DataError
 
 LARGEST = 64 * 2**20
@@ -41,6 +42,16 @@ class Folder:
     def title(self, name: str) -> str:
         """What to call the file `name` in a message."""
         return str(self.path / name)
+
+    def head(self, name: str) -> bytes:
+        """The first `HEAD` bytes of the file `name`; none of what is no file or cannot be read."""
+        try:
+            if stat.S_ISREG((self.path / name).stat().st_mode):
+                with (self.path / name).open("rb") as stream:
+                    return stream.read(HEAD)
+        except OSError:
+            pass
+        return b""
 
     def read(self, name: str) -> bytes:
         """Content of the file `name`. Raises DataError naming it if it is no file, too large or cannot be read."""
@@ -80,6 +91,8 @@ class Archive:
             head = stream.read(1024).lstrip().lower()
         if head.startswith(b"<"):
             return "not a zip but a web page saved under its name (often a download quota's notice)"
+        if not head:
+            return "not a zip but an empty file"
         if head.startswith(b"pk"):
             return f"a truncated or damaged zip ({error})"
         return f"not a zip ({error})"
@@ -90,9 +103,10 @@ class Archive:
         Raises DataError if there is no such file, it is no zip, or a name leads out of it or stands there twice.
         """
         names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
-        for name, following in zip(names, [*names[1:], None], strict=True):
+        for name in names:
             if name.startswith("/") or "\\" in name or ".." in name.split("/"):
                 raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
+        for name, following in itertools.pairwise(names):
             if name == following:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
         return names
@@ -100,6 +114,14 @@ class Archive:
     def title(self, name: str) -> str:
         """What to call the member `name` in a message."""
         return f"{self.path}: {name}"
+
+    def head(self, name: str) -> bytes:
+        """The first `HEAD` bytes of the member `name`; none where it cannot be read."""
+        try:
+            with self._zip.open(name) as stream:
+                return stream.read(HEAD)
+        except ZIP_DAMAGE:
+            return b""
 
     def read(self, name: str) -> bytes:
         """Content of the member `name`, its checksum verified. Raises DataError naming it.
@@ -131,3 +153,11 @@ def images_among(names: Sequence[str]) -> list[str]:
     """The names, in order, that end like an image file and are not hidden (`.x`, macOS's `._x`)."""
     ends = ((name, name.rpartition("/")[2]) for name in names)
     return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]
+
+
+def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
+    """The names, in order, of images: by the end of the name, or else by what the file begins with; hidden ones not."""
+    found = set(images_among(names))
+    rest = [name for name in names if name not in found and not name.rpartition("/")[2].startswith(".")]
+    found |= {name for name in rest if looks_like_image(files.head(name))}
+    return [name for name in names if name in found]

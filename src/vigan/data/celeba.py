@@ -18,6 +18,7 @@ from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
 from vigan.data.source import DataError, SourceData
 from vigan.io.files import RecordError
 from vigan.runtime import download as web
+from vigan.runtime.settings import expanded
 
 ARCHIVE = "img_align_celeba.zip"
 FILE_ID = "0B7EVK8r0v71pZjFTYXZWM3FlRnM"
@@ -48,9 +49,9 @@ def locate(path: Path | None) -> Path | None:
     A path that was asked for is returned whether or not it exists, so that the error can name it.
     """
     if path is not None:
-        return path.expanduser()
+        return expanded(path)
     if named := os.environ.get("VIGAN_CELEBA"):
-        return Path(named).expanduser()
+        return expanded(named)
     if tests := os.environ.get("VIGAN_TEST_DATA"):
         copy = Path(tests) / "data" / "celeba-10k" / ARCHIVE
         return copy if copy.is_file() else None
@@ -66,9 +67,9 @@ def find(path: Path | None, download_to: Path | None) -> Path:
     if found is None and download_to is not None:
         return fetch(download_to)
     if found is None:
-        raise DataError(HOW_TO_GET)
+        raise DataError(*HOW_TO_GET.split("\n", 1))
     if not found.exists():
-        raise DataError(f"{found}: no such file or folder\n{HOW_TO_GET}")
+        raise DataError(f"{found}: no such file or folder", HOW_TO_GET)
     return found
 
 
@@ -81,7 +82,7 @@ def fetch(folder: Path) -> Path:
     try:
         return web.fetch(URL, folder / ARCHIVE, sha256=SHA256, size=SIZE)
     except RecordError as error:
-        raise DataError(f"{error}\n{HOW_TO_GET}") from None
+        raise DataError(str(error), HOW_TO_GET) from None
 
 
 def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
@@ -106,6 +107,14 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
         skipped=len(names) - len(faces),
         notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
     )
+
+
+def count(dataset: CelebA, path: Path) -> int:
+    """How many faces of those at `path` the data set takes. Raises DataError if they are not those that it is about."""
+    files = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
+    found = len(_faces(files.names()))
+    _check_count(path, found, dataset)
+    return min(found, dataset.limit or found)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,35 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vigan.data.source import DataError
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
+"""Those of Pillow's that are pictures and nothing else: no page descriptions, which would run programs."""
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".jp2", ".avif",
+)  # fmt: skip
+"""Ends of names that say a file is an image."""
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP  ")
+HEAD = 16
+"""Bytes by which an image is known whatever its name."""
 EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 REMEDY = "replace it or remove it, then run the same command again"
-DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error, zlib.error, MemoryError)
+DAMAGE = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error, zlib.error, MemoryError,
+    AssertionError, RuntimeError, AttributeError, OverflowError,
+)  # fmt: skip
+"""What Pillow raises on images that are not what their head says."""
+
+
+def _built() -> list[str]:
+    """The formats that Pillow was built with."""
+    Image.init()
+    return [form for form in FORMATS if form in Image.OPEN]
+
+
+def looks_like_image(head: bytes) -> bool:
+    """Whether a file that begins so is an image, whatever it is called."""
+    in_a_box = head[4:12] == b"ftypavif" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    return head.startswith(_STARTS) or in_a_box
 
 
 def decode(name: str, data: bytes) -> Image.Image:
@@ -23,7 +47,7 @@ def decode(name: str, data: bytes) -> Image.Image:
 
     Grey, palette and CMYK pictures become RGB (CMYK without a colour profile); transparency is laid over white; PNGs
     of 16 bits per colour keep their upper 8. Raises DataError naming `name` if the file is empty, damaged, truncated,
-    of another format than JPEG, PNG, BMP or WebP, too large to be trusted (Pillow's MAX_IMAGE_PIXELS), or grey of 16
+    of none of `FORMATS`, too large to be trusted (Pillow's MAX_IMAGE_PIXELS), or grey of 16
     or more bits, which Pillow cannot reduce faithfully.
     """
     if not data:
@@ -31,7 +55,7 @@ def decode(name: str, data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=_built())
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             return _rgb(name, image)
@@ -39,7 +63,9 @@ def decode(name: str, data: bytes) -> Image.Image:
         limit = Image.MAX_IMAGE_PIXELS
         raise DataError(f"{name}: has more than {limit} pixels (a decompression bomb?); {REMEDY}") from None
     except UnidentifiedImageError:
-        raise DataError(f"{name}: not a JPEG, PNG, BMP or WebP image; {REMEDY}") from None
+        raise DataError(f"{name}: not an image that can be read ({', '.join(_built())}); {REMEDY}") from None
+    except DataError:
+        raise
     except DAMAGE as error:
         raise DataError(f"{name}: damaged or truncated image ({error}); {REMEDY}") from None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -14,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vigan.data.archive import Archive, FileSource, Folder, images_among
-from vigan.data.decode import SUFFIXES, decode
+from vigan.data.archive import Archive, FileSource, Folder, images_in
+from vigan.data.decode import decode
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST
+from vigan.io.arrays import read_array, read_npz
 
 Picture = NDArray[np.uint8]
 """An image (1 or 3, height, width)."""
 
 CHANNELS = (1, 3)
+WAYS = "name a folder or .zip of images, a .npy file, or an .npz of one array or with arr_0"
 BATCH = "arr_0"
 """The images of an npz, as ADM's samples and reference batches have them."""
 
@@ -136,63 +137,45 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
 
     `path` is a folder with image files (at any depth), a zip of such (StyleGAN's, too), a folder that `vigan prepare`
     wrote, a `.npy` file with uint8 images, channels first or last, or an `.npz` file that has them as `arr_0` (ADM's).
-    Raises DataError naming the path if it is anything else, or if arrays are to be cropped or resized.
+    Raises RecordError naming the path if it is anything else, or if arrays are to be cropped or resized.
     """
     if path.is_dir() and not (path / MANIFEST).is_file():
-        return _files(Folder(path), path, fitting)
-    if path.suffix.lower() == ".zip":
-        return _files(Archive(path), path, fitting)
+        return _files(Folder(path), fitting)
+    if _is_zip_of_files(path):
+        return _files(Archive(path), fitting)
     if any(fitting):
         raise DataError(f"{path}: only image files are cropped or resized; leave --crop and --resize out")
-    if path.suffix.lower() == ".npz":
-        return Held(_channels_first(path, read_npz(path, (BATCH,)).get(BATCH)))
-    return Held(_channels_first(path, read_npy(path / ARRAY if path.is_dir() else path)))
+    return Held(_channels_first(path, _array(path / ARRAY if path.is_dir() else path)))
 
 
-def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Those of the named arrays that an `.npz` file has. Raises DataError if it cannot be read; no pickle is loaded."""
-    with _reading(path), np.load(path, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("no npz")
-        return {name: archive[name] for name in names if name in archive.files}
+def _is_zip_of_files(path: Path) -> bool:
+    """Whether a file is a zip of other things than arrays, which make an npz."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    return not all(name.endswith((".npy", "/")) for name in Archive(path).names())
 
 
-def read_npy(path: Path) -> np.ndarray:
-    """The array of a `.npy` file, memory-mapped. Raises DataError if it cannot be read; no pickle is loaded."""
-    with _reading(path):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+def _array(path: Path) -> np.ndarray:
+    """`BATCH` of an `.npz` that has several arrays, or else the only array of a file."""
+    if path.is_file() and zipfile.is_zipfile(path):
+        arrays = read_npz(path, remedy=WAYS)
+        if BATCH in arrays:
+            return arrays[BATCH]
+    return read_array(path, remedy=WAYS)
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Within, what may go wrong with a file is a DataError that names it."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise DataError(f"{path}: not there; name a folder or zip of images, a .npy or an .npz file") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        reason = " ".join(f"{error}".split())
-        raise DataError(f"{path}: cannot be read as an array ({reason}); name a folder, .npy or .npz file") from None
-
-
-def _files(files: FileSource, path: Path, fitting: Fitting) -> Files:
-    names = images_among(files.names())
+def _files(files: FileSource, fitting: Fitting) -> Files:
+    names = images_in(files, files.names())
     if not names:
-        raise DataError(f"{path}: no image in it ({', '.join(SUFFIXES)})")
+        raise DataError(f"{files.path}: no image in it; {WAYS}")
     return Files(files, names, fitting)
 
 
-def _channels_first(path: Path, array: object) -> Picture:
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4 or not array.size:
-        raise DataError(f"{path}: {_describe(array)}; images are uint8 from 0 to 255, four axes")
+def _channels_first(path: Path, array: np.ndarray) -> Picture:
+    if array.dtype != np.uint8 or array.ndim != 4 or not array.size:
+        raise DataError(f"{path}: {array.dtype} of shape {array.shape}; images are uint8 from 0 to 255, four axes")
     if array.shape[1] in CHANNELS:
         return array
     if array.shape[3] in CHANNELS:
         return np.moveaxis(array, 3, 1)
     raise DataError(f"{path}: shape {array.shape} has no axis of 1 or 3 channels in second or last place")
-
-
-def _describe(array: object) -> str:
-    if array is None:
-        return f"no '{BATCH}' in it"
-    return f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "several arrays in one file"

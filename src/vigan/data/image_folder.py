@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from vigan.config.datasets import ImageFolder
-from vigan.data.archive import Folder, images_among
-from vigan.data.decode import SUFFIXES, decode
+from vigan.data.archive import Folder, images_in
+from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError, SourceData
+from vigan.runtime.settings import expanded
 
 SMALLEST = 8
 
@@ -23,11 +23,7 @@ def source_data(dataset: ImageFolder, workers: int) -> SourceData:
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or fewer than
     `SMALLEST` pixels wide or high: enlarged, it would be one blur.
     """
-    files = Folder(Path(dataset.path).expanduser())
-    names = files.names()
-    images = images_among(names)
-    if not images:
-        raise DataError(f"{files.path}: no image in it ({', '.join(SUFFIXES)}); {len(names)} other files; check `path`")
+    files, names, images = _found(dataset)
     return SourceData(
         count=len(images),
         shape=dataset.shape,
@@ -36,6 +32,21 @@ def source_data(dataset: ImageFolder, workers: int) -> SourceData:
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
         skipped=len(names) - len(images),
     )
+
+
+def count(dataset: ImageFolder) -> int:
+    """How many images there are. Raises DataError if there is none."""
+    return len(_found(dataset)[2])
+
+
+def _found(dataset: ImageFolder) -> tuple[Folder, list[str], list[str]]:
+    """The folder, the names of its files and those of its images."""
+    files = Folder(expanded(dataset.path))
+    names = files.names()
+    images = images_in(files, names)
+    if not images:
+        raise DataError(f"{files.path}: no image in it, but {len(names)} other files; check `path`")
+    return files, names, images
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from vigan.data.source import DataError
 from vigan.io.files import RecordError
 from vigan.runtime.download import fetch
-from vigan.runtime.settings import setting
+from vigan.runtime.settings import expanded, setting
 
 Origin = Literal["mnist", "mnist-test"]
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
@@ -88,7 +88,7 @@ def locate(origin: Origin) -> Path | None:
     error can name it.
     """
     if named := setting("mnist"):
-        path = Path(named).expanduser()
+        path = expanded(named)
         return path.parent if path.is_file() else path
     copy = _copy_for_tests()
     return copy if copy and _files(copy, PARTS[origin]) else None
@@ -105,10 +105,10 @@ def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
     if folder is None:
         copy = _copy_for_tests()
         looked = f"VIGAN_MNIST is not set{f', and {copy} does not have them' if copy else ''}"
-        raise DataError(f"{part.words} were not found: {looked}. {how_to_get(origin)}")
+        raise _missing(f"{part.words} were not found: {looked}", origin)
     if files := _files(folder, part):
         return files
-    raise DataError(f"{folder}: no {part.names} in it, nor in raw/ or MNIST/raw/ below it. {how_to_get(origin)}")
+    raise _missing(f"{folder}: no {part.names} in it, nor in raw/ or MNIST/raw/ below it", origin)
 
 
 def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
@@ -120,7 +120,7 @@ def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
     try:
         images, labels = (_fetched(packed, folder) for packed in (part.images, part.labels))
     except RecordError as error:
-        raise DataError(f"{error}. {how_to_get(origin)}") from None
+        raise _missing(str(error), origin) from None
     return images, labels
 
 
@@ -139,6 +139,11 @@ def read(origin: Origin, download_to: Path | None = None) -> Scans:
         expected = (len(labels), 28, 28)
         raise DataError(f"{images_path}: images of shape {images.shape}, expected {expected}; get a fresh copy")
     return Scans(images, labels.astype("<i8"))
+
+
+def _missing(line: str, origin: Origin) -> DataError:
+    heading, ways = how_to_get(origin).split("\n", 1)
+    return DataError(f"{line}. {heading}", ways)
 
 
 def _fetched(packed: Packed, folder: Path) -> Path:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from vigan.data import celeba as faces
 from vigan.data import digits, image_folder, stacked_digits, torchvision_sets, toy
 from vigan.data.source import DataError, SourceData
 from vigan.data.store import ARRAY, LABELS, MANIFEST
+from vigan.io.durable import make_folder, rename, sync_folder
 from vigan.io.files import atomic_write, write_json
 
 Progress = Callable[[int, int], None]
@@ -46,8 +47,28 @@ def prepare(
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
     source_data = _source_data(dataset, celeba, folder.parent / "download" if download else None, workers)
-    with contextlib.closing(source_data.blocks):
-        mean, digest = _write_array(folder, source_data, progress)
+    with contextlib.closing(source_data.blocks), _staged(folder, source_data) as whole:
+        manifest = _write(dataset, source_data, whole, progress)
+        _replace(whole, folder)
+    return manifest
+
+
+@contextlib.contextmanager
+def _staged(folder: Path, source_data: SourceData) -> Iterator[Path]:
+    """A folder within `folder` for what is not whole yet, which does not stay, nor one that a killed process left."""
+    whole = folder / ".new"
+    make_folder(folder)
+    shutil.rmtree(whole, ignore_errors=True)
+    _check_room(folder, source_data)
+    try:
+        yield whole
+    finally:
+        shutil.rmtree(whole, ignore_errors=True)
+
+
+def _write(dataset: Dataset, source_data: SourceData, whole: Path, progress: Progress | None) -> dict[str, Any]:
+    """The manifest, written into `whole` with the array and the labels that it tells of."""
+    mean, digest = _write_array(whole / ARRAY, source_data, progress)
     manifest = {
         "source": dataset.source,
         "spec": dataset.model_dump(mode="json"),
@@ -55,16 +76,26 @@ def prepare(
         "count": source_data.count,
         "shape": list(source_data.shape),
         "dtype": source_data.dtype.name,
-        "bytes": (folder / ARRAY).stat().st_size,
+        "bytes": (whole / ARRAY).stat().st_size,
         "sha256": digest,
         "labels": source_data.labels is not None,
-        "labels_sha256": _write_labels(folder / LABELS, source_data.labels),
+        "labels_sha256": _write_labels(whole / LABELS, source_data.labels),
         "skipped": source_data.skipped,
         "mean": mean,
         "notes": list(source_data.notes),
     }
-    write_json(folder / MANIFEST, manifest)
+    write_json(whole / MANIFEST, manifest)
     return manifest
+
+
+def _replace(whole: Path, folder: Path) -> None:
+    """Put what is whole and on disk in the place of what is there: its manifest goes first, the new one comes last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    sync_folder(folder)
+    (folder / LABELS).unlink(missing_ok=True)
+    for name in (ARRAY, LABELS, MANIFEST):
+        if (whole / name).exists():
+            rename(whole / name, folder / name)
 
 
 def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> SourceData:
@@ -83,15 +114,13 @@ def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None
             return toy.source_data(dataset)
 
 
-def _write_array(folder: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:
-    """Mean per channel and SHA-256 of the array file; an older manifest goes just before the new array is in place."""
+def _write_array(path: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:
+    """Mean per channel and SHA-256 of the array file."""
     header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (source_data.count, *source_data.shape)}
-    _check_room(folder, source_data)
-    with atomic_write(folder / ARRAY) as stream:
+    with atomic_write(path) as stream:
         digested = HashingWriter(stream)
         np.lib.format.write_array_header_1_0(digested, header)
         total = _write_blocks(digested, source_data, progress)
-        (folder / MANIFEST).unlink(missing_ok=True)
     per_channel = source_data.count * math.prod(source_data.shape[1:])
     return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
 
@@ -120,7 +149,6 @@ def _write_blocks(stream: HashingWriter, source_data: SourceData, progress: Prog
 
 
 def _check_room(folder: Path, source_data: SourceData) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     needed, free = (
         source_data.count * math.prod(source_data.shape) * source_data.dtype.itemsize,
         shutil.disk_usage(folder).free,
@@ -131,7 +159,6 @@ def _check_room(folder: Path, source_data: SourceData) -> None:
 
 def _write_labels(path: Path, labels: np.ndarray | None) -> str | None:
     if labels is None:
-        path.unlink(missing_ok=True)
         return None
     with atomic_write(path) as stream:
         np.lib.format.write_array(stream, labels, allow_pickle=False)

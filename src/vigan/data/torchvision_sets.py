@@ -11,7 +11,7 @@ import numpy as np
 
 from vigan.config.datasets import TORCHVISION, Torchvision
 from vigan.data.source import DataError, SourceData
-from vigan.runtime.settings import setting
+from vigan.runtime.settings import expanded, setting
 
 DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, AssertionError, IndexError, pickle.UnpicklingError)
 """What torchvision raises for files that are missing or not what they should be."""
@@ -39,7 +39,7 @@ def source_data(dataset: Torchvision, download_to: Path | None) -> SourceData:
 def located() -> Path | None:
     """The folder that VIGAN_TORCHVISION names: the `root` of torchvision's data sets."""
     named = setting("torchvision")
-    return Path(named).expanduser() if named else None
+    return expanded(named) if named else None
 
 
 def read(dataset: Torchvision, download_to: Path | None) -> tuple[np.ndarray, np.ndarray]:

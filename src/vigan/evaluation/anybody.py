@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import numpy as np
 from vigan import rng
 from vigan.config.base import ConfigError, digest_of
 from vigan.data.gallery import NOTHING, Files, Fitting, Gallery, open_gallery
+from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of
 from vigan.evaluation.features import estimate
@@ -90,14 +93,15 @@ def measure_images(request: Request) -> dict[str, Any]:
     except MetricError as error:
         raise MetricError(f"--images {request.images}, --reference {request.reference}: {error}") from None
     return {
-        "protocol": f"{request.extractor}/n={len(fakes.features)}/ref={request.reference.name}/reals={count}",
+        "protocol": f"{request.extractor}/n={len(fakes.features)}/{_called(request.reference, reals)}/reals={count}",
         "distance": KINDS[request.extractor].distance,
         "input": _input(request, extractor, made),
         "fakes": len(fakes.features),
         "reals": count,
-        "values": values,
-        "floor": floor,
+        "values": _whole(values),
+        "floor": floor and _whole(floor),
         **({"floor_note": note} if note else {}),
+        **({"notes": notes} if (notes := _copies(request, fakes, reals)) else {}),
         **(_bias(request, reals.statistics.gaussian, fakes.features, values["frechet"]) if "frechet" in values else {}),
         **({"witnesses": _witnesses(request, extractor, fakes, reals, values)} if request.witnesses else {}),
     }
@@ -183,9 +187,44 @@ def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: st
         "weights_sha256": extractor.weights_sha256,
     }
     path = cache / "features" / f"{digest_of(key)}.npz"
-    if not path.exists():
-        save(path, key, {"features": features_of(extractor, gallery, title)})
-    return load(path, key)["features"]
+    if path.exists():
+        return load(path, key)["features"]
+    features = features_of(extractor, gallery, title)
+    try:
+        save(path, key, {"features": features})
+    except OSError as error:
+        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
+    return features
+
+
+def _whole(values: Mapping[str, float]) -> dict[str, float | None]:
+    """The values, with None where there is none of these features."""
+    absent = ("kid_std", "vendi") if "kid_mean" in values else ()
+    return {**values, **{name: values.get(name) for name in absent}}
+
+
+def _copies(request: Request, fakes: Fakes, reals: Reals) -> list[str]:
+    """What is told of images that are copies of others: precision and recall count them, coverage does not."""
+    sets = [(request.images, fakes.gallery, fakes.features)]
+    if reals.gallery is not None and reals.statistics.features is not None:
+        sets.append((request.reference, reals.gallery, reals.statistics.features))
+    counts = [(path, len(gallery), _distinct(gallery, features)) for path, gallery, features in sets]
+    return [f"{path}: {n - kinds} of {n} images are copies of others" for path, n, kinds in counts if kinds < n]
+
+
+def _distinct(gallery: Gallery, features: np.ndarray) -> int:
+    """How many different images there are; they are looked at again only where features are as good as equal."""
+    if len(np.unique(features.round(3), axis=0)) == len(features):
+        return len(features)
+    pictures = (np.ascontiguousarray(gallery[row : row + 1][0]) for row in range(len(gallery)))
+    return len({hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).digest() for picture in pictures})
+
+
+def _called(reference: Path, reals: Reals) -> str:
+    """A reference in protocols: the name of its folder or file, and what tells it from others of that name."""
+    name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in reference.resolve().name)
+    digest = hashlib.sha256(np.ascontiguousarray(reals.statistics.gaussian.mean).data).hexdigest()
+    return f"ref={name or 'root'}-{digest[:8]}"
 
 
 def _witnesses(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from vigan.io.arrays import read_npz
 from vigan.io.files import RecordError, atomic_write
 
 Key = Mapping[str, str]
 KEY = "key"
+REMEDY = "delete it and run the same command again"
 
 
 def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
@@ -23,13 +24,12 @@ def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
 
 def load(path: Path, key: Key) -> dict[str, np.ndarray]:
     """The arrays kept under `key`. Raises RecordError if the file is missing or damaged, or its key is another."""
+    arrays = read_npz(path, remedy=REMEDY)
     try:
-        with np.load(path) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-            found = json.loads(str(arrays.pop(KEY)))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: cannot be read ({error}); delete it and run the same command again") from None
-    if found != key:
-        fields = ", ".join(sorted(name for name in {**found, **key} if found.get(name) != key.get(name)))
-        raise RecordError(f"{path}: made under another {fields}; delete it and run the same command again")
+        found = json.loads(str(arrays.pop(KEY)))
+        differ = sorted(name for name in {**found, **key} if found.get(name) != key.get(name))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RecordError(f"{path}: it does not say what it was made from; {REMEDY}") from None
+    if differ:
+        raise RecordError(f"{path}: made under another {', '.join(differ)}; {REMEDY}")
     return arrays

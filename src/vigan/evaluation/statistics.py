@@ -15,13 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vigan.data.gallery import BATCH, read_npy, read_npz
+from vigan.data.gallery import BATCH
 from vigan.data.source import DataError
+from vigan.io.arrays import read_array, read_npz
 from vigan.io.files import RecordError, atomic_write
 from vigan.metrics.frechet import Gaussian, fit
 from vigan.metrics.validate import MetricError
 
 MADE = "made"
+KNOWN = frozenset({"mu", "sigma", "features", "feats"})
+WAYS = "name a file of statistics or features, or images"
 SLACK = 1e-6
 """Relative asymmetry that single precision may leave in a covariance."""
 
@@ -79,14 +82,14 @@ def read_statistics(path: Path) -> Statistics | None:
     if suffix in {".pkl", ".pickle"}:
         raise RecordError(f"{path}: a pickle may run any program when it is read; save its arrays as .npz")
     if suffix == ".npz" and path.is_file():
-        arrays = read_npz(path, ("mu", "sigma", "features", "feats", MADE, BATCH))
+        arrays = read_npz(path, remedy=WAYS)
     elif suffix == ".pt" and path.is_file():
         arrays = _of_torch(path)
-    elif suffix == ".npy" and path.is_file() and read_npy(path).ndim == 2:
-        arrays = {"features": np.array(read_npy(path))}
+    elif suffix == ".npy" and path.is_file() and read_array(path, remedy=WAYS).ndim == 2:
+        arrays = {"features": np.array(read_array(path, remedy=WAYS))}
     else:
         return None
-    return None if BATCH in arrays else _checked(path, arrays)
+    return _checked(path, arrays) if KNOWN & arrays.keys() and BATCH not in arrays else None
 
 
 def _checked(path: Path, arrays: dict[str, np.ndarray]) -> Statistics:
@@ -96,7 +99,7 @@ def _checked(path: Path, arrays: dict[str, np.ndarray]) -> Statistics:
         if features is not None:
             return of_features(features, made)
         if not {"mu", "sigma"} <= set(arrays):
-            raise MetricError("neither 'mu' and 'sigma' nor 'features', 'feats' or 'arr_0' in it")
+            raise MetricError("'mu' without 'sigma', or the reverse")
         return Statistics(_gaussian(arrays["mu"], arrays["sigma"], made.images), None, made)
     except MetricError as error:
         raise MetricError(f"{path}: {error}") from None

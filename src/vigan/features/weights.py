@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vigan.io.files import RecordError
 from vigan.runtime.download import fetch
-from vigan.runtime.settings import cache_folder, setting
+from vigan.runtime.settings import cache_folder, expanded, setting
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def find(archive: Archive, named: Path | None = None) -> Path:
     told = named or setting(archive.setting)
     if not told:
         return _fetched(archive)
-    path = Path(told).expanduser()
+    path = expanded(told)
     if not path.is_file():
         raise RecordError(f"{path}: no such file; set {archive.variable} to {archive.name}, or unset it to fetch that")
     return path
@@ -47,7 +47,7 @@ def find(archive: Archive, named: Path | None = None) -> Path:
 
 def at_hand(archive: Archive) -> bool:
     """Whether the archive's file is where `find` would take it from, without fetching it."""
-    return Path(setting(archive.setting) or cache_folder() / archive.name).expanduser().is_file()
+    return expanded(setting(archive.setting) or cache_folder() / archive.name).is_file()
 
 
 def _fetched(archive: Archive) -> Path:

@@ -49,7 +49,7 @@ def _page(sequences: Sequence[PictureSequence], steps: Sequence[int], heading: s
         row[0].set_ylabel(sequence.label)
     for axis, step in zip(axes[0], steps, strict=True):
         axis.set_title(f"iteration {step:,}")
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=11)
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=11).set_parse_math(False)
     return figure
 
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from vigan.figures.samples import image_grid
+from vigan.figures.samples import image_grid, reach_of
 
 PER_SIDE = {32: 8, 64: 5}
 """Images along one edge of a grid, by their side in pixels."""
@@ -45,11 +45,6 @@ def _webp(shown: Image.Image, *, lossless: bool, quality: int) -> bytes:
     stream = io.BytesIO()
     shown.save(stream, "WEBP", lossless=lossless, quality=quality, method=4)
     return stream.getvalue()
-
-
-def reach_of(means: np.ndarray | None) -> float:
-    """Half the width of the square that a cloud is shown in."""
-    return 3.0 if means is None else 1.4 * float(np.abs(means).max())
 
 
 def _cloud(points: np.ndarray, means: np.ndarray | None) -> np.ndarray:

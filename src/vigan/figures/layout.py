@@ -65,6 +65,7 @@ def add_heading(figure: Part, title: str, *notes: str) -> None:
     titles = wrap(title, inches, 11.5, "bold")
     lines = [line for note in notes for line in wrap(note, inches)]
     over = figure.suptitle("\n".join(titles) + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    over.set_parse_math(False)
     text = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
     figure.add_artist(text)
 

@@ -96,8 +96,14 @@ def _grid(axis: Axes, images: np.ndarray) -> None:
     axis.imshow(image_grid(images, per_side), interpolation="nearest")
 
 
+def reach_of(means: np.ndarray | None) -> float:
+    """Half the width of the square that a cloud around some modes is shown in."""
+    farthest = 0.0 if means is None else float(np.abs(means).max())
+    return 1.4 * farthest if farthest else 3.0
+
+
 def _cloud(axis: Axes, points: np.ndarray, means: np.ndarray | None) -> None:
-    reach = 3.0 if means is None else 1.4 * float(np.abs(means).max())
+    reach = reach_of(means)
     if means is not None:
         axis.scatter(*means.T, s=40, facecolors="none", edgecolors="#888888", linewidths=0.8)
     axis.scatter(*points.T, s=2, color=COLOURS[0], alpha=0.4, linewidths=0, rasterized=True)

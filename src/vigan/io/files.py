@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import json
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from vigan.errors import UserError
+from vigan.io.durable import make_folder, rename
+from vigan.io.locks import lock
 
 _PART = ".part"
 
@@ -28,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
     What processes that were killed left of earlier attempts is removed. An OSError of writing names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _remove_abandoned(path)
     with _naming(path):
         handle, part = _own_part(path)
@@ -38,7 +39,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
                 stream.flush()
                 os.fsync(stream.fileno())
                 part.chmod(0o666 & ~_umask())
-                part.replace(path)
+                rename(part, path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -59,7 +60,7 @@ def _own_part(path: Path) -> tuple[int, Path]:
     """A new part of `path`, open and locked: the lock tells it from those whose process was killed."""
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
-        _lock(handle, fcntl.LOCK_EX)
+        lock(handle, wait=True)
         if os.path.exists(name):
             return handle, Path(name)
         os.close(handle)
@@ -68,17 +69,8 @@ def _own_part(path: Path) -> tuple[int, Path]:
 def _remove_abandoned(path: Path) -> None:
     for part in path.parent.glob(glob.escape(f".{path.name}.") + "?" * 8 + _PART):
         with contextlib.suppress(OSError), part.open("rb") as stream:
-            if _lock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if lock(stream.fileno()):
                 part.unlink()
-
-
-def _lock(handle: int, how: int) -> bool:
-    """Whether the lock could be had; never on file systems without locks, where abandoned parts stay."""
-    try:
-        fcntl.flock(handle, how)
-    except OSError:
-        return False
-    return True
 
 
 def _umask() -> int:
@@ -99,15 +91,22 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file. Raises RecordError naming the file if it is missing or not JSON."""
+    """Content of a JSON file. Raises RecordError naming the file if it is missing, or not JSON: NaN is not, either.
+
+    Where the machine cannot read it (a failing disk, no permission), its OSError tells.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except FileNotFoundError:
         raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(
             f"{path}: cannot be read as JSON ({error}); delete it and run the same command again"
         ) from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def sha256_file(path: Path) -> str:

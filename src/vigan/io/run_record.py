@@ -57,8 +57,15 @@ class RunRecord(Strict):
     def _as_today(cls, spec: Any) -> Any:
         return as_current(spec)
 
+    @property
+    def reached(self) -> list[int]:
+        """The iterations of the spec's snapshots that the run reached, ascending."""
+        return [step for step in self.spec.snapshots if step <= self.iterations]
+
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""
+        if sorted(self.snapshots_sha256) != [f"{step:09d}.safetensors" for step in self.reached]:
+            raise RecordError(f"{folder}: its record names other snapshots than the run's; train the run again")
         for name, digest in self.snapshots_sha256.items():
             if not (folder / name).is_file() or sha256_file(folder / name) != digest:
                 raise RecordError(f"{folder / name}: missing, or not what was saved; train the run again")

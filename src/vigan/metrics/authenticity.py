@@ -26,13 +26,13 @@ def authenticity(real: ArrayLike, fake: ArrayLike) -> dict[str, float]:
     real, fake = check(2, real=real)[0], check(1, fake=fake)[0]
     check(1, real=real, fake=fake)
     reals = Neighbours(real, 1)
-    own = reals.squared_radii(1)
+    own = reals.radii(1)
     nearest = _Nearest(reals.norms, fake - reals.centre)
     across(reals.centred, nearest.fakes, SIDE, nearest)
-    distances = np.sqrt(np.maximum(nearest.squared, 0.0))
+    distances = np.linalg.norm(fake - reals.features[nearest.which], axis=1)
     return {
-        "authenticity": float((nearest.squared > own[nearest.which]).mean()),
-        "nearest_ratio": _ratio(float(np.median(distances)), float(np.median(np.sqrt(own)))),
+        "authenticity": float((distances > own[nearest.which]).mean()),
+        "nearest_ratio": _ratio(float(np.median(distances)), float(np.median(own))),
     }
 
 

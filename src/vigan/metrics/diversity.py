@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from vigan.metrics.validate import MetricError, check
 
-_PAIRS_AT_ONCE = 1024
+_PAIRS_AT_ONCE, _NUMBERS_AT_ONCE = 1024, 2**23
 
 
 def mean_pairwise_distance(features: ArrayLike, rng: np.random.Generator, pairs: int = 10_000) -> float:
@@ -22,7 +22,8 @@ def mean_pairwise_distance(features: ArrayLike, rng: np.random.Generator, pairs:
     first = rng.integers(len(values), size=pairs)
     second = (first + rng.integers(1, len(values), size=pairs)) % len(values)
     total = 0.0
-    for start in range(0, pairs, _PAIRS_AT_ONCE):
-        rows = slice(start, start + _PAIRS_AT_ONCE)
+    at_once = max(1, min(_PAIRS_AT_ONCE, _NUMBERS_AT_ONCE // values.shape[1]))
+    for start in range(0, pairs, at_once):
+        rows = slice(start, start + at_once)
         total += np.linalg.norm(values[first[rows]] - values[second[rows]], axis=1).sum()
     return float(total / pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,24 +13,35 @@ from vigan.metrics.validate import Floats, MetricError, check
 _POCON, _SYGST = get_lapack_funcs(("pocon", "sygst"), dtype=np.float64)
 
 
-@dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean (d,), covariance (d, d; ddof 1) of `n` feature vectors. Raises MetricError if the shapes disagree.
+    """Mean (d,), covariance (d, d; ddof 1) of `n` feature vectors.
 
-    `root` (d, n), when the fit had n <= d, is the centred data over sqrt(n - 1): root @ root.T == covariance.
+    `root` (d, n), when the fit had n <= d, is the centred data over sqrt(n - 1): root @ root.T is the covariance, which
+    is then not made unless it is asked for.
     """
 
-    mean: Floats
-    covariance: Floats
-    n: int
-    root: Floats | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse a covariance that is not square, symmetric in shape with the mean, or not finite."""
-        if self.mean.ndim != 1 or self.covariance.shape != (self.mean.size, self.mean.size):
-            raise MetricError(f"mean of shape {self.mean.shape} with covariance of shape {self.covariance.shape}")
-        if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
+    def __init__(self, mean: Floats, covariance: Floats | None, n: int, root: Floats | None = None) -> None:
+        """Raises MetricError if the shapes disagree, or a value is not finite."""
+        self.mean, self.n, self.root = mean, n, root
+        spread = covariance if root is None else root
+        assert spread is not None
+        if mean.ndim != 1 or spread.shape != (mean.size, mean.size if root is None else n):
+            raise MetricError(f"mean of shape {mean.shape} with covariance of shape {spread.shape}")
+        if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
             raise MetricError("mean or covariance holds NaN or infinity")
+        if covariance is not None:
+            self.__dict__["covariance"] = covariance
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """The covariance."""
+        assert self.root is not None
+        return self.root @ self.root.T
+
+    @property
+    def variance(self) -> float:
+        """Its trace."""
+        return float(np.trace(self.covariance) if self.root is None else np.einsum("ij,ij->", self.root, self.root))
 
     @cached_property
     def factor(self) -> Floats:
@@ -59,7 +69,7 @@ def fit(features: ArrayLike) -> Gaussian:
     n, width = values.shape
     mean = values.mean(axis=0)
     scaled = (values - mean) / np.sqrt(n - 1)
-    return Gaussian(mean, scaled.T @ scaled, n, root=scaled.T if n <= width else None)
+    return Gaussian(mean, None, n, scaled.T) if n <= width else Gaussian(mean, scaled.T @ scaled, n)
 
 
 def frechet_distance(p: Gaussian, q: Gaussian) -> float:
@@ -71,7 +81,7 @@ def frechet_distance(p: Gaussian, q: Gaussian) -> float:
     if p.mean.size != q.mean.size:
         raise MetricError(f"different numbers of features: {p.mean.size} and {q.mean.size}")
     shift = p.mean - q.mean
-    return float(shift @ shift + np.trace(p.covariance) + np.trace(q.covariance) - 2 * _trace_of_root(p, q))
+    return float(shift @ shift + p.variance + q.variance - 2 * _trace_of_root(p, q))
 
 
 def frechet(real: ArrayLike, fake: ArrayLike) -> float:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from vigan.metrics.validate import Floats
+import numpy as np
+
+from vigan.metrics.validate import Floats, MetricError
 
 SIDE = 1024  # rows and columns of a tile: 8 MiB, which a processor's cache holds
 
@@ -74,3 +76,24 @@ def _parts(count: int, side: int) -> list[slice]:
 def _show(tallies: tuple[Tally, ...], tile: Tile) -> None:
     for tally in tallies:
         tally.add(tile)
+
+
+LARGEST = 1e300
+"""Squared length beyond which sums of a few are no numbers any more."""
+
+
+def squared_lengths(rows: Floats) -> Floats:
+    """Squared lengths (n,) of rows (n, d). Raises MetricError where one is beyond `LARGEST`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = np.einsum("ij,ij->i", rows, rows)
+    if not (squared <= LARGEST).all():
+        raise MetricError("features so large that their squares are beyond float64; divide both sets by a constant")
+    return squared
+
+
+def rounding_of(width: int) -> float:
+    """Bound on the rounding of |x - y|^2 from products of rows of so many features, as a share of |x|^2 + |y|^2.
+
+    Twice the bound on a sum of products, for the centring and for the distances that it is compared with.
+    """
+    return 4 * (width + 8) * float(np.finfo(np.float64).eps)

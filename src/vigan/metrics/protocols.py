@@ -15,14 +15,16 @@ from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.kernel import Across, Subsets, Within, draw
 from vigan.metrics.neighbours import Neighbours, prdc
 from vigan.metrics.validate import Floats, MetricError, check
-from vigan.metrics.vendi import vendi
+from vigan.metrics.vendi import vendi, zero_rows
 from vigan.rng import generator
 
 PRECISION_K = 3
 COVERAGE_K = 5
+LARGEST = 1e50
+"""Feature beyond which the kernel, a cube of products, leaves float64."""
 BIRTHDAY_BATCH = 100
 BIRTHDAY_REALS = 1000  # batches of fewer share so many rows that the control is far from its level
-ARRAYS = ("features", "nearest", "factor", "kernel", "nearness")
+ARRAYS = ("features", "distances", "factor", "kernel", "nearness")
 
 
 class Reference:
@@ -42,8 +44,8 @@ class Reference:
         """
         if missing := [name for name in ARRAYS if name not in arrays]:
             raise MetricError(f"reference without {', '.join(missing)}")
-        made = cls(arrays["features"], arrays["nearest"].shape[1])
-        made.neighbours.keep(arrays["nearest"])
+        made = cls(arrays["features"], arrays["distances"].shape[1])
+        made.neighbours.keep(arrays["distances"])
         made.gaussian.keep(arrays["factor"])
         made._keep(arrays["kernel"], arrays["nearness"], fakes or len(made.features))
         return made
@@ -60,7 +62,7 @@ class Reference:
         return {
             "features": self.neighbours.features.astype(np.float32),
             "kernel": self.kernel_means(fakes or n, 0),  # shows all pairs, and so finds the nearest
-            "nearest": self.neighbours.nearest,
+            "distances": self.neighbours.nearest,
             "factor": self.gaussian.factor,
             "nearness": np.array([self.nearness(0) if n >= BIRTHDAY_REALS else np.nan]),
         }
@@ -98,16 +100,19 @@ def feature_metrics(
 ) -> dict[str, float]:
     """Every feature metric of fake features (m, d) against the real ones.
 
-    `frechet`; `kid_mean` and `kid_std` over 100 subsets of at most 1,000; `precision`, `recall` (k = 3); `density`,
-    `coverage` (k = 5); `vendi` and `diversity` of the fakes alone; and, where there are at least 1,000 reals and 100
-    fakes, `birthday`: the chance that 100 fakes hold a near-duplicate. Each depends on the numbers of reals and fakes:
-    compare at equal ones. `seed` draws subsets and pairs. Raises MetricError on bad input.
+    `frechet`; `kid_mean` and, where these differ, `kid_std` over 100 subsets of at most 1,000; `precision`, `recall`
+    (k = 3); `density`, `coverage` (k = 5); of the fakes alone `diversity` and, unless a row is all zero, `vendi`; and,
+    where there are at least 1,000 reals and 100 fakes, `birthday`: the chance that 100 fakes hold a near-duplicate.
+    Each depends on the numbers of reals and fakes: compare at equal ones. `seed` draws subsets and pairs. Raises
+    MetricError on bad input.
     """
     reals, fakes = check(precision_k + 1, real=real.features, fake=fake)
+    if max(np.abs(reals).max(), np.abs(fakes).max()) > LARGEST:
+        raise MetricError(f"features beyond {LARGEST:.0e}, of which the kernel is no number; divide both by a constant")
     values = {
         "frechet": frechet_distance(real.gaussian, fit(fakes)),
         **pair_metrics(real, fakes, precision_k, coverage_k, seed),
-        "vendi": vendi(fakes),
+        **({} if zero_rows(fakes) else {"vendi": vendi(fakes)}),
         "diversity": mean_pairwise_distance(fakes, generator(seed, "metric", "pairs")),
     }
     if len(reals) >= BIRTHDAY_REALS and len(fakes) >= BIRTHDAY_BATCH:
@@ -118,6 +123,7 @@ def feature_metrics(
 def pair_metrics(real: Reference, fake: Floats, precision_k: int, coverage_k: int, seed: int) -> dict[str, float]:
     """`kid_mean`, `kid_std`, `precision`, `recall`, `density`, `coverage` from one pass over all pairs.
 
+    `kid_std` is left out where the only subset is all of both sets.
     The same numbers, up to rounding, as `kid`, `precision_recall` and `density_coverage`.
     """
     subsets = _subsets(len(real.features), len(fake), seed)
@@ -127,7 +133,8 @@ def pair_metrics(real: Reference, fake: Floats, precision_k: int, coverage_k: in
     fakes.visit(among)
     balls = prdc(real.neighbours, fakes, precision_k, coverage_k, between)
     distances = of_reals + among.means() - 2 * between.means()
-    return {"kid_mean": float(distances.mean()), "kid_std": float(distances.std()), **balls}
+    deviation = {"kid_std": float(distances.std())} if len(distances) > 1 else {}
+    return {"kid_mean": float(distances.mean()), **deviation, **balls}
 
 
 def birthday_of_fakes(real: Reference, fake: Floats, seed: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr
 
-from vigan.metrics.validate import MetricError, check
+from vigan.metrics.validate import Floats, MetricError, check
 
 
 def vendi(features: ArrayLike) -> float:
@@ -16,10 +16,16 @@ def vendi(features: ArrayLike) -> float:
     equal n. Raises MetricError on bad input or on a row of zeros, which has no direction.
     """
     (values,) = check(1, features=features)
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    if not norms.all():
-        raise MetricError(f"features: {np.count_nonzero(norms == 0)} rows are all zero and have no cosine")
-    unit = values / norms
+    if zero := zero_rows(values):
+        raise MetricError(f"features: {zero} rows are all zero and have no cosine")
+    _, exponents = np.frexp(np.abs(values).max(axis=1, keepdims=True))
+    scaled = np.ldexp(values, -exponents)  # of an extreme row the squares would be no numbers
+    unit = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     gram = unit @ unit.T if len(unit) <= unit.shape[1] else unit.T @ unit
     eigenvalues = np.linalg.eigvalsh(gram / len(unit))
     return max(1.0, float(np.exp(entr(np.maximum(eigenvalues, 0.0)).sum())))
+
+
+def zero_rows(values: Floats) -> int:
+    """How many rows of features (n, d) are all zero: they have no direction."""
+    return int(np.count_nonzero(~values.any(axis=1)))

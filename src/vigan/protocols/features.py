@@ -32,6 +32,7 @@ METRICS = {
         source=BINKOWSKI,
         better="none",
         check=True,
+        least=1001,
     ),
     "precision": Metric(
         title="Precision (k = 3)",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
+import queue
 import ssl
+import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,9 +19,13 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from vigan.io.durable import rename
 from vigan.io.files import RecordError, sha256_file
+from vigan.io.locks import held, is_named
 
 _CHUNK = 1 << 20
+SLOWEST = 4096
+"""Bytes a second below which a server is given up on."""
 _BUSY = {408, 425, 429}
 _PAGE_STARTS = (b"<!doctype html", b"<html")
 
@@ -56,8 +62,7 @@ def fetch(
             with _own(path.with_name(f".{path.name}.part")) as part:
                 if not source.is_at(path):
                     _download_patiently(source, part, attempts, wait)
-                    os.replace(part.name, path)
-                    _sync_folder(path.parent)
+                    rename(Path(part.name), path)
     except RecordError as error:
         remedy = f"fetch it by hand and put it there ({size} bytes, SHA-256 {sha256})"
         raise RecordError(f"{path}: cannot be fetched from {url}: {error}; {remedy}") from None
@@ -71,33 +76,19 @@ def fetch(
 def _own(part: Path) -> Iterator[IO[bytes]]:
     """The file `part`, open for writing and locked against other processes; afterwards deleted, unless renamed.
 
-    Whoever waited for the lock may hold a file that was renamed or deleted meanwhile, and starts again.
+    Where the file system has no locks each process fills a file of its own, and the last one's name stays.
     """
-    while True:
-        with part.open("ab") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if _is_named(stream, part):
-                try:
-                    yield stream
-                finally:
-                    if _is_named(stream, part):
-                        part.unlink()
-                return
-
-
-def _is_named(stream: IO[bytes], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.ExitStack() as stack:
+        stream, locked = stack.enter_context(held(part, wait=True))
+        if locked is None:
+            part.unlink(missing_ok=True)
+            own = tempfile.NamedTemporaryFile("a+b", dir=part.parent, prefix=part.name, delete=False)  # noqa: SIM115
+            stream, part = stack.enter_context(own), Path(own.name)
+        try:
+            yield stream
+        finally:
+            if is_named(stream, part):
+                part.unlink()
 
 
 def _download_patiently(source: _Source, part: IO[bytes], attempts: int, wait: float) -> None:
@@ -133,22 +124,48 @@ def _chunks(source: _Source) -> Iterator[bytes]:
     """The body in pieces. Raises RecordError, or _PassingError where another attempt may help."""
     if urlsplit(source.url).scheme not in {"http", "https"}:
         raise RecordError("only http and https are fetched")
-    opener = urllib.request.build_opener(_WebOnly)
+    began, received = time.monotonic(), 0
     try:
-        with opener.open(source.url, timeout=source.timeout) as response:
-            chunk = response.read(_CHUNK)
+        with _answer(source) as response:
+            chunk = response.read1(_CHUNK)
             _check_start(response, chunk, source.size)
             while chunk:
                 yield chunk
-                chunk = response.read(_CHUNK)
+                received += len(chunk)
+                if time.monotonic() - began > source.timeout + received / SLOWEST:
+                    raise _PassingError(f"only {received} bytes in {time.monotonic() - began:.0f} seconds")
+                chunk = response.read1(_CHUNK)
     except HTTPError as error:
         error.close()
         kind = _PassingError if error.code >= 500 or error.code in _BUSY else RecordError
         raise kind(_one_line(f"the server answered {error.code} ({error.reason})")) from None
+    except ValueError as error:
+        raise RecordError(_one_line(f"a redirect to no address ({error})")) from None
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         kind = RecordError if isinstance(reason, ssl.SSLCertVerificationError) else _PassingError
         raise kind(_one_line(f"{reason}" or type(reason).__name__)) from None
+
+
+def _answer(source: _Source) -> HTTPResponse:
+    """The server's answer. Raises _PassingError where its head takes longer than twice the timeout, dripping or not."""
+    opener = urllib.request.build_opener(_WebOnly)
+    answers: queue.Queue[HTTPResponse | BaseException] = queue.Queue()
+
+    def ask() -> None:
+        try:
+            answers.put(opener.open(source.url, timeout=source.timeout))
+        except BaseException as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=2 * source.timeout)
+    except queue.Empty:
+        raise _PassingError(f"no whole answer within {2 * source.timeout:.0f} seconds") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _check_start(response: HTTPResponse, start: bytes, size: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 import time
@@ -11,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal
 
-from vigan.runtime.settings import evals_per_gpu, gpus, setting, slots_per_gpu, switched_on
+from vigan.io.locks import lock
+from vigan.runtime.settings import MachineError, evals_per_gpu, gpus, setting, slots_per_gpu, switched_on
 
 Work = Literal["train", "eval"]
 """What a slot is for: runs are measured beside those that train, and do not take their places."""
@@ -65,19 +65,22 @@ def _wait(devices: Sequence[str], work: Work) -> tuple[str, IO[str]]:
 
 
 def _take(devices: Sequence[str], work: Work) -> tuple[str, IO[str]] | None:
-    """The first free slot and its lock: no GPU gets a second job while another has none."""
+    """The first free slot and its lock: no GPU gets a second job while another has none.
+
+    Raises MachineError where slots cannot be locked.
+    """
     home = folder()
     home.mkdir(parents=True, exist_ok=True)
     count, kind = (slots_per_gpu(), "") if work == "train" else (evals_per_gpu(), "eval.")
     for number in range(count):
         for device in devices:
             handle = (home / f"{device.replace('/', '-')}.{kind}{number}").open("a+")
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                handle.close()
-            else:
+            taken = lock(handle.fileno())
+            if taken:
                 return device, handle
+            handle.close()
+            if taken is None:
+                raise MachineError(f"{home}: its file system has no locks; set VIGAN_SLOTS to a folder on a local disk")
     return None
 
 

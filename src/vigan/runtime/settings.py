@@ -46,12 +46,20 @@ def enter_root() -> None:
         os.chdir(root)
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with the home that a "~" stands for. Raises MachineError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise MachineError(f"{path}: nobody knows this home; write the whole path") from None
+
+
 def cache_folder() -> Path:
     """Where fetched files are kept: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
     if named := setting("cache"):
-        return Path(named).expanduser()
+        return expanded(named)
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
-    return (base if base.is_absolute() else Path.home() / ".cache") / "vigan"
+    return (base if base.is_absolute() else expanded("~/.cache")) / "vigan"
 
 
 def export_settings(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:

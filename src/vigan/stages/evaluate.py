@@ -25,7 +25,7 @@ from vigan.models.build import Networks, build
 from vigan.training.device import calculate_in_float32, pick_device
 from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents
-from vigan.training.snapshots import decode, load_snapshot, sample, snapshot_steps, to_uint8
+from vigan.training.snapshots import decode, load_snapshot, sample, to_uint8
 
 SHOWN = {3: 64, 1: 1000}
 """Samples kept for figures by the number of axes of an example: a grid of images, a cloud of points."""
@@ -82,7 +82,7 @@ class Sampler:
     def __init__(self, record: RunRecord, folder: Path, device: torch.device) -> None:
         self.spec, self.folder, self.device = record.spec, folder, device
         self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
-        self.reached = snapshot_steps(folder)
+        self.reached = record.reached
 
     def __call__(self, step: int, count: int, draw: int = 0) -> tuple[np.ndarray, bool]:
         """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -23,6 +22,7 @@ from vigan.io.run_record import RunFiles
 from vigan.layout import FIGURES
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
+from vigan.stages.kept_samples import read_samples
 
 
 class Files(NamedTuple):
@@ -192,10 +192,7 @@ def _samples(subject: Subject) -> Figure:
 
 
 def _sequence(run: RunFiles) -> samples.SampleSequence:
-    with np.load(run.folder / "samples.npz") as archive:
-        return samples.SampleSequence(
-            run.spec.name, run.spec.seed, run.spec.snapshots, archive["steps"], archive["samples"], archive["finite"]
-        )
+    return samples.SampleSequence(run.spec.name, run.spec.seed, run.spec.snapshots, *read_samples(run))
 
 
 def _keyed(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,9 +18,10 @@ from vigan.data.toy import means
 from vigan.figures import contact
 from vigan.figures.frames import PER_SIDE, encode, picture
 from vigan.figures.movie import PictureSequence, movie
-from vigan.io.files import RecordError, atomic_write, write_json
+from vigan.io.files import atomic_write, write_json
 from vigan.io.run_record import RunFiles
 from vigan.report.frames import Frames, RunPictures
+from vigan.stages.kept_samples import read_samples
 
 IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
 PAGE_BYTES = 7_000_000
@@ -102,17 +102,9 @@ def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Sho
     """A picture of each step, or why there is none. Raises RecordError for a run of another config."""
     run.record()
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    kept, samples, finite = _samples(run.folder / "samples.npz")
+    kept, samples, finite = read_samples(run)
     at = {int(step): place for place, step in enumerate(kept)}
     return [_shown(samples, finite, at.get(step), modes) for step in steps]
-
-
-def _samples(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    try:
-        with np.load(path) as archive:
-            return archive["steps"], archive["samples"], archive["finite"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: holds no samples ({error}); evaluate the run again") from None
 
 
 def _shown(samples: np.ndarray, finite: np.ndarray, place: int | None, modes: np.ndarray | None) -> Shown:

@@ -6,7 +6,6 @@ import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from vigan.features.extractors import make_extractor, missing_weights
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
+from vigan.runtime.settings import expanded
 from vigan.tools.timings import kept_seconds
 from vigan.training.batches import BatchSource
 from vigan.training.cuda_graph import WARM_UP, CapturedEngine, trainer
@@ -187,7 +187,7 @@ def prepare_seconds(dataset: Dataset) -> float:
             count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
         case ImageFolder():
             transform = Picture(dataset.side, dataset.channels)
-            count = len(images_among(Folder(Path(dataset.path).expanduser()).names()))
+            count = len(images_among(Folder(expanded(dataset.path)).names()))
         case _:
             return 0.0
     data = _photograph()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
+from vigan.io.durable import copy, make_folder, rename, sync_folder
 from vigan.io.files import RecordError, read_json, sha256_file, write_json
+from vigan.io.locks import held
 from vigan.io.run_record import RunRecord, read_run
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
@@ -43,24 +45,53 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     """
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
+    for source in sources:
+        _refuse_strange(source)
     runs = [run for source in sources for run in _runs(source)]
     _refuse_unlike(runs)
     chosen = _chosen(runs)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
-        counts = {str(source): sum(run.source == source for run in chosen) for source in sources}
-        _write(sources, chosen, Path(made) / "whole")
-        write_json(Path(made) / "whole" / "merged.json", counts)
+    counts = {str(source): sum(run.source == source for run in chosen) for source in sources}
+    made = out.with_name(f".{out.name}.merging")
+    with held(made / "lock") as (_, alone):
+        if alone is False:
+            raise RecordError(f"{out}: another process merges into it; wait for it")
+        shutil.rmtree(made / "whole", ignore_errors=True)  # of a merge that was killed
+        _write(sources, chosen, made / "whole")
+        write_json(made / "whole" / "merged.json", counts)
         shutil.rmtree(out, ignore_errors=True)  # at most specs, which every plan of the study writes
-        (Path(made) / "whole").rename(out)
+        rename(made / "whole", out)
+        shutil.rmtree(made)
     return counts
+
+
+def _refuse_strange(source: Path) -> None:
+    """Raise RecordError for a link, a pipe or a device among what would be copied: it may lead anywhere, or nowhere."""
+    for part in ("runs", "specs"):
+        for base, folders, names in os.walk(source / part):
+            for path in (source / part, *(Path(base) / name for name in (*folders, *names))):
+                if os.path.lexists(path) and not _is_plain(path):
+                    raise RecordError(f"{path}: neither a file nor a folder but a link, pipe or device; remove it")
+
+
+def _is_plain(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _runs(source: Path) -> list[Found]:
     records = sorted(source.glob("runs/*/*/seed-*/run.json"))
     if not records:
         raise RecordError(f"{source}: holds no runs; name the folder results/STUDY of a study")
-    return [Found(source, path.parent.relative_to(source), read_run(path)) for path in records]
+    return [_found(source, path) for path in records]
+
+
+def _found(source: Path, path: Path) -> Found:
+    """A run by its record. Raises RecordError if it lies in the place of another."""
+    found = Found(source, path.parent.relative_to(source), read_run(path))
+    spec = found.record.spec
+    if (place := Path("runs", spec.name, spec.arm.reading, f"seed-{spec.seed}")) != found.place:
+        raise RecordError(f"{path}: it is the record of {place}; put its folder there")
+    return found
 
 
 def _refuse_unlike(runs: Sequence[Found]) -> None:
@@ -91,11 +122,14 @@ def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
 
 def _protocols(path: Path) -> list[str]:
     """Protocols that a run was measured under."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if not lines or "protocol" not in (header := lines[0].split(",")):
         raise RecordError(f"{path}: not a table of metrics; evaluate the run again")
     column = header.index("protocol")
-    return sorted({line.split(",")[column] for line in lines[1:]})
+    cells = [line.split(",") for line in lines[1:]]
+    if any(len(row) != len(header) for row in cells):
+        raise RecordError(f"{path}: not a table of metrics; evaluate the run again")
+    return sorted({row[column] for row in cells})
 
 
 def _format_values(known: Any, value: Any) -> str:
@@ -146,10 +180,11 @@ def _below(path: Path) -> list[Path]:
 
 def _write(sources: Sequence[Path], runs: Sequence[Found], out: Path) -> None:
     """Copy specs, what was trained and what was measured, in this order: Snakemake goes by time stamps."""
-    (out / "specs").mkdir(parents=True)
+    make_folder(out / "specs")
     for source in sources:
         for spec in sorted((source / "specs").glob("*.json")):
-            shutil.copyfile(spec, out / "specs" / spec.name)
+            (out / "specs" / spec.name).unlink(missing_ok=True)
+            copy(spec, out / "specs" / spec.name)
     for names in (TRAINED, MEASURED):
         for run in runs:
             for name in names:
@@ -157,9 +192,8 @@ def _write(sources: Sequence[Path], runs: Sequence[Found], out: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=shutil.copyfile)
-        os.utime(target)  # copytree gives a folder the time of its source
-    elif source.exists():
-        shutil.copyfile(source, target)
+    """Copy a file, or a folder of files but for hidden ones; on disk afterwards."""
+    make_folder(target if source.is_dir() else target.parent)
+    for file in _below(source):
+        copy(file, target / file.name if source.is_dir() else target)
+    sync_folder(target if source.is_dir() else target.parent)

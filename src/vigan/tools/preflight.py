@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vigan.config.datasets import CelebA, Dataset, Digits, StackedDigits, Torchvision
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, most_examples
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
-from vigan.data import mnist, torchvision_sets
+from vigan.data import image_folder, mnist, torchvision_sets
 from vigan.data.source import DataError
 from vigan.runtime.resources import trains_on_gpu
-from vigan.runtime.settings import gpu_slots
+from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
@@ -32,13 +32,13 @@ def preflight(
     """Verdict on starting the `pending` runs of a study with `cores` cores and `unprepared` data sets.
 
     `cores` is None where the runs are trained on other machines, of which nothing is said.
-    Without CelebA or MNIST where it is needed: the ways to get it. Else the time that the pending runs would take, by
-    what `vigan doctor` found an iteration of each arm to take, or by a few timed here; and, without a GPU and beyond
-    `PATIENCE`, how to go on anyway. Raises RecordError where there is a GPU that CUDA cannot use.
+    Without what a data set is made from, or with fewer examples than the study takes: what is lacking, and the ways to
+    get it. Else the time that the pending runs would take, by what `vigan doctor` found an iteration of each arm to
+    take, or by a few timed here; and, without a GPU and beyond `PATIENCE`, how to go on anyway. Raises RecordError
+    where there is a GPU that CUDA cannot use.
     """
-    missing = [] if download else list(filter(None, (_missing(data, celeba) for data in unprepared)))
-    if missing:
-        return Verdict(False, f"study '{study.study}' needs {missing[0]}")
+    if problems := shortcomings(study, unprepared, celeba=celeba, download=download):
+        return Verdict(False, "\n".join(problems))
     if not pending:
         return Verdict(True, "every run has been trained already")
     if cores is None:
@@ -74,16 +74,52 @@ def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) ->
     )
 
 
-def _missing(dataset: Dataset, celeba: Path | None) -> str | None:
-    """What a data set is made from, where that is not at hand, and how to get it; else None."""
+def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | None, download: bool) -> list[str]:
+    """What the data sets that are to be prepared lack, a few lines each."""
+    found = []
+    for dataset in unprepared:
+        try:
+            found += _too_few(study, dataset, _count(dataset, celeba, download))
+        except (DataError, MachineError) as error:
+            found.append(f"study '{study.study}' needs {error}")
+    return found
+
+
+def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
+    """How many examples a data set will have, None where only a download tells. Raises DataError without a source."""
     match dataset:
-        case CelebA() if faces.locate(celeba) is None:
-            return f"CelebA.\n{faces.HOW_TO_GET}"
-        case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
-            try:
-                mnist.find(origin, None)
-            except DataError as error:
-                return f"MNIST.\n{error}"
-        case Torchvision() if torchvision_sets.located() is None:
-            return f"torchvision's {dataset.name}.\n{torchvision_sets.ways(dataset)}"
-    return None
+        case CelebA():
+            if download and faces.locate(celeba) is None:
+                return most_examples(dataset)
+            return faces.count(dataset, faces.find(celeba, None))
+        case ImageFolder():
+            return image_folder.count(dataset)
+        case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn" and not download:
+            mnist.find(origin, None)
+        case Torchvision() if not download and torchvision_sets.located() is None:
+            raise DataError(f"torchvision's {dataset.name}. {torchvision_sets.ways(dataset)}")
+    return most_examples(dataset)
+
+
+def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]:
+    """Protocols and arms that take more examples than there are."""
+    homes = {name: home for name, home in study.experiments.items() if study.datasets[home.dataset] == dataset}
+    for name, home in homes.items():
+        needs = {
+            f"protocol '{protocol.kind}' takes {protocol.definition.real_samples} x {protocol.samples:,} real examples":
+            protocol.definition.real_samples * protocol.samples for protocol in home.protocols
+        } | {
+            f"arm '{arm}' has batches of {row.batch_size:,}": row.batch_size
+            for arm, row in home.arms.items() if row.real_batches
+        }  # fmt: skip
+        for what, needed in needs.items():
+            if count is not None and count < needed:
+                yield f"experiment '{name}': {what}, and '{home.dataset}' has {count:,}; lower it, or add examples"
+
+
+def warnings(study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset]) -> list[str]:
+    """What a plan should know before it is begun: data that are not at hand, and a GPU that is not there."""
+    found = shortcomings(study, unprepared, celeba=None, download=switched_on("download"))
+    if pending and not gpus() and not switched_on("cpu"):
+        found.append(f"{len(pending)} runs to train and no GPU here; `vigan preflight` says how long it would take")
+    return found

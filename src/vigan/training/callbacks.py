@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from vigan.config.arms import RunSpec
+from vigan.errors import say
 from vigan.models.build import Networks
 from vigan.training.latents import evaluation_latents
 from vigan.training.snapshots import sample, to_uint8
@@ -91,7 +92,7 @@ class TensorBoard:
             yield
         except OSError as error:
             text = f"warning: {self.folder}: {error.strerror}; TensorBoard gets no more of this run, which goes on"
-            print(text, flush=True)
+            say(text)
             self._close()
 
     def _close(self) -> None:

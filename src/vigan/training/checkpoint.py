@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import safetensors.torch
@@ -12,57 +14,112 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from vigan.config.base import digest_of
+from vigan.io.durable import sync_folder
 from vigan.io.files import RecordError, atomic_write, read_json, sha256_file, write_json
 
 KEPT = 2
+SNAPSHOTS = "snapshots"
+"""Folder beside the checkpoints that holds the run's snapshots."""
+_NAME = re.compile(r"checkpoint-([0-9]{9,})\.json")
 _OF_DEVICE = ("capturable",)
 """Settings of an optimiser that follow from its device."""
 
 
 class Checkpoint(NamedTuple):
-    """Everything a run needs to go on: the iterations done, its tensors and its plain values."""
+    """Everything a run needs to go on: the iterations done, its tensors and its plain values.
+
+    `snapshots` are those kept so far: SHA-256 (hex) by the name of the file.
+    """
 
     iteration: int
     tensors: dict[str, Tensor]
     values: dict[str, Any]
+    snapshots: Mapping[str, str] = MappingProxyType({})
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, then its seal (a JSON with its SHA-256), then drop all but the two saved last."""
+def save(folder: Path, checkpoint: Checkpoint, owner: str) -> None:
+    """Write a checkpoint of the run `owner`, then its seal, then drop all others but the one before.
+
+    The seal is a JSON with the digests of tensors and snapshots and of itself: who owns it, how many iterations are
+    done. What is dropped are older ones, and those of more iterations, which this run has refused to go on from.
+    """
     name = f"checkpoint-{checkpoint.iteration:09d}"
     payload = safetensors.torch.save({key: value.contiguous() for key, value in checkpoint.tensors.items()})
     with atomic_write(folder / f"{name}.safetensors") as stream:
         stream.write(payload)
-    seal = {
+    record = {
+        "owner": owner,
         "iteration": checkpoint.iteration,
         "sha256": hashlib.sha256(payload).hexdigest(),
+        "snapshots": dict(checkpoint.snapshots),
         "values": checkpoint.values,
     }
-    write_json(folder / f"{name}.json", seal)
-    for old in sorted(folder.glob("checkpoint-*.json"), key=lambda seal: seal.stat().st_mtime_ns)[:-KEPT]:
-        old.unlink()
-        old.with_suffix(".safetensors").unlink(missing_ok=True)
+    write_json(folder / f"{name}.json", {"record": record, "sha256": digest_of(record)})
+    _drop_others(folder, checkpoint.iteration)
 
 
-def load_newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Newest checkpoint whose content matches its seal (None if there is none), and why newer ones were refused."""
-    refused: list[str] = []
-    for seal in sorted(folder.glob("checkpoint-*.json"), reverse=True):
+def _drop_others(folder: Path, iteration: int) -> None:
+    known = _seals(folder)
+    kept = sorted(number for number in known if number <= iteration)[-KEPT:]
+    for number in known.keys() - set(kept):
+        known[number].unlink()
+    sync_folder(folder)  # no payload goes before its seal
+    stems = {known[number].stem for number in kept}
+    for payload in folder.glob("checkpoint-*.safetensors"):
+        if payload.stem not in stems:
+            payload.unlink()
+
+
+def _seals(folder: Path) -> dict[int, Path]:
+    """Seals by the iterations that their names tell."""
+    named = ((_NAME.fullmatch(path.name), path) for path in folder.glob("checkpoint-*.json"))
+    return {int(found[1]): path for found, path in named if found}
+
+
+def load_newest(folder: Path, owner: str) -> tuple[Checkpoint | None, list[str]]:
+    """The sound checkpoint of the run `owner` with most iterations, if there is one; why those of more were refused."""
+    reasons: list[str] = []
+    found = None
+    for _, seal in sorted(_seals(folder).items(), reverse=True):
         try:
-            return _load(seal), refused
+            found = _load(seal, owner)
+            break
         except RecordError as error:
-            refused.append(str(error))
-    return None, refused
+            reasons.append(str(error))
+    instead = f"going on from iteration {found.iteration}" if found else "the run begins anew"
+    return found, [f"{reason}; {instead}" for reason in reasons]
 
 
-def _load(seal: Path) -> Checkpoint:
-    record, payload = read_json(seal), seal.with_suffix(".safetensors")
+def _load(seal: Path, owner: str) -> Checkpoint:
+    record, payload = _sealed(seal), seal.with_suffix(".safetensors")
     try:
-        if sha256_file(payload) != record["sha256"]:
-            raise RecordError(f"{payload}: its content is not what was saved; an older checkpoint is used")
-        return Checkpoint(record["iteration"], safetensors.torch.load_file(payload), record["values"])
-    except (OSError, SafetensorError, KeyError, TypeError) as error:
-        raise RecordError(f"{payload}: not a checkpoint ({error!r}); an older one is used") from None
+        if record["owner"] != owner:
+            raise RecordError(f"{seal}: a checkpoint of another run")
+        if not _is(payload, record["sha256"]):
+            raise RecordError(f"{payload}: missing, or its content is not what was saved")
+        for name, digest in record["snapshots"].items():
+            if not _is(seal.parent / SNAPSHOTS / name, digest):
+                raise RecordError(f"{seal}: snapshot {name} is missing, or its content is not what was saved")
+        tensors = safetensors.torch.load_file(payload)
+        return Checkpoint(record["iteration"], tensors, record["values"], record["snapshots"])
+    except (SafetensorError, KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"{payload}: not a checkpoint ({error!r})") from None
+
+
+def _sealed(seal: Path) -> Any:
+    """What a seal holds. Raises RecordError unless it is what was written."""
+    try:
+        sealed = read_json(seal)
+        if digest_of(sealed["record"]) == sealed["sha256"]:
+            return sealed["record"]
+    except (RecordError, KeyError, TypeError, RecursionError):
+        pass
+    raise RecordError(f"{seal}: its content is not what was saved")
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_file(path) == digest
 
 
 def network_tensors(networks: nn.ModuleDict) -> dict[str, Tensor]:

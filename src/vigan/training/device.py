@@ -39,6 +39,11 @@ def _automatic() -> torch.device:
     )
 
 
+def named(device: torch.device) -> str:
+    """What a record calls a device: its model, or "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def uuid(device: torch.device) -> str:
     """What the driver calls a CUDA device; nothing for the CPU."""
     return str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else ""

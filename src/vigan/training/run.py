@@ -12,12 +12,13 @@ import torch
 
 from vigan.config import schedule
 from vigan.config.arms import RunSpec
+from vigan.io.files import RecordError
 from vigan.models.build import Networks, build
 from vigan.runtime.energy import Cost, Meter, counters
 from vigan.training import checkpoint
 from vigan.training.batches import BatchSource
 from vigan.training.cuda_graph import trainer
-from vigan.training.device import uuid
+from vigan.training.device import named, uuid
 from vigan.training.engine import Engine
 from vigan.training.randomness import no_global_draws
 from vigan.training.snapshots import save_snapshot
@@ -28,7 +29,10 @@ RunCallback = Callable[[int, "dict[str, float] | None", Networks], None]
 
 
 class Outcome(NamedTuple):
-    """How a run ended. `cost` is that of training in all its sessions; `telemetry` has the columns named."""
+    """How a run ended. `cost` is that of training in all its sessions; `telemetry` has the columns named.
+
+    `snapshots` are SHA-256 (hex) by the name of the file, `devices` those it was trained on, one after the other.
+    """
 
     status: Literal["completed", "diverged"]
     iterations: int
@@ -36,6 +40,8 @@ class Outcome(NamedTuple):
     telemetry: np.ndarray
     weights_hash: str
     cost: Cost
+    snapshots: dict[str, str]
+    devices: list[str]
 
 
 def engine(spec: RunSpec, networks: Networks) -> Engine:
@@ -46,10 +52,15 @@ def engine(spec: RunSpec, networks: Networks) -> Engine:
 class Run:
     """One arm and seed: its engine, its input, its state folder."""
 
-    def __init__(self, spec: RunSpec, array: np.ndarray, folder: Path, device: torch.device) -> None:
-        """Build the run and, if `folder` holds a checkpoint, put it back where it was."""
+    def __init__(
+        self, spec: RunSpec, array: np.ndarray, folder: Path, device: torch.device, owner: str | None = None
+    ) -> None:
+        """Build the run and, if `folder` holds a checkpoint of its own, put it back where it was.
+
+        `owner` is a digest of all that it is made from; by default that of its spec.
+        """
         shape = spec.dataset.shape
-        self.spec, self.folder, self.device = spec, folder, device
+        self.spec, self.folder, self.device, self.owner = spec, folder, device, owner or spec.digest
         self.networks = build(spec.arm, shape, spec.seed).to(device)
         with no_global_draws(device, spec.name):
             self.engine = engine(spec, self.networks)
@@ -57,8 +68,12 @@ class Run:
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.engine)
         self.rows: list[list[float]] = []
+        self.snapshots: dict[str, str] = {}
+        self.devices: list[str] = []
         self.iteration, self.cost = 0, Cost()
         self.refused = self._resume()
+        if self.devices[-1:] != [named(device)]:
+            self.devices.append(named(device))
 
     def train(self, callbacks: tuple[RunCallback, ...] = (), save_every: float = 60.0) -> Outcome:
         """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
@@ -78,7 +93,8 @@ class Run:
         status = "completed" if finite and self._finite_weights() else "diverged"
         columns = self.telemetry.columns
         table = np.array(self.rows, dtype=np.float64).reshape(-1, len(columns))
-        return Outcome(status, self.iteration, columns, table, checkpoint.weights_hash(self.networks), self.cost)
+        weights = checkpoint.weights_hash(self.networks)
+        return Outcome(status, self.iteration, columns, table, weights, self.cost, self.snapshots, self.devices)
 
     def _iterate(self) -> dict[str, float] | None:
         batches = self.source.iteration(self.iteration)
@@ -96,31 +112,45 @@ class Run:
 
     def _snapshot_if_due(self) -> None:
         if self.iteration in self.spec.snapshots:
-            save_snapshot(
-                self.folder / "snapshots", self.iteration, self.networks, discriminator=self.spec.keep_discriminator
+            name, digest = save_snapshot(
+                self.folder / checkpoint.SNAPSHOTS,
+                self.iteration,
+                self.networks,
+                discriminator=self.spec.keep_discriminator,
             )
+            self.snapshots[name] = digest
 
     def _finite_weights(self) -> bool:
         return all(bool(tensor.isfinite().all()) for tensor in self.networks.parameters())
 
     def _save(self, cost: Cost) -> None:
         tensors = checkpoint.network_tensors(self.networks)
-        values: dict[str, Any] = {"cost": cost._asdict()}
+        values: dict[str, Any] = {"cost": cost._asdict(), "devices": self.devices}
         for name, optimiser in self._optimisers().items():
             tensors |= checkpoint.optimiser_tensors(optimiser, name)
             values[name] = checkpoint.optimiser_values(optimiser)
         tensors["telemetry"] = torch.tensor(self.rows, dtype=torch.float64)
-        checkpoint.save(self.folder, checkpoint.Checkpoint(self.iteration, tensors, values))
+        checkpoint.save(self.folder, checkpoint.Checkpoint(self.iteration, tensors, values, self.snapshots), self.owner)
 
     def _resume(self) -> list[str]:
-        found, refused = checkpoint.load_newest(self.folder)
+        found, refused = checkpoint.load_newest(self.folder, self.owner)
         if found is not None:
-            checkpoint.restore_networks(self.networks, found.tensors)
-            for name, optimiser in self._optimisers().items():
-                checkpoint.restore_optimiser(optimiser, found.tensors, found.values[name], name)
-            self.rows = found.tensors["telemetry"].tolist()
-            self.iteration, self.cost = found.iteration, Cost(**found.values["cost"])
+            try:
+                self._restore(found)
+            except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+                reason = str(error).splitlines()[0] if str(error) else repr(error)
+                raise RecordError(
+                    f"{self.folder}: its checkpoint does not fit this run ({reason}); remove it to start anew"
+                ) from None
         return refused
+
+    def _restore(self, found: checkpoint.Checkpoint) -> None:
+        checkpoint.restore_networks(self.networks, found.tensors)
+        for name, optimiser in self._optimisers().items():
+            checkpoint.restore_optimiser(optimiser, found.tensors, found.values[name], name)
+        self.rows = found.tensors["telemetry"].tolist()
+        self.iteration, self.cost = found.iteration, Cost(**found.values["cost"])
+        self.snapshots, self.devices = dict(found.snapshots), list(found.values["devices"])
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {f"{name}_optimiser": group.optimiser for name, group in self.engine.groups.items()}

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from vigan.io.files import RecordError, atomic_write
+from vigan.io.files import atomic_write
 from vigan.models.build import Networks
 
 ENCODER, DISCRIMINATOR = "encoder.", "discriminator."
 
 
-def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> None:
-    """Keep G, E where there is one, and, if asked for, D where there is one, after `iteration` iterations."""
+def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> tuple[str, str]:
+    """Keep G, E where there is one, and, if asked for, D where there is one, after `iteration` iterations.
+
+    Returns name and SHA-256 (hex) of the file.
+    """
     kept = networks.sampled_generator.state_dict()
     if "encoder" in networks:
         kept |= networks.encoder.state_dict(prefix=ENCODER)
     if discriminator and "discriminator" in networks:
         kept |= networks.discriminator.state_dict(prefix=DISCRIMINATOR)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
-    with atomic_write(folder / f"{iteration:09d}.safetensors") as stream:
-        stream.write(safetensors.torch.save(tensors))
-
-
-def snapshot_steps(folder: Path) -> list[int]:
-    """Iterations of the snapshots in a folder, ascending. Raises RecordError if there is none."""
-    steps = sorted(int(file.stem) for file in folder.glob("[0-9]*.safetensors"))
-    if not steps:
-        raise RecordError(f"{folder}: no snapshot here; train the run again")
-    return steps
+    name, content = f"{iteration:09d}.safetensors", safetensors.torch.save(tensors)
+    with atomic_write(folder / name) as stream:
+        stream.write(content)
+    return name, hashlib.sha256(content).hexdigest()
 
 
 def load_snapshot(folder: Path, iteration: int, networks: Networks) -> None:

@@ -27,12 +27,12 @@ WITHIN_A_CHECKPOINT = {
 }
 WITHIN_THE_RESULTS = {
     "telemetry not named": ("os.rename", r"telemetry\.csv"),
-    "no snapshots": ("shutil.copytree", "snapshots"),
+    "snapshots not named": ("os.rename", "snapshots"),
     "record not named": ("os.rename", r"run\.json"),
 }
 WITHIN_THE_END = "state half removed"
 PLACES = {**WITHIN_A_CHECKPOINT, **WITHIN_THE_RESULTS, WITHIN_THE_END: ("os.rmdir", "snapshots")}
-PATH_OF = {"tempfile.mkstemp": 0, "os.rename": 1, "os.remove": 0, "os.rmdir": 0, "shutil.copytree": 1}
+PATH_OF = {"tempfile.mkstemp": 0, "os.rename": 1, "os.remove": 0, "os.rmdir": 0}
 """Which argument of an event is the file that is made or removed."""
 
 

@@ -1,0 +1,63 @@
+"""What the options of commands may be: every number has its bounds, every other word its form."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+LARGEST = 2**63 - 1
+"""Largest whole number: what a seed may be, and what libraries count with."""
+_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    return _whole(text, 0)
+
+
+def from_one(text: str) -> int:
+    """A whole number from 1 on."""
+    return _whole(text, 1)
+
+
+def _whole(text: str, least: int) -> int:
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else None
+    if number is None or not least <= number <= LARGEST:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} on")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time in seconds, 0 or more."""
+    return _real(text, math.inf, "a time of 0 seconds or more")
+
+
+def share(text: str) -> float:
+    """A share from 0 to 1."""
+    return _real(text, 1.0, "a share from 0 to 1")
+
+
+def _real(text: str, most: float, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (0 <= number <= most and math.isfinite(number)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
+    return number
+
+
+def device(text: str) -> str:
+    """The name of a device."""
+    if not _DEVICE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no device: write auto, cpu, cuda or cuda:1")
+    return text
+
+
+def folder(text: str) -> Path:
+    """The name of a folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name a folder")
+    return Path(text)

@@ -1,0 +1,40 @@
+"""What failed in a workflow, why, and what to type: from Snakemake's own log and those of its jobs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from vigan.errors import shown
+
+_FAILED = re.compile(
+    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    log: (?P<log>.+?)(?: \(check log file)", re.MULTILINE
+)
+_MOST = 10
+
+
+def tell(log: Path, command: str) -> str:
+    """A line for each job that failed, with the last thing it said; then what to type. Empty if none is found."""
+    try:
+        told = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    failed = {found["log"]: found["rule"] for found in _FAILED.finditer(told)}
+    if not failed:
+        return ""
+    lines = [f"  {rule} ({file}): {_reason(Path(file))}" for file, rule in list(failed.items())[:_MOST]]
+    if len(failed) > _MOST:
+        lines.append(f"  and {len(failed) - _MOST} more")
+    heading = f"vigan: {len(failed)} of the jobs failed:"
+    return "\n".join([heading, *lines, "What is finished stays. Mend that, then type:", f"  {command}"])
+
+
+def _reason(log: Path) -> str:
+    """The last line of a job's log that says something, best one of vigan's own."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "no log"
+    said = [line for line in lines if line.strip()]
+    own = [line.removeprefix("vigan: ") for line in said if line.startswith("vigan: ")]
+    return shown((own or said or ["nothing"])[-1])[:500]

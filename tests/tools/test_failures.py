@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vigan.tools.failures import tell
+
+BLOCK = """\
+[Sat Nov 28 14:07:52 2026]
+Error in rule {rule}:
+    message: None
+    jobid: 2
+    input: a, b
+    output: b-1.txt
+    log: {log} (check log file(s) for error details)
+    shell:
+        vigan {rule}
+        (command exited with non-zero exit code)
+Trying to restart job 2.
+"""
+
+
+def test_each_failed_job_is_one_line_with_its_reason_then_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.log").write_text("0 of 9\nvigan: x.jpg: damaged; remove it\n")
+    Path("b.log").write_text("Traceback\n  File\nKilled \x1b[31m\n\n")
+    blocks = [
+        BLOCK.format(rule=rule, log=log) for rule, log in (("prepare", "a.log"), ("train", "b.log"), ("train", "b.log"))
+    ]
+    Path("snakemake.log").write_text(
+        "Select jobs to execute...\n" + "".join(blocks) + BLOCK.format(rule="report", log="none.log")
+    )
+    assert tell(Path("snakemake.log"), "snakemake all").splitlines() == [
+        "vigan: 3 of the jobs failed:",
+        "  prepare (a.log): x.jpg: damaged; remove it",
+        "  train (b.log): Killed \\x1b[31m",
+        "  report (none.log): no log",
+        "What is finished stays. Mend that, then type:",
+        "  snakemake all",
+    ]
+
+
+def test_where_no_job_failed_nothing_is_said(tmp_path: Path) -> None:
+    assert tell(tmp_path / "none", "snakemake all") == ""
+    (tmp_path / "log").write_text("Nothing to be done\n")
+    assert tell(tmp_path / "log", "snakemake all") == ""
