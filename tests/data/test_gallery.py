@@ -12,7 +12,7 @@ from PIL import Image
 
 from vigan.data.gallery import Fitting, open_gallery
 from vigan.data.image_folder import Picture
-from vigan.data.source import DataError
+from vigan.io.files import RecordError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 3, 12, 8), dtype=np.uint8)
 
@@ -68,13 +68,13 @@ def test_resized_images_are_those_of_the_source_folder(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one, Picture(32, 3)("2.png", (folder / "2.png").read_bytes()))
     (cut,) = open_gallery(folder, Fitting(crop=6))[2:3]
     np.testing.assert_array_equal(cut, PICTURES[2, :, 3:9, 1:7])
-    with pytest.raises(DataError, match=r"0\.png: 8x12 pixels, too small for a crop of 9"):
+    with pytest.raises(RecordError, match=r"0\.png: 8x12 pixels, too small for a crop of 9"):
         open_gallery(folder, Fitting(crop=9))[:1]
 
 
 def test_arrays_are_never_resized(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", PICTURES)
-    with pytest.raises(DataError, match="only image files are cropped or resized"):
+    with pytest.raises(RecordError, match="only image files are cropped or resized"):
         open_gallery(tmp_path / "a.npy", Fitting(resize=32))
 
 
@@ -94,7 +94,7 @@ def test_a_fingerprint_changes_with_every_pixel_and_with_the_fitting(tmp_path: P
 def test_a_truncated_image_is_named(tmp_path: Path) -> None:
     folder = _save(tmp_path / "images")
     (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:60])
-    with pytest.raises(DataError, match=r"2\.png: damaged or truncated"):
+    with pytest.raises(RecordError, match=r"2\.png: damaged or truncated"):
         open_gallery(folder)[:]
 
 
@@ -111,12 +111,12 @@ def test_a_truncated_image_is_named(tmp_path: Path) -> None:
 )
 def test_arrays_that_are_no_images_are_refused(tmp_path: Path, array: np.ndarray, told: str) -> None:
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    with pytest.raises(DataError, match=rf"a\.npy: .*{told}"):
+    with pytest.raises(RecordError, match=rf"a\.npy: .*{told}"):
         open_gallery(tmp_path / "a.npy")
 
 
 def test_nothing_and_empty_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(RecordError, match="not there"):
         open_gallery(tmp_path / "none")
-    with pytest.raises(DataError, match="no image in it"):
+    with pytest.raises(RecordError, match="no image in it"):
         open_gallery(tmp_path)
