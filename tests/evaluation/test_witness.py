@@ -71,7 +71,8 @@ def test_a_choice_of_images_is_shown_to_it_as_files(
     told = ["--samples", "270", "--reals", "265", "--witness", "clean-fid"]
     assert main(["evaluate", *paths, *told, "--extractor", "inception-clean"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["protocol"].endswith("/n=270/ref=reference/reals=265")
+    assert found["protocol"].startswith("inception-clean/n=270/ref=reference-")
+    assert found["protocol"].endswith("/reals=265")
     assert abs(found["witnesses"][0]["difference"]["frechet"]) < 1e-4
 
 
