@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from pathlib import Path
@@ -120,3 +121,25 @@ def test_nothing_and_empty_folders_are_refused(tmp_path: Path) -> None:
         open_gallery(tmp_path / "none")
     with pytest.raises(RecordError, match="no image in it"):
         open_gallery(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["zip", "npz", "npz, packed"])
+def test_a_flipped_bit_is_refused_or_changes_no_image(kind: str, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
+    file = tmp_path / f"images.{kind[:3]}"
+    if kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            for number, image in enumerate(images):
+                Image.fromarray(image).save(tmp_path / "one.png")
+                archive.write(tmp_path / "one.png", f"folder/{number}.png")
+    else:
+        (np.savez_compressed if "packed" in kind else np.savez)(file, images)
+    content, draws, read = file.read_bytes(), np.random.default_rng(1), 0
+    for bit in draws.choice(8 * len(content), 100, replace=False):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << int(bit % 8)
+        file.write_bytes(bytes(flipped))
+        with contextlib.suppress(RecordError):
+            assert np.array_equal(_all(file), np.moveaxis(images, 3, 1))
+            read += 1
+    assert read < 50

@@ -116,12 +116,14 @@ class Archive:
         return f"{self.path}: {name}"
 
     def head(self, name: str) -> bytes:
-        """The first `HEAD` bytes of the member `name`; none where it cannot be read."""
+        """The first `HEAD` bytes of the member `name`, none of a locked one. Raises DataError if it is damaged."""
         try:
             with self._zip.open(name) as stream:
                 return stream.read(HEAD)
-        except ZIP_DAMAGE:
+        except (RuntimeError, NotImplementedError):
             return b""
+        except ZIP_DAMAGE as error:
+            raise DataError(f"{self.title(name)}: cannot be read ({error}); {self.remedy}") from None
 
     def read(self, name: str) -> bytes:
         """Content of the member `name`, its checksum verified. Raises DataError naming it.
@@ -156,8 +158,15 @@ def images_among(names: Sequence[str]) -> list[str]:
 
 
 def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
-    """The names, in order, of images: by the end of the name, or else by what the file begins with; hidden ones not."""
+    """The names, in order, of images: by the end of the name, or else by what the file begins with; hidden ones not.
+
+    Raises DataError if a member of a zip that is left out is damaged: its name may be what is.
+    """
     found = set(images_among(names))
-    rest = [name for name in names if name not in found and not name.rpartition("/")[2].startswith(".")]
-    found |= {name for name in rest if looks_like_image(files.head(name))}
+    heads = ((name, files.head(name)) for name in names if name not in found)
+    found |= {name for name, head in heads if looks_like_image(head) and not _is_hidden(name)}
     return [name for name in names if name in found]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -97,6 +97,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
     chosen = faces[: dataset.limit]
     _check_count(path, len(faces), dataset)
     _check_distinct(path, faces)
+    _check_left_out(files, set(names) - set(faces))
     transform = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(files, chosen, dataset.crop))
     return SourceData(
         count=len(chosen),
@@ -153,6 +154,12 @@ class Face:
 def _faces(names: Sequence[str]) -> list[str]:
     """The images at the top or in a folder `img_align_celeba`, at whatever depth that stands."""
     return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
+
+
+def _check_left_out(files: FileSource, names: Set[str]) -> None:
+    """Raise DataError if a member that is no face is damaged: its name may be what is."""
+    for name in sorted(names):
+        files.head(name)
 
 
 def _check_distinct(path: Path, faces: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import struct
 import tokenize
@@ -33,7 +34,8 @@ def read_npz(path: Path, names: Iterable[str] | None = None, *, remedy: str) -> 
             return {name: arrays[name] for name in (names or arrays.files)}
     except FileNotFoundError:
         raise RecordError(f"{path}: not there; {remedy}") from None
-    except _DAMAGE as error:
+    except (*_DAMAGE, OSError) as error:
+        _refuse_machine(error)
         raise RecordError(f"{path}: cannot be read as arrays ({_one_line(error)}); {remedy}") from None
 
 
@@ -47,7 +49,8 @@ def read_array(path: Path, *, remedy: str) -> np.ndarray:
             return np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise RecordError(f"{path}: not there; {remedy}") from None
-    except _DAMAGE as error:
+    except (*_DAMAGE, OSError) as error:
+        _refuse_machine(error)
         raise RecordError(f"{path}: cannot be read as an array ({_one_line(error)}); {remedy}") from None
     arrays = read_npz(path, remedy=remedy)
     if len(arrays) != 1:
@@ -75,6 +78,12 @@ def _needed(stream: IO[bytes]) -> int:
     if kind.hasobject:
         raise ValueError("it holds objects, which are not read")
     return math.prod(shape) * kind.itemsize
+
+
+def _refuse_machine(error: Exception) -> None:
+    """Raise what the machine refuses; a place before the start of a file (EINVAL) is what a damaged one asks for."""
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
 
 
 def _one_line(error: Exception) -> str:
