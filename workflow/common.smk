@@ -6,15 +6,18 @@ from functools import cache
 from pathlib import Path
 
 import vigan.report
-from vigan.config.base import ConfigError, read_yaml
+from vigan.config.base import ConfigError, digest_of, read_yaml
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.data import identity
 from vigan.errors import UserError, describe_os_error, say, shown
+from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
-from vigan.protocols.registry import MODULES
-from vigan.provenance import stage_digest
+from vigan.provenance import measuring_versions, stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
+from vigan.stages.made_from import pictured, protocols
+from vigan.stages.settle import settle
 from vigan.tools import failures, planning
 
 
@@ -56,17 +59,34 @@ def stored(*paths):
 
 
 IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
-LAYOUT = Layout(STUDY, Path(config.get("state", "state")))
-RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 settings.export_settings(STUDY_FILE, config, storage_root())
+SOURCES = identity.sources(STUDY.datasets.values())
+identity.export(SOURCES)
+LAYOUT = Layout(
+    STUDY,
+    Path(config.get("state", "state")),
+    {digest: source.key for digest, source in SOURCES.items()},
+)
+RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
+TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
+LISTS = [
+    project.shipped() / "config" / name
+    for name in ("deviations.yaml", "published.yaml")
+]
 try:
     if IN_CHARGE:
         planning.check_disk(Path(".snakemake"))
     LAYOUT.write_specs()
+    if IN_CHARGE and not storage_root():
+        settle(LAYOUT, LISTS, TEMPLATES)
 except OSError as error:
     sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
-TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
+STAMPS = [
+    LAYOUT.stamp(path.name)
+    for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
+] + [LAYOUT.stamp("tables")]
+STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
 
 
 # In the path of an environment, braces are written twice.
@@ -194,31 +214,20 @@ def train_code(arm):
     return f"{code} {LAYOUT.spec_text(arm)}" if storage_root() else code
 
 
-def protocol_code(stage, protocols):
-    """Digest of the code that measures by some protocols, and what their kinds declare of it in no words."""
-    kinds = {protocol.kind: protocol.definition for protocol in protocols}
-    modules = {module for kind in kinds.values() for module in kind.modules}
-    declared = sorted(kind.computation for kind in kinds.values())
-    return "; ".join([stage_digest(stage, modules=sorted(modules)), *declared])
-
-
-@cache
 def evaluate_code(arm):
     """Digest of the code that measures an arm."""
     return protocol_code("evaluate", STUDY.protocols_of(arm))
 
 
-@cache
 def reference_code(protocol):
-    """Digest of the code that measures the real data by a protocol."""
-    return protocol_code("reference", [PROTOCOLS[protocol]])
+    """Digest of the code that measures the real data by a protocol, and versions of the libraries under it."""
+    code = protocol_code("reference", [PROTOCOLS[protocol]])
+    return digest_of([code, measuring_versions()])
 
 
-@cache
-def reporting_code(stage, files=()):
-    """Digest of a stage that tells what was measured: what its protocols say of their metrics is part of it."""
-    modules = {MODULES[protocol.kind] for protocol in PROTOCOLS.values()}
-    return stage_digest(stage, files=files, modules=sorted(modules))
+def code_of(stage, files=()):
+    """Digest of the code of a stage that tells what was measured."""
+    return reporting_code(stage, protocols(STUDY), files)
 
 
 def spec(wildcards):
@@ -228,7 +237,12 @@ def spec(wildcards):
 
 def shown(samples):
     """Samples that a picture shows, and the records of their runs."""
-    return [*samples, *stored(*(path.with_name("run.json") for path in samples))]
+    records = (
+        path.with_name(name)
+        for path in samples
+        for name in ("run.json", "measured.json")
+    )
+    return [*samples, *stored(*records)]
 
 
 def movie_samples(wildcards):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
@@ -70,6 +70,8 @@ class Layout:
 
     study: Study
     state_root: Path = Path("state")
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Folders of prepared data sets that are told by more than their description, by the digest of that."""
 
     @property
     def results(self) -> Path:
@@ -95,6 +97,15 @@ class Layout:
         """Every file of raw numbers."""
         return [self.raw / name for name in RAW_FILES]
 
+    def stamp(self, name: str) -> Path:
+        """What tables ("tables"), a figure, pictures or the page, by the name of the file, were made from."""
+        return self.stamp_in(self.results, name)
+
+    @staticmethod
+    def stamp_in(results: Path, name: str) -> Path:
+        """The same in a study's folder of results, wherever that is."""
+        return results / "stamps" / f"{name}.json"
+
     @property
     def first_verdicts(self) -> Path:
         """Verdicts that earlier rules gave, where there were any."""
@@ -112,7 +123,15 @@ class Layout:
 
     def data(self, dataset: Dataset) -> Path:
         """A prepared data set, shared by all studies that describe it alike."""
-        return Path("data") / key(dataset)
+        return Path("data") / self._key(dataset)
+
+    def dataset(self, name: str) -> Dataset:
+        """A data set of the study by its folder's name, or by its own. Raises ConfigError if there is none."""
+        folders = {self._key(dataset): dataset for dataset in self.study.datasets.values()}
+        return folders.get(name) or self.study.dataset(name)
+
+    def _key(self, dataset: Dataset) -> str:
+        return self.keys.get(dataset.digest, key(dataset))
 
     def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
         """What a protocol needs of the real data, and its values on real data."""

@@ -5,40 +5,61 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import grimp
+from vigan.source_memory import remembered
+
+if TYPE_CHECKING:
+    import grimp
 
 LIBRARIES = ("numpy", "torch", "scipy", "pandas", "scikit-learn", "pillow")
+MEASURING = ("numpy", "torch", "scipy", "scikit-learn", "pillow")
 
 
 @cache
 def _graph(*others: str) -> grimp.ImportGraph:
     """What imports what in this package, and in others that add to it."""
+    import grimp  # takes longer than all else where the digest is remembered
+
     return grimp.build_graph("vigan", *others, cache_dir=None)
 
 
 def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
     """SHA-256 (hex) of the modules, of all that they import within their packages, and of other files.
 
-    Comments, docstrings and layout do not count. Modules that are imported by name at run time (models, stabilisers,
-    what protocols name) must be named by the caller. Raises ValueError for a module that does not exist.
+    The packages that a module lies in count, for Python runs them first. Comments, docstrings and layout do not.
+    Modules that are imported by name at run time (models, stabilisers, what protocols name) must be named by the
+    caller. Raises ValueError for a module that does not exist.
     """
-    modules, closure = list(modules), set[str]()
-    graph = _graph(*sorted({module.partition(".")[0] for module in modules} - {"vigan"}))
-    for module in modules:
-        if module not in graph.modules:
-            raise ValueError(f"no module {module}")
-        closure |= {module, *graph.find_upstream_modules(module)}
-    total = hashlib.sha256()
-    for module in sorted(closure):
-        total.update(f"{module}\n{_bare_source(module)}\n".encode())
+    total = hashlib.sha256(remembered(tuple(sorted(set(modules))), _digest_of_modules).encode())
     for file in sorted(files):
         total.update(file.name.encode() + file.read_bytes())
     return total.hexdigest()
+
+
+def _digest_of_modules(modules: tuple[str, ...]) -> str:
+    total = hashlib.sha256()
+    for module in sorted(_closure(modules)):
+        total.update(f"{module}\n{_bare_source(module)}\n".encode())
+    return total.hexdigest()
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    """The modules, all that they import within their packages, and the packages that any of these lies in."""
+    waiting, closure = list(modules), set[str]()
+    graph = _graph(*sorted({module.partition(".")[0] for module in waiting} - {"vigan"}))
+    while waiting:
+        module = waiting.pop()
+        if module not in graph.modules:
+            raise ValueError(f"no module {module}")
+        found = {module, *graph.find_upstream_modules(module)}
+        waiting += {package for name in found for package in _packages(name)} - closure - found
+        closure |= found
+    return closure
 
 
 def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
@@ -47,6 +68,13 @@ def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] 
     These are a model's, a stabiliser's, a protocol's: `modules` are their whole names, such as "vigan.objectives.gan".
     """
     return code_digest([f"vigan.stages.{stage}", *modules], files)
+
+
+def _packages(module: str) -> Iterator[str]:
+    """The packages that a module lies in, from within."""
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
 
 
 @cache
@@ -71,6 +99,12 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _version(name) for name in ("vigan", *LIBRARIES)}}
 
 
+def measuring_versions() -> dict[str, str]:
+    """Versions of the libraries that can move what is measured, without what only says how they were built."""
+    return {library: _version(library).partition("+")[0] for library in MEASURING}
+
+
+@cache
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

@@ -109,6 +109,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(doctor, "check_arms", lambda device: check_arms(device, SOME))
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
     file = tmp_path / "study.yaml"
     file.write_text(TINY)
     return file
@@ -134,6 +135,17 @@ def test_the_page_and_the_record_say_all_and_preflight_goes_by_them(
     verdict = preflight(made, runs, [], celeba=None, download=False, cpu=False, cores=1)
     assert verdict.go
     assert f"about {estimate.human(told)} with 1 cores" in verdict.message
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.5, False), (12.8, True)])
+def test_a_machine_that_is_busy_with_other_work_is_told_to_be(
+    load: float, told: bool, study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "ENOUGH", 0.0)
+    monkeypatch.setattr(doctor_machine, "_cores", lambda: 2)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    main(["doctor", "--config", str(study), "--device", "cpu", "--quick"])
+    assert (f"a load of {load:g} on 2 cores" in capsys.readouterr().out) == told
 
 
 def test_what_there_is_no_time_for_is_left_out_and_said(

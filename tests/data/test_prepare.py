@@ -176,7 +176,7 @@ def test_an_error_leaves_no_trace_and_what_was_there_before_stays_usable(picture
     (pictures / "zz.jpg").write_bytes(b"")
     with pytest.raises(DataError):
         prepare(images(pictures), out)
-    assert sorted(file.name for file in out.iterdir()) == ["array.npy", "manifest.json"]
+    assert sorted(file.name for file in out.iterdir()) == ["array.npy", "manifest.json", "source.json"]
     assert load(out, verify=True).manifest == before
 
 

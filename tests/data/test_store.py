@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from studies import forge
 
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
@@ -22,8 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, **changes: Any) -> None:
-    path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    forge(folder / "manifest.json", **changes)
 
 
 def test_what_was_prepared_is_loaded_with_the_array_files_digest_as_fingerprint(folder: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from studies import forge
 
 from vigan.config.load import load_study
 from vigan.layout import TABLES, Layout
@@ -73,8 +73,7 @@ def test_a_seed_the_study_does_not_name_is_refused_with_those_it_does(project: P
 def test_evaluating_a_run_on_other_data_is_refused(project: Project) -> None:
     assert project.vigan("reference", "--dataset", "ring", "--protocol", "toy-modes/n=500/ref=train")[0] == 0
     assert project.vigan("train", "--arm", "plain", "--seed", "0", *QUIET)[0] == 0
-    record = project.run_folder("plain", 0) / "run.json"
-    record.write_text(json.dumps({**json.loads(record.read_text()), "data_sha256": "0" * 64}))
+    forge(project.run_folder("plain", 0) / "run.json", data_sha256="0" * 64)
     code, output = project.vigan("evaluate", "--arm", "plain", "--seed", "0", "--device", "cpu")
     assert code == 1
     assert "other data" in output

@@ -24,7 +24,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         kinds.append(work)
         yield "0"
 
-    monkeypatch.setattr(pipeline, "on_a_gpu", slot)
+    monkeypatch.setattr(pipeline, "reserve_gpu", slot)
     return kinds
 
 

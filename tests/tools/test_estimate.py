@@ -71,7 +71,7 @@ def test_iterations_in_which_libraries_start_and_graphs_are_captured_are_left_ou
     clock = iter([2.5] * slow + [0.013, 0.012, 0.014])
     monkeypatch.setattr(stage, "_seconds", lambda call, device=None: (call(), next(clock))[1])
     monkeypatch.setattr(
-        stage, "player", lambda made, place: CapturedEngine(made, lambda play: play) if captured else made
+        stage, "trainer", lambda made, place: CapturedEngine(made, lambda play: play) if captured else made
     )
     monkeypatch.setattr(stage, "ENOUGH", 1e9)
     run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)

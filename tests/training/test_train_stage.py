@@ -22,6 +22,7 @@ from vigan.data.prepare import prepare
 from vigan.io.files import RecordError
 from vigan.io.locks import held, is_named
 from vigan.io.run_record import read_run
+from vigan.io.stamp import unsealed
 from vigan.stages.train import Settings, train
 from vigan.training import run
 from vigan.training.telemetry import COLUMNS
@@ -247,7 +248,7 @@ def test_a_record_that_is_not_one_is_named(
     change: Callable[[dict], object], toy: Maker, ring: Path, tmp_path: Path
 ) -> None:
     train(toy(iterations=2), ring, tmp_path, tmp_path / "state", OFTEN)
-    record = json.loads((tmp_path / "run.json").read_text())
+    record = unsealed(json.loads((tmp_path / "run.json").read_text()))
     change(record)
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(RecordError, match=f"{tmp_path}/run.json: not a run record"):

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from studies import TINY
+from PIL import Image
+from studies import TINY, run_to_tables
 
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
@@ -140,6 +141,88 @@ def test_results_of_an_edited_study_are_never_taken_for_its_own_when_snakemake_f
         ]
     else:
         assert "lambda" in done.stdout
+
+
+def test_copied_results_are_taken_as_they_are_though_their_times_and_snakemake_s_memory_are_lost(
+    finished: Place, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copied"
+    shutil.copytree(finished.folder, copy, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns(".snakemake"))
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    for number, path in enumerate(sorted(files, key=lambda path: path.name, reverse=True)):
+        os.utime(path, (10**9 + number, 10**9 + number))
+    assert Place(copy).plan() == {}
+
+
+LOST = {
+    "lambda_sum: 1.0": ("lambda_sum: 2.0", {"train": 2, "evaluate": 2, **SHOWN}),
+    "samples: 500": ("samples: 500, redraws: 2", {"evaluate": 4, **SHOWN}),
+    "lr: 1.0e-3": ("lr: 1.0e-3, beta1: 0.6", {"train": 4, "evaluate": 4, **SHOWN}),
+}
+
+
+@pytest.mark.parametrize("old", LOST)
+def test_exactly_what_an_edit_makes_stale_is_made_again_though_snakemake_s_memory_is_lost(
+    place: Place, old: str
+) -> None:
+    new, stale = LOST[old]
+    edited = TINY.replace(old, new)
+    assert place.plan(edited) == stale
+    shutil.rmtree(place.folder / ".snakemake")
+    assert place.plan(edited) == stale
+
+
+def test_an_edited_claim_is_judged_anew_and_no_picture_is_made_for_it_though_snakemake_s_memory_is_lost(
+    place: Place,
+) -> None:
+    claim = "{id: C1, statement: a, place: b, test: paired-sign, arms: [plain, regularised], metric: modes, "
+    claim += "protocol: toy-modes, direction: higher, margin: 1.0}"
+    judged = {rule: SHOWN[rule] for rule in ("analyse", "figure", "report")}
+    assert place.plan(f"{TINY}claims: [{claim}]\n") == judged
+    shutil.rmtree(place.folder / ".snakemake")
+    assert place.plan(f"{TINY}claims: [{claim}]\n") == judged
+
+
+PICTURES = """\
+study: pictures
+title: Pictures
+seeds: [0]
+datasets: {pictures: {source: folder, path: pictures, side: 32}}
+experiments:
+  e:
+    title: Pictures
+    dataset: pictures
+    iterations: 2
+    snapshots: 1
+    log_every: 1
+    protocols: [{kind: efflite0-128, samples: 16}]
+    shared:
+      network: {kind: dcgan, dim: 1, latent: 4, batch_norm: true}
+      reading: released
+      d_batches: 1
+      g_batches: 1
+      batch_size: 4
+    arms:
+      a: {lambda_mean: 0.0}
+"""
+
+
+def test_moved_images_are_the_same_data_and_changed_ones_are_prepared_and_trained_on_anew(tmp_path: Path) -> None:
+    images = tmp_path / "pictures"
+    images.mkdir()
+    for number, picture in enumerate(np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)):
+        Image.fromarray(picture).save(images / f"{number}.png")
+    place = Place(tmp_path, PICTURES)
+    run_to_tables(place.file)
+    shown = place.plan(PICTURES)
+    assert not shown.keys() & {"prepare", "reference", "train", "evaluate", "analyse"}
+    (tmp_path / "disk").mkdir()
+    images.rename(tmp_path / "disk" / "pictures")
+    moved = PICTURES.replace("path: pictures", "path: disk/pictures")
+    assert place.plan(moved) == shown
+    (tmp_path / "disk" / "pictures" / "0.png").unlink()
+    again = {"prepare": 1, "reference": 1, "train": 1, "evaluate": 1, "analyse": 1}
+    assert again.items() <= place.plan(moved).items()
 
 
 def test_a_seed_from_the_command_line_is_refused(finished: Place) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from studies import TINY, run_to_tables
+from studies import TINY, forge, run_to_tables
 
 from vigan.io.files import RecordError
 from vigan.tools.merge import merge
@@ -70,9 +70,9 @@ def test_a_run_that_both_have_is_taken_once_and_with_its_measurements(parts: lis
     first, second = parts
     run = Path("runs/plain/released/seed-0")
     shutil.copytree(first / run, second / run)
-    (first / run / "metrics.csv").unlink()
-    record = json.loads((second / run / "run.json").read_text())
-    (second / run / "run.json").write_text(json.dumps({**record, "seconds": record["seconds"] + 1.0}))
+    for name in ("metrics.csv", "measured.json"):
+        (first / run / name).unlink()
+    forge(second / run / "run.json", seconds=10_000.0)
     assert sum(merge(parts, tmp_path / "out").values()) == 4
     assert len(list((tmp_path / "out").glob("runs/*/*/*/run.json"))) == 4
     assert (tmp_path / "out" / run / "metrics.csv").exists()
@@ -84,6 +84,7 @@ def test_two_makings_of_a_run_with_other_bits_are_refused_and_named(parts: list[
     shutil.copytree(first / run, second / run)
     table = pd.read_csv(second / run / "metrics.csv")
     table.assign(value=table["value"] + 1).to_csv(second / run / "metrics.csv", index=False)
+    (second / run / "measured.json").unlink()
     with pytest.raises(RecordError, match=r"first/.*seed-0 and .*second/.*seed-0: the same run .*\(metrics\.csv; "):
         merge(parts, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -103,10 +104,9 @@ def test_what_was_made_otherwise_is_refused_with_the_digests(
 ) -> None:
     for part, seed in zip(parts, (0, 1), strict=True):
         path = part / f"runs/plain/released/seed-{seed}/run.json"
-        record = json.loads(path.read_text()) | {"rules": {"C1": "a" * 64}}
-        if seed == 1:
-            record |= {**change, "spec": {**record["spec"], **change.get("spec", {})}}  # type: ignore[dict-item]
-        path.write_text(json.dumps(record))
+        (path.parent / "measured.json").unlink()
+        own = json.loads(path.read_text())["spec"] | change.get("spec", {})  # type: ignore[operator]
+        forge(path, **{"rules": {"C1": "a" * 64}, **({**change, "spec": own} if seed == 1 else {})})
     with pytest.raises(RecordError, match=told) as refused:
         merge(parts, tmp_path / "out")
     assert "first/runs/plain/released/seed-0 and" in str(refused.value)
@@ -116,6 +116,7 @@ def test_what_was_made_otherwise_is_refused_with_the_digests(
 def test_runs_measured_under_other_protocols_are_refused(parts: list[Path], tmp_path: Path) -> None:
     path = parts[1] / "runs/plain/released/seed-1/metrics.csv"
     path.write_text(path.read_text().replace("n=500", "n=600"))
+    (path.parent / "measured.json").unlink()
     with pytest.raises(RecordError, match=r"protocols differs: arm 'plain', .*n=500.* and .*n=600"):
         merge(parts, tmp_path / "out")
 

@@ -3,7 +3,7 @@ rule analyse:
         [
             run / name
             for run in RUNS
-            for name in ("run.json", "telemetry.csv", "metrics.csv")
+            for name in ("run.json", "telemetry.csv", "metrics.csv", "measured.json")
         ],
         stored(*(run / "noise.csv" for run in RUNS)),
         [reference.with_suffix(".json") for reference in REFERENCES],
@@ -18,6 +18,7 @@ rule analyse:
             for name, path in LAYOUT.all_tables().items()
         ],
         LAYOUT.raw_files(),
+        LAYOUT.stamp("tables"),
     log:
         LOGS / "analyse.log",
     conda:
@@ -25,8 +26,8 @@ rule analyse:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
-        code=reporting_code("analyse"),
+        study=STUDY_PARTS,
+        code=code_of("analyse"),
     shell:
         "vigan analyse > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
@@ -34,6 +35,7 @@ rule analyse:
 rule figure:
     input:
         LAYOUT.all_tables().values(),
+        LAYOUT.stamp("tables"),
         figure_samples,
     output:
         report(
@@ -42,6 +44,7 @@ rule figure:
             category="Figures",
             labels={"experiment": "{experiment}", "figure": "{kind}"},
         ),
+        LAYOUT.stamp("{kind}-{experiment}.svg"),
     log:
         LOGS / "figures" / "{kind}-{experiment}.log",
     conda:
@@ -49,8 +52,8 @@ rule figure:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
-        code=reporting_code("figures"),
+        study=STUDY_PARTS,
+        code=code_of("figures"),
     shell:
         "vigan figure --kind {wildcards.kind:q} --experiment {wildcards.experiment:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -8,7 +8,7 @@ rule prepare:
         ENVIRONMENT
     threads: 2
     resources:
-        **demand(lambda dataset: resources.for_preparing(STUDY.dataset(dataset))),
+        **demand(lambda dataset: resources.for_preparing(LAYOUT.dataset(dataset))),
     params:
         code=stage_digest("prepare"),
     shell:

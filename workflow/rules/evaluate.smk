@@ -8,6 +8,7 @@ rule evaluate:
         metrics=RUN / "metrics.csv",
         noise=RUN / "noise.csv",
         samples=RUN / "samples.npz",
+        stamp=RUN / "measured.json",
     log:
         LOGS / "evaluate" / "{arm}-{reading}" / "seed-{seed}.log",
     conda:
@@ -21,7 +22,9 @@ rule evaluate:
         ),
         **measuring(lambda wildcards: STUDY.protocols_of(wildcards.arm)),
     params:
-        protocols=lambda wildcards: [p.name for p in STUDY.protocols_of(wildcards.arm)],
+        protocols=lambda wildcards: [
+            f"{p.name}, redraws {p.redraws}" for p in STUDY.protocols_of(wildcards.arm)
+        ],
         code=lambda wildcards: evaluate_code(wildcards.arm),
     shell:
         "vigan evaluate --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"

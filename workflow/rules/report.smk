@@ -3,6 +3,7 @@ rule frames:
         experiment_samples,
     output:
         LAYOUT.results / "frames" / "{experiment}.json",
+        LAYOUT.stamp("{experiment}.json"),
     log:
         LOGS / "frames" / "{experiment}.log",
     conda:
@@ -10,7 +11,7 @@ rule frames:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
+        study=PICTURED,
         code=stage_digest("frames"),
     shell:
         "vigan frames --experiment {wildcards.experiment:q}"
@@ -27,6 +28,7 @@ rule movie:
             category="Movies",
             labels={"arm": "{first}", "against": "{second}"},
         ),
+        LAYOUT.stamp("movie-{first}_vs_{second}.gif"),
     log:
         LOGS / "figures" / "movie-{first}_vs_{second}.log",
     conda:
@@ -34,7 +36,7 @@ rule movie:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
+        study=PICTURED,
         code=stage_digest("frames"),
     shell:
         "vigan movie {wildcards.first:q} {wildcards.second:q}"
@@ -51,6 +53,7 @@ rule contact:
             category="Figures",
             labels={"experiment": "{experiment}", "figure": "contact sheet"},
         ),
+        LAYOUT.stamp("contact-{experiment}.pdf"),
     log:
         LOGS / "figures" / "contact-{experiment}.log",
     conda:
@@ -58,7 +61,7 @@ rule contact:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
+        study=PICTURED,
         code=stage_digest("frames"),
     shell:
         "vigan contact --experiment {wildcards.experiment:q}"
@@ -70,8 +73,9 @@ rule report:
         LAYOUT.all_tables().values(),
         LAYOUT.all_figures().values(),
         LAYOUT.all_frames().values(),
-        deviations=fixed(project.shipped() / "config" / "deviations.yaml"),
-        published=fixed(project.shipped() / "config" / "published.yaml"),
+        STAMPS,
+        deviations=fixed(LISTS[0]),
+        published=fixed(LISTS[1]),
     output:
         report(
             LAYOUT.report,
@@ -88,6 +92,7 @@ rule report:
             )
             for name, path in LAYOUT.all_table_pages().items()
         ],
+        LAYOUT.stamp("report.html"),
     log:
         LOGS / "report.log",
     conda:
@@ -95,8 +100,8 @@ rule report:
     resources:
         **JOINING,
     params:
-        study=STUDY.digest,
-        code=reporting_code("report", tuple(TEMPLATES)),
+        study=STUDY_PARTS,
+        code=code_of("report", tuple(TEMPLATES)),
     shell:
         "vigan report --deviations {input.deviations:q} --published {input.published:q}"
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -127,9 +127,8 @@ def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """Telemetry of all runs, one row a run and logged iteration."""
     tables = []
     for run in runs:
-        record = run.record()
         table = read_table(run.folder / "telemetry.csv")
-        key = (run.experiment, record.spec.name, record.spec.arm.reading, record.spec.seed)
+        key = (run.experiment, run.spec.name, run.spec.arm.reading, run.spec.seed)
         for column, value in zip(reversed(RUN_KEYS), reversed(key), strict=True):
             table.insert(0, column, value)
         tables.append(table)

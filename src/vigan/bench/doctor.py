@@ -64,7 +64,8 @@ def visit(study: Study, name: str = "auto", *, quick: bool = False) -> Visit:
     if found is not None:
         if device.type == "cuda":
             found.at_once = max(1, gpu_slots()), max(1, eval_slots())
-        _keep(study, found, device)
+        if facts["load"] <= facts["cores"]:  # what a busy machine took says nothing of a study
+            _keep(study, found, device)
     runs = timely(lambda: by_runs(workload.arm, workload.shape, ITERATIONS["cuda"])) if device.type == "cuda" else None
     calculate_in_float32(1)
     return Visit(str(device), facts, wrong, arms, images, memory, runs, found, time.monotonic() - begun)
@@ -170,4 +171,6 @@ def _of_problems(found: Visit) -> list[str]:
     if found.study and not found.device.startswith("cuda"):
         total = found.study.total(found.study.train) / found.facts["cores"]
         long = [f"note       no GPU is used: training alone would take {human(total)} with all cores"]
-    return [*(wrong or ["wrong      nothing"]), *unknown, *long]
+    load, cores = found.facts["load"], found.facts["cores"]
+    busy = [f"note       a load of {load:g} on {cores} cores: what was timed is too slow"] if load > cores else []
+    return [*(wrong or ["wrong      nothing"]), *busy, *unknown, *long]

@@ -32,6 +32,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": _cores(),
+        "load": round(os.getloadavg()[0], 1),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import torch
 
 from vigan.config import schedule
-from vigan.config.arms import Arm
+from vigan.config.arms import REGULARISER, Arm
 from vigan.config.methods import DEFAULT, METHODS
 from vigan.config.methods.base import own_batches
+from vigan.config.stabilisers import known_stabilisers, settings_of
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Engine
@@ -32,16 +33,11 @@ NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 }
 READINGS: dict[str, dict[str, Any]] = {"released": {}, "literal": {}, "proximal": {"updates_per_batch": 3}}
 STABILISERS: dict[str, dict[str, float]] = {
-    "consensus": {"weight": 0.1},
-    "dragan": {"weight": 10.0, "spread": 0.5},
-    "ema": {"decay": 0.999},
-    "grad_clip": {"max_norm": 0.5},
-    "gradient_penalty": {"weight": 10.0},
-    "lecam": {"weight": 0.1, "decay": 0.99},
-    "r1": {"gamma": 1.0},
-    "spectral_norm": {},
-    "weight_clip": {"limit": 0.1},
+    name: {field: 0.5 for field, about in settings_of(name).model_fields.items() if about.is_required()}
+    for name in known_stabilisers()
+    if name != REGULARISER
 }
+"""Every stabiliser, what it must be told being one half."""
 
 
 class Case(NamedTuple):

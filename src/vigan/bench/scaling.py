@@ -16,15 +16,13 @@ import numpy as np
 import pandas as pd
 
 from vigan.bench.record import Measurement, processor
-from vigan.bench.simulated import made_up_metrics
+from vigan.bench.simulated import made_up_metrics, write_floors, write_measured
 from vigan.config.arms import Ledger
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
-from vigan.io.files import write_json
 from vigan.io.run_record import RunRecord
 from vigan.io.run_tables import NOISE_COLUMNS
 from vigan.layout import Layout
-from vigan.protocols.registry import KINDS
 from vigan.provenance import versions
 from vigan.rng import generator
 from vigan.training.telemetry import COLUMNS
@@ -124,8 +122,7 @@ def make_up(study: Study) -> None:
     layout, about = Layout(study), {"versions": versions(), "rules": study.rules()}
     for run in study.runs():
         _make_up_run(study, layout.run(run), run, about)
-    for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
-        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)})
+    write_floors(layout)
 
 
 def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any]) -> None:
@@ -144,6 +141,7 @@ def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any])
     telemetry.assign(iteration=logged).to_csv(folder / "telemetry.csv", index=False)
     made_up_metrics(study, run, draws).to_csv(folder / "metrics.csv", index=False)
     pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(folder / "noise.csv", index=False)
+    write_measured(study, folder, record)
 
 
 WATCH = """

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from vigan.config.arms import Ledger
+from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
+from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.io.files import atomic_write, write_json, write_text
-from vigan.io.run_record import RunRecord
+from vigan.io.run_record import MEASURED, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.stamp import sealed, write_stamp
 from vigan.layout import Layout
 from vigan.protocols.registry import KINDS
 from vigan.provenance import versions
@@ -26,6 +29,7 @@ from vigan.training.telemetry import COLUMNS
 
 ROOT = Path(__file__).parents[3]
 SHOWN = 64
+NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
 
 RunStage = Callable[[str, Callable[[], object]], None]
 
@@ -36,8 +40,7 @@ def simulate(quick: bool, run_stage: RunStage) -> Path:
     layout = Layout(study)
     for run in study.runs():
         _run(study, layout, run)
-    for (_, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True):
-        write_json(path, {"protocol": protocol.name, "floor": dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)})
+    write_floors(layout)
     files = Files(layout.tables, layout.run_files())
     run_stage("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
     for (kind, name), path in layout.all_figures().items():
@@ -80,6 +83,26 @@ def _run(study: Study, layout: Layout, run: RunKey) -> None:
         steps = np.array(spec.snapshots)
         samples = np.stack([_images(draws) for _ in steps])
         np.savez(stream, steps=steps, samples=samples, finite=np.ones(len(steps), bool))
+    write_measured(study, folder, record)
+
+
+def write_floors(layout: Layout) -> None:
+    """Write a value of real data by every protocol of a study."""
+    for (_, protocol), (_, path) in zip(layout.study.measured(), layout.floors(), strict=True):
+        values = dict.fromkeys(KINDS[protocol.kind].metrics, 0.9)
+        write_json(path, sealed({**_real(protocol), "floor": values}))
+
+
+def write_measured(study: Study, folder: Path, record: RunRecord) -> None:
+    """Write what the made-up numbers in a run's folder would have been measured from."""
+    protocols = study.protocols_of(record.spec.name)
+    references = {protocol.name: reference_identity(_real(protocol)) for protocol in protocols}
+    files = [path for name in NUMBERS if (path := folder / name).exists()]
+    write_stamp(folder / MEASURED, of_measurement(record, protocols, references, "f" * 64), files)
+
+
+def _real(protocol: Protocol) -> dict[str, str]:
+    return {"protocol": protocol.name, "data_sha256": "f" * 64, "code_sha256": "f" * 64}
 
 
 def made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:

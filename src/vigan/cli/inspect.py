@@ -56,9 +56,13 @@ def claims(options: argparse.Namespace) -> None:
     """Print the verdict on every claim of a study."""
     from vigan.analysis.claim_table import format_claims
     from vigan.analysis.tables import read_table
+    from vigan.stages.freshness import check_kept
 
     folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
-    for line in format_claims(read_table(folder / "tables" / "claims.csv")).splitlines():
+    table, file = folder / "tables" / "claims.csv", Path("config") / f"{folder.resolve().name}.yaml"
+    if line := check_kept(folder, [table], load_study(file) if file.is_file() else None):
+        say(f"vigan: warning: {line}", sys.stderr)
+    for line in format_claims(read_table(table)).splitlines():
         say(line)
 
 

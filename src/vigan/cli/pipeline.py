@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigan.config.arms import RunSpec
@@ -16,6 +17,7 @@ from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.errors import say
+from vigan.io.stamp import write_stamp
 from vigan.layout import Layout
 from vigan.runtime.gpu_slots import Work, reserve_gpu
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
@@ -57,13 +59,22 @@ def _reference_gains(options: argparse.Namespace) -> bool:
     return measures_on_gpu([load_study(options.config).protocol(options.protocol)])
 
 
+def _layout(study: Study, archive: Path | None = None, state: Path = Path("state")) -> Layout:
+    """Paths of a study here, its data sets told by their files where these are at hand."""
+    from vigan.data.identity import sources
+
+    found = sources(study.datasets.values(), archive)
+    return Layout(study, state, {digest: source.key for digest, source in found.items()})
+
+
 def preflight(options: argparse.Namespace) -> int:
     """Exit code 0 if the study can run here, 1 if not; prints why, and how long it takes."""
     from vigan.tools.preflight import preflight
 
     study = load_study(options.config)
-    pending = [run for run in study.runs() if not (Layout(study).run(run) / "run.json").exists()]
-    waiting = [data for data in study.datasets.values() if not (Layout(study).data(data) / "manifest.json").exists()]
+    layout = _layout(study, options.celeba)
+    pending = [run for run in study.runs() if not (layout.run(run) / "run.json").exists()]
+    waiting = [data for data in study.datasets.values() if not (layout.data(data) / "manifest.json").exists()]
     verdict = preflight(
         study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu,
         cores=None if options.elsewhere else options.cores,
@@ -75,14 +86,18 @@ def preflight(options: argparse.Namespace) -> int:
 
 def prepare(options: argparse.Namespace) -> None:
     """Prepare one data set."""
+    from vigan.data.identity import sources
     from vigan.stages.prepare import prepare
 
     study = load_study(options.config)
-    dataset = study.dataset(options.dataset)
-    folder = Layout(study).data(dataset)
+    found = sources(study.datasets.values(), options.celeba)
+    layout = Layout(study, keys={digest: source.key for digest, source in found.items()})
+    dataset = layout.dataset(options.dataset)
+    folder, source = layout.data(dataset), found.get(dataset.digest)
     manifest = prepare(
-        dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads, progress=_percent()
-    )
+        dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads,
+        progress=_percent(), source=source,
+    )  # fmt: skip
     left_out = f"; {manifest['skipped']} files left out, which are no images" if manifest["skipped"] else ""
     say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{left_out}")
 
@@ -106,8 +121,8 @@ def reference(options: argparse.Namespace) -> None:
     from vigan.training.device import pick_device
 
     study = load_study(options.config)
-    layout, dataset = Layout(study), study.dataset(options.dataset)
-    protocol = study.protocol(options.protocol)
+    layout = _layout(study)
+    dataset, protocol = layout.dataset(options.dataset), study.protocol(options.protocol)
     floor = reference(
         protocol, dataset, layout.data(dataset), layout.reference(dataset, protocol), str(pick_device(options.device))
     )
@@ -126,8 +141,8 @@ def train(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     spec = _spec(study, options.arm, options.seed)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
-    layout = Layout(study, options.state)
-    data = layout.data(spec.dataset)
+    layout = _layout(study, state=options.state)
+    data = layout.data(study.dataset_of(options.arm))
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # of an earlier training of this run
@@ -194,10 +209,10 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     from vigan.training.device import pick_device
 
     study = load_study(options.config)
-    layout, spec = Layout(study), _spec(study, options.arm, options.seed)
+    layout, spec = _layout(study), _spec(study, options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
-    device = str(pick_device(options.device))
-    table = evaluate(spec, run, layout.data(spec.dataset), layout.references(options.arm), device, options.threads)
+    device, data = str(pick_device(options.device)), layout.data(study.dataset_of(options.arm))
+    table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
     print(f"{run}: {len(table)} numbers", flush=True)
 
 
@@ -211,10 +226,16 @@ def _spec(study: Study, arm: str, seed: int) -> RunSpec:
 def analyse(options: argparse.Namespace) -> None:
     """Join all runs of a study into its tables."""
     from vigan.stages.analyse import analyse
+    from vigan.stages.freshness import check_runs
+    from vigan.stages.made_from import of_tables
 
     study = load_study(options.config)
-    layout = Layout(study)
-    analyse(study, layout.run_files(), layout.floors(), layout.results)
+    layout = _layout(study)
+    made_from, runs = of_tables(layout), layout.run_files()
+    for line in check_runs(layout, runs):
+        print(f"warning: {line}", flush=True)
+    analyse(study, runs, layout.floors(), layout.results)
+    write_stamp(layout.stamp("tables"), made_from, [*layout.all_tables().values(), *layout.raw_files()])
 
 
 def merge(options: argparse.Namespace) -> None:
@@ -228,51 +249,78 @@ def merge(options: argparse.Namespace) -> None:
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure."""
     from vigan.stages.figures import Files, draw
-    from vigan.stages.freshness import check_tables
+    from vigan.stages.freshness import check_samples, check_stamped_tables
+    from vigan.stages.made_from import of_figure
 
     study = load_study(options.config)
-    layout = Layout(study)
+    layout = _layout(study)
     out = layout.figure(options.kind, options.experiment)
-    check_tables(layout.tables, layout.run_files())
+    check_stamped_tables(layout)
+    if options.kind == "samples":
+        check_samples(layout, options.experiment)
+    made_from = of_figure(layout)
     draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
 
 
 def frames(options: argparse.Namespace) -> None:
     """Make the pictures that the report's slider moves through."""
     from vigan.stages.frames import write_frames
+    from vigan.stages.made_from import of_pictures, runs_of
 
     layout = Layout(load_study(options.config))
-    write_frames(layout.study, options.experiment, layout.run_files(), layout.frames(options.experiment))
+    out = layout.frames(options.experiment)
+    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    write_frames(layout.study, options.experiment, layout.run_files(), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
 
 
 def movie(options: argparse.Namespace) -> None:
     """Show the training of two arms side by side."""
     from vigan.stages.frames import write_movie
+    from vigan.stages.made_from import first_runs, of_pictures
 
     layout = Layout(load_study(options.config))
     out = options.out or layout.movie(*options.arms)
+    made_from = of_pictures(layout, first_runs(layout, options.arms, options.seed))
     write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
+    if options.out is None:
+        write_stamp(layout.stamp(out.name), made_from, [out])
     say(str(out))
 
 
 def contact(options: argparse.Namespace) -> None:
     """Put every run of an experiment on one sheet."""
     from vigan.stages.frames import write_contact
+    from vigan.stages.made_from import of_pictures, runs_of
 
     layout = Layout(load_study(options.config))
-    write_contact(layout.study, options.experiment, layout.run_files(), layout.contact(options.experiment))
+    out = layout.contact(options.experiment)
+    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    write_contact(layout.study, options.experiment, layout.run_files(), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
 
 
 def report(options: argparse.Namespace) -> None:
     """Write the report."""
-    from vigan.stages.freshness import check_tables
+    from vigan.report.render import TEMPLATES
+    from vigan.stages.freshness import check_figures, check_frames, check_stamped_tables
+    from vigan.stages.made_from import of_page
     from vigan.stages.report import Lists, report, small_report
 
     study = load_study(options.config)
-    layout = Layout(study)
-    check_tables(layout.tables, layout.run_files())
-    write = small_report if options.small else report
-    print(write(study, options.config, layout, Lists(options.deviations, options.published)), flush=True)
+    layout = _layout(study)
+    check_stamped_tables(layout, kept=options.small)
+    check_figures(layout, kept=options.small)
+    lists = Lists(options.deviations, options.published)
+    if options.small:
+        print(small_report(study, options.config, layout, lists), flush=True)
+        return
+    check_frames(layout)
+    made_from = of_page(layout, lists, sorted(TEMPLATES.iterdir()))
+    out = report(study, options.config, layout, lists)
+    write_stamp(layout.stamp(out.name), made_from, [out, *layout.all_table_pages().values()])
+    print(out, flush=True)
 
 
 def findings(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from vigan.config.base import Count, NonNegative, Strict
-from vigan.config.datasets import Dataset
+from vigan.config.datasets import Dataset, without_place
 from vigan.config.methods import DEFAULT, Model
 from vigan.config.methods.base import own_batches
 from vigan.config.stabilisers import checked
@@ -210,6 +210,11 @@ class RunSpec(Strict):
     snapshots: Annotated[tuple[int, ...], Field(strict=False)]
     log_every: Count
     keep_discriminator: bool = False
+
+    @field_validator("dataset")
+    @classmethod
+    def _wherever(cls, dataset: Dataset) -> Dataset:
+        return without_place(dataset)
 
     @model_serializer(mode="wrap")
     def _without_default(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

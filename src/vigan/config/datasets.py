@@ -124,7 +124,10 @@ class CelebA(Strict):
 
 
 class ImageFolder(Strict):
-    """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`."""
+    """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`.
+
+    Records of runs do not say where: what the images are is told by their content, not by their place.
+    """
 
     source: Literal["folder"]
     path: Words
@@ -185,6 +188,18 @@ def most_examples(dataset: Dataset) -> int | None:
             return dataset.count
 
 
+ANYWHERE = "anywhere"
+"""Stands for a path where none is meant."""
+
+
+def without_place(dataset: Dataset) -> Dataset:
+    """The data set, wherever its files lie: a path decides no number."""
+    return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
+
+
 def key(dataset: Dataset) -> str:
-    """Folder name of a prepared data set: its source and a digest of everything that shapes it."""
+    """Folder name of a prepared data set: its source and a digest of its description.
+
+    Where the files that it is made from are at hand, `vigan.data.identity` tells it by their content, too.
+    """
     return f"{dataset.source}-{dataset.digest[:10]}"

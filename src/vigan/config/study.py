@@ -8,9 +8,9 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from vigan.config.arms import Arm, RunSpec
-from vigan.config.base import ConfigError, Strict, Words, nearest
+from vigan.config.base import ConfigError, Strict, Words, digest_of, nearest
 from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
-from vigan.config.datasets import Dataset, key
+from vigan.config.datasets import Dataset, without_place
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
 from vigan.config.validation import check_claims, check_experiments, check_seeds
 
@@ -77,6 +77,20 @@ class Study(Strict):
             "seeds": "any" if claim.sampling == "sequential" else list(self.seeds_for(claim)),
         }
 
+    def parts(self) -> dict[str, str]:
+        """Digests of all that a study says, by the place in its file ("claims.C1"): what of it changed can be told."""
+        record = self.model_dump(mode="json")
+        places = {name: without_place(data).model_dump(mode="json") for name, data in self.datasets.items()}
+        found: dict[str, Any] = {name: record[name] for name in ("study", "title", "seeds")}
+        found["order"] = list(record["experiments"])
+        found |= {f"datasets.{name}": data for name, data in places.items()}
+        found |= {f"claims.{claim['id']}": [place, claim] for place, claim in enumerate(record["claims"])}
+        for home, experiment in record["experiments"].items():
+            own = {f"experiments.{home}.{name}": value for name, value in experiment.items() if name != "arms"}
+            arms = {f"experiments.{home}.arms.{name}": arm for name, arm in experiment["arms"].items()}
+            found |= own | arms | {f"experiments.{home}.order": list(arms)}
+        return {name: digest_of(value) for name, value in found.items()}
+
     def seeds_for(self, claim: TestedClaim) -> tuple[int, ...]:
         """Seeds that all arms have which a claim speaks of."""
         own = [self.seeds_of(arm) for arm in arms_of(claim)]
@@ -95,9 +109,8 @@ class Study(Strict):
         return self.experiments[self.experiment_of(name)].arms[name]
 
     def dataset(self, name: str) -> Dataset:
-        """Data set by its name, or by its folder's. Raises ConfigError naming the nearest one if there is none."""
-        folders = {key(dataset): dataset for dataset in self.datasets.values()}
-        return folders[name] if name in folders else _known(self.datasets, name, "dataset")
+        """Data set by its name. Raises ConfigError naming the nearest one if there is none."""
+        return _known(self.datasets, name, "dataset")
 
     def dataset_of(self, arm: str) -> Dataset:
         """Data set an arm is trained on."""

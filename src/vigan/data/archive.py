@@ -111,6 +111,11 @@ class Archive:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
         return names
 
+    def told(self, name: str) -> tuple[int, int]:
+        """Size and CRC-32 of the member `name`, as the zip's directory says; reading it verifies them."""
+        member = self._zip.getinfo(name)
+        return member.file_size, member.CRC
+
     def title(self, name: str) -> str:
         """What to call the member `name` in a message."""
         return f"{self.path}: {name}"

@@ -93,11 +93,11 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
     """
     files = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
     names = files.names()
-    faces = _faces(names)
-    chosen = faces[: dataset.limit]
-    _check_count(path, len(faces), dataset)
-    _check_distinct(path, faces)
-    _check_left_out(files, set(names) - set(faces))
+    found = faces(names)
+    chosen = found[: dataset.limit]
+    _check_count(path, len(found), dataset)
+    _check_distinct(path, found)
+    _check_left_out(files, set(names) - set(found))
     transform = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(files, chosen, dataset.crop))
     return SourceData(
         count=len(chosen),
@@ -105,7 +105,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
         dtype=np.dtype(np.uint8),
         blocks=image_blocks(files, chosen, transform, dataset.shape, workers),
         preprocessing=transform.words,
-        skipped=len(names) - len(faces),
+        skipped=len(names) - len(found),
         notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
     )
 
@@ -113,7 +113,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
 def count(dataset: CelebA, path: Path) -> int:
     """How many faces of those at `path` the data set takes. Raises DataError if they are not those that it is about."""
     files = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
-    found = len(_faces(files.names()))
+    found = len(faces(files.names()))
     _check_count(path, found, dataset)
     return min(found, dataset.limit or found)
 
@@ -151,7 +151,7 @@ class Face:
         return to_uint8(released_bicubic(np.asarray(crop), self.side))
 
 
-def _faces(names: Sequence[str]) -> list[str]:
+def faces(names: Sequence[str]) -> list[str]:
     """The images at the top or in a folder `img_align_celeba`, at whatever depth that stands."""
     return [name for name in images_among(names) if PurePosixPath(name).parent.name in ("", MEMBERS)]
 

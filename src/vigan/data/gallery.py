@@ -17,7 +17,7 @@ from vigan.data.archive import Archive, FileSource, Folder, images_in
 from vigan.data.decode import decode
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
-from vigan.data.store import ARRAY, MANIFEST
+from vigan.data.store import ARRAY, MANIFEST, load
 from vigan.io.arrays import read_array, read_npz
 
 Picture = NDArray[np.uint8]
@@ -145,6 +145,8 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
         return _files(Archive(path), fitting)
     if any(fitting):
         raise DataError(f"{path}: only image files are cropped or resized; leave --crop and --resize out")
+    if path.is_dir():
+        load(path, verify=True)
     return Held(_channels_first(path, _array(path / ARRAY if path.is_dir() else path)))
 
 

@@ -111,6 +111,11 @@ def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
     raise _missing(f"{folder}: no {part.names} in it, nor in raw/ or MNIST/raw/ below it", origin)
 
 
+def at_hand(origin: Origin, fetched: Path) -> tuple[Path, Path] | None:
+    """Files with the part's images and labels, where they are or were fetched to; None if they are nowhere."""
+    return _files(locate(origin) or fetched, PARTS[origin])
+
+
 def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
     """Files with the part's images and labels in `folder`, packed, from the mirror that torchvision asks first.
 
@@ -168,7 +173,7 @@ def _file(folder: Path, stem: str) -> Path | None:
 
 def _idx(path: Path, axes: int) -> np.ndarray:
     """Array uint8 of an IDX file: two zero bytes, 8 (unsigned bytes), the number of axes, their lengths, the data."""
-    content, start = _unpacked(path), 4 + 4 * axes
+    content, start = unpacked(path), 4 + 4 * axes
     if len(content) < start or content[:4] != bytes((0, 0, 8, axes)):
         raise DataError(f"{path}: not an IDX file of bytes with {axes} axes; get a fresh copy")
     shape = tuple(int(length) for length in np.frombuffer(content, ">u4", axes, 4))
@@ -177,7 +182,8 @@ def _idx(path: Path, axes: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def _unpacked(path: Path) -> bytes:
+def unpacked(path: Path) -> bytes:
+    """Content of a file, packed or not. Raises DataError naming it if it cannot be read."""
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(GZIP) else content

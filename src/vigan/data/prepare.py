@@ -12,13 +12,16 @@ from typing import IO, Any
 
 import numpy as np
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
+from vigan import provenance
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, without_place
 from vigan.data import celeba as faces
-from vigan.data import digits, image_folder, stacked_digits, torchvision_sets, toy
+from vigan.data import digits, identity, image_folder, stacked_digits, torchvision_sets, toy
+from vigan.data.identity import Source
 from vigan.data.source import DataError, SourceData
 from vigan.data.store import ARRAY, LABELS, MANIFEST
 from vigan.io.durable import make_folder, rename, sync_folder
 from vigan.io.files import atomic_write, write_json
+from vigan.io.stamp import sealed
 
 Progress = Callable[[int, int], None]
 
@@ -31,24 +34,28 @@ def prepare(
     download: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source | None = None,
 ) -> dict[str, Any]:
     """The manifest of `dataset`, written into `folder` as array.npy, labels.npy (if there are labels), manifest.json.
 
     Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` alone, not
     on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
     `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into `download` beside `folder`.
-    `progress` is called with (examples done, examples in all) after each block.
+    `progress` is called with (examples done, examples in all) after each block. `source` says what the files were when
+    the data set was told by them (see `vigan.data.identity`); what they are is recorded beside the array.
 
-    The manifest holds source, spec, preprocessing, count, shape (of one example), dtype, bytes and sha256 of the array
-    file, labels (whether there are any), labels_sha256, skipped (files that are no images), mean (per channel or
-    coordinate, on the stored scale) and notes. Raises DataError naming a file and what to do; a result that was in
-    `folder` before stays usable until the new array is complete.
+    The manifest holds source, spec, code_sha256 (of what prepared it), versions of libraries, preprocessing, count,
+    shape (of one example), dtype, bytes and sha256 of the array file, labels (whether there are any), labels_sha256,
+    skipped (files that are no images), mean (per channel or coordinate, on the stored scale) and notes. Raises
+    DataError naming a file and what to do; a result that was in `folder` before stays usable until the new array is
+    complete.
     """
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
     source_data = _source_data(dataset, celeba, folder.parent / "download" if download else None, workers)
     with contextlib.closing(source_data.blocks), _staged(folder, source_data) as whole:
         manifest = _write(dataset, source_data, whole, progress)
+        identity.confirm(dataset, source, celeba, folder)
         _replace(whole, folder)
     return manifest
 
@@ -71,7 +78,9 @@ def _write(dataset: Dataset, source_data: SourceData, whole: Path, progress: Pro
     mean, digest = _write_array(whole / ARRAY, source_data, progress)
     manifest = {
         "source": dataset.source,
-        "spec": dataset.model_dump(mode="json"),
+        "spec": without_place(dataset).model_dump(mode="json"),
+        "code_sha256": provenance.stage_digest("prepare"),
+        "versions": provenance.versions(),
         "preprocessing": source_data.preprocessing,
         "count": source_data.count,
         "shape": list(source_data.shape),
@@ -84,7 +93,7 @@ def _write(dataset: Dataset, source_data: SourceData, whole: Path, progress: Pro
         "mean": mean,
         "notes": list(source_data.notes),
     }
-    write_json(whole / MANIFEST, manifest)
+    write_json(whole / MANIFEST, sealed(manifest))
     return manifest
 
 

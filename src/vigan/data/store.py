@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vigan.io.files import RecordError, read_json, sha256_file
+from vigan.io.stamp import unsealed
 
 ARRAY, LABELS, MANIFEST = "array.npy", "labels.npy", "manifest.json"
 REMEDY = "delete its folder and run `vigan prepare` again"
@@ -59,7 +60,10 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
 def _manifest(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RecordError(f"{path}: missing, so this data set was never prepared to the end; run `vigan prepare`")
-    manifest = read_json(path)
+    try:
+        manifest = unsealed(read_json(path))
+    except ValueError as error:
+        raise RecordError(f"{path}: {error}; {REMEDY}") from None
     if not isinstance(manifest, dict):
         raise RecordError(f"{path}: not a manifest of a prepared data set; {REMEDY}")
     for field, kind in FIELDS.items():

@@ -30,6 +30,7 @@ from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.protocols.registry import KINDS
+from vigan.provenance import code_digest, measuring_versions
 
 UNKNOWN = "unknown"
 ONLY_STATISTICS = "the reference is a mean and a covariance: other metrics need features, and so does a floor"
@@ -185,6 +186,8 @@ def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: st
         "images_sha256": gallery.fingerprint(),
         "extractor": extractor.name,
         "weights_sha256": extractor.weights_sha256,
+        "code_sha256": code_digest([__name__, type(extractor).__module__]),
+        **measuring_versions(),
     }
     path = cache / "features" / f"{digest_of(key)}.npz"
     if path.exists():

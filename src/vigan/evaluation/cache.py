@@ -13,7 +13,7 @@ from vigan.io.files import RecordError, atomic_write
 
 Key = Mapping[str, str]
 KEY = "key"
-REMEDY = "delete it and run the same command again"
+REMEDY = "run `vigan reference`, or delete it and run the same command again"
 
 
 def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:

@@ -13,7 +13,9 @@ from vigan.config.experiment import Protocol
 from vigan.data.store import Prepared
 from vigan.evaluation.base import Evaluator, Measure, Subject, make_evaluator
 from vigan.evaluation.cache import Key, load, save
+from vigan.evaluation.code import protocol_code
 from vigan.io.files import RecordError
+from vigan.provenance import measuring_versions
 
 
 class Measurement(NamedTuple):
@@ -81,7 +83,8 @@ def _samples(protocol: Protocol) -> int | None:
 def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Measurement:
     """The measurement a protocol stands for.
 
-    Raises RecordError if `reference` was made from other data, with another extractor or at another sample count.
+    Raises RecordError if `reference` was made from other data, with another extractor, at another sample count, by
+    other code or with other versions of the libraries that measure.
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
@@ -89,5 +92,11 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     return Measurement(evaluator.measure(arrays), arrays["reals"] if kind.input == "decoded" else None)
 
 
+def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:
+    """What decides the value of real data by a protocol, whatever versions of libraries stood by."""
+    code = protocol_code("reference", [protocol])
+    return {"data_sha256": prepared.fingerprint, "protocol": protocol.name, "code_sha256": code}
+
+
 def _key(protocol: Protocol, prepared: Prepared, evaluator: Evaluator) -> Key:
-    return {"data_sha256": prepared.fingerprint, "protocol": protocol.name, **evaluator.key()}
+    return {**made_from(protocol, prepared), **evaluator.key(), **measuring_versions()}

@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from vigan.config.arms import Ledger, RunSpec
-from vigan.config.base import Strict, differing_fields
+from vigan.config.base import Strict, differing_fields, digest_of
 from vigan.io.files import RecordError, read_json, sha256_file
 from vigan.io.renamed import as_current
+from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
 
+MEASURED = "measured.json"
+"""Beside a run's numbers: what they were measured from."""
 DEVICE_SEPARATOR = ", then "
 """Between the names of the devices of a run that was resumed on another."""
 
@@ -27,6 +37,20 @@ class RunFiles(NamedTuple):
         """The run's record. Raises RecordError if it is missing, damaged, or was trained under another config."""
         return read_run(self.folder / "run.json", self.spec)
 
+    @property
+    def mend(self) -> str:
+        """What measures the run again."""
+        return f"evaluate the run again (`vigan evaluate --arm {self.spec.name} --seed {self.spec.seed}`)"
+
+    def measured(self, record: RunRecord, *files: str) -> Stamp:
+        """What the run was measured from. Raises RecordError if it was another run, or if `files` are damaged."""
+        path = self.folder / MEASURED
+        stamp = read_stamp(path, self.mend)
+        if stamp.made_from.get("run") != record.identity:
+            raise RecordError(f"{path}: of another run than lies beside it; {self.mend}")
+        check_files(path, stamp, [self.folder / file for file in files], self.mend)
+        return stamp
+
 
 class RunRecord(Strict):
     """What a training run says of itself, written last: its existence means the run has ended.
@@ -34,7 +58,7 @@ class RunRecord(Strict):
     `device` names the devices it was trained on, in order (`DEVICE_SEPARATOR`). `seconds` is training time, `joules`
     what the energy counters of "cpu" and "gpu" counted meanwhile, where there are any (these vary from run to run and
     enter no table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the
-    run was made.
+    run was made. As JSON it is sealed; records of earlier versions are not, and do not know their telemetry's digest.
     """
 
     spec: RunSpec
@@ -51,6 +75,16 @@ class RunRecord(Strict):
     seconds: float
     joules: dict[str, float] = Field(default_factory=dict)
     rules: dict[str, Any]
+    telemetry_sha256: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, record: Any) -> Any:
+        return unsealed(record)
+
+    @model_serializer(mode="wrap")
+    def _sealed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return sealed(serialize(self))
 
     @field_validator("spec", mode="before")
     @classmethod
@@ -61,6 +95,22 @@ class RunRecord(Strict):
     def reached(self) -> list[int]:
         """The iterations of the spec's snapshots that the run reached, ascending."""
         return [step for step in self.spec.snapshots if step <= self.iterations]
+
+    @property
+    def made_from(self) -> dict[str, str]:
+        """What decided the run: digests of its config, its data and the code that trained it."""
+        return {"config": self.spec.digest, "data": self.data_sha256, "code": self.code_sha256}
+
+    @property
+    def identity(self) -> str:
+        """Digest of the run, whatever it cost and wherever it was made."""
+        own = {"seal", "seconds", "joules", "device", "threads", "versions"}
+        return digest_of({name: value for name, value in self.model_dump(mode="json").items() if name not in own})
+
+    def check_telemetry(self, path: Path) -> None:
+        """Raise RecordError naming the telemetry unless it is what was written."""
+        if self.telemetry_sha256 is not None and not (path.is_file() and sha256_file(path) == self.telemetry_sha256):
+            raise RecordError(f"{path}: missing, or not what was written; train the run again")
 
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""
@@ -74,11 +124,13 @@ class RunRecord(Strict):
 def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
     """A run's record. Raises RecordError naming the file if it is not one, or is of another run than `spec`."""
     try:
-        record = RunRecord.model_validate(read_json(path))
+        record = RunRecord.model_validate(unsealed(read_json(path)))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise RecordError(f"{path}: not a run record ({where}: {problem['msg']}); train the run again") from None
+    except ValueError as error:
+        raise RecordError(f"{path}: {error}; train the run again") from None
     if spec is not None and record.spec != spec:
         fields = ", ".join(differing_fields(spec.model_dump(mode="json"), record.spec.model_dump(mode="json")))
         raise RecordError(f"{path}: trained under another config ({fields} differ); delete it and train the run again")

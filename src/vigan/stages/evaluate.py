@@ -16,11 +16,14 @@ from threadpoolctl import threadpool_limits
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
+from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.evaluation.products import pairs_on
-from vigan.evaluation.references import Measurement, measurement
+from vigan.evaluation.references import Measurement, made_from, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
-from vigan.io.run_record import RunRecord, read_run
+from vigan.io.run_record import MEASURED, RunRecord, read_run
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
+from vigan.io.stamp import write_stamp
 from vigan.models.build import Networks, build
 from vigan.training.device import calculate_in_float32, pick_device
 from vigan.training.device_data import as_input
@@ -46,12 +49,14 @@ def evaluate(
 ) -> pd.DataFrame:
     """Write metrics.csv (`METRIC_COLUMNS`), noise.csv (`NOISE_COLUMNS`) and samples.npz into `run`; return the first.
 
+    Written last, measured.json says what they were measured from.
+
     Every snapshot is sampled in inference mode on the same latents, the seed's `eval` stream; samples.npz holds steps,
     samples and finite. `threads` snapshots (8 at most) are measured at a time, each by one thread: no number depends on
     how many. A snapshot that the run never reached, or whose samples are not finite, has one number,
     `finite` = 0. Raises RecordError if the run was trained under another `spec`, or on other data than lies in `data`.
     """
-    record, prepared = read_run(run / "run.json", spec), load(data)
+    record, prepared = read_run(run / "run.json", spec), load(data, verify=True)
     if record.data_sha256 != prepared.fingerprint:
         raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
     record.check_snapshots(run / "snapshots")
@@ -62,6 +67,9 @@ def evaluate(
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
+    of_real_data = {protocol.name: reference_identity(made_from(protocol, prepared)) for protocol in references}
+    measured_from = of_measurement(record, list(references), of_real_data, protocol_code("evaluate", references))
+    write_stamp(run / MEASURED, measured_from, [run / name for name in ("metrics.csv", "noise.csv", "samples.npz")])
     return table
 
 

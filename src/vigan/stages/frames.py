@@ -99,8 +99,8 @@ def _sequence(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> PictureS
 
 
 def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
-    """A picture of each step, or why there is none. Raises RecordError for a run of another config."""
-    run.record()
+    """A picture of each step, or why there is none. Raises RecordError for a run of another config, or for damage."""
+    run.measured(run.record(), "samples.npz")
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     kept, samples, finite = read_samples(run)
     at = {int(step): place for place, step in enumerate(kept)}

@@ -1,14 +1,112 @@
-"""Whether a study's tables are of its runs as the study describes them today."""
+"""Whether what a stage reads is of the study as it is described today; what is not is refused by name, or told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vigan.analysis.tables import read_table
+from vigan.config.study import Study
+from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
-from vigan.io.run_record import RunFiles
+from vigan.io.run_record import MEASURED, RunFiles, RunRecord
+from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
+from vigan.layout import Layout
+from vigan.provenance import stage_digest
+from vigan.stages.made_from import first_runs, floors_of, of_figure, of_pictures, of_tables, runs_of
+
+ANALYSE = "run `vigan analyse` again"
+PARTS = ("claims.", "datasets.", "experiments.")
+NUMBERS = ("metrics.csv", "noise.csv")
+
+
+def check_runs(layout: Layout, runs: Sequence[RunFiles]) -> list[str]:
+    """What is to be told of runs that can be analysed together: code that is not today's.
+
+    Raises RecordError naming a run that is of another config or other data, was measured by other protocols, in another
+    way or against other references than the study asks for, is damaged, or was made by other code than those beside it.
+    """
+    study, alike = layout.study, _Alike()
+    records = [run.record() for run in runs]
+    floors = {
+        (name, protocol.name): _floor(path, protocol.name)
+        for (name, protocol), (_, path) in zip(study.measured(), layout.floors(), strict=True)
+    }
+    for run, record in zip(runs, records, strict=True):
+        dataset = study.experiments[run.experiment].dataset
+        own = {protocol: floor for (name, protocol), floor in floors.items() if name == dataset}
+        _check_data(run, record, own)
+        record.check_telemetry(run.folder / "telemetry.csv")
+        alike.add(run, record, _check_measured(study, run, record, own))
+    return alike.told(study)
+
+
+def _floor(path: Path, protocol: str) -> Any:
+    record = read_floor(path)
+    if record["protocol"] != protocol:
+        raise RecordError(f"{path}: of protocol {record['protocol']}, not {protocol}; run `vigan reference` again")
+    return record
+
+
+def _check_data(run: RunFiles, record: RunRecord, floors: Mapping[str, Any]) -> None:
+    for protocol, floor in floors.items():
+        if record.data_sha256 != floor["data_sha256"]:
+            raise RecordError(
+                f"{run.folder}: trained on other data than the real data of {protocol} are today; train the run again"
+            )
+
+
+def _check_measured(study: Study, run: RunFiles, record: RunRecord, floors: Mapping[str, Any]) -> Stamp:
+    stamp = run.measured(record, *NUMBERS)
+    references = {protocol: reference_identity(floor) for protocol, floor in floors.items()}
+    code = stamp.made_from.get("code", "")
+    wanted = of_measurement(record, study.protocols_of(run.spec.name), references, code)
+    if line := stale(f"{run.folder / NUMBERS[0]}", stamp.made_from, wanted, run.mend):
+        raise RecordError(line)
+    return stamp
+
+
+class _Alike:
+    """Runs of an experiment, held to one code each for training and for measuring."""
+
+    def __init__(self) -> None:
+        self.first: dict[tuple[str, ...], tuple[str, RunFiles]] = {}
+
+    def add(self, run: RunFiles, record: RunRecord, stamp: Stamp) -> None:
+        """Raise RecordError naming two runs of which one was made by other code than the other."""
+        for what, code, mend in self._codes(run, record, stamp):
+            known, other = self.first.setdefault(what, (code, run))
+            if known != code:
+                raise RecordError(
+                    f"{other.folder} and {run.folder}: {what[0]} by different code ({known[:12]} and {code[:12]}), so "
+                    f"they cannot be compared; {mend}"
+                )
+
+    def _codes(self, run: RunFiles, record: RunRecord, stamp: Stamp) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        modules = run.spec.arm.modules
+        again = "train the run of the earlier code again"
+        yield ("trained", run.experiment, *modules), record.code_sha256, again
+        of_today = record.code_sha256 == _training_code(modules)
+        yield ("trained", run.experiment), "today's code" if of_today else "earlier code", again
+        yield ("measured", run.experiment), stamp.made_from["code"], "evaluate the run of the earlier code again"
+
+    def told(self, study: Study) -> list[str]:
+        """One line for each experiment whose runs are all of earlier code."""
+        lines = []
+        for (what, experiment, *modules), (code, run) in self.first.items():
+            protocols = study.experiments[experiment].protocols
+            today = _training_code(run.spec.arm.modules) if what == "trained" else protocol_code("evaluate", protocols)
+            if (what == "measured" or modules) and code != today:
+                lines.append(f"the runs of '{experiment}' were {what} by other code than today's ({code[:12]})")
+        return list(dict.fromkeys(lines))
+
+
+def _training_code(modules: Sequence[str]) -> str:
+    """Digest of today's code that trains with some modules."""
+    return stage_digest("train", modules)
 
 
 def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
@@ -17,11 +115,81 @@ def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
     What an earlier version wrote of that config will do.
     """
     made = read_table(tables / "runs.csv")
+    if missing := {"arm", "seed", "config_sha256"} - set(made.columns):
+        raise RecordError(f"{tables / 'runs.csv'}: has no column '{min(missing)}'; {ANALYSE}")
     found = dict(zip(zip(made["arm"], made["seed"], strict=True), made["config_sha256"], strict=True))
     wanted = {(run.spec.name, run.spec.seed): {run.spec.digest, *earlier_digests(run.spec)} for run in runs}
     for arm, seed in sorted({*found, *wanted}):
         if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
             raise RecordError(
-                f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config; "
-                "run `vigan analyse` again"
+                f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config; {ANALYSE}"
             )
+
+
+def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
+    """Raise RecordError unless the tables are what `vigan analyse` made of the study, its rules and its runs.
+
+    With `kept`, tables that were kept of earlier code will do, and those of a version that stamped none.
+    """
+    check_tables(layout.tables, layout.run_files())
+    path = layout.stamp("tables")
+    if kept and not path.exists():
+        return
+    wanted, found = of_tables(layout), read_stamp(path, ANALYSE).made_from
+    wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+    if kept:
+        wanted["code"] = found.get("code", "")
+    check(path, layout.tables, wanted, layout.all_tables().values(), ANALYSE)
+
+
+def check_samples(layout: Layout, experiment: str) -> None:
+    """Raise RecordError naming samples that are not what was drawn of a run as the study describes it."""
+    for run in first_runs(layout, list(layout.study.experiments[experiment].arms)):
+        run.measured(run.record(), "samples.npz")
+
+
+def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str | None:
+    """Raise RecordError naming a table, or raw numbers, that are not what `vigan analyse` wrote.
+
+    What of the study's file changed since, in a line; None if nothing, or where an earlier version left no stamp.
+    """
+    path = Layout.stamp_in(results, "tables")
+    if not path.exists():
+        return None
+    stamp = read_stamp(path, ANALYSE)
+    check_files(path, stamp, files, ANALYSE)
+    if study is None:
+        return None
+    parts = study.parts()
+    known = {name: digest for name, digest in stamp.made_from.items() if name in parts or name.startswith(PARTS)}
+    return stale(results / "tables", known, parts, ANALYSE)
+
+
+def _not_here(layout: Layout) -> set[str]:
+    """What tables that were copied without all they were made from cannot be compared with."""
+    measured, real = ((run.spec.name, run.folder / MEASURED) for run in layout.run_files()), floors_of(layout)
+    runs = {f"runs.{arm}" for arm, path in measured if not path.exists()}
+    return runs | {name for name, path in real.items() if not path.exists()}
+
+
+def check_figures(layout: Layout, *, kept: bool = False) -> None:
+    """Raise RecordError naming a figure that was not drawn from the tables that lie there.
+
+    With `kept`, by whatever code, and not of figures of a version that stamped none.
+    """
+    wanted = of_figure(layout)
+    for (kind, experiment), path in layout.all_figures().items():
+        stamp, mend = layout.stamp(path.name), f"run `vigan figure --kind {kind} --experiment {experiment}` again"
+        if kept and not stamp.exists():
+            continue
+        code = {"code": read_stamp(stamp, mend).made_from.get("code", "")} if kept else {}
+        check(stamp, path, wanted | code, [path], mend)
+
+
+def check_frames(layout: Layout) -> None:
+    """Raise RecordError naming pictures of an experiment that are not of its runs as they are."""
+    for experiment, path in layout.all_frames().items():
+        stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
+        wanted, found = of_pictures(layout, runs_of(layout, experiment)), read_stamp(stamp, mend).made_from
+        wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+        check(stamp, path, wanted, [path], mend)

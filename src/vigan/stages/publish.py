@@ -10,7 +10,7 @@ from vigan.io.files import RecordError, write_json, write_text
 from vigan.io.run_record import RunRecord
 
 RECORD, TELEMETRY, SNAPSHOTS = "run.json", "telemetry.csv", "snapshots"
-OUTDATED = (RECORD, "metrics.csv", "noise.csv", "samples.npz")
+OUTDATED = (RECORD, "measured.json", "metrics.csv", "noise.csv", "samples.npz")
 """What was made of the weights of an earlier training, its record first."""
 
 

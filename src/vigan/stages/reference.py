@@ -10,16 +10,20 @@ from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
 from vigan.evaluation.products import pairs_on
-from vigan.evaluation.references import make_reference
+from vigan.evaluation.references import made_from, make_reference
 from vigan.io.files import write_json
+from vigan.io.stamp import sealed
+from vigan.provenance import measuring_versions
 
 
 def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, device: str) -> dict[str, float]:
-    """Write `out` (npz) and, beside it, a JSON with the floor: the protocol's values for real against real data."""
-    prepared = load(data)
+    """Write `out` (npz) and, beside it, a JSON with the floor: the protocol's values for real against real data.
+
+    Raises RecordError if the data set is damaged.
+    """
+    prepared = load(data, verify=True)
     with pairs_on(torch.device(device)):
         floor = make_reference(protocol, dataset, prepared, device, out)
-    write_json(
-        out.with_suffix(".json"), {"protocol": protocol.name, "data_sha256": prepared.fingerprint, "floor": floor}
-    )
+    record = {**made_from(protocol, prepared), "versions": measuring_versions(), "floor": floor}
+    write_json(out.with_suffix(".json"), sealed(record))
     return floor

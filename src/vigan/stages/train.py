@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
@@ -102,6 +103,7 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, settings: Setting
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=dict(settings.rules),
+        telemetry_sha256=hashlib.sha256(_csv(outcome).encode()).hexdigest(),
     )
 
 

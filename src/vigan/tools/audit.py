@@ -7,11 +7,14 @@ from io import StringIO
 
 import pandas as pd
 
-from vigan.analysis.raw import read_raw
+from vigan.analysis.raw import Raw, read_raw
 from vigan.config.study import Study
 from vigan.io.files import RecordError, write_text
+from vigan.io.stamp import read_stamp, write_stamp
 from vigan.layout import Layout
 from vigan.stages.analyse import derive
+from vigan.stages.freshness import ANALYSE, check_kept
+from vigan.stages.made_from import of_tables
 
 RAW_TABLES = ("metrics", "telemetry")
 """Tables that only repeat the raw numbers: a repository need not keep them."""
@@ -22,14 +25,24 @@ def audit(study: Study, layout: Layout) -> list[str]:
 
     Raises RecordError naming raw numbers, or a table, that are not there or cannot be read.
     """
-    derived = derive(study, read_raw(layout.raw), layout.first_verdicts)
+    derived = derive(study, _raw(layout), layout.first_verdicts)
     return [line for name, text in derived.items() for line in _differences(name, text, layout)]
 
 
 def write_again(study: Study, layout: Layout) -> None:
     """Write the study's tables from its raw numbers. Raises RecordError where these are not there."""
-    for name, text in derive(study, read_raw(layout.raw), layout.first_verdicts).items():
+    for name, text in derive(study, _raw(layout), layout.first_verdicts).items():
         write_text(layout.tables / f"{name}.csv", text)
+    path = layout.stamp("tables")
+    if path.exists():
+        of_others = {k: v for k, v in read_stamp(path, ANALYSE).made_from.items() if k.startswith(("runs.", "floors."))}
+        write_stamp(path, of_tables(layout) | of_others, [*layout.all_tables().values(), *layout.raw_files()])
+
+
+def _raw(layout: Layout) -> Raw:
+    """The raw numbers of a study. Raises RecordError if they are not what was written, where a stamp says what was."""
+    check_kept(layout.results, layout.raw_files(), None)
+    return read_raw(layout.raw)
 
 
 def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:

@@ -13,13 +13,16 @@ from vigan.config.base import digest_of
 from vigan.io.durable import copy, make_folder, rename, sync_folder
 from vigan.io.files import RecordError, read_json, sha256_file, write_json
 from vigan.io.locks import held
-from vigan.io.run_record import RunRecord, read_run
+from vigan.io.run_record import MEASURED as STAMP
+from vigan.io.run_record import RunFiles, RunRecord, read_run
+from vigan.io.stamp import read_stamp
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
-MEASURED = ("metrics.csv", "noise.csv", "samples.npz")
+NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
+MEASURED = (*NUMBERS, STAMP)
 """What training and evaluation leave, in the order of their making."""
 
-VARYING = ("seconds", "joules")
+VARYING = ("seconds", "joules", "seal")
 """What of a record differs between two makings of one run."""
 
 
@@ -40,14 +43,17 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     """Write the runs of all `sources`, results folders of one study, into `out`; return how many came from each.
 
     A run that is in two sources is taken once, from the one that has measured it, if both have the same bits.
-    Raises RecordError if `out` holds something already, if a source has no runs, if runs of an arm differ in config,
-    code, data, claims or protocols, or if two makings of one run differ; the message names the digests.
+    Raises RecordError if `out` holds something already, if a source has no runs or a damaged one, if runs of an arm
+    differ in config, code, data, claims, protocols or the code that measured them, or if two makings of one run differ;
+    the message names the digests.
     """
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
     for source in sources:
         _refuse_strange(source)
     runs = [run for source in sources for run in _runs(source)]
+    for run in runs:
+        _check_sound(run)
     _refuse_unlike(runs)
     chosen = _chosen(runs)
     counts = {str(source): sum(run.source == source for run in chosen) for source in sources}
@@ -94,6 +100,14 @@ def _found(source: Path, path: Path) -> Found:
     return found
 
 
+def _check_sound(run: Found) -> None:
+    """Raise RecordError naming a file of a run that is not what was written."""
+    run.record.check_telemetry(run.folder / "telemetry.csv")
+    run.record.check_snapshots(run.folder / "snapshots")
+    if (run.folder / STAMP).exists():
+        RunFiles("", run.folder, run.record.spec).measured(run.record, *NUMBERS)
+
+
 def _refuse_unlike(runs: Sequence[Found]) -> None:
     """Raise RecordError naming every respect in which runs of one arm, or claims of the study, were not made alike."""
     first: dict[tuple[str, str], tuple[Any, Found]] = {}
@@ -116,6 +130,12 @@ def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
     yield "code", home, record.code_sha256
     yield "data", home, record.data_sha256
     yield from (("claim", f"'{claim}', ", digest_of(rule)) for claim, rule in record.rules.items())
+    if (stamp := run.folder / STAMP).exists():
+        made_from = read_stamp(stamp, "evaluate the run again").made_from
+        yield "measuring code", home, made_from["code"]
+        for name, declared in made_from.items():
+            if name.startswith("protocols."):
+                yield f"'{name.partition('.')[2]}'", home, declared
     if (metrics := run.folder / "metrics.csv").exists():
         yield "protocols", home, _protocols(metrics)
 

@@ -53,8 +53,9 @@ class Gan(Method):
     kind: Literal["gan"]
     loss: Literal["non-saturating", "min-max", "hinge", "least-squares", "wasserstein"] = "non-saturating"
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
-        {}, *({"loss": name} for name in LOSSES if name != "non-saturating"),
-    )  # fmt: skip
+        MappingProxyType({}),
+        *(MappingProxyType({"loss": loss}) for loss in LOSSES if loss != "non-saturating"),
+    )
     trained: ClassVar[str] = "G"
 
     @property

@@ -1,0 +1,199 @@
+"""Which prepared data set a study's images are: told by their content, wherever they lie.
+
+Only images and MNIST come from files that can change; what else is prepared is told by its description alone. Names,
+sizes and times are looked at each time, the files themselves only where these are not what they were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from vigan.config.base import digest_of
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, key, without_place
+from vigan.data import celeba, mnist
+from vigan.data.archive import Archive, Folder, images_in
+from vigan.data.source import DataError
+from vigan.io.files import RecordError, read_json, write_json
+from vigan.io.stamp import sealed, unsealed
+from vigan.runtime.settings import expanded, setting
+
+RECORD = "source.json"
+"""Beside a prepared array: what it was made from, and where that was seen."""
+PASSED_ON = "VIGAN_SOURCES"
+"""Environment of the jobs of a study: what its plan found out, so that no job looks again and all agree."""
+
+
+class Files(NamedTuple):
+    """The files that a data set would be made from: where they lie, what tells a change at a glance, and in full."""
+
+    place: str
+    glance: Callable[[], str]
+    content: Callable[[], str]
+
+
+class Source(NamedTuple):
+    """A data set found: the name of its folder; place, glance and content of its files, if they are at hand."""
+
+    key: str
+    place: str = ""
+    glance: str = ""
+    content: str = ""
+
+
+def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path = Path("data")) -> dict[str, Source]:
+    """Sources by the digest of their data set, of those that are made from files.
+
+    `archive` is where CelebA lies, if it was named; `root` holds the prepared data sets. Where files are fetched from
+    a storage none is looked for: planner and jobs would not see the same.
+    """
+    if setting("root"):
+        return {}
+    known = {digest: Source(*found) for digest, found in json.loads(os.environ.get(PASSED_ON, "{}")).items()}
+    changing = [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
+    return {data.digest: known.get(data.digest) or find(data, archive, root) for data in changing}
+
+
+def export(found: Mapping[str, Source]) -> None:
+    """Put sources into the environment of the commands started from here."""
+    os.environ[PASSED_ON] = json.dumps(found)
+
+
+def find(dataset: Dataset, archive: Path | None, root: Path) -> Source:
+    """The source of a data set; where its files are not at hand, the one of its description that was prepared last."""
+    records = _records(dataset, root)
+    try:
+        files = files_of(dataset, archive, root)
+        if files is None:
+            return Source(next(iter(records), key(dataset)))
+        return _identified(dataset, files, records, root)
+    except DataError:  # preparing tells why
+        return Source(key(dataset))
+
+
+def _identified(dataset: Dataset, files: Files, records: Mapping[str, Any], root: Path) -> Source:
+    glance = files.glance()
+    for name, record in records.items():
+        if record["seen"].get(files.place) == glance:
+            return Source(name, files.place, glance, record["content"])
+    content = files.content()
+    for name, record in records.items():
+        if record["content"] == content:
+            _write(dataset, record["seen"], Source(name, files.place, glance, content), root / name)
+            return Source(name, files.place, glance, content)
+    name = f"{dataset.source}-{digest_of([_description(dataset), content])[:10]}"
+    return Source(name, files.place, glance, content)
+
+
+def confirm(dataset: Dataset, before: Source | None, archive: Path | None, folder: Path) -> None:
+    """Record in `folder`, beside the array just made, what it was made from: `before`, unless that was fetched since.
+
+    Raises DataError if the files are not what they were before they were read.
+    """
+    files = files_of(dataset, archive, folder.parent)
+    if files is None:
+        return
+    glance = files.glance()
+    if before is not None and before.glance not in ("", glance):
+        raise DataError(f"{files.place}: changed while it was read; run the same command again")
+    content = before.content if before is not None and before.content else files.content()
+    _write(dataset, {}, Source(folder.name, files.place, glance, content), folder)
+
+
+def _write(dataset: Dataset, seen: Mapping[str, str], source: Source, folder: Path) -> None:
+    record = {"of": _description(dataset), "content": source.content, "seen": {**seen, source.place: source.glance}}
+    write_json(folder / RECORD, sealed(record))
+
+
+def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None:
+    """The files of a data set, None where they are not at hand. Raises DataError if they cannot be told."""
+    match dataset:
+        case CelebA():
+            path = celeba.locate(archive) or root / "download" / celeba.ARCHIVE
+            return _faces(path, dataset.limit) if path.exists() else None
+        case ImageFolder():
+            path = expanded(dataset.path)
+            return _in_folder(path, images_in) if path.is_dir() else None
+        case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
+            return _mnist(mnist.at_hand(origin, root / "download"))
+    return None
+
+
+def _of_mnist(dataset: Dataset) -> bool:
+    return isinstance(dataset, Digits | StackedDigits) and dataset.origin != "sklearn"
+
+
+def _faces(path: Path, limit: int | None) -> Files:
+    """Faces in a zip or in a folder, by the ends of their names: the same content, packed or not.
+
+    Sizes and checksums of a zip's members are those of its directory; reading the members proves them.
+    """
+    if path.is_dir():
+        return _in_folder(path, lambda _, names: celeba.faces(names)[:limit], lambda name: PurePosixPath(name).name)
+    archive = Archive(path)
+    return Files(
+        str(path.resolve()),
+        lambda: digest_of([_seen(path)]),
+        lambda: digest_of(
+            [[PurePosixPath(name).name, *archive.told(name)] for name in celeba.faces(archive.names())[:limit]]
+        ),
+    )
+
+
+def _in_folder(
+    path: Path, choose: Callable[[Folder, list[str]], list[str]], called: Callable[[str], str] = str
+) -> Files:
+    """What is chosen of the files in a folder; all of them are looked at, since any may be an image by its content."""
+    files = Folder(path)
+    names = files.names()
+    return Files(
+        str(path.resolve()),
+        lambda: digest_of([[name, *_seen(path / name)] for name in names]),
+        lambda: digest_of([[called(name), *_sized(files.read(name))] for name in choose(files, names)]),
+    )
+
+
+def _mnist(files: tuple[Path, Path] | None) -> Files | None:
+    if files is None:
+        return None
+    return Files(
+        str(files[0].resolve()),
+        lambda: digest_of([_seen(file) for file in files]),
+        lambda: digest_of([_sized(mnist.unpacked(file)) for file in files]),
+    )
+
+
+def _seen(path: Path) -> tuple[int, int, int]:
+    """Size and times of a file. Raises DataError if there is none."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check link and permissions") from None
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _sized(data: bytes) -> tuple[int, int]:
+    return len(data), zlib.crc32(data)
+
+
+def _description(dataset: Dataset) -> dict[str, Any]:
+    return without_place(dataset).model_dump(mode="json")
+
+
+def _records(dataset: Dataset, root: Path) -> dict[str, Any]:
+    """Records by folder of data sets that are described alike, the one written last first."""
+    paths = sorted(root.glob(f"{dataset.source}-*/{RECORD}"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    read = {path.parent.name: _read(path) for path in paths}
+    return {name: record for name, record in read.items() if record and record["of"] == _description(dataset)}
+
+
+def _read(path: Path) -> Any:
+    """A record, None if there is none or it is damaged: then the files are read again."""
+    try:
+        return unsealed(read_json(path))
+    except (RecordError, ValueError):
+        return None

@@ -1,0 +1,41 @@
+"""What values of real data and the numbers of a run are made from: digests by name, written and compared alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vigan.config.base import digest_of
+from vigan.config.experiment import Protocol
+from vigan.io.files import RecordError, read_json
+from vigan.io.run_record import RunRecord
+from vigan.io.stamp import unsealed
+
+
+def read_floor(path: Path) -> Any:
+    """What a reference's JSON says. Raises RecordError unless it is what `vigan reference` wrote."""
+    try:
+        record = unsealed(read_json(path))
+        _ = {name: record[name] for name in ("protocol", "data_sha256", "code_sha256", "floor")}
+    except (ValueError, TypeError, KeyError):
+        raise RecordError(f"{path}: damaged, or of an earlier version; run `vigan reference` again") from None
+    return record
+
+
+def reference_identity(record: Mapping[str, Any]) -> str:
+    """Digest of what decided a value of real data."""
+    return digest_of([record[name] for name in ("data_sha256", "protocol", "code_sha256")])
+
+
+def of_measurement(
+    record: RunRecord, measured: Iterable[Protocol], references: Mapping[str, str], code: str
+) -> dict[str, str]:
+    """What the numbers of a run are made from; `references` are digests by protocol."""
+    declared = {p.name: digest_of([p.redraws, p.definition.computation]) for p in measured}
+    return {
+        "run": record.identity,
+        "code": code,
+        **{f"protocols.{name}": digest for name, digest in declared.items()},
+        **{f"references.{name}": references[name] for name in declared},
+    }

@@ -1,0 +1,119 @@
+"""What each output of a study is made from: digests by name, the same for those who write, read and plan.
+
+The names stand in stamps (`vigan.io.stamp`) and in the lines that say what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from vigan.config.base import digest_of
+from vigan.config.experiment import Protocol
+from vigan.config.study import RunKey, Study
+from vigan.evaluation.code import reporting_code
+from vigan.evaluation.origin import read_floor
+from vigan.io.files import RecordError, sha256_file
+from vigan.io.run_record import MEASURED, RunFiles
+from vigan.io.stamp import read_stamp
+from vigan.layout import Layout
+from vigan.provenance import stage_digest
+
+NOTHING = "nothing"
+"""Stands for the digest of a file that is not there."""
+
+
+def protocols(study: Study) -> list[Protocol]:
+    """Every protocol of a study."""
+    return [protocol for _, protocol in study.measured()]
+
+
+def floors_of(layout: Layout) -> dict[str, Path]:
+    """The files with values of real data, by the name that each has in a stamp."""
+    named = zip(layout.study.measured(), layout.floors(), strict=True)
+    return {f"floors.{name}.{protocol.name}": path for (name, protocol), (_, path) in named}
+
+
+def of_floors(layout: Layout) -> dict[str, str]:
+    """Digests of all values of real data."""
+    return {name: _of_floor(path) for name, path in floors_of(layout).items()}
+
+
+def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
+    """Digests of what was trained and measured, by arm."""
+    found: dict[str, list[Any]] = {}
+    for run in runs:
+        found.setdefault(run.spec.name, []).append([run.spec.seed, _identity(run.folder / MEASURED)])
+    return {f"runs.{arm}": digest_of(each) for arm, each in found.items()}
+
+
+def of_tables(layout: Layout) -> dict[str, str]:
+    """What the tables are made from."""
+    study = layout.study
+    return {
+        **study.parts(),
+        **of_runs(layout.run_files()),
+        **of_floors(layout),
+        "first verdicts": of_file(layout.first_verdicts),
+        "code": reporting_code("analyse", protocols(study)),
+    }
+
+
+def of_figure(layout: Layout) -> dict[str, str]:
+    """What a figure is made from: the tables, which speak of the runs, too."""
+    return {"tables": _identity(layout.stamp("tables")), "code": reporting_code("figures", protocols(layout.study))}
+
+
+def of_pictures(layout: Layout, runs: Sequence[RunFiles]) -> dict[str, str]:
+    """What pictures of some runs are made from."""
+    return {"study": pictured(layout.study), **of_runs(runs), "code": stage_digest("frames")}
+
+
+def pictured(study: Study) -> str:
+    """Digest of all that a study says but for what it claims: pictures show no verdict."""
+    return digest_of({name: digest for name, digest in study.parts().items() if not name.startswith("claims.")})
+
+
+def of_page(layout: Layout, files: Sequence[Path], templates: Sequence[Path]) -> dict[str, str]:
+    """What the page is made from: tables, figures, pictures, lists of deviations and of published numbers."""
+    shown = [*layout.all_figures().values(), *layout.all_frames().values()]
+    return {
+        **of_figure(layout),
+        "pictures": digest_of([_identity(layout.stamp(path.name)) for path in shown]),
+        **{path.name: of_file(path) for path in files},
+        "code": reporting_code("report", protocols(layout.study), templates),
+    }
+
+
+def runs_of(layout: Layout, experiment: str) -> list[RunFiles]:
+    """The runs of an experiment."""
+    return [run for run in layout.run_files() if run.experiment == experiment]
+
+
+def first_runs(layout: Layout, arms: Sequence[str], seed: int | None = None) -> list[RunFiles]:
+    """The runs of some arms of one experiment at a seed, its first if none is named."""
+    study = layout.study
+    chosen = study.seeds_in(study.experiment_of(arms[0]))[0] if seed is None else seed
+    keys = [RunKey(arm, study.arm(arm).reading, chosen) for arm in arms]
+    return [RunFiles(study.experiment_of(key.arm), layout.run(key), study.run_spec(key.arm, chosen)) for key in keys]
+
+
+def of_file(path: Path) -> str:
+    """Digest of a file's bytes, or that it is not there."""
+    return sha256_file(path) if path.is_file() else NOTHING
+
+
+def _of_floor(path: Path) -> str:
+    try:
+        return digest_of(read_floor(path)) if path.is_file() else NOTHING
+    except RecordError:
+        return NOTHING
+
+
+def _identity(path: Path) -> str:
+    """Digest of a stamp, whatever versions of libraries stood by; or that it is missing or damaged."""
+    try:
+        return read_stamp(path, "").identity
+    except RecordError:
+        return NOTHING

@@ -1,0 +1,173 @@
+"""Makes times on disk say what stamps say, before Snakemake, which goes by times where it has no memory of its own.
+
+Results that were copied have the times of the copying, in any order; those of an earlier plan, of another study file or
+of other code may have times in the right order and still be outdated.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vigan.evaluation.code import protocol_code
+from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
+from vigan.io.files import RecordError, read_json
+from vigan.io.run_record import MEASURED, RunFiles, read_run
+from vigan.io.stamp import read_stamp, stale
+from vigan.layout import Layout
+from vigan.provenance import stage_digest
+from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables
+
+TIMED = ".snakemake_timestamp"
+"""By the time of this file in it Snakemake tells when a folder was made."""
+SECOND = 10**9
+
+
+class Product(NamedTuple):
+    """What a rule makes of what, and whether it is what would be made today."""
+
+    outputs: Sequence[Path]
+    inputs: Sequence[Path]
+    is_fresh: Callable[[], bool]
+
+
+def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> None:
+    """Make every output that is what would be made today no older than what it was made of, and every other older.
+
+    Only times are changed, and only where they say otherwise. What is missing, or would be made of what is missing, is
+    left to Snakemake.
+    """
+    for product in _products(layout, lists, templates):
+        times = [[_time(path) for path in paths] for paths in (product.outputs, product.inputs)]
+        if not product.inputs or any(time is None for each in times for time in each):
+            continue
+        oldest, newest = min(filter(None, times[0])), max(filter(None, times[1]))
+        fresh = _is_fresh(product)
+        if fresh and oldest < newest:
+            _set_times(product.outputs, newest)
+        elif not fresh and oldest >= newest:
+            _set_times(product.outputs[:1], newest - SECOND)
+
+
+def _is_fresh(product: Product) -> bool:
+    try:
+        return product.is_fresh()
+    except (RecordError, OSError):
+        return False
+
+
+def _time(path: Path) -> int | None:
+    """When a file, or a folder as Snakemake tells it, was written, in nanoseconds; None if it is not there."""
+    try:
+        return (path / TIMED if (path / TIMED).exists() else path).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _set_times(paths: Sequence[Path], time: int) -> None:
+    for path in paths:
+        for each in filter(Path.exists, (path / TIMED, path)):
+            os.utime(each, ns=(time, time))
+
+
+def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Iterator[Product]:
+    """Everything that is made of something, what is made first before what is made of it."""
+    for dataset, protocol in layout.study.measured():
+        yield _reference(layout, dataset, protocol)
+    runs = layout.run_files()
+    for run in runs:
+        yield from _run(layout, run)
+    yield _tables(layout)
+    yield from _pictures(layout, runs)
+    yield _page(layout, lists, templates)
+
+
+def _reference(layout: Layout, name: str, protocol: Any) -> Product:
+    dataset = layout.study.datasets[name]
+    path, manifest = layout.reference(dataset, protocol), layout.data(dataset) / "manifest.json"
+    code = protocol_code("reference", [protocol])
+
+    def is_fresh() -> bool:
+        data = read_json(manifest)["sha256"]
+        wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code}
+        return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
+
+    return Product([path.with_suffix(".json"), path], [manifest], is_fresh)
+
+
+def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
+    """What is trained, and what is measured of it."""
+    study, arm = layout.study, run.spec.name
+    folder, dataset = run.folder, study.dataset_of(arm)
+    manifest, references = layout.data(dataset) / "manifest.json", layout.references(arm)
+    record, snapshots = folder / "run.json", folder / "snapshots"
+
+    def is_trained() -> bool:
+        made_from = read_run(record, run.spec).made_from
+        data = {"data": read_json(manifest)["sha256"]} if manifest.exists() else {}
+        return made_from == {**made_from, **data, "code": stage_digest("train", run.spec.arm.modules)} and (
+            bool(data) or made_from["data"] not in _elsewhere(manifest)
+        )
+
+    def is_measured() -> bool:
+        kept = {p.name: reference_identity(read_floor(path.with_suffix(".json"))) for p, path in references.items()}
+        code = protocol_code("evaluate", references)
+        wanted = of_measurement(read_run(record, run.spec), list(references), kept, code)
+        return read_stamp(folder / MEASURED, "").made_from == wanted
+
+    inputs = [path for path in (layout.spec(arm), manifest, manifest.with_name("array.npy")) if path.exists()]
+    yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained)
+    outputs = [folder / name for name in (MEASURED, "metrics.csv", "noise.csv", "samples.npz")]
+    yield Product(outputs, [record, snapshots, *references.values()], is_measured)
+
+
+def _elsewhere(manifest: Path) -> set[str]:
+    """Digests of the data sets that are prepared beside one that is not: what was trained on them is not of today's."""
+    return {read_json(path)["sha256"] for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
+
+
+def _tables(layout: Layout) -> Product:
+    names = ("run.json", "telemetry.csv", "metrics.csv", MEASURED)
+    inputs = [run.folder / name for run in layout.run_files() for name in names]
+    outputs = [layout.stamp("tables"), *layout.all_tables().values(), *layout.raw_files()]
+    return _stamped(layout, "tables", outputs, [*inputs, *(path for _, path in layout.floors())], of_tables)
+
+
+def _pictures(layout: Layout, runs: Sequence[RunFiles]) -> Iterator[Product]:
+    tables = [layout.stamp("tables"), *layout.all_tables().values()]
+    for (kind, name), path in layout.all_figures().items():
+        samples = layout.first_samples(name) if kind == "samples" else []
+        yield _stamped(layout, path.name, [path], [*tables, *samples], of_figure)
+    for name in layout.study.experiments:
+        made_from = partial(of_pictures, runs=[run for run in runs if run.experiment == name])
+        for path in (layout.frames(name), layout.contact(name)):
+            yield _stamped(layout, path.name, [path], layout.samples(name), made_from)
+    for arms, path in layout.all_movies().items():
+        shown = first_runs(layout, arms)
+        samples = [run.folder / "samples.npz" for run in shown]
+        yield _stamped(layout, path.name, [path], samples, partial(of_pictures, runs=shown))
+
+
+def _page(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Product:
+    pictures = [*layout.all_figures().values(), *layout.all_frames().values()]
+    inputs = [*layout.all_tables().values(), *pictures, *lists, *(layout.stamp(path.name) for path in pictures)]
+    outputs = [layout.report, *layout.all_table_pages().values()]
+    return _stamped(layout, layout.report.name, outputs, inputs, partial(of_page, files=lists, templates=templates))
+
+
+def _stamped(
+    layout: Layout,
+    name: str,
+    outputs: Sequence[Path],
+    inputs: Sequence[Path],
+    made_from: Callable[[Layout], dict[str, str]],
+) -> Product:
+    path = layout.stamp(name)
+
+    def is_fresh() -> bool:
+        return stale(path, read_stamp(path, "").made_from, made_from(layout), "") is None
+
+    return Product([path, *outputs], inputs, is_fresh)

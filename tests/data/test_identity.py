@@ -1,0 +1,184 @@
+"""A data set is what its images are, wherever they lie: changed images are another, moved ones the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vigan.config.arms import RunSpec
+from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring, key
+from vigan.data import identity
+from vigan.data.identity import Source, find, sources
+from vigan.data.prepare import prepare
+from vigan.data.source import DataError
+
+
+def draw(folder: Path, count: int, seed: int = 0, suffix: str = "png") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = np.random.default_rng(seed).integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(folder / f"{seed}-{number}.{suffix}")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    draw(tmp_path / "pictures", 5)
+    return tmp_path / "pictures"
+
+
+def of(folder: Path | str) -> ImageFolder:
+    return ImageFolder(source="folder", path=str(folder), side=32)
+
+
+def found(folder: Path | str) -> Source:
+    return find(of(folder), None, Path("data"))
+
+
+def prepared(folder: Path | str) -> Path:
+    """Where the images of a folder are prepared, which is done."""
+    source = found(folder)
+    prepare(of(folder), Path("data") / source.key, source=source)
+    return Path("data") / source.key
+
+
+def _grow(folder: Path) -> None:
+    draw(folder, 1, seed=1)
+
+
+def _shrink(folder: Path) -> None:
+    (folder / "0-0.png").unlink()
+
+
+def _swap(folder: Path) -> None:
+    (folder / "0-0.png").rename(folder / "x")
+    (folder / "0-1.png").rename(folder / "0-0.png")
+    (folder / "x").rename(folder / "0-1.png")
+
+
+def _edit_within_the_same_time(folder: Path) -> None:
+    path, times = folder / "0-0.png", (folder / "0-0.png").stat()
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [_grow, _shrink, _swap, _edit_within_the_same_time])
+def test_other_images_are_another_data_set(pictures: Path, change: Callable[[Path], None]) -> None:
+    before = prepared(pictures)
+    change(pictures)
+    assert Path("data") / found(pictures).key != before
+
+
+def _move(folder: Path) -> Path:
+    return folder.rename(folder.with_name("moved"))
+
+
+def _copy(folder: Path) -> Path:
+    return Path(shutil.copytree(folder, folder.with_name("copy"), copy_function=shutil.copyfile))
+
+
+def _touch(folder: Path) -> Path:
+    for file in folder.iterdir():
+        os.utime(file)
+    return folder
+
+
+def _add_what_is_no_image(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("taken in May")
+    return folder
+
+
+@pytest.mark.parametrize("change", [_move, _copy, _touch, _add_what_is_no_image])
+def test_the_same_images_are_the_same_data_set(pictures: Path, change: Callable[[Path], Path]) -> None:
+    before = prepared(pictures)
+    assert Path("data") / found(change(pictures)).key == before
+
+
+def test_what_was_seen_is_told_at_a_glance_and_read_once_where_it_was_not(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(pictures)
+    read: list[str] = []
+    monkeypatch.setattr(
+        identity.Folder, "read", lambda files, name: read.append(name) or (files.path / name).read_bytes()
+    )
+    found(pictures)
+    assert read == []
+    moved = _move(pictures)
+    found(moved)
+    assert len(read) == 5
+    found(moved)
+    assert len(read) == 5
+
+
+def test_images_that_are_not_at_hand_are_those_that_were_prepared_last(pictures: Path) -> None:
+    first = prepared(pictures)
+    _grow(pictures)
+    second = prepared(pictures)
+    os.utime(first / identity.RECORD, (1, 1))
+    shutil.rmtree(pictures)
+    assert Path("data") / found(pictures).key == second
+
+
+def test_without_images_or_anything_prepared_the_description_alone_tells(tmp_path: Path) -> None:
+    assert found(tmp_path / "nowhere").key == key(of(tmp_path / "nowhere"))
+
+
+def test_images_that_change_while_they_are_read_are_refused(pictures: Path) -> None:
+    source = found(pictures)
+    _grow(pictures)
+    with pytest.raises(DataError, match=r"pictures: changed while it was read; run the same command again"):
+        prepare(of(pictures), Path("data") / source.key, source=source)
+    assert not (Path("data") / source.key / "manifest.json").exists()
+
+
+def test_a_damaged_record_of_what_was_seen_costs_a_look_and_nothing_else(pictures: Path) -> None:
+    folder = prepared(pictures)
+    record = folder / identity.RECORD
+    for content in (b"", b"{}", record.read_bytes().replace(b'"content": "', b'"content": "0')):
+        record.write_bytes(content)
+        assert Path("data") / found(pictures).key == folder
+
+
+def test_faces_are_the_same_in_a_zip_and_in_a_folder_and_others_in_another_zip(tmp_path: Path) -> None:
+    def told(path: Path) -> str:
+        return find(CelebA(source="celeba", crop=16), path, tmp_path / "data").key
+
+    for seed in (0, 1):
+        draw(tmp_path / f"faces{seed}", 4, seed=0 if seed == 0 else 1, suffix="jpg")
+        with zipfile.ZipFile(tmp_path / f"{seed}.zip", "w") as archive:
+            for file in (tmp_path / f"faces{seed}").iterdir():
+                archive.write(file, f"img_align_celeba/{file.name}")
+    assert told(tmp_path / "0.zip") == told(tmp_path / "faces0") != told(tmp_path / "1.zip")
+
+
+def test_what_needs_no_files_keeps_the_folder_of_its_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sources([Ring(source="ring"), Digits(source="digits")]) == {}
+
+
+def test_the_jobs_of_a_study_take_what_its_plan_found(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = sources([of(pictures)])
+    monkeypatch.setenv(identity.PASSED_ON, "{}")  # put back at the end of this test
+    identity.export(planned)
+    shutil.rmtree(pictures)
+    assert sources([of(pictures)]) == planned
+
+
+def test_where_images_lie_is_in_no_run_s_config() -> None:
+    from vigan.config.load import load_study
+
+    text = Path(__file__).parents[2].joinpath("config", "smoke.yaml")
+    run = load_study(text).run_spec("bn-plain", 0)
+    first, second = (RunSpec.model_validate({**run.model_dump(), "dataset": of(place)}) for place in ("here", "there"))
+    assert first == second
+    assert first.digest == second.digest
+    assert RunSpec.model_validate_json(first.model_dump_json()) == second

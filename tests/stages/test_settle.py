@@ -1,0 +1,137 @@
+"""Times on disk are made to say what stamps say: what is fresh is no older than what it is made of, all else is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from studies import TINY, forge, run_to_tables
+
+from vigan.config.load import load_study
+from vigan.layout import Layout
+from vigan.stages.settle import settle
+
+pytestmark = pytest.mark.slow
+
+RUN = Path("results/tiny/runs/regularised/released/seed-0")
+DATA, REAL = "data/ring-d2eae5b559", "data/ring-d2eae5b559/reference/toy-modes-n500"
+MADE_OF: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "real data": ((f"{REAL}.json", f"{REAL}.npz"), (f"{DATA}/manifest.json",)),
+    "training": (
+        tuple(f"{RUN}/{name}" for name in ("run.json", "telemetry.csv", "snapshots")),
+        (f"{DATA}/array.npy", "results/tiny/specs/regularised.json"),
+    ),
+    "measuring": (
+        tuple(f"{RUN}/{name}" for name in ("measured.json", "metrics.csv", "noise.csv", "samples.npz")),
+        (f"{RUN}/run.json", f"{REAL}.npz"),
+    ),
+    "tables": (
+        ("results/tiny/stamps/tables.json", "results/tiny/tables/*.csv"),
+        (
+            "results/tiny/runs/*/*/*/run.json",
+            "results/tiny/runs/*/*/*/metrics.csv",
+            "results/tiny/runs/*/*/*/telemetry.csv",
+            "results/tiny/runs/*/*/*/measured.json",
+        ),
+    ),
+}
+"""Outputs of each kind, and what they are made of, as patterns."""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny study up to its tables."""
+    file = tmp_path_factory.mktemp("finished") / "tiny.yaml"
+    file.write_text(TINY)
+    run_to_tables(file)
+    return file.parent
+
+
+@pytest.fixture
+def place(finished: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the finished study, the working directory, in which times are in a random order."""
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    paths = sorted(copy.rglob("*"))
+    random.Random(0).shuffle(paths)
+    for number, path in enumerate(paths):
+        os.utime(path, (10**9 + number, 10**9 + number))
+    with contextlib.chdir(copy):
+        yield Path(copy)
+
+
+def _settle(text: str = TINY) -> None:
+    Path("tiny.yaml").write_text(text)
+    layout = Layout(load_study(Path("tiny.yaml")))
+    settle(layout, [], [])
+
+
+def _outdated() -> set[str]:
+    """Those of `MADE_OF` that Snakemake would make again, by their times."""
+
+    def times(paths: tuple[str, ...]) -> list[int]:
+        return [path.stat().st_mtime_ns for pattern in paths for path in Path().glob(pattern)]
+
+    return {name for name, (outputs, inputs) in MADE_OF.items() if min(times(outputs)) < max(times(inputs))}
+
+
+def test_copied_results_are_fresh_whatever_their_times(place: Path) -> None:
+    assert _outdated()
+    _settle()
+    assert _outdated() == set()
+
+
+def test_what_is_settled_is_left_alone(place: Path) -> None:
+    _settle()
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
+    _settle()
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.name != "tiny.yaml"} == {
+        path: time for path, time in before.items() if path.name != "tiny.yaml"
+    }
+
+
+def test_no_content_is_ever_changed(place: Path) -> None:
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    _settle(TINY.replace("lambda_sum: 1.0", "lambda_sum: 2.0"))
+    del before[place / "tiny.yaml"]
+    assert {path: path.read_bytes() for path in before} == before
+
+
+STALE = {
+    "lambda_sum: 1.0": ("lambda_sum: 2.0", {"training", "tables"}),
+    "samples: 500": ("samples: 500, redraws: 2", {"measuring", "tables"}),
+    "title: A ring\n": ("title: Another\n", {"tables"}),
+}
+
+
+@pytest.mark.parametrize("old", STALE)
+def test_what_an_edit_of_the_study_makes_stale_is_older_and_what_it_does_not_is_not(place: Path, old: str) -> None:
+    new, stale = STALE[old]
+    _settle(TINY.replace(old, new))
+    assert _outdated() - {"measuring"} == stale - {"measuring"}  # of a stale training it is made anyway
+    assert stale <= _outdated()
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "stale"),
+    [
+        (f"{RUN}/run.json", "code_sha256", {"training", "measuring"}),
+        (f"{RUN}/run.json", "data_sha256", {"training", "measuring"}),
+        (f"{REAL}.json", "code_sha256", {"real data", "measuring"}),
+    ],
+)
+def test_what_other_code_or_data_made_is_stale(place: Path, path: str, field: str, stale: set[str]) -> None:
+    forge(Path(path), **{field: "0" * 64})
+    _settle()
+    assert stale <= _outdated()
+
+
+def test_what_lacks_its_stamp_is_stale_and_what_is_missing_is_left_to_snakemake(place: Path) -> None:
+    (RUN / "measured.json").unlink()
+    Path(f"{DATA}/manifest.json").unlink()
+    _settle()
+    assert not (RUN / "measured.json").exists()

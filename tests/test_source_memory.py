@@ -1,0 +1,62 @@
+"""Digests of code are remembered until a source file changes, and what is damaged is not believed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from vigan import source_memory
+from vigan.source_memory import remembered
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of one file, whose digests are remembered in a file of its own."""
+    source = tmp_path / "package" / "module.py"
+    source.parent.mkdir()
+    source.write_text("one = 1\n")
+    monkeypatch.setattr(source_memory, "MEMORY", tmp_path / "memory" / "digests.json")
+    monkeypatch.setattr(source_memory, "_places", lambda package: [str(source.parent)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return source
+
+
+def _asked() -> int:
+    """How often the digest is computed when it is asked for in a process of its own."""
+    calls: list[object] = []
+    source_memory._glance.cache_clear()
+    assert remembered(("vigan.module",), lambda modules: calls.append(modules) or "digest") == "digest"
+    return len(calls)
+
+
+def test_a_digest_is_computed_once_and_again_when_a_source_file_changes(package: Path) -> None:
+    assert [_asked(), _asked()] == [1, 0]
+    times = package.stat()
+    package.write_text("one = 2\n")
+    os.utime(package, ns=(times.st_atime_ns, times.st_mtime_ns))  # an edit that hides: its change time tells
+    assert [_asked(), _asked()] == [1, 0]
+    (package.parent / "more.py").write_text("")
+    assert [_asked(), _asked()] == [1, 0]
+
+
+def test_a_damaged_memory_counts_for_nothing(package: Path) -> None:
+    _asked()
+    whole = source_memory.MEMORY.read_bytes()
+    for place in range(0, len(whole), 3):
+        flipped = bytearray(whole)
+        flipped[place] ^= 4
+        source_memory.MEMORY.write_bytes(flipped)
+        assert _asked() == 1
+
+
+def test_where_nothing_can_be_kept_the_digest_is_computed_each_time(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert [_asked(), _asked()] == [1, 1]
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    source_memory.MEMORY.parent.write_text("a file where the folder would be")
+    assert [_asked(), _asked()] == [1, 1]
