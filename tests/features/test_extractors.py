@@ -29,7 +29,7 @@ def test_the_name_of_the_fid_s_features_asks_for_its_network(tmp_path: Path, mon
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("inception", "did you mean 'inception-clean'"), ("clip", f"known: {', '.join(sorted(EXTRACTORS))}")],
+    [("inception", "did you mean 'inception-clean'"), ("vgg", f"known: {', '.join(sorted(EXTRACTORS))}")],
 )
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str, advice: str) -> None:
     with pytest.raises(ConfigError, match=f"no extractor '{name}'; {advice}"):
@@ -38,7 +38,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str, advice: str)
 
 def test_no_network_s_library_and_no_clean_fid_is_imported_before_it_is_needed() -> None:
     script = (
-        "import sys, vigan.features.extractors; assert 'efficientnet_lite_pytorch' not in sys.modules\n"
+        "import sys, vigan.features.extractors; assert 'timm' not in sys.modules\n"
         "import vigan.features.inception; sys.exit(bool({'cleanfid', 'torchvision', 'requests'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vigan.features.base import Extractor, ImageError, to_rgb
-from vigan.features.inception import INCEPTION, Archive, InceptionClean, find, load_network
+from vigan.features.inception import INCEPTION, InceptionClean, load_network
+from vigan.features.weights import Archive, find
 from vigan.io.files import RecordError
 from vigan.runtime.settings import cache_folder
 
@@ -57,7 +58,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         torch.manual_seed(0)
         torch.jit.save(torch.jit.script(StandIn().eval()), path)
     content = path.read_bytes()
-    return Archive(str(path), len(content), hashlib.sha256(content).hexdigest())
+    return Archive(str(path), len(content), hashlib.sha256(content).hexdigest(), "inception")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def online(archive: Archive) -> Iterator[Archive]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield Archive(f"http://127.0.0.1:{server.server_port}/{NAME}", archive.size, archive.sha256)
+        yield Archive(f"http://127.0.0.1:{server.server_port}/{NAME}", archive.size, archive.sha256, "inception")
         server.shutdown()
         thread.join()
 
@@ -190,7 +191,7 @@ def test_another_file_is_refused_before_torch_sees_it(
     changed.write_bytes(Path(archive.url).read_bytes() + b"\0")
     monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("torch has read the file"))
     with pytest.raises(RecordError, match=rf"changed\.pt: SHA-256 .*, expected {archive.sha256}"):
-        load_network(changed, archive.sha256)
+        load_network(changed, archive)
 
 
 def test_the_real_network_is_expected_unless_a_test_says_otherwise(archive: Archive) -> None:
@@ -200,9 +201,9 @@ def test_the_real_network_is_expected_unless_a_test_says_otherwise(archive: Arch
 
 def test_a_named_file_is_used_where_it_lies(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGAN_INCEPTION", str(tmp_path / "absent.pt"))
-    assert find(Path(archive.url), archive) == Path(archive.url)
+    assert find(archive, Path(archive.url)) == Path(archive.url)
     monkeypatch.setenv("VIGAN_INCEPTION", archive.url)
-    assert find(None, archive) == Path(archive.url)
+    assert find(archive) == Path(archive.url)
     assert not cache_folder().exists()
 
 
@@ -211,7 +212,7 @@ def test_a_named_file_that_is_missing_is_told_and_nothing_fetched(
 ) -> None:
     monkeypatch.setenv("VIGAN_INCEPTION", "~/absent/network.pt")
     with pytest.raises(RecordError, match=r"absent/network\.pt: no such file; set VIGAN_INCEPTION") as info:
-        find(None, online)
+        find(online)
     assert "~" not in str(info.value)
     assert not cache_folder().exists()
 
@@ -219,16 +220,16 @@ def test_a_named_file_that_is_missing_is_told_and_nothing_fetched(
 def test_without_a_named_file_it_is_fetched_once_into_the_cache(online: Archive) -> None:
     first = InceptionClean(archive=online)
     assert [file.name for file in cache_folder().iterdir()] == [NAME]
-    gone = Archive(f"http://127.0.0.1:9/{NAME}", online.size, online.sha256)
+    gone = Archive(f"http://127.0.0.1:9/{NAME}", online.size, online.sha256, "inception")
     again = InceptionClean(archive=gone)
     assert first.weights_sha256 == again.weights_sha256 == online.sha256
     np.testing.assert_array_equal(first(_noise(32, 32)), again(_noise(32, 32)))
 
 
 def test_a_file_that_cannot_be_fetched_is_told_with_both_settings(online: Archive) -> None:
-    other = Archive(online.url + ".absent", online.size, online.sha256)
+    other = Archive(online.url + ".absent", online.size, online.sha256, "inception")
     with pytest.raises(RecordError, match=r"answered 404 .*; or set VIGAN_INCEPTION to a copy, or VIGAN_CACHE"):
-        find(None, other)
+        find(other)
 
 
 def test_the_cache_is_where_the_machine_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

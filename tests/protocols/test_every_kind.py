@@ -28,6 +28,7 @@ from vigan.protocols.registry import KINDS, METRICS
 SOURCES: dict[str, dict[str, Any]] = {
     "digits": {},
     "stacked-digits": {"origin": "sklearn", "count": 2200},
+    "torchvision": {"name": "CIFAR10"},
     "celeba": {},
     "folder": {"path": "photographs"},
     "ring": {"count": 3000},
@@ -229,7 +230,7 @@ def test_further_latents_are_refused_where_none_are_drawn(kind: ProtocolKind) ->
 @every_kind
 def test_what_it_imports_to_measure_is_there_and_an_extractor_has_its_name(kind: ProtocolKind) -> None:
     assert all(callable(pkgutil.resolve_name(name)) for name in kind.imports)
-    assert kind.extractor is None or pkgutil.resolve_name(kind.extractor).name == kind.name
+    assert kind.extractor is None or pkgutil.resolve_name(kind.extractor).name == kind.network
 
 
 @every_kind

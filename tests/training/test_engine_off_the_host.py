@@ -106,6 +106,7 @@ def test_a_tensor_of_the_host_in_an_iteration_would_be_seen() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_extractor_resizes_and_calculates_on_its_device(channels: int) -> None:
-    features = EffLite0("meta")._pooled(np.zeros((5, channels, 64, 64), dtype=np.uint8))
+    extractor = EffLite0("meta")
+    features = extractor.network(extractor.resized(np.zeros((5, channels, 64, 64), dtype=np.uint8)))
     assert features.shape == (5, 1280)
     assert features.device == ELSEWHERE

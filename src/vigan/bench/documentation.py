@@ -1,4 +1,4 @@
-"""The generated parts of docs/statistics.md, from records and study files: `python -m vigan.bench.documentation`."""
+"""The parts of docs that are made from records and study files: `python -m vigan.bench.documentation`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vigan.bench import tables
+from vigan.bench import tables, tool_tables
 from vigan.bench.plots import RECORDS, newest
 from vigan.config.claims import Untested
 from vigan.config.load import load_study
@@ -15,6 +15,7 @@ from vigan.config.study import Study
 from vigan.io.files import write_text
 
 PAGE = Path("docs/statistics.md")
+METRICS_PAGE = Path("docs/metrics.md")
 TABLES = {
     "false verdicts": tables.false_verdicts, "accuracy": tables.accuracy, "processes": tables.processes,
     "sizes": tables.sizes, "attacks": tables.attacks, "coverage": tables.coverage, "power": tables.power,
@@ -22,8 +23,12 @@ TABLES = {
 
 
 def filled(text: str, root: Path) -> str:
-    """The page with every part between `<!-- title -->` and `<!-- end -->` regenerated from the records in `root`."""
-    parts = made(newest(root / RECORDS, "calibration"), kept_studies(root))
+    """The page with every part between `<!-- title -->` and `<!-- end -->` made again, from what `root` keeps."""
+    return with_parts(text, made(newest(root / RECORDS, "calibration"), kept_studies(root)))
+
+
+def with_parts(text: str, parts: Mapping[str, str]) -> str:
+    """A page with the parts between `<!-- title -->` and `<!-- end -->` in the place of those that were there."""
     return re.sub(
         r"<!-- ([a-z ]+) -->\n(?:.*?\n)??<!-- end -->",
         lambda found: f"<!-- {found[1]} -->\n{parts[found[1]]}\n<!-- end -->",
@@ -58,8 +63,10 @@ def multiplicity(studies: Sequence[Study]) -> str:
 
 
 def main() -> None:
-    """Write the page with its parts regenerated."""
+    """Write both pages with their parts made again."""
     write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), Path()))
+    tools = tool_tables.parts(newest(RECORDS, "witness"), newest(RECORDS, "bias"))
+    write_text(METRICS_PAGE, with_parts(METRICS_PAGE.read_text(encoding="utf-8"), tools))
 
 
 if __name__ == "__main__":

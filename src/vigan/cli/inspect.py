@@ -14,7 +14,9 @@ from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.errors import say
 
-BENCHMARKS = ("calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling")
+BENCHMARKS = (
+    "bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling", "witness",
+)  # fmt: skip
 """Modules of `vigan.bench` that have a `measure(quick)`."""
 
 

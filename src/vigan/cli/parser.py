@@ -20,6 +20,8 @@ from vigan.runtime.settings import enter_root, setting, switched_on
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
 
+GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
+
 TRUTHS = """\
 what is true is stated as
   ARM:reach=SHARE      of its runs get on track at some time (not stated: 1)
@@ -132,19 +134,7 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--no-tensorboard", action="store_true")
 
-    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, your own images")
-    evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=whole)
-    evaluate.add_argument("--device", type=device, default="auto")
-    evaluate.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
-    own_images = evaluate.add_argument_group("your own images, without a study (prints JSON)")
-    own_images.add_argument("--images", type=Path, help="folder of images, or .npy file (uint8, n x 4 axes)")
-    own_images.add_argument(
-        "--reference", type=Path, help="real images to compare with: the same, or a prepared data set"
-    )
-    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor)
-    own_images.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    own_images.add_argument("--samples", type=from_one, help="images of either to use (default: as many as both have)")
+    _add_evaluation(stage)
 
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
@@ -206,6 +196,53 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="write the record as JSON into this folder")
     return commands
+
+
+def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
+    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate.add_argument("--arm", help="with --seed: the run of the study")
+    evaluate.add_argument("--seed", type=whole)
+    _add_place(evaluate)
+    own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
+    text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
+    own_images.add_argument("--reference", type=Path, help=text)
+    own_images.add_argument("--samples", type=from_one, metavar="N", help="generated images to use (default: all)")
+    text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
+    own_images.add_argument("--reals", type=_reals, default="all", metavar="N", help=text)
+    own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
+    own_images.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
+    text = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
+    own_images.add_argument("--witness", action="append", default=[], metavar="TOOL", help=text)
+    text = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
+    own_images.add_argument("--infinity", action="store_true", help=text)
+    _add_images(own_images)
+
+    statistics = stage(pipeline.statistics, "write the statistics of images: what a reference needs", study=False)
+    statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
+    text = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
+    statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
+    statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
+    _add_images(statistics)
+    _add_place(statistics)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", type=device, default="auto")
+    parser.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
+
+
+def _add_images(parser: argparse._ActionsContainer) -> None:
+    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
+    parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
+    text = "middle square of so many pixels, cut out of image files (default: all of an image)"
+    parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
+    text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
+    parser.add_argument("--resize", type=from_one, metavar="SIDE", help=text)
+
+
+def _reals(text: str) -> int | str:
+    return text if text in {"all", "equal"} else from_one(text)
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vigan.config.arms import RunSpec
 from vigan.config.base import ConfigError
@@ -21,6 +22,9 @@ from vigan.layout import Layout
 from vigan.runtime.gpu_slots import Work, reserve_gpu
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 from vigan.runtime.settings import cache_folder
+
+if TYPE_CHECKING:
+    from vigan.data.gallery import Fitting
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -164,15 +168,40 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def _evaluate_images(options: argparse.Namespace) -> None:
-    from vigan.evaluation.files import measure_images
+    from vigan.evaluation.anybody import Request, measure_images
+    from vigan.evaluation.witness import Witness
     from vigan.training.device import calculate_in_float32, pick_device
 
     calculate_in_float32(options.threads)
-    found = measure_images(
-        options.images, options.reference, extractor=options.extractor, samples=options.samples,
+    request = Request(
+        images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
+        reals=options.reals, fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
+        infinity=options.infinity, witnesses=tuple(Witness.named(text) for text in options.witness),
         device=str(pick_device(options.device)), cache=cache_folder(),
     )  # fmt: skip
-    print(json.dumps(found, indent=2, allow_nan=False))
+    print(json.dumps(measure_images(request), indent=2, allow_nan=False))
+
+
+@_with_gpu("eval", lambda _: True)
+def statistics(options: argparse.Namespace) -> None:
+    """Write what a reference of anybody's images is compared by."""
+    from vigan.data.gallery import open_gallery
+    from vigan.evaluation.anybody import statistics_of
+    from vigan.evaluation.statistics import write_statistics
+    from vigan.features.extractors import make_extractor
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    gallery = open_gallery(options.images, _fitting(options))
+    found = statistics_of(gallery, make_extractor(options.extractor, str(pick_device(options.device))))
+    write_statistics(options.out, found, with_features=options.features)
+    print(json.dumps(found.made._asdict(), indent=2))
+
+
+def _fitting(options: argparse.Namespace) -> Fitting:
+    from vigan.data.gallery import Fitting
+
+    return Fitting(options.crop, options.resize)
 
 
 def _evaluate_run(options: argparse.Namespace) -> None:

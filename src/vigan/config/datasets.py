@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -56,6 +56,49 @@ class StackedDigits(Strict):
     def shape(self) -> tuple[int, ...]:
         """Shape of one example: (channels, side, side)."""
         return (3, self.side, self.side)
+
+
+class Published(NamedTuple):
+    """What is known of a published set of images: channels, classes, and how many there are of either part."""
+
+    channels: int
+    classes: int
+    train: int
+    test: int
+
+
+TORCHVISION = {
+    "CIFAR10": Published(3, 10, 50_000, 10_000),
+    "CIFAR100": Published(3, 100, 50_000, 10_000),
+    "FashionMNIST": Published(1, 10, 60_000, 10_000),
+    "KMNIST": Published(1, 10, 60_000, 10_000),
+    "MNIST": Published(1, 10, 60_000, 10_000),
+    "SVHN": Published(3, 10, 73_257, 26_032),
+}
+"""Data sets of torchvision with images of 28 or 32 pixels, by their names there."""
+
+
+class Torchvision(Strict):
+    """The images and labels of a data set of torchvision, by its `name` there; 28x28 ones get a black margin.
+
+    Where its files are is the machine's business: see `vigan.data.torchvision_sets`.
+    """
+
+    source: Literal["torchvision"]
+    name: Literal["CIFAR10", "CIFAR100", "FashionMNIST", "KMNIST", "MNIST", "SVHN"]
+    part: Literal["train", "test"] = "train"
+    side: Literal[32] = 32
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example: (channels, side, side)."""
+        return (TORCHVISION[self.name].channels, self.side, self.side)
+
+    @property
+    def count(self) -> int:
+        """How many images there are."""
+        known = TORCHVISION[self.name]
+        return known.train if self.part == "train" else known.test
 
 
 class CelebA(Strict):
@@ -127,7 +170,9 @@ class Grid(Strict):
         return (2,)
 
 
-Dataset = Annotated[Digits | StackedDigits | CelebA | ImageFolder | Ring | Grid, Field(discriminator="source")]
+Dataset = Annotated[
+    Digits | StackedDigits | Torchvision | CelebA | ImageFolder | Ring | Grid, Field(discriminator="source")
+]
 
 
 def most_examples(dataset: Dataset) -> int | None:

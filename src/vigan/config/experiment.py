@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from vigan.config.arms import Arm, Count
 from vigan.config.base import Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
+from vigan.config.datasets import Dataset, most_examples
 from vigan.config.sweep import MOST_ARMS, expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
@@ -32,18 +40,44 @@ Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1, max_length=
 class Protocol(Strict):
     """How a snapshot is measured: a kind of `vigan.protocols` and its number of samples.
 
-    The last snapshot is measured again on `redraws` further sets of latents, to separate the metric's own noise from
-    that of seeds.
+    They are compared with as many real examples, or with as many as `reference` says: a number, or "all" of the
+    training data, as clean-fid and others have it. The last snapshot is measured again on `redraws` further sets of
+    latents, to tell the metric's own noise from that of seeds.
     """
 
     kind: str
     samples: Count
     redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
+    reference: Literal["all"] | Count | None = None
 
     @property
     def name(self) -> str:
-        """Its name in every table: kind, sample count, reference."""
-        return f"{self.kind}/n={self.samples}/ref=train"
+        """Name under which the numbers stand in every table: kind, sample count, reference.
+
+        Without `reals` there are as many reals as samples.
+        """
+        return f"{self.kind}/n={self.samples}/ref=train" + (f"/reals={self.reference}" if self.reference else "")
+
+    @property
+    def file(self) -> str:
+        """The same as part of a file's name."""
+        return f"{self.kind}-n{self.samples}" + (f"-reals-{self.reference}" if self.reference else "")
+
+    def counted(self, dataset: Dataset) -> Protocol:
+        """This protocol with the number of examples that "all" are, where that is known before the files are seen."""
+        most = most_examples(dataset) if self.reference == "all" else None
+        return self if most is None else self.model_copy(update={"reference": most})
+
+    @property
+    def rows(self) -> int:
+        """The larger of the numbers of samples and of reals; where nobody knows how many "all" are, that of CelebA."""
+        return max(self.samples, 202_599 if self.reference == "all" else self.reference or 0)
+
+    @model_serializer(mode="wrap")
+    def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields without an absent `reference`: protocols made before there was one keep their digests."""
+        record = dump(self)
+        return {name: value for name, value in record.items() if (name, value) != ("reference", None)}
 
     @property
     def definition(self) -> ProtocolKind:
@@ -63,6 +97,8 @@ class Protocol(Strict):
             raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
         if self.redraws and self.definition.input != "samples":
             raise ValueError(f"'{self.kind}' draws no latents: it takes no 'redraws'")
+        if self.reference and self.definition.real_samples < 2:
+            raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
         return self
 
 
@@ -111,6 +147,10 @@ class Experiment(Strict):
         """Iterations at which the generator is saved: 0, the end, and `snapshots` - 1 evenly spaced ones between."""
         count = min(self.snapshots, self.iterations)
         return tuple(round(Fraction(self.iterations * index, count)) for index in range(count + 1))
+
+    def counted(self, dataset: Dataset) -> Experiment:
+        """This experiment with the number of examples in the place of "all"; see `Protocol.counted`."""
+        return self.model_copy(update={"protocols": tuple(one.counted(dataset) for one in self.protocols)})
 
     def protocol_of(self, name: str) -> Protocol | None:
         """The protocol of that name, or the only one of that kind; None if there is none.

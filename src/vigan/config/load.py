@@ -20,7 +20,7 @@ from vigan.config.claims import (
     Reach,
     Untested,
 )
-from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
+from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits, Torchvision
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.methods import METHODS
 from vigan.config.study import Study
@@ -30,8 +30,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "mixture": Mixture, **METHODS,
     "collapse": Collapse, "reach": Reach, "paired-sign": PairedSign, "paired-mean": PairedMean,
     "paired-time": PairedTime, "paired-shares": PairedShares, "share": OneShare, "none": Untested,
-    "digits": Digits, "stacked-digits": StackedDigits, "celeba": CelebA, "folder": ImageFolder,
-    "ring": Ring, "grid": Grid,
+    "digits": Digits, "stacked-digits": StackedDigits, "torchvision": Torchvision, "celeba": CelebA,
+    "folder": ImageFolder, "ring": Ring, "grid": Grid,
 }  # fmt: skip
 _NAMED_BY_USERS = {"experiments", "arms", "datasets"}
 """Keys whose sub-keys are names chosen by users."""

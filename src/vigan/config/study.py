@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, Words, digest_of, nearest
@@ -34,6 +34,16 @@ class Study(Strict):
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()
+
+    @field_validator("experiments")
+    @classmethod
+    def _counted(cls, experiments: dict[str, Experiment], info: ValidationInfo) -> dict[str, Experiment]:
+        """The experiments, "all" reals being as many as their data set has."""
+        datasets = info.data.get("datasets", {})
+        return {
+            name: experiment.counted(datasets[experiment.dataset]) if experiment.dataset in datasets else experiment
+            for name, experiment in experiments.items()
+        }
 
     @model_validator(mode="after")
     def _consistent(self) -> Study:

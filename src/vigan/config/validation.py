@@ -133,9 +133,16 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
 
 def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:
     most, parts = most_examples(dataset), protocol.definition.real_samples
-    if most is not None and most < parts * protocol.samples:
+    if most is None:
+        return
+    if most < parts * protocol.samples:
         raise ValueError(
             f"experiment '{name}': protocol '{protocol.kind}' takes {parts * protocol.samples:,} real examples "
             f"({parts} x {protocol.samples:,} samples), and '{title}' has {most:,}: "
             f"ask for at most {most // parts:,} samples"
+        )
+    if isinstance(protocol.reference, int) and protocol.reference > most:
+        raise ValueError(
+            f"experiment '{name}': protocol '{protocol.kind}' compares with {protocol.reference:,} reals, and "
+            f"'{title}' has {most:,}: write `reference: all`"
         )

@@ -13,9 +13,9 @@ from typing import IO, Any
 import numpy as np
 
 from vigan import provenance
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, without_place
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, without_place
 from vigan.data import celeba as faces
-from vigan.data import digits, identity, image_folder, stacked_digits, toy
+from vigan.data import digits, identity, image_folder, stacked_digits, torchvision_sets, toy
 from vigan.data.identity import Source
 from vigan.data.source import DataError, SourceData
 from vigan.data.store import ARRAY, LABELS, MANIFEST
@@ -113,6 +113,8 @@ def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None
             return digits.source_data(dataset, download_to)
         case StackedDigits():
             return stacked_digits.source_data(dataset, download_to)
+        case Torchvision():
+            return torchvision_sets.source_data(dataset, download_to)
         case CelebA():
             return faces.source_data(dataset, faces.find(celeba, download_to), workers)
         case ImageFolder():

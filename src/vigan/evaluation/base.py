@@ -19,12 +19,16 @@ Measure = Callable[[np.ndarray], dict[str, float]]
 
 
 class Subject(NamedTuple):
-    """What is measured: a kind of protocol on a data set, and the torch device that networks run on."""
+    """What is to be measured: a kind of protocol on a data set, the torch device that networks run on.
+
+    `samples` is how many are compared with the reference, where they are not as many as that has examples.
+    """
 
     kind: ProtocolKind
     dataset: Dataset
     prepared: Prepared
     device: str
+    samples: int | None = None
 
 
 class Evaluator(ABC):
@@ -38,6 +42,11 @@ class Evaluator(ABC):
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
 
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """Numbers of the reals in `rows` against the others, of which `arrays` was taken with them."""
+        others = self.reference_arrays(np.delete(reals, rows, axis=0))
+        return self.measure(others)(reals[rows])
+
     @abstractmethod
     def measure(self, arrays: Arrays) -> Measure:
         """The measurement, ready for any number of snapshots."""
@@ -46,3 +55,11 @@ class Evaluator(ABC):
 def make_evaluator(subject: Subject) -> Evaluator:
     """The evaluator of a subject's kind, imported by the name that the kind declares."""
     return pkgutil.resolve_name(subject.kind.evaluator)(subject)
+
+
+def named(kind: ProtocolKind, found: Mapping[str, float] | float) -> dict[str, float]:
+    """Numbers by name, of a kind's estimator that gives them so, or gives the number of the kind's only metric."""
+    if isinstance(found, Mapping):
+        return dict(found)
+    (name,) = kind.metrics
+    return {name: float(found)}

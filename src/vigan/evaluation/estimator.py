@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
 
 import numpy as np
 
-from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
+from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject, named
 
 
 class ByEstimator(Evaluator):
@@ -25,10 +24,4 @@ class ByEstimator(Evaluator):
     def measure(self, arrays: Arrays) -> Measure:
         """The estimator, with its sample of reals if it takes one."""
         reals = [arrays["reals"]] if self.kind.compares else []
-        return lambda samples: self._named(self.estimator(*reals, samples))
-
-    def _named(self, found: Mapping[str, float] | float) -> dict[str, float]:
-        if isinstance(found, Mapping):
-            return dict(found)
-        (name,) = self.kind.metrics
-        return {name: float(found)}
+        return lambda samples: named(self.kind, self.estimator(*reals, samples))

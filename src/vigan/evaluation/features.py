@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import pkgutil
 from typing import Any
 
 import numpy as np
 
-from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
+from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject, named
 from vigan.features.base import Extractor
 from vigan.features.extractors import make_extractor
 from vigan.metrics.protocols import ARRAYS, Reference, feature_metrics
+from vigan.protocols.base import ProtocolKind
 
 
 class FeatureMetrics(Evaluator):
-    """`feature_metrics` of images in the features of an extractor."""
+    """`feature_metrics` of images in the features of an extractor, `samples` of them if not as many as reals."""
 
-    def __init__(self, extractor: Extractor) -> None:
-        self.extractor = extractor
+    def __init__(self, extractor: Extractor, samples: int | None = None) -> None:
+        self.extractor, self.samples = extractor, samples
 
     def key(self) -> dict[str, str]:
         """The network, its weights, and the names of the arrays."""
@@ -25,14 +27,54 @@ class FeatureMetrics(Evaluator):
 
     def reference_arrays(self, reals: np.ndarray) -> dict[str, Any]:
         """Features of the reals and what `Reference` computes once."""
-        return Reference(self.extractor(reals)).arrays()
+        return Reference(self.extractor(reals)).arrays(self.samples)
+
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """As in `Evaluator`, from features alone: no image is looked at again."""
+        features = arrays["features"]
+        return feature_metrics(Reference(np.delete(features, rows, axis=0)), features[rows])
 
     def measure(self, arrays: Arrays) -> Measure:
         """`feature_metrics` of images."""
-        real = Reference.restore(arrays)
+        real = Reference.restore(arrays, self.samples)
         return lambda samples: feature_metrics(real, self.extractor(samples))
 
 
+class FeatureEstimator(Evaluator):
+    """The numbers of a kind that are a function of two sets of features."""
+
+    def __init__(self, extractor: Extractor, kind: ProtocolKind) -> None:
+        self.extractor, self.kind = extractor, kind
+
+    def key(self) -> dict[str, str]:
+        """Which network, with which weights."""
+        return {"extractor": self.extractor.name, "weights_sha256": self.extractor.weights_sha256}
+
+    def reference_arrays(self, reals: np.ndarray) -> dict[str, np.ndarray]:
+        """Features of the reals."""
+        return {"features": self.extractor(reals)}
+
+    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+        """As in `Evaluator`, from features alone."""
+        features = arrays["features"]
+        return estimate(self.kind, np.delete(features, rows, axis=0), features[rows])
+
+    def measure(self, arrays: Arrays) -> Measure:
+        """The estimator's numbers."""
+        return lambda samples: estimate(self.kind, arrays["features"], self.extractor(samples))
+
+
+def estimate(kind: ProtocolKind, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """The numbers that a kind's `of_features` gives. Raises MetricError on bad input."""
+    assert kind.of_features is not None
+    return named(kind, pkgutil.resolve_name(kind.of_features)(real, fake))
+
+
 def of_kind(subject: Subject) -> FeatureMetrics:
-    """The evaluator of a kind that is named after its extractor."""
-    return FeatureMetrics(make_extractor(subject.kind.name, subject.device))
+    """The evaluator of a kind that is named after its extractor and gives every feature metric."""
+    return FeatureMetrics(make_extractor(subject.kind.name, subject.device), subject.samples)
+
+
+def by_estimator(subject: Subject) -> FeatureEstimator:
+    """The evaluator of a kind that gives the numbers of its `of_features`."""
+    return FeatureEstimator(make_extractor(subject.kind.network, subject.device), subject.kind)

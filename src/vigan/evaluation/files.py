@@ -1,28 +1,17 @@
-"""Measure your own features or images in the same way as the studies."""
+"""Measure your own features as the studies measure theirs."""
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vigan import rng
-from vigan.config.base import digest_of
-from vigan.data.load_images import load_images
-from vigan.errors import say
-from vigan.evaluation.cache import load, save
-from vigan.evaluation.features import FeatureMetrics
-from vigan.features.extractors import make_extractor
 from vigan.io.arrays import read_array
-from vigan.io.files import RecordError
 from vigan.metrics.protocols import COVERAGE_K, PRECISION_K, Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.metrics.vendi import vendi, zero_rows
-from vigan.provenance import code_digest, measuring_versions
 
 FEATURES = "name a .npy file of features (n, d), or an .npz of one such array"
 PRINTED = ("frechet", "kid_mean", "kid_std", "precision", "recall", "density", "coverage")
@@ -68,67 +57,3 @@ def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
             f"{many} {side} rows have {k} copies or more: their neighbourhoods are points, in which precision and "
             "recall count copies, density and coverage nothing"
         )
-
-
-def measure_images(
-    images: Path, reference: Path, *, extractor: str, samples: int | None, device: str, cache: Path
-) -> dict[str, object]:
-    """Protocol, metrics and floor of images against reference images, each loaded by `vigan.data.load_images`.
-
-    `samples` of either are drawn with a fixed seed; by default as many as both have. The floor is a second, disjoint
-    sample of the reference measured in the same way, None where the reference is too small for one. What depends on
-    the reference only is cached in `cache`. Raises RecordError or MetricError if there is no number.
-    """
-    fakes, reals = load_images(images), load_images(reference)
-    n = samples or min(len(fakes), len(reals))
-    for path, array in ((images, fakes), (reference, reals)):
-        if len(array) < n:
-            raise RecordError(f"{path}: {len(array)} images, {n} samples were asked for")
-    evaluator = FeatureMetrics(make_extractor(extractor, device))
-    drawn = rng.generator(0, "metric", "reals").permutation(len(reals))
-    measure = evaluator.measure(_cached_arrays(evaluator, reals[np.sort(drawn[:n])], cache))
-    second = drawn[n : 2 * n]
-    notes = [note for path, array in ((images, fakes), (reference, reals)) for note in _copies(path, array)]
-    return {
-        "protocol": f"{extractor}/n={n}/ref={_called(reference, reals)}",
-        "values": _whole(measure(fakes[np.sort(rng.generator(0, "metric", "fakes").permutation(len(fakes))[:n])])),
-        "floor": _whole(measure(reals[np.sort(second)])) if len(second) == n else None,
-        **({"notes": notes} if notes else {}),
-    }
-
-
-def _whole(values: Mapping[str, float]) -> dict[str, float | None]:
-    """The values, with None where there is none of so many images."""
-    return {**values, **{name: values.get(name) for name in ("kid_std", "vendi")}}
-
-
-def _copies(path: Path, images: np.ndarray) -> Iterator[str]:
-    """What is told of images that are copies of one another: precision and recall count them, coverage does not."""
-    distinct = len({hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images})
-    if distinct < len(images):
-        yield f"{path}: {len(images) - distinct} of {len(images)} images are copies of others"
-
-
-def _cached_arrays(evaluator: FeatureMetrics, reals: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
-    own = {"data_sha256": _fingerprint(reals), "n": str(len(reals)), "shape": str(reals.shape)}
-    code = code_digest([__name__, type(evaluator.extractor).__module__])
-    key = {**own, **evaluator.key(), **measuring_versions(), "code_sha256": code}
-    path = cache / "references" / f"{digest_of(key)}.npz"
-    if path.exists():
-        return load(path, key)
-    arrays = evaluator.reference_arrays(reals)
-    try:
-        save(path, key, arrays)
-    except OSError as error:
-        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
-    return arrays
-
-
-def _called(reference: Path, reals: np.ndarray) -> str:
-    """Name of a reference in protocols: that of its folder or file, and what tells it from others of that name."""
-    name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in reference.resolve().name)
-    return f"{name or 'root'}-{_fingerprint(reals)[:8]}"
-
-
-def _fingerprint(reals: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(reals).data).hexdigest()

@@ -48,15 +48,36 @@ def make_reference(
 ) -> dict[str, float]:
     """Write the reference arrays of `protocol` to `path` (npz) and return its values on real data, the floor.
 
-    Where samples are compared with real ones, the floor is that of another real sample; for decoded codes, that of the
-    examples themselves.
+    Where samples are compared with a real one, the floor is another real sample compared with it, or, one by one,
+    that sample itself. Where all others are in the reference, the sample is left out of it for that.
     """
     kind = protocol.definition
+    evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
+    if protocol.reference:
+        return _against_many(protocol, prepared, evaluator, path)
     reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
-    evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
     arrays = evaluator.reference_arrays(reference) if kind.compares else {}
     save(path, _key(protocol, prepared, evaluator), arrays)
     return evaluator.measure(arrays)(others[0] if others else reference)
+
+
+def _against_many(protocol: Protocol, prepared: Prepared, evaluator: Evaluator, path: Path) -> dict[str, float]:
+    total, n = len(prepared.array), protocol.samples
+    count = total if protocol.reference == "all" else protocol.reference or n
+    if total < max(count, 2 * n):
+        raise RecordError(f"{total} examples are too few for '{protocol.name}', which takes {max(count, 2 * n)}")
+    order = rng.generator(0, "metric", "reals").permutation(total)
+    chosen = np.sort(order[:count])
+    reals = prepared.array if count == total else prepared.array[chosen]
+    arrays = evaluator.reference_arrays(reals)
+    save(path, _key(protocol, prepared, evaluator), arrays)
+    if total >= count + n:
+        return evaluator.measure(arrays)(prepared.array[np.sort(order[count : count + n])])
+    return evaluator.held_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:n])))
+
+
+def _samples(protocol: Protocol) -> int | None:
+    return protocol.samples if protocol.reference else None
 
 
 def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device: str, reference: Path) -> Measurement:
@@ -66,7 +87,7 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     other code or with other versions of the libraries that measure.
     """
     kind = protocol.definition
-    evaluator = make_evaluator(Subject(kind, dataset, prepared, device))
+    evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
     arrays = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
     return Measurement(evaluator.measure(arrays), arrays["reals"] if kind.input == "decoded" else None)
 

@@ -6,10 +6,11 @@ import pkgutil
 
 from vigan.config.base import ConfigError, nearest
 from vigan.features.base import Extractor
+from vigan.features.weights import Archive, at_hand
 from vigan.protocols.registry import KINDS
 
-EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor}
-"""The class of each extractor, "module:class", as the protocol kind of that name declares it."""
+EXTRACTORS = {name: kind.extractor for name, kind in KINDS.items() if kind.extractor and name == kind.network}
+"""What makes the extractor of each name, "module:class", as the kind of protocol of that name declares it."""
 
 
 def make_extractor(name: str, device: str) -> Extractor:
@@ -20,3 +21,9 @@ def make_extractor(name: str, device: str) -> Extractor:
     if name not in EXTRACTORS:
         raise ConfigError(f"no extractor '{name}'{nearest(name, list(EXTRACTORS))}")
     return pkgutil.resolve_name(EXTRACTORS[name])(device)
+
+
+def missing_weights(name: str) -> Archive | None:
+    """The file that the extractor called `name` would have to fetch, if it is not here."""
+    published = pkgutil.resolve_name(EXTRACTORS[name]).published
+    return None if published is None or at_hand(published) else published

@@ -37,28 +37,31 @@ class Reference:
         self._nearness: dict[int, float] = {}
 
     @classmethod
-    def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Reference:
-        """The reference from its `arrays`. Raises MetricError if an array is missing or does not fit."""
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], fakes: int | None = None) -> Reference:
+        """The reference that `arrays` was taken of, for so many fakes.
+
+        Raises MetricError if an array is missing or does not fit.
+        """
         if missing := [name for name in ARRAYS if name not in arrays]:
             raise MetricError(f"reference without {', '.join(missing)}")
         made = cls(arrays["features"], arrays["distances"].shape[1])
         made.neighbours.keep(arrays["distances"])
         made.gaussian.keep(arrays["factor"])
-        made._keep(arrays["kernel"], arrays["nearness"])
+        made._keep(arrays["kernel"], arrays["nearness"], fakes or len(made.features))
         return made
 
-    def _keep(self, kernel: Floats, near: Floats) -> None:
+    def _keep(self, kernel: Floats, near: Floats, fakes: int) -> None:
         n = len(self.features)
-        if kernel.shape != (len(_subsets(n, n, 0).real),) or near.shape != (1,):
+        if kernel.shape != (len(_subsets(n, fakes, 0).real),) or near.shape != (1,):
             raise MetricError(f"kernel means of shape {kernel.shape} and nearness of shape {near.shape} for {n} reals")
-        self._kernel[n, 0], self._nearness[0] = kernel, float(near[0])
+        self._kernel[fakes, 0], self._nearness[0] = kernel, float(near[0])
 
-    def arrays(self) -> dict[str, NDArray[np.floating]]:
-        """Arrays from which `restore` makes this reference; kernel means and nearness are for n fakes and seed 0."""
+    def arrays(self, fakes: int | None = None) -> dict[str, NDArray[np.floating]]:
+        """What restores this reference; kernel means are those for so many fakes, or as many, drawn by seed 0."""
         n = len(self.features)
         return {
             "features": self.neighbours.features.astype(np.float32),
-            "kernel": self.kernel_means(n, 0),  # visits all pairs, which computes the nearest, too
+            "kernel": self.kernel_means(fakes or n, 0),  # shows all pairs, and so finds the nearest
             "distances": self.neighbours.nearest,
             "factor": self.gaussian.factor,
             "nearness": np.array([self.nearness(0) if n >= BIRTHDAY_REALS else np.nan]),

@@ -78,6 +78,9 @@ class ProtocolKind:
       numbers by name, or to the number of its only metric; or else `evaluator`: "module:callable" from a
       `vigan.evaluation.base.Subject` to an `Evaluator`;
     - `extractor`: "module:class" of the network whose features are compared, if it compares features;
+    - `features`: the name of that network, if it is not the kind's own;
+    - `of_features`: "module:function" from features of reals and of samples to numbers, where it is not all metrics;
+    - `distance`: what a Fréchet distance of these features is called, and whether it is an FID;
     - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
     - `compares`: whether samples are compared with a sample of real data, the reference;
     - `least`: the fewest samples; `cost`: of measuring one snapshot;
@@ -93,6 +96,9 @@ class ProtocolKind:
     estimator: str | None = None
     evaluator: str = "vigan.evaluation.estimator:ByEstimator"
     extractor: str | None = None
+    features: str | None = None
+    of_features: str | None = None
+    distance: str = ""
     input: Literal["samples", "decoded"] = "samples"
     compares: bool = True
     least: int = 16
@@ -121,6 +127,11 @@ class ProtocolKind:
         return [name for name, metric in self.metrics.items() if samples >= metric.least]
 
     @property
+    def network(self) -> str:
+        """The name of the network whose features it compares."""
+        return self.features or self.name
+
+    @property
     def modules(self) -> tuple[str, ...]:
         """Modules that are imported by name to measure."""
         return tuple(name.partition(":")[0] for name in self.imports)
@@ -128,7 +139,7 @@ class ProtocolKind:
     @property
     def imports(self) -> tuple[str, ...]:
         """What is imported by name to measure, each "module:name"."""
-        return tuple(name for name in (self.evaluator, self.estimator, self.extractor) if name)
+        return tuple(name for name in (self.evaluator, self.estimator, self.extractor, self.of_features) if name)
 
     @property
     def computation(self) -> str:

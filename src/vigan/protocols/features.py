@@ -96,8 +96,15 @@ RESIZED = (
 """How an extractor resizes, for the notes."""
 
 
-def feature_kind(name: str, extractor: str, notes: tuple[tuple[str, str], ...]) -> ProtocolKind:
-    """The kind that gives every feature metric in the features of one network."""
+def feature_kind(
+    name: str,
+    extractor: str,
+    notes: tuple[tuple[str, str], ...],
+    distance: str,
+    operations: float = 12e9,
+    place: int = 10,
+) -> ProtocolKind:
+    """The kind that gives every feature metric in the features of one network of so many operations an image."""
     return ProtocolKind(
         name=name,
         metrics=METRICS,
@@ -105,8 +112,9 @@ def feature_kind(name: str, extractor: str, notes: tuple[tuple[str, str], ...]) 
         notes=notes,
         evaluator="vigan.evaluation.features:of_kind",
         extractor=extractor,
-        cost=Cost(start=10.0, samples_per_second=math.inf, operations=12e9, pair_operations=12 * 2048),
-        place=10,
+        distance=distance,
+        cost=Cost(start=10.0, samples_per_second=math.inf, operations=operations, pair_operations=12 * 2048),
+        place=place,
     )
 
 
@@ -119,6 +127,7 @@ EFFLITE = feature_kind(
         ("Samples and reference", COMPARED),
         ("Mind", "A Fréchet distance of these features is FD-efflite0, not an FID. It grows as n shrinks."),
     ),
+    distance="FD-efflite0, not an FID",
 )
 
 INCEPTION = feature_kind(
@@ -130,4 +139,5 @@ INCEPTION = feature_kind(
         ("Samples and reference", COMPARED),
         ("Mind", "An FID of other n, crops or images is not comparable with this one. It grows as n shrinks."),
     ),
+    distance="FID, resized as clean-fid does",
 )

@@ -16,7 +16,17 @@ def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
 
 def _facts(protocol: Protocol) -> Facts:
     n = f"{protocol.samples:,}"
-    return [(term, words.replace("{n}", n)) for term, words in protocol.definition.notes]
+    notes = [(term, words.replace("{n}", n)) for term, words in protocol.definition.notes]
+    return [*notes, ("Reals", _reals(protocol))] if protocol.reference else notes
+
+
+def _reals(protocol: Protocol) -> str:
+    """How many reals there are in the reference, where they are not as many as samples."""
+    many = f"{protocol.reference:,}" if isinstance(protocol.reference, int) else "all of the training data"
+    return (
+        f"The reference is {many}, not as many as there are fakes. The value of real data is that of "
+        f"{protocol.samples:,} images that are not in the reference, or that are left out of it for that."
+    )
 
 
 def metric_table(metrics: Iterable[str]) -> Table:

@@ -112,12 +112,12 @@ def pass_products(arm: Arm, dataset: Dataset) -> float:
 
 
 def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
-    """Upper estimate of a snapshot's seconds, from the cost that its kind declares."""
-    return protocol.definition.cost.seconds(protocol.samples, FLOPS[gpu])
+    """Seconds that a snapshot takes at most, by what its kind says of its cost."""
+    return protocol.definition.cost.seconds(protocol.rows, FLOPS[gpu])
 
 
 def _measuring_mb(protocol: Protocol, gpu: bool) -> int:
-    n = protocol.samples
+    n = protocol.rows
     return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * n * (FEATURES + min(n, 5000)) / 1e6)
 
 

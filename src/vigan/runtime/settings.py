@@ -11,13 +11,13 @@ from vigan.errors import UserError
 from vigan.runtime import nvml
 
 SETTINGS = (
-    "celeba", "mnist", "download", "cpu", "state", "inception", "cache", "gpus", "slots_per_gpu", "evals_per_gpu",
-    "slots", "graphs", "image",
+    "celeba", "mnist", "torchvision", "download", "cpu", "state", "inception", "dinov2", "clip", "cache", "gpus",
+    "slots_per_gpu", "evals_per_gpu", "slots", "graphs", "image",
 )  # fmt: skip
-"""Where CelebA is; where MNIST is; whether to fetch them; whether to train for days on CPUs; where checkpoints live;
-where the FID's network is; the folder for what is fetched once; how many GPUs there are, how many runs share one, how
-many are measured on one beside them, and the folder that counts them; whether iterations become CUDA graphs; the
-container image for `--sdm apptainer`."""
+"""Where CelebA is; where MNIST is; where torchvision's data sets are; whether to fetch them; whether to train for days
+on CPUs; where checkpoints live; where the FID's network is, and those of DINOv2 and CLIP; the folder for what is
+fetched once; how many GPUs there are, how many runs share one, how many are measured on one beside them, and the folder
+that counts them; whether iterations become CUDA graphs; the container image for `--sdm apptainer`."""
 
 
 class MachineError(UserError, ValueError):

@@ -18,8 +18,7 @@ from vigan.config.study import RunKey, Study
 from vigan.data.archive import Folder, images_among
 from vigan.data.celeba import Face
 from vigan.data.image_folder import Picture
-from vigan.features import inception
-from vigan.features.extractors import make_extractor
+from vigan.features.extractors import make_extractor, missing_weights
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
@@ -165,11 +164,11 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
     """
     if not protocol.definition.extractor:
         return 0.0
-    if protocol.kind == "inception-clean" and not inception.at_hand():
-        raise UntimedError("its network is not here: `vigan reference` will fetch it, or set VIGAN_INCEPTION")
+    if missing := missing_weights(protocol.definition.network):
+        raise UntimedError(f"its network is not here: `vigan reference` will fetch it, or set {missing.variable}")
     place = torch.device(device)
     draw = np.random.default_rng(0)
-    extractor = make_extractor(protocol.kind, device)
+    extractor = make_extractor(protocol.definition.network, device)
     images = draw.integers(0, 256, (min(TRIED[place.type], protocol.samples), *dataset.shape), dtype=np.uint8)
     extractor(images[:2])
     extraction = _seconds(lambda: extractor(images), place) * protocol.samples / len(images)

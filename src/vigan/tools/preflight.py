@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, most_examples
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, most_examples
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
-from vigan.data import image_folder, mnist
+from vigan.data import image_folder, mnist, torchvision_sets
 from vigan.data.source import DataError
 from vigan.runtime.resources import trains_on_gpu
 from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
@@ -96,6 +96,8 @@ def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
             return image_folder.count(dataset)
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn" and not download:
             mnist.find(origin, None)
+        case Torchvision() if not download and torchvision_sets.located() is None:
+            raise DataError(f"torchvision's {dataset.name}. {torchvision_sets.ways(dataset)}")
     return most_examples(dataset)
 
 

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from studies import TINY
+from vigan.data.load_images import load_images
 
 from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
-from vigan.data.load_images import load_images
 from vigan.figures import layout, style
 from vigan.io.locks import held
 

@@ -1,0 +1,304 @@
+"""Anybody's images measured, through the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vigan.cli.parser import main
+from vigan.evaluation import anybody
+from vigan.features.base import Extractor
+from vigan.features.efflite import EffLite0
+from vigan.metrics.frechet import frechet
+from vigan.metrics.neighbours import precision_recall
+
+FACES = np.random.default_rng(0).integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
+FLAT = FACES // 64 * 8
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: EffLite0) -> Path:
+    monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(anybody, "make_extractor", lambda name, device: extractor)
+    np.save(tmp_path / "faces.npy", FACES)
+    np.save(tmp_path / "flat.npy", FLAT)
+    return tmp_path
+
+
+@pytest.fixture
+def evaluate(files: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Measures images of the folder and gives what is told: JSON, or the line of an error."""
+
+    def run(*more: str, images: str = "flat.npy", reference: str = "faces.npy") -> Any:
+        code = main(["evaluate", "--images", str(files / images), "--reference", str(files / reference), *more])
+        shown = capsys.readouterr()
+        if code == 0:
+            found = json.loads(shown.out)
+            found["protocol"] = re.sub(r"-[0-9a-f]{8}/reals", "/reals", found["protocol"])
+            return found
+        assert (code, shown.out, shown.err.count("\n")) == (1, "", 1)
+        return shown.err
+
+    return run
+
+
+@pytest.fixture
+def statistics(files: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Path]:
+    """Writes statistics of the real images."""
+
+    def write(name: str, *more: str) -> Path:
+        assert main(["statistics", str(files / "faces.npy"), "-o", str(files / name), *more]) == 0
+        capsys.readouterr()
+        return files / name
+
+    return write
+
+
+def test_all_images_are_compared_with_all_of_the_reference_unless_told(evaluate: Run, extractor: Extractor) -> None:
+    found = evaluate("--samples", "30")
+    assert found["protocol"] == "efflite0-128/n=30/ref=faces.npy/reals=40"
+    assert (found["fakes"], found["reals"]) == (30, 40)
+    whole = evaluate()
+    assert whole["protocol"] == "efflite0-128/n=40/ref=faces.npy/reals=40"
+    assert whole["values"]["frechet"] == pytest.approx(frechet(extractor(FACES), extractor(FLAT)), rel=1e-6)
+    expected = precision_recall(extractor(FACES), extractor(FLAT), 3)
+    assert (whole["values"]["precision"], whole["values"]["recall"]) == expected
+
+
+def test_it_says_that_its_distance_is_no_fid_and_how_images_were_resized(evaluate: Run) -> None:
+    found = evaluate("--samples", "20")
+    assert found["distance"] == "FD-efflite0, not an FID"
+    assert found["input"] == "each image to 128x128 by Pillow's antialiased bicubic, as clean-fid does"
+
+
+def test_the_floor_is_a_part_of_the_reference_against_its_rest(evaluate: Run) -> None:
+    found = evaluate("--samples", "20")
+    assert found["values"]["frechet"] > 2 * found["floor"]["frechet"] > 0
+    assert found["floor_note"] == "20 of the reference against its other 20"
+
+
+def test_with_as_many_reals_the_floor_is_of_others(evaluate: Run) -> None:
+    found = evaluate("--samples", "20", "--reals", "equal")
+    assert found["protocol"] == "efflite0-128/n=20/ref=faces.npy/reals=20"
+    assert found["values"]["frechet"] > 2 * found["floor"]["frechet"] > 0
+    assert "floor_note" not in found
+    assert evaluate("--samples", "10", "--reals", "25")["reals"] == 25
+
+
+def test_a_reference_too_small_for_a_floor_says_so(evaluate: Run) -> None:
+    found = evaluate(images="faces.npy")
+    assert found["floor"] is None
+    assert found["floor_note"] == "the reference has 40 images; 40 of them against 40 others would take 80"
+    assert found["values"]["coverage"] == 1
+
+
+def test_the_reference_is_looked_at_once(evaluate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluate("--samples", "20")
+    seen: list[str] = []
+    whole = anybody.features_of
+    monkeypatch.setattr(anybody, "features_of", lambda e, g, title: seen.append(title) or whole(e, g, title))
+    assert evaluate("--samples", "20") == first
+    assert seen == ["flat.npy"]
+
+
+def test_it_says_what_of_the_distance_is_bias_and_shows_the_fit_if_asked(evaluate: Run) -> None:
+    found = evaluate("--infinity")
+    fitted = found["frechet_infinity"]
+    assert fitted["sizes"][-1] == 40
+    assert fitted["distances"][-1] == pytest.approx(found["values"]["frechet"], rel=1e-9)
+    assert fitted["excess"] == pytest.approx(found["values"]["frechet"] - fitted["value"])
+    assert found["frechet_bias_of_equal"] > 0
+    assert "frechet_infinity" not in evaluate()
+
+
+def test_copies_of_the_reference_are_seen(evaluate: Run) -> None:
+    copies = evaluate(images="faces.npy")["values"]
+    assert copies["authenticity"] == 0
+    assert copies["nearest_ratio"] < 1e-3
+    assert evaluate("--samples", "20")["floor"]["nearest_ratio"] > 0.8
+
+
+@pytest.mark.parametrize("name", ["ref.npz", "ref.pt"])
+def test_statistics_give_the_distance_that_their_images_give(
+    name: str, evaluate: Run, statistics: Callable[..., Path]
+) -> None:
+    told = [] if name == "ref.npz" else ["--made-with", "efflite0-128", "--made-of", "40"]
+    found = evaluate(*told, reference=statistics(name).name)
+    assert found["protocol"] == f"efflite0-128/n=40/ref={name}/reals=40"
+    assert found["values"] == {"frechet": pytest.approx(evaluate()["values"]["frechet"], rel=1e-5)}
+    assert found["floor"] is None
+    assert "mean and a covariance" in found["floor_note"]
+
+
+def test_statistics_with_features_give_every_metric(evaluate: Run, statistics: Callable[..., Path]) -> None:
+    assert evaluate(reference=statistics("ref.npz", "--features").name)["values"] == evaluate()["values"]
+
+
+def test_files_of_others_are_read_when_it_is_said_what_they_are(
+    evaluate: Run, files: Path, extractor: Extractor
+) -> None:
+    features = extractor(FACES)
+    mean, covariance = features.mean(0), np.cov(features, rowvar=False)
+    np.savez_compressed(files / "pytorch-fid.npz", mu=mean, sigma=covariance)
+    torch.save({"mu": mean, "sigma": covariance}, files / "torch-fidelity.pt")
+    np.savez(files / "clean-fid_kid.npz", feats=features)
+    np.save(files / "features.npy", features)
+    torch.save(torch.from_numpy(features), files / "features.pt")
+    whole = evaluate()["values"]
+    for name in ("pytorch-fid.npz", "torch-fidelity.pt", "clean-fid_kid.npz", "features.npy", "features.pt"):
+        assert "does not say which extractor its 1280 numbers are of" in evaluate(reference=name)
+        said = ("--made-with", "efflite0-128")
+        if name in {"pytorch-fid.npz", "torch-fidelity.pt"}:
+            assert "add --made-of N, or --made-of unknown" in evaluate(*said, reference=name)
+            assert evaluate(*said, "--made-of", "unknown", reference=name)["reals"] == "unknown"
+        found = evaluate(*said, "--made-of", "40", reference=name)
+        assert found["reals"] == 40
+        assert found["values"]["frechet"] == pytest.approx(whole["frechet"], rel=1e-5)
+    assert found["values"]["coverage"] == whole["coverage"]
+
+
+def test_statistics_of_another_extractor_are_refused(
+    evaluate: Run, statistics: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, files: Path
+) -> None:
+    reference = statistics("ref.npz").name
+    monkeypatch.setattr(EffLite0, "weights_sha256", "0" * 64)
+    assert "made with 'efflite0-128' of other weights" in evaluate(reference=reference)
+    np.savez(files / "fid.npz", mu=np.zeros(2048), sigma=np.eye(2048))
+    told = evaluate("--made-with", "inception-clean", "--made-of", "50000", reference="fid.npz")
+    assert "2048 numbers an image, made with 'inception-clean'; 'efflite0-128' gives 1280" in told
+    assert "gives 1280" in evaluate("--made-with", "efflite0-128", "--made-of", "5", reference="fid.npz")
+
+
+def test_images_in_a_zip_and_in_adm_s_npz_are_those_of_the_array(evaluate: Run, files: Path) -> None:
+    with zipfile.ZipFile(files / "faces.zip", "w") as archive:
+        for index, face in enumerate(FACES):
+            with archive.open(f"00000/{index:05d}.png", "w") as stream:
+                Image.fromarray(np.moveaxis(face, 0, 2)).save(stream, "PNG")
+    statistics_of_another_network = {"mu": np.zeros(2048), "sigma": np.eye(2048)}
+    np.savez(files / "adm.npz", np.moveaxis(FACES, 1, 3), **statistics_of_another_network)
+    whole = evaluate()["values"]["frechet"]
+    for name in ("faces.zip", "adm.npz"):
+        assert evaluate(reference=name)["values"]["frechet"] == pytest.approx(whole, rel=1e-5)
+
+
+def test_images_of_unequal_sizes_are_each_resized_as_clean_fid_does(
+    evaluate: Run, files: Path, extractor: Extractor
+) -> None:
+    (files / "photographs").mkdir()
+    pictures = [face[:, : 9 + index % 4] for index, face in enumerate(FACES)]
+    for index, picture in enumerate(pictures):
+        Image.fromarray(np.moveaxis(picture, 0, 2)).save(files / "photographs" / f"{index:02d}.png")
+    found = evaluate(reference="photographs")
+    expected = frechet(np.concatenate([extractor(picture[None]) for picture in pictures]), extractor(FLAT))
+    assert found["values"]["frechet"] == pytest.approx(expected, rel=1e-4)
+    assert (
+        "centre square, to 32x32" in evaluate("--resize", "32", images="photographs", reference="photographs")["input"]
+    )
+
+
+def _save(path: Path, **arrays: Any) -> None:
+    np.savez(path, **arrays)
+
+
+BAD = {
+    "empty": (lambda path: path.mkdir(), "no image in it"),
+    "absent.npz": (lambda path: None, "not there"),
+    "nothing.npz": (lambda path: _save(path, a=np.zeros(3)), "images are uint8"),
+    "half.npz": (lambda path: _save(path, mu=np.zeros(3)), "'mu' without 'sigma'"),
+    "nan.npz": (lambda path: _save(path, mu=np.full(3, np.nan), sigma=np.eye(3)), "NaN"),
+    "shapes.npz": (lambda path: _save(path, mu=np.zeros(3), sigma=np.eye(4)), "covariance of shape"),
+    "lopsided.npz": (lambda path: _save(path, mu=np.zeros(2), sigma=np.array([[1.0, 0], [0.5, 1]])), "not symmetric"),
+    "negative.npz": (lambda path: _save(path, mu=np.zeros(2), sigma=np.diag([1.0, -1])), "negative eigenvalues"),
+    "objects.npz": (
+        lambda path: np.savez(path, mu=np.array([{}]), sigma=np.eye(1), allow_pickle=True),
+        "it holds objects",
+    ),
+    "words.npz": (lambda path: _save(path, mu=np.array(["a"]), sigma=np.eye(1)), "not real numbers"),
+    "notes.npz": (lambda path: path.write_text("hello"), "cannot be read"),
+    "program.pkl": (lambda path: path.write_bytes(b""), "a pickle may run any program"),
+    "program.pt": (lambda path: torch.save(Path("a"), path), "cannot be read as torch-fidelity's arrays"),
+    "words.pt": (lambda path: path.write_text("hello"), "cannot be read as torch-fidelity's arrays"),
+    "number.pt": (lambda path: torch.save(3, path), "neither torch-fidelity's statistics nor its features"),
+    "rows.npy": (lambda path: np.save(path, np.full((3, 4), np.nan)), "NaN"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_reference_that_is_none_is_one_line_and_never_a_number(name: str, evaluate: Run, files: Path) -> None:
+    make, told = BAD[name]
+    make(files / name)
+    error = evaluate("--made-with", "efflite0-128", "--made-of", "9", reference=name)
+    assert told in error
+    assert name in error
+
+
+def test_a_truncated_file_of_statistics_is_named(evaluate: Run, statistics: Callable[..., Path]) -> None:
+    path = statistics("ref.npz")
+    path.write_bytes(path.read_bytes()[:5000])
+    assert "ref.npz: cannot be read" in evaluate(reference="ref.npz")
+
+
+def test_what_cannot_be_measured_is_refused_in_one_line(
+    evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(files / "one.npy", FACES[:1])
+    assert "40 images, 41 samples were asked for" in evaluate("--samples", "41")
+    assert "40 images, 50 reals were asked for" in evaluate("--reals", "50")
+    assert "this metric needs at least" in evaluate("--samples", "2")
+    assert "1 rows, this metric needs at least 2" in evaluate(reference="one.npy")
+    assert "one.npy" in evaluate(images="one.npy")
+    monkeypatch.undo()
+    assert "did you mean 'efflite0-128'" in evaluate("--extractor", "efflite")
+    assert main(["evaluate", "--images", str(files / "flat.npy")]) == 1
+    assert "--reference" in capsys.readouterr().err
+    assert main(["statistics", str(files / "faces.npy"), "-o", str(files / "ref.csv")]) == 1
+    assert "written as .npz (clean-fid, pytorch-fid) or .pt (torch-fidelity)" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--images", "a", "--reference", "b", "--samples", "0"])
+
+
+def test_references_of_one_name_are_told_apart_and_a_dot_has_a_name(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    for place, images in (("a", FACES), ("b", FACES[::-1])):
+        (files / place / "test").mkdir(parents=True)
+        for number, image in enumerate(images[:6]):
+            Image.fromarray(np.moveaxis(image, 0, 2)).save(files / place / "test" / f"{number}.png")
+        monkeypatch.chdir(files / place / "test")
+        assert main(["evaluate", "--images", ".", "--reference", ".", "--threads", "1"]) == 0
+        names.append(json.loads(capsys.readouterr().out)["protocol"])
+    assert names[0] != names[1]
+    assert all(name.startswith("efflite0-128/n=6/ref=test-") for name in names)
+
+
+def test_without_a_cache_that_can_be_written_images_are_measured_and_vigan_cache_is_named(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "file").write_text("in the way")
+    monkeypatch.setenv("VIGAN_CACHE", str(files / "file" / "cache"))
+    assert main(["evaluate", "--images", str(files / "flat.npy"), "--reference", str(files / "faces.npy")]) == 0
+    told = capsys.readouterr()
+    assert "VIGAN_CACHE names another folder" in told.err
+    assert json.loads(told.out)["values"]["frechet"] > 0
+
+
+def test_copies_among_the_images_are_told(evaluate: Run, files: Path) -> None:
+    np.save(files / "copies.npy", np.repeat(FACES[:10], 4, axis=0))
+    assert evaluate(images="copies.npy")["notes"][0].endswith("copies.npy: 30 of 40 images are copies of others")
+    assert "notes" not in evaluate()
+
+
+def test_an_npz_of_one_array_will_do(evaluate: Run, files: Path) -> None:
+    np.savez(files / "set.npz", pictures=FACES)
+    assert evaluate(images="set.npz")["values"]["coverage"] == 1
