@@ -12,7 +12,7 @@ import pytest
 
 from vigan.bench.witness import make_images, stand_in
 from vigan.cli.parser import main
-from vigan.data.gallery import open_gallery
+from vigan.data.load_images import open_gallery
 from vigan.evaluation import anybody
 from vigan.evaluation.anybody import made_with
 from vigan.evaluation.extraction import features_of

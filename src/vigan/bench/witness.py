@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vigan.bench.record import Measurement, processor
-from vigan.data.gallery import open_gallery
+from vigan.data.load_images import open_gallery
 from vigan.evaluation.anybody import made_with
 from vigan.evaluation.extraction import features_of
 from vigan.evaluation.foreign import TOOLS

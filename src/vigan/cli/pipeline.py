@@ -24,7 +24,7 @@ from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 from vigan.runtime.settings import cache_folder
 
 if TYPE_CHECKING:
-    from vigan.data.gallery import Fitting
+    from vigan.data.load_images import Fitting
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -185,7 +185,7 @@ def _evaluate_images(options: argparse.Namespace) -> None:
 @_with_gpu("eval", lambda _: True)
 def statistics(options: argparse.Namespace) -> None:
     """Write what a reference of anybody's images is compared by."""
-    from vigan.data.gallery import open_gallery
+    from vigan.data.load_images import open_gallery
     from vigan.evaluation.anybody import statistics_of
     from vigan.evaluation.statistics import write_statistics
     from vigan.features.extractors import make_extractor
@@ -199,7 +199,7 @@ def statistics(options: argparse.Namespace) -> None:
 
 
 def _fitting(options: argparse.Namespace) -> Fitting:
-    from vigan.data.gallery import Fitting
+    from vigan.data.load_images import Fitting
 
     return Fitting(options.crop, options.resize)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from vigan import rng
 from vigan.config.base import ConfigError, digest_of
-from vigan.data.gallery import NOTHING, Files, Fitting, Gallery, open_gallery
+from vigan.data.load_images import NOTHING, Files, Fitting, Gallery, open_gallery
 from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from tqdm import tqdm
 
-from vigan.data.gallery import Gallery
+from vigan.data.load_images import Gallery
 from vigan.features.base import Extractor, Features, Pictures
 
 PART = 64

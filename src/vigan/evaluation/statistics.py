@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vigan.data.gallery import BATCH
+from vigan.data.load_images import BATCH
 from vigan.data.source import DataError
 from vigan.io.arrays import read_array, read_npz
 from vigan.io.files import RecordError, atomic_write

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vigan.config.base import ConfigError, nearest
-from vigan.data.gallery import Gallery
+from vigan.data.load_images import Gallery
 from vigan.evaluation import foreign
 from vigan.features.base import Extractor
 from vigan.io.files import RecordError

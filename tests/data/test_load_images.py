@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vigan.data.gallery import Fitting, open_gallery
+from vigan.data.load_images import Fitting, open_gallery
 from vigan.data.image_folder import Picture
 from vigan.io.files import RecordError
 

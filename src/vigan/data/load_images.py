@@ -1,4 +1,4 @@
-"""Anybody's images, read when they are asked for: a folder, a zip, an array, a prepared data set."""
+"""Your own images, read on demand: a folder, a zip, an array, a prepared data set."""
 
 from __future__ import annotations
 
