@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vigan.data.load_images import Fitting, open_gallery
 from vigan.data.image_folder import Picture
+from vigan.data.load_images import Fitting, open_gallery
 from vigan.io.files import RecordError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 3, 12, 8), dtype=np.uint8)
