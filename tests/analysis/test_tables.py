@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.api.types import is_numeric_dtype
+from studies import forge
 
 from vigan.analysis.tables import (
     NUMBERS,
@@ -49,18 +50,16 @@ def test_seconds_and_versions_stand_in_a_table_of_their_own(trained: RunFiles) -
 
 
 def test_joules_stand_beside_them_where_they_were_counted(trained: RunFiles) -> None:
-    file = trained.folder / "run.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"joules": {"gpu": 40.5}}))
+    forge(trained.folder / "run.json", joules={"gpu": 40.5})
     (row,) = timing_table(_records([trained])).to_dict("records")
     assert row["joules_gpu"] == 40.5
     assert np.isnan(row["joules_cpu"])
 
 
-@pytest.mark.parametrize("table", [_records, telemetry_table])
-def test_a_run_trained_under_another_config_is_refused_and_what_differs_is_named(trained: RunFiles, table) -> None:
+def test_a_run_trained_under_another_config_is_refused_and_what_differs_is_named(trained: RunFiles) -> None:
     stale = trained._replace(spec=spec_of(weight=1.0).model_copy(update={"iterations": 80}))
     with pytest.raises(RecordError, match=r"run\.json: trained under another config .*iterations") as refusal:
-        table([stale])
+        _records([stale])
     assert "lambda" in str(refusal.value) or "arm" in str(refusal.value)
     assert "seed" not in str(refusal.value).split("config", 1)[1]
 
@@ -72,8 +71,7 @@ def test_a_missing_record_is_named(trained: RunFiles) -> None:
 
 
 def test_a_record_that_is_none_says_where(trained: RunFiles) -> None:
-    record = json.loads((trained.folder / "run.json").read_text())
-    (trained.folder / "run.json").write_text(json.dumps({**record, "status": "stopped"}))
+    forge(trained.folder / "run.json", status="stopped")
     with pytest.raises(RecordError, match=r"run\.json: not a run record \(status"):
         _records([trained])
 

@@ -47,4 +47,6 @@ def test_the_wheel_plans_the_smoke_study_outside_the_checkout(tmp_path: Path) ->
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "config/smoke.yaml"]
     planned = subprocess.run(command, cwd=tmp_path / "study", env=environment, capture_output=True, text=True)
     assert planned.returncode == 0, planned.stdout[-2000:] + planned.stderr[-2000:]
-    assert str(tmp_path / "installed" / "vigan" / "project" / "config" / "deviations.yaml") in planned.stdout
+    told = "from vigan.runtime.project import shipped; print(shipped())"
+    where = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert where.stdout.strip() == str(tmp_path / "installed" / "vigan" / "project")

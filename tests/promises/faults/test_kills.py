@@ -91,7 +91,7 @@ class Place:
         files = {str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*") if path.is_file()}
         record = json.loads(files["run.json"])
         shutil.rmtree(run)
-        return files | {"run.json": json.dumps(record | {"seconds": 0, "joules": {}}).encode()}
+        return files | {"run.json": json.dumps(record | {"seconds": 0, "joules": {}, "seal": ""}).encode()}
 
 
 def traps(kills: int, places: Iterator[str], last: str, draws: np.random.Generator) -> list[Trap]:

@@ -49,12 +49,12 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A study of a folder with some thousand links to one large picture."""
+    """A study of a folder with a thousand links to one large picture."""
     (tmp_path / "study.yaml").write_text(STUDY)
     (tmp_path / "pictures").mkdir()
     noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "pictures" / "0.jpg")
-    for number in range(1, 3000):
+    for number in range(1, 1000):
         (tmp_path / "pictures" / f"{number}.jpg").symlink_to("0.jpg")
     return tmp_path
 
@@ -72,9 +72,6 @@ def test_a_killed_preparation_leaves_no_worker_and_its_half_written_array_is_swe
     wait_until(lambda: group(killed.pid) == [], "workers outlived their parent")
     assert len(list(parts.rglob("*.part"))) == 1
     assert not list(parts.rglob("manifest.json"))
-    for surplus in sorted((pictures / "pictures").iterdir())[40:]:
-        if surplus.is_symlink():
-            surplus.unlink()
     nursery.vigan(pictures, *PREPARE)
     assert not list(parts.rglob("*.part"))
     assert list(parts.rglob("manifest.json"))
