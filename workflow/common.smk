@@ -95,8 +95,8 @@ ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 
 
 def fixed(path):
-    """An input that is the same for all, as seen from here: braces in the checkout's own path would be wildcards."""
-    path = os.path.relpath(path)
+    """An input that is the same for all; seen from here where its path has braces, which would be wildcards."""
+    path = os.path.relpath(path) if "{" in str(path) else str(path)
     if "{" in path:
         sys.exit(
             f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"

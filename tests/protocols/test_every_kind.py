@@ -183,7 +183,7 @@ def test_it_reads_as_many_samples_of_real_data_as_it_declares(
 def test_it_needs_a_reference_only_where_it_compares(kind: ProtocolKind, source: str, tmp_path: Path) -> None:
     protocol, (dataset, prepared) = Protocol(kind=kind.name, samples=kind.least), made(source)
     if kind.compares:
-        with pytest.raises(RecordError, match=r"absent\.npz: cannot be read"):
+        with pytest.raises(RecordError, match=r"absent\.npz: not there; run `vigan reference`"):
             measurement(protocol, dataset, prepared, "cpu", tmp_path / "absent.npz")
     else:
         assert measurement(protocol, dataset, prepared, "cpu", tmp_path / "absent.npz").reals is None

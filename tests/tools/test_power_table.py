@@ -78,9 +78,6 @@ def test_truths_that_cannot_be_are_refused_in_one_line(truths: list[str], compla
     ("arguments", "complaint"),
     [
         (["config/celeba-tiny.yaml"], "study 'celeba-tiny' has no claim that is tested"),
-        (["config/paper.yaml", "--seeds", "0"], "0 seeds: at least one is needed"),
-        (["config/paper.yaml", "--simulations", "0"], "0 simulations: at least one is needed"),
-        (["config/paper.yaml", "--alike", "1.2"], "alike: 1.2 is no share between 0 and 1"),
         (["no-such-study"], "config/no-such-study.yaml: cannot be read"),
     ],
 )
@@ -92,6 +89,23 @@ def test_the_command_refuses_in_one_line(
     told = capsys.readouterr().err
     assert told.startswith(f"vigan: {complaint}")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        (["--seeds", "0"], "argument --seeds: '0' is not a whole number from 1 on"),
+        (["--simulations", "0"], "argument --simulations: '0' is not a whole number from 1 on"),
+        (["--alike", "1.2"], "argument --alike: '1.2' is not a share from 0 to 1"),
+    ],
+)
+def test_an_option_out_of_bounds_is_refused_with_its_bounds(
+    option: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["power", "config/paper.yaml", *option])
+    assert refused.value.code == 2
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_fate_without_a_rule_that_tells_it_is_refused() -> None:

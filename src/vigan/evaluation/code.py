@@ -8,19 +8,20 @@ from pathlib import Path
 
 from vigan.config.base import digest_of
 from vigan.config.experiment import Protocol
-from vigan.protocols.registry import KINDS, MODULES
+from vigan.protocols.registry import MODULES
 from vigan.provenance import stage_digest
 
 
 def protocol_code(stage: str, protocols: Iterable[Protocol]) -> str:
     """Digest of the code of a stage that measures by some protocols, and of what their kinds declare of it."""
-    return _measuring(stage, tuple(sorted({protocol.kind for protocol in protocols})))
+    kinds = {protocol.kind: protocol.definition for protocol in sorted(protocols, key=lambda protocol: protocol.kind)}
+    modules = {module for kind in kinds.values() for module in kind.modules}
+    return digest_of([_measuring(stage, tuple(sorted(modules))), *(kind.computation for kind in kinds.values())])
 
 
 @cache
-def _measuring(stage: str, kinds: tuple[str, ...]) -> str:
-    modules = {module for kind in kinds for module in KINDS[kind].modules}
-    return digest_of([stage_digest(stage, sorted(modules)), *(KINDS[kind].computation for kind in kinds)])
+def _measuring(stage: str, modules: tuple[str, ...]) -> str:
+    return stage_digest(stage, modules)
 
 
 def reporting_code(stage: str, protocols: Iterable[Protocol], files: Iterable[Path] = ()) -> str:

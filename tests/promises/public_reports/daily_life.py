@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from studies import TINY
-from vigan.data.load_images import load_images
 
 from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
+from vigan.data.load_images import open_gallery
 from vigan.figures import layout, style
 from vigan.io.locks import held
 
@@ -85,10 +85,14 @@ def _title_with_dollars(folder: Path) -> object:
     return found
 
 
+def _all_of(path: Path) -> np.ndarray:
+    return np.asarray(open_gallery(path)[:])
+
+
 def _read_as_images(folder: Path) -> object:
     images = _images(folder / "images")
     np.savez(folder / "adm.npz", images)
-    return np.array_equal(load_images(folder / "adm.npz"), load_images(folder / "images"))
+    return np.array_equal(_all_of(folder / "adm.npz"), _all_of(folder / "images"))
 
 
 def _read_of_any_type(folder: Path) -> object:
@@ -98,7 +102,7 @@ def _read_of_any_type(folder: Path) -> object:
     for name, kind in (("a.tif", "TIFF"), ("b.jfif", "JPEG"), ("c.JPE", "JPEG"), ("d.gif", "GIF"), ("e", "PNG")):
         image.save(folder / "images" / name, kind)
     (folder / "images" / "Thumbs.db").write_bytes(b"none")
-    return load_images(folder / "images").shape
+    return _all_of(folder / "images").shape
 
 
 def _measured_without_a_home(folder: Path) -> object:
