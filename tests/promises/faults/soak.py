@@ -21,7 +21,12 @@ ROOT = Path(__file__).parents[3]
 STUDY = ROOT / "config" / "smoke.yaml"
 MADE = ("data", "results", "figures")
 VARIES = {"run.json", "runs.jsonl.gz", "timing.csv", "timing.html", "report.html"}
-"""Files that say how long something took."""
+"""Files that say how long something took. So do stamps: they hold digests of these."""
+
+
+def varies(file: Path) -> bool:
+    """Whether a file says how long something took."""
+    return file.name in VARIES or file.parent.name == "stamps"
 
 
 class Round(NamedTuple):
@@ -93,7 +98,7 @@ class Soak:
 
     def _results(self) -> dict[str, str]:
         files = (path for folder in MADE for path in (self.folder / folder).rglob("*") if path.is_file())
-        names = {str(path.relative_to(self.folder)): path for path in files if path.name not in VARIES}
+        names = {str(path.relative_to(self.folder)): path for path in files if not varies(path)}
         return {name: sha256_file(path) for name, path in names.items()}
 
     def _disk(self) -> int:

@@ -15,7 +15,7 @@ import pytest
 
 from .nursery import Nursery
 from .processes import NEEDED
-from .soak import VARIES, Round, Soak
+from .soak import Round, Soak, varies
 from .stages import STAGES, Place
 from .trap import Trap
 
@@ -38,7 +38,7 @@ def killed_round(place: Place, draws: np.random.Generator) -> tuple[int, int]:
 
 
 def results(place: Place) -> dict[str, bytes]:
-    return {name: content for name, content in place.files().items() if Path(name).name not in VARIES}
+    return {name: content for name, content in place.files().items() if not varies(Path(name))}
 
 
 def test_a_study_whose_every_stage_is_killed_ends_as_one_left_alone_and_leaves_nothing_behind(

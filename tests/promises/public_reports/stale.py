@@ -18,7 +18,7 @@ from vigan.config.datasets import ImageFolder
 from vigan.config.load import load_study
 from vigan.data.identity import find
 from vigan.data.prepare import prepare
-from vigan.evaluation.files import measure_images
+from vigan.evaluation.anybody import Request, measure_images
 from vigan.layout import Layout
 from vigan.stages.settle import settle
 
@@ -35,8 +35,8 @@ def _of_replaced_reference(folder: Path) -> object:
 
     def measured(reference: np.ndarray, cache: str) -> object:
         np.save(folder / "reference.npy", reference)
-        named = {"extractor": "efflite0-128", "samples": 20, "device": "cpu", "cache": folder / cache}
-        return measure_images(folder / "images.npy", folder / "reference.npy", **named)  # type: ignore[arg-type]
+        files = folder / "images.npy", folder / "reference.npy"
+        return measure_images(Request(*files, "efflite0-128", "cpu", folder / cache))
 
     return measured(first, "kept") != measured(second, "kept") == measured(second, "empty")
 
