@@ -39,6 +39,14 @@ experiments:
 """
 """A ring in seconds: a plain and a regularised arm, two seeds, 60 iterations."""
 
+IMAGES = (
+    TINY.replace("ring: {source: ring, count: 6000}", "digits: {source: digits}")
+    .replace("dataset: ring", "dataset: digits")
+    .replace("{kind: toy-modes, samples: 500}", "{kind: pixel-bins-32, samples: 500}")
+    .replace("{kind: mlp, width: 16}", "{kind: dcgan, dim: 2, batch_norm: true}")
+)
+"""The same on images, whose trainings ask for a GPU; those of toys do not."""
+
 
 def forge(path: Path, **changes: object) -> None:
     """Change a sealed record as if another making had left it: its seal fits."""

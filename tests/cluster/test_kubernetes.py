@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from studies import TINY
+from studies import IMAGES
 from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli.parser import main
@@ -24,9 +24,9 @@ def bucket(tmp_path: Path) -> Path:
     """A storage in which the data set lies prepared."""
     place = tmp_path / "bucket"
     place.mkdir()
-    (tmp_path / "study.yaml").write_text(TINY)
+    (tmp_path / "study.yaml").write_text(IMAGES)
     with contextlib.chdir(place):
-        assert main(["prepare", "--config", str(tmp_path / "study.yaml"), "--dataset", "ring"]) == 0
+        assert main(["prepare", "--config", str(tmp_path / "study.yaml"), "--dataset", "digits"]) == 0
     return place
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from studies import TINY
+from studies import IMAGES
 from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli.parser import main
@@ -38,9 +38,9 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
         (programs / name).write_text(script)
         (programs / name).chmod(0o755)
     file = tmp_path / "study.yaml"
-    file.write_text(TINY)
+    file.write_text(IMAGES)
     with contextlib.chdir(tmp_path):
-        assert main(["prepare", "--config", str(file), "--dataset", "ring"]) == 0
+        assert main(["prepare", "--config", str(file), "--dataset", "digits"]) == 0
 
     def submit(*arguments: str, **environment: str) -> list[list[str]]:
         runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"), **environment)
