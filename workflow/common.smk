@@ -235,6 +235,12 @@ def spec(wildcards):
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
 
 
+def description(wildcards):
+    """What a data set is described as, where that was written when it was prepared (`vigan.stages.settle`)."""
+    path = Path("data") / wildcards.dataset / "spec.json"
+    return path if path.exists() and not storage_root() else []
+
+
 def shown(samples):
     """Samples that a picture shows, and the records of their runs."""
     records = (

@@ -125,6 +125,10 @@ class Layout:
         """A prepared data set, shared by all studies that describe it alike."""
         return Path("data") / self._key(dataset)
 
+    def description(self, dataset: Dataset) -> Path:
+        """What a data set is described as: see `vigan.stages.settle`."""
+        return self.data(dataset) / "spec.json"
+
     def dataset(self, name: str) -> Dataset:
         """A data set of the study by its folder's name, or by its own. Raises ConfigError if there is none."""
         folders = {self._key(dataset): dataset for dataset in self.study.datasets.values()}

@@ -135,3 +135,37 @@ def test_what_lacks_its_stamp_is_stale_and_what_is_missing_is_left_to_snakemake(
     Path(f"{DATA}/manifest.json").unlink()
     _settle()
     assert not (RUN / "measured.json").exists()
+
+
+def _is_to_be_prepared_again() -> bool:
+    """Whether a data set is older than its description; Snakemake, which forgot how it was made, goes by that alone."""
+    data = Path(DATA)
+    description = data / "spec.json"
+    made = min((data / name).stat().st_mtime_ns for name in ("manifest.json", "array.npy"))
+    return description.exists() and made < description.stat().st_mtime_ns
+
+
+def test_a_data_set_that_other_code_prepared_is_prepared_again(place: Path) -> None:
+    """The code of `prepare` is edited while Snakemake's memory is lost."""
+    _settle()
+    assert not _is_to_be_prepared_again()
+    forge(Path(f"{DATA}/manifest.json"), code_sha256="0" * 64)
+    _settle()
+    assert _is_to_be_prepared_again()
+
+
+def test_a_data_set_has_its_description_as_an_input_only_if_it_is_prepared_under_it(place: Path) -> None:
+    """A new input would make Snakemake, where it remembers the old ones, prepare it and train all again."""
+    _settle()
+    description = Path(DATA) / "spec.json"
+    assert not description.exists()
+    manifest = Path(f"{DATA}/manifest.json")
+    content = manifest.read_bytes()
+    manifest.unlink()
+    _settle()
+    assert description.exists()
+    manifest.write_bytes(content)
+    os.utime(manifest, (10**9, 10**9))
+    _settle()
+    assert not _is_to_be_prepared_again()
+    assert description.exists()

@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.config.datasets import Dataset, without_place
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
-from vigan.io.files import RecordError, read_json
+from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
-from vigan.io.stamp import read_stamp, stale
+from vigan.io.stamp import read_stamp, stale, unsealed
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables
@@ -40,6 +41,8 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
     Only times are changed, and only where they say otherwise. What is missing, or would be made of what is missing, is
     left to Snakemake.
     """
+    for dataset in layout.study.datasets.values():
+        _describe(layout, dataset)
     for product in _products(layout, lists, templates):
         times = [[_time(path) for path in paths] for paths in (product.outputs, product.inputs)]
         if not product.inputs or any(time is None for each in times for time in each):
@@ -50,6 +53,25 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
             _set_times(product.outputs, newest)
         elif not fresh and oldest >= newest:
             _set_times(product.outputs[:1], newest - SECOND)
+
+
+def _describe(layout: Layout, dataset: Dataset) -> None:
+    """Write the description of a data set that is to be prepared: older than that, what was prepared is prepared again.
+
+    Nothing else that lies here could make Snakemake do so. Where a data set has none, an earlier version prepared it,
+    and a new input would make Snakemake do that, and all that follows, again.
+    """
+    path = layout.description(dataset)
+    if not path.exists() and not _is_prepared(layout.data(dataset) / "manifest.json"):
+        write_text(path, without_place(dataset).model_dump_json(indent=2) + "\n")
+
+
+def _is_prepared(manifest: Path) -> bool:
+    """Whether a manifest is there and is what today's code writes."""
+    try:
+        return unsealed(read_json(manifest))["code_sha256"] == stage_digest("prepare")
+    except (RecordError, OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _is_fresh(product: Product) -> bool:
@@ -75,6 +97,10 @@ def _set_times(paths: Sequence[Path], time: int) -> None:
 
 def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Iterator[Product]:
     """Everything that is made of something, what is made first before what is made of it."""
+    for dataset in layout.study.datasets.values():
+        manifest = layout.data(dataset) / "manifest.json"
+        made = [manifest, manifest.with_name("array.npy")]
+        yield Product(made, [layout.description(dataset)], partial(_is_prepared, manifest))
     for dataset, protocol in layout.study.measured():
         yield _reference(layout, dataset, protocol)
     runs = layout.run_files()
