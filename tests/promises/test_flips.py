@@ -48,10 +48,9 @@ STUDY = (
     arms:
       digits: {lambda_mean: 0.0}
 claims:
-  - {id: C1, statement: more modes, place: here, test: paired-permutation, arms: [plain, regularised], metric: modes,
-     protocol: toy-modes, direction: higher, smallest_effect: 1.0, least_n: 2}
-  - {id: C2, statement: often, place: here, test: binomial, arm: plain, event: collapse, direction: more,
-     smallest_effect: 0.1, least_n: 2}
+  - {id: C1, statement: more modes, place: here, test: paired-sign, arms: [plain, regularised], metric: modes,
+     protocol: toy-modes, score: last, direction: higher, margin: 1.0}
+  - {id: C2, statement: often, place: here, test: share, arm: plain, event: collapse, direction: more, share: 0.4}
 """
 )
 RUN, PICTURES = "results/tiny/runs/plain/released/seed-0", "results/tiny/runs/digits/released/seed-0"
