@@ -24,13 +24,17 @@ from vigan.layout import Layout
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+EVENTS = """\
+    collapse: {metric: modes, protocol: toy-modes, below: 0.5}
+    reach: {metric: high_quality, protocol: toy-modes, share: 0.2}
+"""
 STUDY = TINY.replace(
     "  ring: {source: ring, count: 6000}", "  ring: {source: ring, count: 600}\n  digits: {source: digits}"
 )
 STUDY = (
     STUDY.replace("samples: 500}", "samples: 100, redraws: 1}")
     .replace("iterations: 60", "iterations: 20")
-    .replace("    shared:", "    collapse: {metric: modes, protocol: toy-modes, below: 0.5}\n    shared:")
+    .replace("    shared:", EVENTS + "    shared:")
     + """\
   pictures:
     title: Digits
