@@ -60,7 +60,12 @@ def stored(*paths):
 
 IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
 settings.export_settings(STUDY_FILE, config, storage_root())
-SOURCES = identity.sources(STUDY.datasets.values())
+try:
+    SOURCES = identity.sources(STUDY.datasets.values())
+    GPU = 0 if settings.switched_on("cpu") else 1
+    SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
+except UserError as error:
+    sys.exit(f"vigan: {error.text}")
 identity.export(SOURCES)
 LAYOUT = Layout(
     STUDY,
@@ -86,7 +91,7 @@ STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
 ] + [LAYOUT.stamp("tables")]
-STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
+STUDY_PARTS, PICTURED = digest_of(LAYOUT.parts), pictured(LAYOUT.parts)
 
 
 # In the path of an environment, braces are written twice.
@@ -126,11 +131,9 @@ wildcard_constraints:
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
-SLOTS = {"gpu": settings.gpu_slots, "eval": settings.eval_slots}
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
-        workflow.global_resources[kind] = workflow.nodes or slots() or workflow.cores
-GPU = 0 if settings.switched_on("cpu") else 1
+        workflow.global_resources[kind] = workflow.nodes or slots or workflow.cores
 
 
 def trains_on_gpu(arm):

@@ -85,6 +85,16 @@ def test_copied_results_are_fresh_whatever_their_times(place: Path) -> None:
     assert _outdated() == set()
 
 
+@pytest.mark.parametrize("time", [0, -(10**9), 2**33], ids=["1970", "1938", "2242"])
+def test_files_may_have_any_time_an_archive_gives_them(place: Path, time: int) -> None:
+    """Archives that are to be made again bit for bit set all times to 0."""
+    for path in place.rglob("*"):
+        os.utime(path, (time, time))
+    os.utime(place / RUN / "run.json", (time + 9, time + 9))
+    _settle()
+    assert _outdated() == set()
+
+
 def test_what_is_settled_is_left_alone(place: Path) -> None:
     _settle()
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}

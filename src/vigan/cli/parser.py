@@ -38,16 +38,20 @@ example: vigan power paper --truth bn-plain:collapse=0.8 bn-regularised:collapse
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
+_ERRORS = 2
+"""Number of the stream for errors, the last standard one."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments or files.
 
     130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
+    _open_standard_streams()
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
@@ -63,6 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _print_error(shown(line), 1)
     return code
+
+
+def _open_standard_streams() -> None:
+    """Lead streams that the caller closed nowhere: the next file would get their number, and all that is printed."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERRORS:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _print_error(line: str, code: int) -> int:
@@ -107,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     estimate.add_argument("--device", type=device, default="auto")
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
-    doctor.add_argument("--device", default="auto")
+    doctor.add_argument("--device", type=device, default="auto")
     doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
     doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
 

@@ -47,7 +47,7 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
         times = [[_time(path) for path in paths] for paths in (product.outputs, product.inputs)]
         if not product.inputs or any(time is None for each in times for time in each):
             continue
-        oldest, newest = min(filter(None, times[0])), max(filter(None, times[1]))
+        oldest, newest = min(_known(times[0])), max(_known(times[1]))
         fresh = _is_fresh(product)
         if fresh and oldest < newest:
             _set_times(product.outputs, newest)
@@ -87,6 +87,11 @@ def _time(path: Path) -> int | None:
         return (path / TIMED if (path / TIMED).exists() else path).stat().st_mtime_ns
     except OSError:
         return None
+
+
+def _known(times: Sequence[int | None]) -> list[int]:
+    """Times without those of files that are not there; 0 is one, to which archives may set all files."""
+    return [time for time in times if time is not None]
 
 
 def _set_times(paths: Sequence[Path], time: int) -> None:
