@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from vigan.cli import images, inspect, pipeline, present
-from vigan.cli.options import device, folder, from_one, seconds, share, whole
+from vigan.cli.options import device, folder, from_one, seconds, seeds, share, side, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
@@ -66,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (line := describe_os_error(error)) is None:
             raise
         return _print_error(shown(line), 1)
+    except MemoryError as error:
+        return _print_error(
+            f"not enough memory ({shown(str(error)) or 'Python'}); make memory free, or ask for less", 1
+        )
     return code
 
 
@@ -127,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)
-    prepare.add_argument("--threads", type=from_one, default=1)
+    prepare.add_argument("--threads", type=threads, default=1)
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
     reference.add_argument("--dataset", required=True)
@@ -138,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--arm", required=True)
     train.add_argument("--seed", type=whole, required=True)
     train.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    train.add_argument("--threads", type=from_one, default=1)
+    train.add_argument("--threads", type=threads, default=1)
     train.add_argument(
         "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
@@ -160,7 +164,7 @@ def parser() -> argparse.ArgumentParser:
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
     figure = stage(present.figure, "draw one figure")
-    figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
+    figure.add_argument("--kind", required=True, choices=FIGURES, metavar="KIND", help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True)
     _add_pictures(stage)
     page = stage(present.report, "write the report page")
@@ -242,7 +246,7 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", type=device, default="auto")
-    parser.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=threads, default=os.cpu_count() or 1)
 
 
 def _add_images(parser: argparse._ActionsContainer) -> None:
@@ -251,7 +255,7 @@ def _add_images(parser: argparse._ActionsContainer) -> None:
     text = "middle square of so many pixels, cut out of image files (default: all of an image)"
     parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
     text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=from_one, metavar="SIDE", help=text)
+    parser.add_argument("--resize", type=side, metavar="SIDE", help=text)
 
 
 def _reals(text: str) -> int | str:
@@ -264,10 +268,10 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
-    power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
+    power.add_argument("--seeds", type=seeds, nargs="+", default=[], metavar="N", help="default: the study's own")
     text = "share of seeds in which all arms of an experiment share their luck (default: 0)"
     power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
-    power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--simulations", type=simulations, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 
