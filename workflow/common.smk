@@ -67,6 +67,11 @@ try:
 except UserError as error:
     sys.exit(f"vigan: {error.text}")
 identity.export(SOURCES)
+if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
+    say(
+        "warning: with a storage, images are told by their description alone; if they changed, add --forcerun prepare",
+        sys.stderr,
+    )
 LAYOUT = Layout(
     STUDY,
     Path(config.get("state", "state")),
@@ -239,7 +244,7 @@ def spec(wildcards):
 
 
 def description(wildcards):
-    """What a data set is described as, where that was written when it was prepared (`vigan.stages.settle`)."""
+    """What a data set is described as, where that was written because other code prepared it (`vigan.stages.settle`)."""
     path = Path("data") / wildcards.dataset / "spec.json"
     return path if path.exists() and not storage_root() else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ from studies import TINY, forge, run_to_tables
 
 from vigan.config.load import load_study
 from vigan.layout import Layout
+from vigan.stages import settle as module
 from vigan.stages.settle import settle
 
 pytestmark = pytest.mark.slow
@@ -164,18 +166,29 @@ def test_a_data_set_that_other_code_prepared_is_prepared_again(place: Path) -> N
     assert _is_to_be_prepared_again()
 
 
-def test_a_data_set_has_its_description_as_an_input_only_if_it_is_prepared_under_it(place: Path) -> None:
+def test_a_data_set_has_its_description_as_an_input_only_once_it_was_stale(place: Path) -> None:
     """A new input would make Snakemake, where it remembers the old ones, prepare it and train all again."""
-    _settle()
-    description = Path(DATA) / "spec.json"
-    assert not description.exists()
-    manifest = Path(f"{DATA}/manifest.json")
+    manifest, description = (Path(DATA) / name for name in ("manifest.json", "spec.json"))
     content = manifest.read_bytes()
-    manifest.unlink()
     _settle()
-    assert description.exists()
+    assert not description.exists()
+    forge(manifest, code_sha256="0" * 64)
+    _settle()
     manifest.write_bytes(content)
     os.utime(manifest, (10**9, 10**9))
     _settle()
-    assert not _is_to_be_prepared_again()
     assert description.exists()
+    assert not _is_to_be_prepared_again()
+
+
+def test_data_that_other_code_prepared_and_nobody_can_write_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read_only(path: Path, text: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    forge(Path(f"{DATA}/manifest.json"), code_sha256="0" * 64)
+    monkeypatch.setattr(module, "write_text", read_only)
+    _settle()
+    told = f"warning: {DATA}: other code prepared it, and it cannot be written (Read-only file system)"
+    assert told in capsys.readouterr().out

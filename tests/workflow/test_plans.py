@@ -102,3 +102,9 @@ def test_toy_arms_and_what_asks_no_network_take_no_gpu(snakemake: Snakemake) -> 
     for rule, taken in taken_by.items():
         assert "gpu=1" not in taken, rule
         assert "eval=1" not in taken, rule
+
+
+@pytest.mark.parametrize("profile", sorted(path.name for path in (ROOT / "profiles").iterdir()))
+def test_under_no_profile_is_anybody_advised_to_unlock_a_study(profile: str) -> None:
+    """Snakemake's own lock outlives a kill, and its message names --unlock, whoever still works there."""
+    assert re.search("^nolock: true$", (ROOT / "profiles" / profile / "profile.yaml").read_text(), re.MULTILINE)

@@ -54,8 +54,12 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
     if setting("root"):
         return {}
     known = _passed_on()
-    changing = [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
-    return {data.digest: known.get(data.digest) or find(data, archive, root) for data in changing}
+    return {data.digest: known.get(data.digest) or find(data, archive, root) for data in from_files(datasets)}
+
+
+def from_files(datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Those data sets that are made from files, which can change."""
+    return [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
 
 
 def _passed_on() -> dict[str, Source]:

@@ -6,6 +6,7 @@ of other code may have times in the right order and still be outdated.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.config.datasets import Dataset, without_place
+from vigan.errors import say
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError, read_json, write_text
@@ -56,14 +58,20 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
 
 
 def _describe(layout: Layout, dataset: Dataset) -> None:
-    """Write the description of a data set that is to be prepared: older than that, what was prepared is prepared again.
+    """Write the description of a data set that other code prepared: what is older than that is prepared again.
 
-    Nothing else that lies here could make Snakemake do so. Where a data set has none, an earlier version prepared it,
-    and a new input would make Snakemake do that, and all that follows, again.
+    Nothing else that lies here could make Snakemake do so. While it is fresh it gets none: a new input would make
+    Snakemake, where it remembers the old ones, prepare it again, and train all.
     """
-    path = layout.description(dataset)
-    if not path.exists() and not _is_prepared(layout.data(dataset) / "manifest.json"):
+    path, manifest = layout.description(dataset), layout.data(dataset) / "manifest.json"
+    if path.exists() or not manifest.exists() or _is_prepared(manifest):
+        return
+    try:
         write_text(path, without_place(dataset).model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        say(f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})")
 
 
 def _is_prepared(manifest: Path) -> bool:
