@@ -1,6 +1,7 @@
 # Shared by all rules - the study, its paths, digests of code.
 import os
 import shlex
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -184,7 +185,10 @@ def begin():
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
     where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
-    shell("vigan preflight {where}")
+    try:
+        shell("vigan preflight {where}")
+    except subprocess.CalledProcessError:  # which has said why
+        sys.exit("vigan: nothing was begun")
 
 
 CLAIMED = []

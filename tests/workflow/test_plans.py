@@ -28,7 +28,7 @@ def test_the_paper_study_is_the_default_and_its_jobs_are_counted_in_runs(snakema
 def test_without_celeba_the_paper_study_stops_before_any_work_with_three_ways_to_get_it(snakemake: Snakemake) -> None:
     refused = snakemake()
     assert refused.returncode != 0
-    assert "needs CelebA" in refused.stdout
+    assert "CelebA's aligned images were not found" in refused.stdout
     assert all(way in refused.stdout for way in ("VIGAN_CELEBA", "--config celeba=", "download=true"))
     assert not (snakemake.folder / "data").exists()
 
