@@ -19,6 +19,7 @@ ELSEWHERE = {
     "bench/calibration_rules": "bench/test_calibration.py",
     "bench/calibration_statistics": "bench/test_calibration.py",
     "bench/calibration_verdicts": "bench/test_calibration.py",
+    "bench/divergence_runs": "bench/test_divergence.py",
     "bench/doctor_arms": "bench/test_doctor.py",
     "bench/doctor_machine": "bench/test_doctor.py",
     "bench/ensemble": "training/test_engine_of_many_seeds.py",
