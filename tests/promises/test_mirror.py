@@ -24,6 +24,7 @@ ELSEWHERE = {
     "bench/doctor_machine": "bench/test_doctor.py",
     "bench/ensemble": "training/test_engine_of_many_seeds.py",
     "bench/every_arm": "training/test_engine_on_a_gpu.py",
+    "bench/extraction": "bench/test_every_benchmark.py",
     "bench/fixtures": "bench/test_engine.py",
     "bench/growth": "bench/test_every_benchmark.py",
     "bench/metrics": "bench/test_every_benchmark.py",
