@@ -9,6 +9,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from time import time_ns as now
 
 import pytest
 from studies import TINY, forge, run_to_tables
@@ -95,6 +96,14 @@ def test_files_may_have_any_time_an_archive_gives_them(place: Path, time: int) -
     os.utime(place / RUN / "run.json", (time + 9, time + 9))
     _settle()
     assert _outdated() == set()
+    made = [
+        path
+        for kinds in MADE_OF.values()
+        for patterns in kinds
+        for pattern in patterns
+        for path in Path().glob(pattern)
+    ]
+    assert max(path.stat().st_mtime_ns for path in made) <= now()
 
 
 def test_what_is_settled_is_left_alone(place: Path) -> None:

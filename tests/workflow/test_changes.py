@@ -157,6 +157,18 @@ def test_data_that_other_code_prepared_are_prepared_again_when_snakemake_forgot_
     assert place.plan() == {}  # the same data, so all that was made of them is fresh
 
 
+def test_a_training_is_kept_though_the_clock_was_set_back_since_its_data_were_prepared(place: Place) -> None:
+    """Snakemake removes what is older than its inputs as "corrupted"."""
+    hour = time.time() + 3600
+    for path in place.folder.glob("data/*/*.*"):
+        os.utime(path, (hour, hour))
+    run = place.folder / "results" / "tiny" / "runs" / "plain" / "released" / "seed-0"
+    shutil.rmtree(run)
+    done = place.run("--until", "train")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (run / "run.json").exists()
+
+
 def test_copied_results_are_taken_as_they_are_though_their_times_and_snakemake_s_memory_are_lost(
     finished: Place, tmp_path: Path
 ) -> None:
