@@ -19,6 +19,7 @@ def figure(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = layout_of(study)
+    study.experiment(options.experiment)
     out = layout.figure(options.kind, options.experiment)
     check_stamped_tables(layout)
     if options.kind == "samples":
