@@ -18,12 +18,17 @@ from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import pictured, protocols
 from vigan.stages.settle import settle
-from vigan.tools import failures, planning
+from vigan.tools import failures, planning, progress
+
+HOME = Path(
+    str(workflow.current_basedir)
+).parent  # of this workflow, where it is a module of another, too
 
 
 def load():
-    """The study: of --configfile, or the paper's."""
-    files = workflow.configfiles or [Path(workflow.basedir) / "config" / "paper.yaml"]
+    """The study: that a Snakefile which uses this as a module names, or of --configfile, or the paper's."""
+    named = [config.pop("study_file")] if "study_file" in config else []
+    files = named or workflow.configfiles or [HOME / "config" / "paper.yaml"]
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
     study = load_study(Path(files[0]))
@@ -90,7 +95,7 @@ STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
 
 
 # In the path of an environment, braces are written twice.
-ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = str(HOME / "environment.yml")
 ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 
 
@@ -102,6 +107,12 @@ def fixed(path):
             f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"
         )
     return local(path)
+
+
+if any(
+    method.name == "CONDA" for method in workflow.deployment_settings.deployment_method
+):
+    shell.prefix(planning.of_conda(Path(".snakemake")))
 
 
 LOGS = Path("logs") / STUDY.study
@@ -126,10 +137,13 @@ wildcard_constraints:
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
+CORES = (
+    workflow.resource_settings.cores or 1
+)  # --summary, --rulegraph and --report do without
 SLOTS = {"gpu": settings.gpu_slots, "eval": settings.eval_slots}
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
-        workflow.global_resources[kind] = workflow.nodes or slots() or workflow.cores
+        workflow.global_resources[kind] = workflow.nodes or slots() or CORES
 GPU = 0 if settings.switched_on("cpu") else 1
 
 
@@ -175,8 +189,11 @@ def begin():
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
-    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
-    shell("vigan preflight {where}")
+    where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
+    if planning.command("preflight", *where) != 0:
+        sys.exit(1)
+    if not storage_root():
+        progress.tell(LAYOUT)
 
 
 CLAIMED = []
