@@ -20,9 +20,8 @@ from vigan.stages.made_from import pictured, protocols
 from vigan.stages.settle import settle
 from vigan.tools import failures, planning, progress
 
-HOME = Path(
-    str(workflow.current_basedir)
-).parent  # of this workflow, where it is a module of another, too
+# Of this workflow, also where it is a module of another.
+HOME = Path(str(workflow.current_basedir)).parent
 
 
 def load():
