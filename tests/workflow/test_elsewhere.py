@@ -85,12 +85,9 @@ def test_another_workflow_uses_it_as_a_module(tmp_path: Path) -> None:
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "tiny.yaml").write_text(TINY)
     (tmp_path / "Snakefile").write_text(MODULE)
-    command = ["snakemake", "--dry-run", "--cores", "1", "--quiet", "rules"]
-    plan = subprocess.run(
-        command, cwd=tmp_path, env=Snakemake(tmp_path).environment, capture_output=True, text=True, check=False
-    )
-    assert plan.returncode == 0, plan.stderr[-3000:]
-    jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout + plan.stderr, re.MULTILINE))
+    plan = Snakemake(tmp_path).run("--dry-run", "--cores", "1", "--quiet", "rules", folder=tmp_path)
+    assert plan.returncode == 0, plan.stdout[-3000:]
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, re.MULTILINE))
     assert (jobs["study_train"], jobs["study_report"], jobs["mine"]) == ("4", "1", "1")
 
 
@@ -98,11 +95,9 @@ def test_another_workflow_uses_it_as_a_module(tmp_path: Path) -> None:
 @pytest.mark.parametrize("question", ["--summary", "--rulegraph"])
 def test_what_runs_nothing_needs_no_number_of_cores(tmp_path: Path, question: str) -> None:
     (tmp_path / "study.yaml").write_text(TINY)
-    command = ["snakemake", question, "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"]
-    told = subprocess.run(
-        command, cwd=tmp_path, env=Snakemake(tmp_path).environment, capture_output=True, text=True, check=False
-    )
-    assert told.returncode == 0, told.stderr[-3000:]
+    words = (question, "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml")
+    told = Snakemake(tmp_path).run(*words, folder=tmp_path)
+    assert told.returncode == 0, told.stdout[-3000:]
     assert "train" in told.stdout
 
 
