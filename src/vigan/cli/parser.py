@@ -141,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--state", type=folder, default=setting("state", "state"), help="folder of checkpoints while a run trains"
     )
-    train.add_argument("--no-tensorboard", action="store_true", help="write no event files below logs/tensorboard")
+    train.add_argument("--no-tensorboard", action="store_true", help="no event files below logs/tensorboard")
 
     _add_evaluation(stage)
 

@@ -116,13 +116,25 @@ def train(options: argparse.Namespace) -> None:
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # left by an earlier training of this run
-    callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
+    callbacks = [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
         record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
+
+
+def _tensorboard_wanted(options: argparse.Namespace) -> bool:
+    """Whether event files are to be written; what they need is an extra of the package."""
+    if options.no_tensorboard:
+        return False
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        say("TensorBoard gets no event files of this run: it is not installed (the extra vigan[tensorboard])")
+        return False
+    return True
 
 
 @with_gpu("eval", _measuring_gains)
