@@ -1,7 +1,6 @@
 # Shared by all rules - the study, its paths, digests of code.
 import os
 import shlex
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -19,12 +18,16 @@ from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import pictured, protocols
 from vigan.stages.settle import settle
-from vigan.tools import failures, planning
+from vigan.tools import failures, planning, progress
+
+# Of this workflow, also where it is a module of another.
+HOME = Path(str(workflow.current_basedir)).parent
 
 
 def load():
-    """The study: of --configfile, or the paper's."""
-    files = workflow.configfiles or [Path(workflow.basedir) / "config" / "paper.yaml"]
+    """The study: that a Snakefile which uses this as a module names, or of --configfile, or the paper's."""
+    named = [config.pop("study_file")] if "study_file" in config else []
+    files = named or workflow.configfiles or [HOME / "config" / "paper.yaml"]
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
     study = load_study(Path(files[0]))
@@ -101,7 +104,7 @@ STUDY_PARTS, PICTURED = digest_of(LAYOUT.parts), pictured(LAYOUT.parts)
 
 
 # In the path of an environment, braces are written twice.
-ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = str(HOME / "environment.yml")
 ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 
 
@@ -113,6 +116,12 @@ def fixed(path):
             f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"
         )
     return local(path)
+
+
+if any(
+    method.name == "CONDA" for method in workflow.deployment_settings.deployment_method
+):
+    shell.prefix(planning.of_conda(Path(".snakemake")))
 
 
 LOGS = Path("logs") / STUDY.study
@@ -137,9 +146,12 @@ wildcard_constraints:
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
+CORES = (
+    workflow.resource_settings.cores or 1
+)  # --summary, --rulegraph and --report do without
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
-        workflow.global_resources[kind] = workflow.nodes or slots or workflow.cores
+        workflow.global_resources[kind] = workflow.nodes or slots or CORES
 
 
 def trains_on_gpu(arm):
@@ -184,11 +196,11 @@ def begin():
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
-    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
-    try:
-        shell("vigan preflight {where}")
-    except subprocess.CalledProcessError:  # which has said why
+    where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
+    if planning.command("preflight", *where) != 0:  # which has said why
         sys.exit("vigan: nothing was begun")
+    if not storage_root():
+        progress.tell(LAYOUT)
 
 
 CLAIMED = []
