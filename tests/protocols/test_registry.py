@@ -84,7 +84,7 @@ def test_another_package_s_kind_is_found_and_measures(
     kinds = {name: kind for name, (kind, _) in by_name(find()).items()}
     assert kinds.keys() - KINDS.keys() == {"spread"}
     assert list(kinds)[-1] == "spread"
-    monkeypatch.setattr("vigan.config.experiment.KINDS", kinds)
+    monkeypatch.setitem(KINDS, "spread", kinds["spread"])
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     prepared, protocol = Prepared(points, None, {"sha256": "0" * 64}), Protocol(kind="spread", samples=20)
     floor = make_reference(protocol, Ring(source="ring"), prepared, "cpu", tmp_path / "kept.npz")

@@ -26,11 +26,15 @@ class RunKey(NamedTuple):
 
 
 class Study(Strict):
-    """One study: the content of one YAML file under `config/`."""
+    """One study: the content of one YAML file under `config/`.
+
+    `plugins` are files beside it, whose code is in the digest of what uses them: see `vigan.config.plugins`.
+    """
 
     study: Name
     title: Words
     seeds: Seeds
+    plugins: Annotated[tuple[Words, ...], Field(strict=False, max_length=100)] = ()
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from views import of_generator
+from vigan.tools.linear_games import of_generator
 
 from vigan.objectives.stabilisers import proximal
 
