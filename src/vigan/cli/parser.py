@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import inspect, pipeline
+from vigan.cli import images, inspect, pipeline, present
 from vigan.cli.options import device, folder, from_one, seconds, share, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
@@ -146,11 +146,11 @@ def parser() -> argparse.ArgumentParser:
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
-    figure = stage(pipeline.figure, "draw one figure")
+    figure = stage(present.figure, "draw one figure")
     figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True)
     _add_pictures(stage)
-    page = stage(pipeline.report, "write the report page")
+    page = stage(present.report, "write the report page")
     page.add_argument(
         "--small", action="store_true", help="leave out the slider and link the figures, for keeping in a repository"
     )
@@ -179,7 +179,7 @@ def parser() -> argparse.ArgumentParser:
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS)
 
-    findings = stage(pipeline.findings, "write docs/findings.md from the kept tables of all studies", study=False)
+    findings = stage(present.findings, "write docs/findings.md from the kept tables of all studies", study=False)
     findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"))
     findings.add_argument("--out", type=Path, default=Path("docs/findings.md"))
     findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
@@ -218,7 +218,7 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     own_images.add_argument("--infinity", action="store_true", help=text)
     _add_images(own_images)
 
-    statistics = stage(pipeline.statistics, "write the statistics of images: what a reference needs", study=False)
+    statistics = stage(images.statistics, "write the statistics of images: what a reference needs", study=False)
     statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
     text = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
     statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
@@ -259,13 +259,13 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:
-    frames = stage(pipeline.frames, "make the pictures behind the report's slider")
+    frames = stage(present.frames, "make the pictures behind the report's slider")
     frames.add_argument("--experiment", required=True)
-    movie = stage(pipeline.movie, "show the training of two arms side by side, as a GIF")
+    movie = stage(present.movie, "show the training of two arms side by side, as a GIF")
     movie.add_argument("arms", nargs=2, metavar="ARM")
     movie.add_argument("--seed", type=whole, help="default: the experiment's first")
     movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
-    contact = stage(pipeline.contact, "put every run of an experiment on a contact sheet, as PDF")
+    contact = stage(present.contact, "put every run of an experiment on a contact sheet, as PDF")
     contact.add_argument("--experiment", required=True)
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import timm
 import torch
-from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor
 from torch.nn import functional
 
-from vigan.features.base import Extractor, Pictures
+from vigan.features.base import Pictures
 from vigan.features.pillow_input import IMAGENET, normalised, pillow_input
-from vigan.features.weights import Archive, content, find
+from vigan.features.transformer import VisionTransformer
+from vigan.features.weights import Archive
 
 DINOV2 = Archive(
     url="https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth",
@@ -29,7 +27,7 @@ OFFSET = 0.1
 """What DINOv2's own code adds to a side in patches before it divides by the trained one."""
 
 
-class DinoV2(Extractor):
+class DinoV2(VisionTransformer):
     """1,024 numbers of the class token after the last norm, as the authors' code gives them by default.
 
     Images are resized by Pillow's bicubic to 224x224, rounded to 8 bits, and normalised as ImageNet's. The trained
@@ -42,22 +40,13 @@ class DinoV2(Extractor):
     side = 224
     published = DINOV2
     resizing = "each image to {side}x{side} by Pillow's bicubic, rounded to 8 bits, as Stein et al. do"
-    sizes: ClassVar[dict[str, Any]] = {}
-    """Where they are not ViT-L/14's, as in tests."""
+    architecture = "vit_large_patch14_dinov2"
+    sizes: ClassVar = {"num_classes": 0}
 
-    def __init__(
-        self,
-        device: str = "cpu",
-        batch_size: int | None = None,
-        weights: Path | None = None,
-        archive: Archive = DINOV2,
-    ) -> None:
-        """Load the network onto `device`; see `vigan.features.weights.find` for where from."""
-        super().__init__(device, batch_size)
-        self.weights_sha256 = archive.sha256
-        read = io.BytesIO(content(find(archive, weights), archive))
-        self.module = load_network(torch.load(read, map_location="cpu", weights_only=True), self.side, self.sizes)
-        self.module.to(self.device)
+    def read(self, file: bytes) -> dict[str, Tensor]:
+        """The transformer's, its positions resized to the input's."""
+        tensors = torch.load(io.BytesIO(file), map_location="cpu", weights_only=True)
+        return {**tensors, "pos_embed": positions(tensors["pos_embed"], self.side // PATCH)}
 
     def resized(self, images: Pictures) -> Tensor:
         """As the authors' code makes them of files."""
@@ -67,15 +56,6 @@ class DinoV2(Extractor):
         """The class token of images in [0, 255]."""
         tokens = self.module.forward_features(normalised(batch, IMAGENET))
         return tokens[:, 0]
-
-
-def load_network(tensors: dict[str, Tensor], side: int, sizes: dict[str, Any]) -> Any:
-    """The transformer in evaluation mode, for images of `side`, of tensors by the names that Meta gives them."""
-    with torch.device("meta"):
-        network: Any = timm.create_model("vit_large_patch14_dinov2", img_size=side, num_classes=0, **sizes)
-    named = {**tensors, "pos_embed": positions(tensors["pos_embed"], side // PATCH)}
-    network.load_state_dict(checkpoint_filter_fn(named, network), assign=True)
-    return network.eval().requires_grad_(False)
 
 
 def positions(trained: Tensor, grid: int) -> Tensor:

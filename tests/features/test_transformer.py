@@ -24,11 +24,11 @@ from vigan.features.weights import Archive
 from vigan.io.files import RecordError
 
 WIDTH, DEPTH, HEADS, PATCH, EMBEDDING = 32, 2, 2, 14, 24
-SIZES = {"embed_dim": WIDTH, "depth": DEPTH, "num_heads": HEADS}
+SIZES: dict[str, int] = {"embed_dim": WIDTH, "depth": DEPTH, "num_heads": HEADS}
 
 
 class SmallDinoV2(DinoV2):
-    sizes: ClassVar = SIZES
+    sizes: ClassVar = {**SIZES, "num_classes": 0}
 
 
 class SmallClip(ClipL14):

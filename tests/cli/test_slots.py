@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vigan.cli import pipeline
+from vigan.cli import pipeline, slots
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -24,7 +24,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         kinds.append(work)
         yield "0"
 
-    monkeypatch.setattr(pipeline, "reserve_gpu", slot)
+    monkeypatch.setattr(slots, "reserve_gpu", slot)
     return kinds
 
 
@@ -32,9 +32,9 @@ def options(study: str, **given: Any) -> argparse.Namespace:
     return argparse.Namespace(**{"config": CONFIG / f"{study}.yaml", "device": "auto", "seed": 0, **given})
 
 
-TRAIN = pipeline._with_gpu("train", pipeline._training_gains)
-EVALUATE = pipeline._with_gpu("eval", pipeline._measuring_gains)
-REFERENCE = pipeline._with_gpu("eval", pipeline._reference_gains)
+TRAIN = slots.with_gpu("train", pipeline._training_gains)
+EVALUATE = slots.with_gpu("eval", pipeline._measuring_gains)
+REFERENCE = slots.with_gpu("eval", pipeline._reference_gains)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Commands of `vigan` on anybody's images, without a study."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from vigan.cli.slots import with_gpu
+from vigan.runtime.settings import cache_folder
+
+if TYPE_CHECKING:
+    from vigan.data.load_images import Fitting
+
+
+def evaluate_images(options: argparse.Namespace) -> None:
+    """Measure images against a reference."""
+    from vigan.evaluation.anybody import Request, measure_images
+    from vigan.evaluation.witness import Witness
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    request = Request(
+        images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
+        reals=options.reals, fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
+        infinity=options.infinity, witnesses=tuple(Witness.named(text) for text in options.witness),
+        device=str(pick_device(options.device)), cache=cache_folder(),
+    )  # fmt: skip
+    print(json.dumps(measure_images(request), indent=2, allow_nan=False))
+
+
+@with_gpu("eval", lambda _: True)
+def statistics(options: argparse.Namespace) -> None:
+    """Write what a reference of anybody's images is compared by."""
+    from vigan.data.load_images import open_gallery
+    from vigan.evaluation.anybody import statistics_of
+    from vigan.evaluation.statistics import write_statistics
+    from vigan.features.extractors import make_extractor
+    from vigan.training.device import calculate_in_float32, pick_device
+
+    calculate_in_float32(options.threads)
+    gallery = open_gallery(options.images, _fitting(options))
+    found = statistics_of(gallery, make_extractor(options.extractor, str(pick_device(options.device))))
+    write_statistics(options.out, found, with_features=options.features)
+    print(json.dumps(found.made._asdict(), indent=2))
+
+
+def _fitting(options: argparse.Namespace) -> Fitting:
+    from vigan.data.load_images import Fitting
+
+    return Fitting(options.crop, options.resize)

@@ -1,0 +1,99 @@
+"""Commands of `vigan` that draw and report what was analysed. Imports are deferred for a fast start."""
+
+from __future__ import annotations
+
+import argparse
+
+from vigan.cli.paths import layout_of
+from vigan.config.load import load_study
+from vigan.errors import say
+from vigan.io.stamp import write_stamp
+from vigan.layout import Layout
+
+
+def figure(options: argparse.Namespace) -> None:
+    """Draw one figure."""
+    from vigan.stages.figures import Files, draw
+    from vigan.stages.freshness import check_samples, check_stamped_tables
+    from vigan.stages.made_from import of_figure
+
+    study = load_study(options.config)
+    layout = layout_of(study)
+    out = layout.figure(options.kind, options.experiment)
+    check_stamped_tables(layout)
+    if options.kind == "samples":
+        check_samples(layout, options.experiment)
+    made_from = of_figure(layout)
+    draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
+
+
+def frames(options: argparse.Namespace) -> None:
+    """Make the pictures behind the report's slider."""
+    from vigan.stages.frames import write_frames
+    from vigan.stages.made_from import of_pictures, runs_of
+
+    layout = Layout(load_study(options.config))
+    out = layout.frames(options.experiment)
+    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    write_frames(layout.study, options.experiment, layout.run_files(), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
+
+
+def movie(options: argparse.Namespace) -> None:
+    """Show the training of two arms side by side."""
+    from vigan.stages.frames import write_movie
+    from vigan.stages.made_from import first_runs, of_pictures
+
+    layout = Layout(load_study(options.config))
+    out = options.out or layout.movie(*options.arms)
+    made_from = of_pictures(layout, first_runs(layout, options.arms, options.seed))
+    write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
+    if options.out is None:
+        write_stamp(layout.stamp(out.name), made_from, [out])
+    say(str(out))
+
+
+def contact(options: argparse.Namespace) -> None:
+    """Put every run of an experiment on one sheet."""
+    from vigan.stages.frames import write_contact
+    from vigan.stages.made_from import of_pictures, runs_of
+
+    layout = Layout(load_study(options.config))
+    out = layout.contact(options.experiment)
+    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    write_contact(layout.study, options.experiment, layout.run_files(), out)
+    write_stamp(layout.stamp(out.name), made_from, [out])
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write the report."""
+    from vigan.report.render import TEMPLATES
+    from vigan.stages.freshness import check_figures, check_frames, check_stamped_tables
+    from vigan.stages.made_from import of_page
+    from vigan.stages.report import Lists, report, small_report
+
+    study = load_study(options.config)
+    layout = layout_of(study)
+    check_stamped_tables(layout, kept=options.small)
+    check_figures(layout, kept=options.small)
+    lists = Lists(options.deviations, options.published)
+    if options.small:
+        print(small_report(study, options.config, layout, lists), flush=True)
+        return
+    check_frames(layout)
+    made_from = of_page(layout, lists, sorted(TEMPLATES.iterdir()))
+    out = report(study, options.config, layout, lists)
+    write_stamp(layout.stamp(out.name), made_from, [out, *layout.all_table_pages().values()])
+    print(out, flush=True)
+
+
+def findings(options: argparse.Namespace) -> None:
+    """Write the page of findings, and the README's table of verdicts, from the tables in the repository."""
+    from vigan.io.files import write_text
+    from vigan.tools.findings import Sources, findings, with_verdicts
+
+    write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
+    if options.readme.exists():
+        write_text(options.readme, with_verdicts(options.readme.read_text(encoding="utf-8"), options.results))
+    say(str(options.out))
