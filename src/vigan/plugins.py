@@ -79,7 +79,9 @@ def _read(path: Path) -> PluginFile:
     try:
         source = path.read_bytes()
     except OSError as error:
-        raise PluginError(f"{path}: plug-in cannot be read ({error.strerror}); paths are relative to the study") from None
+        raise PluginError(
+            f"{path}: plug-in cannot be read ({error.strerror}); paths are relative to the study"
+        ) from None
     try:
         ast.parse(source, str(path))
     except (SyntaxError, ValueError) as error:
@@ -193,7 +195,9 @@ def _words(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error).strip().partition("\n")[0]
     hint = ""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f"; install it, or, if it is a file beside the study, add it to `plugins` and import {PACKAGE}.{error.name}"
+        hint = (
+            f"; install it, or, if it is a file beside the study, add it to `plugins` and import {PACKAGE}.{error.name}"
+        )
     return f"{type(error).__name__}: {text}{hint}" if text else type(error).__name__
 
 

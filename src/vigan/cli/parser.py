@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import images, inspect, pipeline, present
+from vigan.cli import images, inspect, pipeline, plugins, present
 from vigan.cli.options import device, folder, from_one, seconds, share, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
+from vigan.plugins import blame
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
 
@@ -60,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         if (line := describe_os_error(error)) is None:
+            raise
+        return _print_error(shown(line), 1)
+    except Exception as error:
+        if (line := blame(error)) is None:
             raise
         return _print_error(shown(line), 1)
     return code
@@ -172,6 +177,11 @@ def parser() -> argparse.ArgumentParser:
     stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
+    stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside the study")
+    checked = stage(plugins.check, "hold a plug-in to what vigan's own parts are held to", study=False)
+    checked.add_argument(
+        "plugin", metavar="PLUGIN", help="a file, such as my_penalty.py, or the name of an installed one"
+    )
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
     schema.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"

@@ -103,6 +103,7 @@ def train(options: argparse.Namespace) -> None:
     from vigan.data.store import load
     from vigan.provenance import stage_digest
     from vigan.stages.train import Settings, train
+    from vigan.training.alarm import DiversityAlarm
     from vigan.training.callbacks import ProgressBar, TensorBoard
 
     study = load_study(options.config)
@@ -116,7 +117,7 @@ def train(options: argparse.Namespace) -> None:
     callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
-        record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
+        record = train(spec, data, layout.run(run), state, settings, (bar, DiversityAlarm(spec), *callbacks))
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )

@@ -172,7 +172,7 @@ class Grid(Strict):
 
 
 class DataSource(Strict, ABC):
-    """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["its-name"]` one.
+    """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
 
     Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is told by
     these keys and by the plug-in's code.

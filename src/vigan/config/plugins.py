@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -92,7 +93,7 @@ def _add_file(name: str) -> None:
         found += len(registry.kinds_in(module)) + sum(_add(sort, module, str(path)) for sort in SORTS.values())
     if not found and not _is_used(name):
         raise PluginError(
-            f"plug-in {path}: declares no Stabiliser, ProtocolKind, Method or DataSource, and no other plug-in imports it"
+            f"plug-in {path}: declares no Stabiliser, ProtocolKind, Method or DataSource, and no other imports it"
         )
 
 
@@ -119,8 +120,9 @@ def _declared(sort: Sort, module: ModuleType) -> Iterator[tuple[str, type[Strict
     for value in list(vars(module).values()):
         if isinstance(value, type) and issubclass(value, sort.base) and value.__module__ == module.__name__:
             names = get_args(value.model_fields[sort.tag].annotation)
-            if len(names) != 1 or not isinstance(names[0], str):
-                raise PluginError(f'plug-in {module.__file__}: {value.__name__} has no {sort.tag}: Literal["its-name"]')
+            if len(names) != 1 or not re.fullmatch(r"[a-z][a-z-]*", str(names[0])):
+                wanted = f'{sort.tag}: Literal["its-name"], of a-z and -'
+                raise PluginError(f"plug-in {module.__file__}: {value.__name__} lacks {wanted}")
             yield names[0], value
 
 

@@ -37,7 +37,9 @@ def stabiliser_modules() -> dict[str, str]:
 
     A name of ours is nobody else's; a plug-in file that has one is refused when the study is read.
     """
-    files = {name: plugins.module_of(name) for name, file in plugins.files().items() if declares_stabiliser(file.source)}
+    files = {
+        name: plugins.module_of(name) for name, file in plugins.files().items() if declares_stabiliser(file.source)
+    }
     return files | plugins.installed(GROUP) | {name: f"{ROOM}.{name}" for name in own_stabilisers()}
 
 

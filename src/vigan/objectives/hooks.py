@@ -152,7 +152,7 @@ def filled(stabiliser: Stabiliser | type[Stabiliser], hook: str) -> bool:
 
 
 def stabiliser_class(name: str) -> type[Stabiliser]:
-    """The class of a stabiliser's module: the one defined there. Raises PluginError for a plug-in without a sound one."""
+    """The class of a stabiliser's module: the one defined there. Raises PluginError for a plug-in without one."""
     module = plugins.load(module_of(name))
     found = [value for value in vars(module).values() if _is_own(value, module.__name__)]
     if len(found) != 1:

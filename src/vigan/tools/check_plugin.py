@@ -1,4 +1,4 @@
-"""`vigan check`: the promises that this package's own parts are held to, tried on a plug-in; `vigan plugins`: a list."""
+"""`vigan check`: what this package's own parts are held to, tried on a plug-in; `vigan plugins`: a list of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vigan.protocols import registry
 from vigan.protocols.base import IMAGES, POINTS, ProtocolKind
 from vigan.provenance import code_digest
 from vigan.tools.check_stabiliser import stabiliser_checks
-from vigan.tools.check_training import NETWORKS, Check, Failed, method_row, training_checks
+from vigan.tools.check_training import NETWORKS, Check, PromiseError, method_row, training_checks
 
 SEVERAL = 64
 """Samples on which a protocol is tried, where it takes so few."""
@@ -56,7 +56,11 @@ def parts() -> list[Part]:
 
 
 def _installed() -> Iterator[Part]:
-    sorts = {GROUP: "stabiliser", registry.GROUP: "protocol", **{group: sort.what for group, sort in used.SORTS.items()}}
+    sorts = {
+        GROUP: "stabiliser",
+        registry.GROUP: "protocol",
+        **{group: sort.what for group, sort in used.SORTS.items()},
+    }
     for group, sort in sorts.items():
         for name, modules in plugins.entries(group).items():
             yield Part(sort, name, " and ".join(modules), _broken(group, name, modules))
@@ -108,7 +112,7 @@ def check(name: str) -> Iterator[tuple[Part, list[Result]]]:
 def _tried(check: Check) -> Result:
     try:
         check.run()
-    except Failed as failure:
+    except PromiseError as failure:
         return Result(check.promise, str(failure))
     except Exception as error:  # whatever a plug-in does
         return Result(check.promise, plugins.blame(error) or f"{type(error).__name__}: {error}")
@@ -144,15 +148,15 @@ def _delivers(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         first, again = (prepare(made, Path(folder) / str(time), workers=1) for time in range(2))
     if first["sha256"] != again["sha256"]:
-        raise Failed("its examples are others the second time; draw them by vigan.rng from a seed of their own")
+        raise PromiseError("its examples are others the second time; draw them by vigan.rng from a seed of their own")
     if made.most() is not None and made.most() != first["count"]:
-        raise Failed(f"most() says {made.most()} examples, and there are {first['count']}")
+        raise PromiseError(f"most() says {made.most()} examples, and there are {first['count']}")
 
 
 def _example(kind: type[DataSource]) -> DataSource:
     required = [name for name, field in kind.model_fields.items() if field.is_required() and name != "source"]
     if required:
-        raise Failed(f"not tried: give '{required[0]}' a default")
+        raise PromiseError(f"not tried: give '{required[0]}' a default")
     return kind.model_validate({"source": kind.model_fields["source"].annotation.__args__[0]})  # pyright: ignore
 
 
@@ -161,7 +165,7 @@ def _measures(kind: ProtocolKind) -> None:
     protocol, device = Protocol(kind=kind.name, samples=max(kind.least, SEVERAL)), "cpu"
     prepared = Prepared(examples(3 * protocol.samples), None, {"sha256": "0" * 64})
     if kind.input == "decoded":
-        raise Failed("not tried: it measures an encoder's codes, and needs a run")
+        raise PromiseError("not tried: it measures an encoder's codes, and needs a run")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reference.npz"
         make_reference(protocol, dataset, prepared, device, path)
@@ -169,13 +173,15 @@ def _measures(kind: ProtocolKind) -> None:
         samples = examples(protocol.samples)
         found, again = measure(samples), measure(samples)
     if found != again:
-        raise Failed("its numbers are others the second time; draw by a generator of a fixed seed")
+        raise PromiseError("its numbers are others the second time; draw by a generator of a fixed seed")
     if set(found) != (declared := set(kind.given(protocol.samples))):
-        raise Failed(f"it gives {', '.join(sorted(found))}, and declares {', '.join(sorted(declared))}")
+        raise PromiseError(f"it gives {', '.join(sorted(found))}, and declares {', '.join(sorted(declared))}")
     for name, value in found.items():
         metric = kind.metrics[name]
         if not metric.low <= value <= metric.high:
-            raise Failed(f"'{name}' is {value:.6g}, outside the range {metric.low:g} to {metric.high:g} that it declares")
+            raise PromiseError(
+                f"'{name}' is {value:.6g}, outside the range {metric.low:g} to {metric.high:g} that it declares"
+            )
 
 
 def _measurable(kind: ProtocolKind) -> tuple[Dataset, Any]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vigan.config.stabilisers import settings_of
 from vigan.models.build import Networks
 from vigan.objectives.hooks import Stabiliser, filled, stabiliser_class
-from vigan.tools.check_training import Check, Failed, training_checks
+from vigan.tools.check_training import Check, PromiseError, training_checks
 from vigan.tools.linear_games import hooks_on, linear, normal, of_discriminator, of_generator
 
 TERMS = ("generator_term", "discriminator_term")
@@ -46,7 +46,9 @@ def _settings(name: str) -> None:
         for schema in (settings_of(name), stabiliser_class(name))
     )
     if read != defined:
-        raise Failed(f"its file says {', '.join(read) or 'none'} and its class has {', '.join(defined) or 'none'}")
+        raise PromiseError(
+            f"its file says {', '.join(read) or 'none'} and its class has {', '.join(defined) or 'none'}"
+        )
 
 
 def _closed_form(name: str) -> None:
@@ -56,13 +58,13 @@ def _closed_form(name: str) -> None:
         declared, found = made.closed_form(case), hooks_on(made, case)
         for hook in TERMS:
             if filled(made, hook) and hook not in declared:
-                raise Failed(f"closed_form says nothing of {hook}: return {{'{hook}': ...}} for D(x) = x w + b")
+                raise PromiseError(f"closed_form says nothing of {hook}: return {{'{hook}': ...}} for D(x) = x w + b")
             if hook in declared:
                 of = case.new if hook == "generator_term" else case.w
                 _equal(f"the gradient of {hook}", *(_gradient(values, hook, of) for values in (found, declared)))
         for hook, value in declared.items():
             if hook not in found:
-                raise Failed(f"closed_form tells of '{hook}', which is no hook that it fills")
+                raise PromiseError(f"closed_form tells of '{hook}', which is no hook that it fills")
             _equal(hook, found[hook], value)
 
 
@@ -77,7 +79,7 @@ def _gradient(values: Mapping[str, Tensor], hook: str, of: Tensor) -> Tensor:
 def _equal(what: str, found: Tensor, declared: Tensor) -> None:
     found, declared = found.detach().double(), declared.detach().double()
     if found.shape != declared.shape or not torch.allclose(found, declared, rtol=1e-9, atol=1e-12):
-        raise Failed(f"{what} is {_shown(found)}, and closed_form says {_shown(declared)}")
+        raise PromiseError(f"{what} is {_shown(found)}, and closed_form says {_shown(declared)}")
 
 
 def _shown(value: Tensor) -> str:
@@ -120,17 +122,19 @@ def _generator_term(made: Stabiliser, shape: tuple[int, ...]) -> None:
     both = of_generator(torch.cat([fake, fake]), torch.cat([old, old]))
     _is_mean("generator_term", term, None if drawn else made.generator_term(both))
     if made.zero_at_old_generator and made.generator_term(of_generator(fake, fake.detach().clone())).item() != 0:
-        raise Failed("generator_term is not 0 at G = G_o; leave out zero_at_old_generator")
+        raise PromiseError("generator_term is not 0 at G = G_o; leave out zero_at_old_generator")
 
 
 def _sound(hook: str, term: Tensor, of: Tensor) -> None:
     if term.ndim:
-        raise Failed(f"{hook} has shape {tuple(term.shape)}; return a scalar, such as a mean over the batch")
+        raise PromiseError(f"{hook} has shape {tuple(term.shape)}; return a scalar, such as a mean over the batch")
     if not term.requires_grad or not bool(_gradient({hook: term}, hook, of).abs().max() > 0):
-        raise Failed(f"{hook} has no gradient; a slope of D is differentiable with create_graph=True (slope_norms)")
+        raise PromiseError(
+            f"{hook} has no gradient; a slope of D is differentiable with create_graph=True (slope_norms)"
+        )
 
 
 def _is_mean(hook: str, once: Tensor, twice: Tensor | None) -> None:
     """Twice the same batch is the same mean; a stabiliser that draws gets other numbers for it."""
     if twice is not None and not torch.allclose(once, twice, rtol=1e-9):
-        raise Failed(f"{hook} is {_shown(once)} of a batch and {_shown(twice)} of it twice; take means, not sums")
+        raise PromiseError(f"{hook} is {_shown(once)} of a batch and {_shown(twice)} of it twice; take means, not sums")

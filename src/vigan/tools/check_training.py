@@ -1,4 +1,4 @@
-"""Checks that train: finite, without a draw from the global generator, and to the same bits killed, resumed, replayed."""
+"""Checks that train: no draw from the global generator, and the same bits when killed and resumed, and replayed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NETWORKS: Mapping[str, dict[str, Any]] = {
 """Small networks: of points, and of images."""
 
 
-class Failed(Exception):
+class PromiseError(Exception):
     """A promise that is not kept; the message says how it shows."""
 
 
@@ -98,7 +98,7 @@ def _trains(spec: RunSpec, examples: np.ndarray) -> None:
     with tempfile.TemporaryDirectory() as folder:
         outcome = _run(spec, examples, Path(folder))
     if outcome.status != "completed":
-        raise Failed(f"training of a {spec.arm.network.kind} diverged after {outcome.iterations} iterations")
+        raise PromiseError(f"training of a {spec.arm.network.kind} diverged after {outcome.iterations} iterations")
 
 
 def _resumes(spec: RunSpec, examples: np.ndarray) -> None:
@@ -109,9 +109,9 @@ def _resumes(spec: RunSpec, examples: np.ndarray) -> None:
         resumed = _run(spec, examples, Path(folder) / "cut")
     equal = straight.telemetry.tobytes() == resumed.telemetry.tobytes()
     if straight.weights_hash != resumed.weights_hash or not equal:
-        raise Failed(
-            f"a {spec.arm.network.kind} ends otherwise; keep what lasts in a network that `prepare` adds, and draw only "
-            "from the draws of a view"
+        raise PromiseError(
+            f"a {spec.arm.network.kind} ends otherwise; keep what lasts in a network that `prepare` adds, and draw "
+            "from the draws of a view alone"
         )
 
 
@@ -127,4 +127,4 @@ def _replays(spec: RunSpec, examples: np.ndarray) -> None:
             trainer.iterate(source.iteration(index))
         ends.append({name: tensor.numpy().tobytes() for name, tensor in network_tensors(networks).items()})
     if ends[0] != ends[1]:
-        raise Failed(f"a {spec.arm.network.kind} ends otherwise; make the same draws in every iteration")
+        raise PromiseError(f"a {spec.arm.network.kind} ends otherwise; make the same draws in every iteration")
