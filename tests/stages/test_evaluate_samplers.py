@@ -59,7 +59,7 @@ def test_a_claim_names_the_sampler_that_it_means(tmp_path: Path) -> None:
     assert protocol.sampler == "generator"
     assert protocol.file == "toy-modes-n500-of-generator"
     file.write_text(STUDY + CLAIM.replace("PROTOCOL", "toy-modes"))
-    with pytest.raises(ConfigError, match="'toy-modes' could be any of 2 protocols: write .*/of=generator'"):
+    with pytest.raises(ConfigError, match=r"'toy-modes' could be any of 2 protocols: write .*/of=generator'"):
         load_study(file)
 
 
