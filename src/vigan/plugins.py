@@ -64,9 +64,8 @@ def use(paths: Iterable[Path]) -> None:
         found[path.stem] = read
     if found == _FILES:
         return
-    for name in {*found, *_FILES}:
-        if found.get(name) != _FILES.get(name):
-            sys.modules.pop(f"{PACKAGE}.{name}", None)
+    for name in {*found, *_FILES}:  # also of files that are the same: they may have imported one that is not
+        sys.modules.pop(f"{PACKAGE}.{name}", None)
     _FILES.clear()
     _FILES.update(found)
     for act in _WHEN_CHANGED:

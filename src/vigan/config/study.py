@@ -34,10 +34,10 @@ class Study(Strict):
     study: Name
     title: Words
     seeds: Seeds
-    plugins: Annotated[tuple[Words, ...], Field(strict=False, max_length=100)] = ()
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()
+    plugins: Annotated[tuple[Words, ...], Field(strict=False, max_length=100)] = ()
 
     @field_validator("experiments")
     @classmethod

@@ -98,19 +98,25 @@ def _terms(name: str) -> None:
 
 def _discriminator_term(made: Stabiliser, shape: tuple[int, ...]) -> None:
     weight = normal(normal(*shape[1:]).numel(), seed=1).requires_grad_()
-    networks = Networks({"generator": nn.Linear(1, 1).double(), "discriminator": nn.Linear(1, 1).double()})
-    made.prepare(networks, seed=0)
     real, fake = normal(*shape), normal(*shape, seed=2)
     once, twice = (
         of_discriminator(
-            lambda x: (x.flatten(1) @ weight).square(), torch.cat([real] * n), torch.cat([fake] * n), networks=networks
+            lambda x: (x.flatten(1) @ weight).square(), torch.cat([real] * n), torch.cat([fake] * n),
+            networks=_prepared(made),
         )
         for n in (1, 2)
-    )
+    )  # fmt: skip
     term = made.discriminator_term(once)
     drawn = bool(once.draws.draws.known)
     _sound("discriminator_term", term, weight)
     _is_mean("discriminator_term", term, None if drawn else made.discriminator_term(twice))
+
+
+def _prepared(made: Stabiliser) -> Networks:
+    """Networks with what a stabiliser adds to them, as before training."""
+    networks = Networks({"generator": nn.Linear(1, 1).double(), "discriminator": nn.Linear(1, 1).double()})
+    made.prepare(networks, seed=0)
+    return networks
 
 
 def _generator_term(made: Stabiliser, shape: tuple[int, ...]) -> None:
