@@ -75,8 +75,9 @@ def test_the_digest_is_that_of_the_code_wherever_the_file_lies_and_whatever_it_s
     assert digest(written(tmp_path / "code", text=PENALTY.replace(".square()", ".abs()"))) != here
 
 
-def test_a_plug_in_that_another_imports_is_part_of_its_digest(tmp_path: Path) -> None:
-    text = PENALTY.replace("from vigan.config", "from vigan_plugins.helper import twice\nfrom vigan.config")
+@pytest.mark.parametrize("home", ["vigan_plugins.helper", ".helper"])
+def test_a_plug_in_that_another_imports_is_part_of_its_digest(tmp_path: Path, home: str) -> None:
+    text = PENALTY.replace("from vigan.config", f"from {home} import twice\nfrom vigan.config")
     file = written(tmp_path, text=text)
     helper = written(tmp_path, "helper.py", "def twice(x):\n    return 2 * x\n")
     found = []
@@ -108,7 +109,9 @@ def test_what_a_plug_in_imports_of_this_package_is_part_of_its_digest(tmp_path: 
         ("penalty.py", "import os\n", "declares no Stabiliser, ProtocolKind, Method or DataSource"),
         ("r1.py", PENALTY, r"plug-in .*r1\.py: there is a stabiliser 'r1' already; give the file another name"),
         ("penalty.py", PENALTY.replace("Positive = 1.0", "str = 'a'"), "line 8: a setting is a number"),
-        ("penalty.py", PENALTY.replace("= 1.0", "= 2 * weight"), "line 8: write the default of 'weight' as a number"),
+        ("penalty.py", PENALTY.replace("= 1.0", "= 2 * weight"), "line 8: write the default of 'weight' as a Posi"),
+        ("penalty.py", PENALTY.replace("= 1.0", "= 'a'"), "line 8: write the default of 'weight' as a Positive number"),
+        ("penalty.py", PENALTY.replace("= 1.0", "= -1.0"), "line 8: write the default of 'weight' as a Positive"),
         ("penalty.py", PENALTY + PENALTY, "one class that derives from Stabiliser is needed, and there are 2"),
         ("kinds.py", "import vigan.protocols.base\nimport nowhere\n", "line 2: ModuleNotFoundError: No module named"),
         ("kinds.py", "import vigan.protocols.base\nraise SystemExit(3)\n", "line 2: SystemExit: 3"),

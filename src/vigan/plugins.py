@@ -201,11 +201,12 @@ def _words(error: BaseException) -> str:
 
 
 def imported(source: bytes) -> set[str]:
-    """Names of modules that a source imports, absolutely; with them what may be names within these."""
+    """Names of modules that a plug-in's source imports; with them what may be names within these."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = ".".join(filter(None, (PACKAGE if node.level else "", node.module)))
+            found |= {home} | {f"{home}.{alias.name}" for alias in node.names}
     return found

@@ -219,6 +219,12 @@ def test_a_study_of_plug_ins_of_every_sort_runs_to_its_tables_and_an_edit_makes_
         records = {run.spec.name: run.record() for run in Layout(made).run_files()}
     assert len({record.code_sha256 for record in records.values()}) == 3
     assert records["plain"].weights_sha256 != records["doubled"].weights_sha256
+    with contextlib.chdir(study.parent):
+        use_files([])
+        code, said = vigan("merge", "results/tiny", "-o", "merged/tiny")
+        assert (code, said.count("\n")) == (1, 1)
+        assert "not a run record" in said
+        assert vigan("merge", "results/tiny", "-o", "merged/tiny", "--config", "mine.yaml")[0] == 0
     (study.parent / "parts" / "penalty.py").write_text(PENALTY.replace("square", "abs"))
     load_study(study)
     from vigan.provenance import stage_digest

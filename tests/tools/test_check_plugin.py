@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from vigan.cli.parser import main
+from vigan.config.base import ConfigError
 from vigan.config.plugins import use_files
 from vigan.config.stabilisers import own_stabilisers
+from vigan.plugins import PluginError
 from vigan.tools.check_plugin import Result, check, parts
 from vigan.tools.check_stabiliser import stabiliser_checks
 
@@ -94,7 +96,27 @@ def test_a_state_that_is_not_in_checkpoints_is_found(tmp_path: Path) -> None:
 
 def test_a_record_that_can_be_changed_is_refused(tmp_path: Path) -> None:
     text = PENALTY.replace("    weight: Positive", "    model_config = {'frozen': False}\n    weight: Positive")
-    assert any("can be changed while it trains" in failure for failure in failures(tmp_path, text))
+    with pytest.raises(PluginError, match="Penalty can be changed while it trains; leave out its model_config"):
+        results(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "def discriminator_term",
+            "def discriminator_terms",
+            "'discriminator_terms' is no hook; did you mean 'discr",
+        ),
+        ("import torch\n", "import torch\nimport nowhere\n", "line 4: ModuleNotFoundError: No module named 'nowhere'"),
+    ],
+    ids=["a hook's name", "an import"],
+)
+def test_what_cannot_be_defined_is_named_in_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in PENALTY
+    with pytest.raises((PluginError, ConfigError), match=line) as refused:
+        assert failures(tmp_path, PENALTY.replace(old, new, 1)) == []
+    assert len(str(refused.value).splitlines()) == 1
 
 
 KIND = '''

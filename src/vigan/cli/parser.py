@@ -151,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
+    merge.add_argument("--config", type=Path, help="the study file, where its runs were made with plug-ins beside it")
     figure = stage(present.figure, "draw one figure")
     figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True)
@@ -177,12 +178,16 @@ def parser() -> argparse.ArgumentParser:
     stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
-    stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside the study")
+    listed = stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside a study", study=False)
+    listed.add_argument(
+        "--config", type=Path, default=setting("config") or None, help="the study whose plug-ins to list"
+    )
     checked = stage(plugins.check, "hold a plug-in to what vigan's own parts are held to", study=False)
     checked.add_argument(
         "plugin", metavar="PLUGIN", help="a file, such as my_penalty.py, or the name of an installed one"
     )
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
+    schema.add_argument("--config", type=Path, help="a study file, whose plug-ins the schema is to know")
     schema.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
     )

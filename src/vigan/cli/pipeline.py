@@ -173,5 +173,7 @@ def merge(options: argparse.Namespace) -> None:
     """Join the results of one study from several machines."""
     from vigan.tools.merge import merge
 
+    if options.config is not None:
+        load_study(options.config)  # its plug-ins are in use from here on
     for source, count in merge(options.sources, options.out).items():
         say(f"{source}: {count} runs")

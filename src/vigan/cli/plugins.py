@@ -11,12 +11,17 @@ from vigan.errors import say
 def plugins(options: argparse.Namespace) -> int:
     """List what plug-ins add; exit code 1 if one of an installed package cannot be used."""
     from vigan.config.load import load_study
+    from vigan.config.plugins import use_files
     from vigan.tools.check_plugin import parts
 
-    load_study(options.config)
+    if options.config is not None:
+        load_study(options.config)
+    else:
+        use_files([])
     found = parts()
     if not found:
-        say(f"no plug-ins: no installed package adds one, and {options.config} names none under `plugins`")
+        beside = f"and {options.config} names none" if options.config else "and --config names no study"
+        say(f"no plug-ins: no installed package adds one, {beside}")
     for part in found:
         state = f"broken: {part.broken}" if part.broken else f"code {part.digest[:12]}"
         say(f"{part.sort:<10}  {part.name:<24}  {part.module:<36}  {state}")

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, create_model
+from pydantic import TypeAdapter, ValidationError, create_model
 
 from vigan import plugins
 from vigan.config import base
@@ -99,10 +99,13 @@ def _field(file: Path, node: ast.AnnAssign) -> Any:
     kind, place = ast.unparse(node.annotation), f"{file}, line {node.lineno}"
     if kind not in KINDS:
         raise ConfigError(f"{place}: a setting is a number of vigan.config.base{nearest(kind, KINDS)}")
+    if node.value is None:
+        return getattr(base, kind), ...
     try:
-        return getattr(base, kind), ... if node.value is None else ast.literal_eval(node.value)
+        default = ast.literal_eval(node.value)
+        return getattr(base, kind), TypeAdapter(getattr(base, kind)).validate_python(default)
     except ValueError:
-        raise ConfigError(f"{place}: write the default of '{ast.unparse(node.target)}' as a number") from None
+        raise ConfigError(f"{place}: write the default of '{ast.unparse(node.target)}' as a {kind} number") from None
 
 
 def checked(name: str, settings: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from vigan.config.stabilisers import GROUP, declares_stabiliser, settings_of
 from vigan.data.prepare import prepare
 from vigan.data.store import Prepared
 from vigan.evaluation.references import make_reference, measurement
+from vigan.objectives.hooks import stabiliser_class
 from vigan.protocols import registry
 from vigan.protocols.base import IMAGES, POINTS, ProtocolKind
 from vigan.provenance import code_digest
@@ -106,6 +107,8 @@ def check(name: str) -> Iterator[tuple[Part, list[Result]]]:
     for part in chosen:
         if part.broken:
             raise ConfigError(f"plug-in '{name}': {part.broken}")
+        if part.sort == "stabiliser":
+            stabiliser_class(part.name)  # one that cannot be defined ends here, in one line
         yield part, [_tried(each) for each in _checks(part)]
 
 
