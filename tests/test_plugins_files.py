@@ -156,12 +156,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
     for name in [name for name in sys.modules if name.partition(".")[0] in {"other", "loose_penalty"}]:
         del sys.modules[name]
-    plugins._entries.cache_clear()
+    plugins._points.cache_clear()
 
 
 def add_entry_points(package: Path, text: str) -> None:
     (package / "other-1.0.dist-info" / "entry_points.txt").write_text(text)
-    plugins._entries.cache_clear()
+    plugins._points.cache_clear()
 
 
 @pytest.mark.parametrize("module", ["other.penalties", "loose_penalty"])
@@ -217,7 +217,7 @@ def test_a_file_may_not_take_an_installed_one_s_name_and_two_packages_none(packa
     second.mkdir()
     (second / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
     (second / "entry_points.txt").write_text("[vigan.stabilisers]\npenalty = loose_penalty\n")
-    plugins._entries.cache_clear()
+    plugins._points.cache_clear()
     assert plugins.installed("vigan.stabilisers") == {}
     assert plugins.entries("vigan.stabilisers") == {"penalty": ["loose_penalty", "other.penalties"]}
 

@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module, util
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -130,14 +130,14 @@ def installed(group: str) -> dict[str, str]:
 def entries(group: str) -> dict[str, list[str]]:
     """All modules that other packages add under each name, in the order of the names."""
     found: dict[str, list[str]] = {}
-    for name, module in _entries(group, tuple(sys.path)):
+    for name, module in sorted({(point.name, point.module) for point in _points(tuple(sys.path)).select(group=group)}):
         found.setdefault(name, []).append(module)
     return found
 
 
 @cache
-def _entries(group: str, path: tuple[str, ...]) -> list[tuple[str, str]]:  # noqa: ARG001 - they are found along it
-    return sorted({(point.name, point.module) for point in entry_points(group=group)})
+def _points(path: tuple[str, ...]) -> EntryPoints:  # noqa: ARG001 - packages are found along it
+    return entry_points()
 
 
 def source_of(module: str) -> tuple[Path, bytes]:
