@@ -21,7 +21,7 @@ class DiversityAlarm:
 
     def __call__(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> None:  # noqa: ARG002
         """Look at a row of telemetry, if there is one."""
-        if row is None:
+        if row is None or "diversity" not in row:
             return
         diversity = row["diversity"]
         if diversity > self.highest:

@@ -27,7 +27,7 @@ _SAMPLED = {
 }
 COLUMNS = {"iteration": "iterations done"} | _D_COLUMNS | _G_COLUMNS | _SAMPLED
 """Telemetry of the GAN. A model has the columns of the phases it has, "d_..." of a "discriminator", "g_adversarial" to
-"step" of a "generator", and its own `parts` after them."""
+"diversity" of a "generator", and its own `parts` after them."""
 FIXED = 64
 """Number of fixed latents."""
 D_TERMS = {"d_penalty": "weighted terms of D's loss, mean over the iteration's D updates"}
@@ -44,8 +44,8 @@ class Telemetry:
         self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
         self.parts, self.boundary = tuple(engine.arm.model.parts), engine.arm.model.boundary
         d_columns = tuple(_D_COLUMNS) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
-        phases = (*(d_columns if self.d else ()), *(_G_COLUMNS if self.g else ()))
-        self.columns = ("iteration", *phases, *_SAMPLED, *self.parts)
+        g_columns = (*_G_COLUMNS, *_SAMPLED)
+        self.columns = ("iteration", *(d_columns if self.d else ()), *(g_columns if self.g else ()), *self.parts)
         self.sampled = engine.networks.sampled_generator
         latents = evaluation_latents(engine.draws.seed, FIXED, engine.arm.network.latent)
         self.latents = latents.to(engine.draws.like)
@@ -68,7 +68,7 @@ class Telemetry:
     def row(self, iteration: int) -> dict[str, float]:
         """Values of `columns` for the iteration that has just ended."""
         values = {"iteration": float(iteration)} | self._d_values() | self._g_values()
-        values |= {"diversity": self._diversity()} | {part: self._part(part) for part in self.parts}
+        values |= {part: self._part(part) for part in self.parts}
         return {name: values[name] for name in self.columns}
 
     def finite(self, row: dict[str, float]) -> bool:
@@ -97,6 +97,7 @@ class Telemetry:
             "drift": last.drift.item(),
             "gradient_ratio": self.gradient_ratio,
             "step": self._step(),
+            "diversity": self._diversity(),
         }
 
     def _diversity(self) -> float:
