@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from studies import TINY, run_to_tables
 
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
+from vigan.layout import Layout
+from vigan.stages.evaluate import Sampler
 
 NAME = "toy-modes/n=500/ref=train"
 STUDY = (
@@ -40,14 +44,19 @@ def test_rows_of_both_samplers_are_told_apart_and_those_of_g_are_the_plain_arm_s
         rows = metrics[(metrics["arm"] == arm) & (metrics["protocol"] == protocol)]
         return list(rows.sort_values(["step", "metric"])["value"])
 
-    plain, itself, average = (
-        numbers("plain", NAME),
-        numbers("averaged", f"{NAME}/of=generator"),
-        numbers("averaged", NAME),
-    )
-    assert plain == itself == numbers("plain", f"{NAME}/of=generator")
-    assert len(average) == len(plain)
-    assert average != plain
+    assert numbers("plain", NAME) == numbers("averaged", f"{NAME}/of=generator")
+    assert numbers("plain", NAME) == numbers("plain", f"{NAME}/of=generator")
+    assert len(numbers("averaged", NAME)) == len(numbers("plain", NAME)) > 8
+    with contextlib.chdir(tmp_path):
+        runs = {run.spec.name: run for run in Layout(load_study(file)).run_files()}
+        plain, averaged = (
+            Sampler(runs[arm].record(), runs[arm].folder / "snapshots", torch.device("cpu"))
+            for arm in ("plain", "averaged")
+        )
+        itself, average = averaged(60, 50, trained=True)[0], averaged(60, 50)[0]
+        np.testing.assert_array_equal(itself, plain(60, 50)[0])
+        np.testing.assert_array_equal(itself, plain(60, 50, trained=True)[0])
+    assert not np.array_equal(itself, average)
 
 
 def test_a_claim_names_the_sampler_that_it_means(tmp_path: Path) -> None:
