@@ -15,10 +15,10 @@ from functools import cache
 from importlib import import_module, util
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vigan.errors import UserError
 
@@ -136,7 +136,7 @@ def entries(group: str) -> dict[str, list[str]]:
 
 
 @cache
-def _points(path: tuple[str, ...]) -> EntryPoints:  # noqa: ARG001 - packages are found along it
+def _points(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - packages are found along it
     return entry_points()
 
 

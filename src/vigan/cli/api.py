@@ -195,7 +195,7 @@ def _long(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _only_protocol(study: Study, arm: str) -> str:
     protocols = study.protocols_of(arm)
-    if len(protocols) > 1:
+    if len(protocols) != 1:
         names = ", ".join(f"'{protocol.name}'" for protocol in protocols)
         raise ConfigError(f"the table needs a column 'protocol': arm '{arm}' is measured by {names}")
     return protocols[0].name

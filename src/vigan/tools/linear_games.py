@@ -72,12 +72,13 @@ def hooks_on(made: Stabiliser, case: Linear) -> dict[str, Tensor]:
         view = of_discriminator(lambda x: x @ case.w + case.b, case.real, case.z @ case.old.T, **known)
         results["discriminator_term"] = made.discriminator_term(view)
     results["prepare"] = discriminator.eval()(case.real).squeeze(1)
-    generator.weight.data.copy_(case.new)
+    moved = generator.get_parameter("weight")
+    moved.data.copy_(case.new)
     made.after_iteration(networks)
     results["after_iteration"] = networks.sampled_generator.get_parameter("weight")
-    generator.weight.grad = case.gradient.clone()
-    made.before_step("g", [generator.weight])
-    results["before_step"] = generator.weight.grad
+    moved.grad = case.gradient.clone()
+    made.before_step("g", [moved])
+    results["before_step"] = moved.grad
     weight = nn.Parameter(case.w.detach().clone())
     with torch.no_grad():
         made.after_step("d", [weight])
