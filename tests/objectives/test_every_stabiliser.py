@@ -120,6 +120,16 @@ def test_on_linear_networks_every_hook_comes_to_the_closed_form_that_its_stabili
         torch.testing.assert_close(measured[hook].detach(), value.detach(), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_stabiliser_of_ours_moves_the_weights_of_g(name: str) -> None:
+    made, networks = example(name), prepared(name)
+    before = networks["generator"].weight.detach().clone()
+    made.after_iteration(networks)
+    with torch.no_grad():
+        made.after_step("g", [networks["generator"].weight])
+    assert torch.equal(networks["generator"].weight, before)
+
+
 def test_every_hook_but_those_that_draw_is_held_to_a_closed_form() -> None:
     declared = {hook for name in NAMES for hook in example(name).closed_form(linear(0))}
     assert declared == set(HOOKS) - {"perturb"}
