@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -249,6 +250,7 @@ def without_place(dataset: Dataset) -> Dataset:
     return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
 
 
+@cache
 def key(dataset: Dataset) -> str:
     """Folder name of a prepared data set: its source and a digest of its description.
 

@@ -25,7 +25,11 @@ def compare(real: np.ndarray, fake: np.ndarray, *, k: int | None = None, seed: i
     reference = Reference(real, max(precision_k, coverage_k))
     values = feature_metrics(reference, fake, precision_k=precision_k, coverage_k=coverage_k, seed=seed)
     spread = {f"vendi_{side}": _vendi(rows) for side, rows in (("real", real), ("fake", fake))}
-    notes = [*_nulls(values), *_of_rows("real", real, coverage_k), *_of_rows("fake", fake, precision_k)]
+    notes = [
+        *_nulls(values),
+        *_of_rows("real", real, min(precision_k, coverage_k)),
+        *_of_rows("fake", fake, precision_k),
+    ]
     counts = {"n_real": len(real), "n_fake": len(fake)}
     return {**{name: values.get(name) for name in PRINTED}, **spread, **counts, **({"notes": notes} if notes else {})}
 
@@ -46,6 +50,6 @@ def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
     copies = np.unique(rows, axis=0, return_counts=True)[1]
     if many := int(copies[copies > k].sum()):
         yield (
-            f"{many} {side} rows have {k} copies or more: their neighbourhoods are points, in which precision and "
-            "recall count copies, density and coverage nothing"
+            f"{many} {side} rows have {k} copies or more: neighbourhoods of {k} neighbours are points there, in which "
+            "precision and recall count copies, density and coverage nothing"
         )
