@@ -33,10 +33,10 @@ def frames(options: argparse.Namespace) -> None:
     from vigan.stages.frames import write_frames
     from vigan.stages.made_from import of_pictures, runs_of
 
-    layout = Layout(load_study(options.config))
+    layout = layout_of(load_study(options.config))
     out = layout.frames(options.experiment)
     made_from = of_pictures(layout, runs_of(layout, options.experiment))
-    write_frames(layout.study, options.experiment, layout.run_files(), out)
+    write_frames(layout.study, options.experiment, layout.run_files(), out, layout.data)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
 

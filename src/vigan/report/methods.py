@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from vigan.config.experiment import Protocol
 from vigan.protocols.registry import METRICS
-from vigan.report.page import Cell, Facts, Note, Table
+from vigan.report.cells import Cell, Table
+from vigan.report.page import Facts, Note
 
 
 def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:

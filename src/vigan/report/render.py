@@ -12,10 +12,12 @@ import jinja2
 from markupsafe import Markup
 
 from vigan.io.files import RecordError
-from vigan.report.page import Page, Table
+from vigan.report.cells import Table
+from vigan.report.page import Page
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES, SCRIPTS, SLIDER = ("page.css", "tables.css", "print.css"), ("tables.js", "printing.js"), ("slider.js",)
+STYLES = ("page.css", "first.css", "charts.css", "tables.css", "print.css")
+SCRIPTS, SLIDER = ("compare.js", "tables.js", "printing.js", "curves.js", "filter.js"), ("slider.js",)
 POLICY = (
     "default-src 'none'; img-src {images}; script-src '{script}'; style-src '{style}'; "
     "base-uri 'none'; form-action 'none'"

@@ -96,8 +96,12 @@ def _energy(timed: pd.DataFrame) -> str:
     return ", ".join(counted) or "no counter could be read"
 
 
-def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots."""
+def failures(runs: pd.DataFrame, metrics: pd.DataFrame | None) -> pd.DataFrame:
+    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots.
+
+    Without the long table of metrics, those that diverged.
+    """
+    metrics = pd.DataFrame(columns=[*RUN_KEYS, "step", "metric", "value"]) if metrics is None else metrics
     lacking = metrics[(metrics["metric"] == "finite") & (metrics["value"] == 0)]
     steps = lacking.groupby(RUN_KEYS)["step"].agg(lambda values: ", ".join(map(str, sorted(set(values)))))
     steps = steps.astype(object).rename(LACKING).reset_index()
