@@ -88,10 +88,20 @@ def report(options: argparse.Namespace) -> None:
     print(out, flush=True)
 
 
+def index(options: argparse.Namespace) -> None:
+    """Write the index of all studies."""
+    from vigan.tools.index import write_index
+
+    out = options.out or options.results / "index.html"
+    write_index(options.results, options.configs, out)
+    print(out, flush=True)
+
+
 def findings(options: argparse.Namespace) -> None:
     """Write the page of findings, and the README's table of verdicts, from the tables in the repository."""
     from vigan.io.files import write_text
-    from vigan.tools.findings import Sources, findings, with_verdicts
+    from vigan.tools.findings import Sources, findings
+    from vigan.tools.verdict_table import with_verdicts
 
     write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
     if options.readme.exists():

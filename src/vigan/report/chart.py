@@ -16,7 +16,7 @@ WIDE, HIGH = 460, 240
 """Size of a panel that shows several arms, in units of its view box."""
 NARROW, LOW = 230, 150
 """Size of a panel that shows one arm beside the baseline."""
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 8, 24
+LEFT, RIGHT, TOP, BOTTOM = 46, 18, 8, 24
 """Space around the axes of a panel."""
 CURVE_COLUMNS = ["arm", "step", "n", "center", "ci_low", "ci_high", "low", "high"]
 
@@ -90,9 +90,7 @@ def _panels(group: Group, partners: Mapping[str, Arm], small: bool) -> list[list
     """Which arms each panel of a group shows: all, or each alone after its partner in grey."""
     if not small:
         return [list(group.arms)]
-    return [
-        [*([partners[arm.name]._replace(tone="grey")] if arm.name in partners else []), arm] for arm in group.arms
-    ]
+    return [[*([partners[arm.name]._replace(tone="grey")] if arm.name in partners else []), arm] for arm in group.arms]
 
 
 def _flat(subject: Subject) -> bool:
@@ -156,7 +154,9 @@ def _alt(subject: Subject, shown: Sequence[tuple[Arm, pd.DataFrame]]) -> str:
 def _table(subject: Subject, parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
     """The curves in numbers: a row an arm, a column a step."""
     rows = [[Cell(arm), *_row(part, steps)] for arm, part in parts.items()]
-    words = f"{subject.title}, {subject.protocol}: center over seeds [95% interval, or range], by iteration."
+    words = (
+        f"In numbers: {subject.title}, {subject.protocol}, center over seeds [95% interval, or range], by iteration."
+    )
     return Table(words, ["arm", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
 
 

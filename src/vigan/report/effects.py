@@ -135,4 +135,3 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
         return text
     between = "" if most.ci_low != most.ci_low else f" {ends(most.ci_low, most.ci_high, unit)}"
     return f"{text} Largest gain: {most.second} over {most.first}, {difference(most.center, unit)}{between}."
-

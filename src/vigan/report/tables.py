@@ -82,7 +82,10 @@ def settings_table(arms: pd.DataFrame, caption: str) -> Table:
     """The table of arms: one row per arm, one column per setting; settings that no arm has are omitted."""
     kept = arms.dropna(axis=1, how="all").drop(columns="experiment", errors="ignore")
     columns = ["arm", *(str(name) for name in kept.columns if name != "arm")]
-    rows = [[Cell(cell(name, value)) for name, value in zip(columns, row, strict=True)] for row in kept[columns].to_numpy(object)]
+    rows = [
+        [Cell(cell(name, value)) for name, value in zip(columns, row, strict=True)]
+        for row in kept[columns].to_numpy(object)
+    ]
     return Table(caption, columns, rows, "tables/arms.csv", folded=True, named=True)
 
 

@@ -150,7 +150,9 @@ def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
         for column, panel in shown.items()
         if column in logged
     }
-    return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged(), subject.titles)
+    return curves.draw(
+        table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged(), subject.titles
+    )
 
 
 def _seeds(subject: Subject) -> Figure:

@@ -17,6 +17,7 @@ from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
 from vigan.describe.arms import describe_difference, explain
+from vigan.figures.facets import groups
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.protocols.registry import METRICS
@@ -29,7 +30,6 @@ from vigan.report.page import Difference, Facts, Note, Page, Picture, Section, V
 from vigan.report.render import embed, link, render, render_table
 from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
-from vigan.figures.facets import groups
 from vigan.stages import report_arms, report_curves, report_first, report_summary
 
 CURVES, SAMPLES = "curves", "samples"
@@ -170,9 +170,13 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims
         title=experiment.title,
         facts=report_summary.of_experiment(study, name),
         rules=report_summary.rules(experiment),
-        matrix=matrix(pairs, {group.title: group.arms for group in groups(experiment.arms)}, claims_by_pair(claims), main),
+        matrix=matrix(
+            pairs, {group.title: group.arms for group in groups(experiment.arms)}, claims_by_pair(claims), main
+        ),
         charts=report_curves.charts(study, name, tables, curves.number, curves.anchor, main),
-        pictures=[picture for (kind, home), picture in pictures.items() if home == name and kind not in (CURVES, SAMPLES)],
+        pictures=[
+            picture for (kind, home), picture in pictures.items() if home == name and kind not in (CURVES, SAMPLES)
+        ],
         tables=[
             *score_tables(_of(tables["summary"], name), floors),
             *pair_tables(pairs),

@@ -15,8 +15,7 @@ NO_SETTING = ("experiment", "arm")
 def differing(study: Study, arms: pd.DataFrame) -> list[tuple[str, Facts, Table]]:
     """Of each experiment its title, the settings that all of its arms share, and the others, a row an arm."""
     return [
-        (experiment.title, *_split(arms[arms["experiment"] == name]))
-        for name, experiment in study.experiments.items()
+        (experiment.title, *_split(arms[arms["experiment"] == name])) for name, experiment in study.experiments.items()
     ]
 
 
@@ -25,8 +24,6 @@ def _split(arms: pd.DataFrame) -> tuple[Facts, Table]:
     words = {name: [cell(name, value) for value in arms[name]] for name in settings}
     shared = [(name, told[0]) for name, told in words.items() if len(set(told)) == 1 and arms[name].notna().any()]
     other = [name for name, told in words.items() if len(set(told)) > 1]
-    rows = [
-        [Cell(str(arm)), *(Cell(words[name][place]) for name in other)] for place, arm in enumerate(arms["arm"])
-    ]
+    rows = [[Cell(str(arm)), *(Cell(words[name][place]) for name in other)] for place, arm in enumerate(arms["arm"])]
     caption = "The settings in which arms differ." if other else "All arms have the same settings."
     return shared, Table(caption, ["arm", *other], rows, "tables/arms.csv", named=True)

@@ -23,14 +23,14 @@ UNITS = {
     "updates": "updates of G",
     "seconds": "seconds of training",
 }
-"""Units of the time axis, in the order of the switch; "seconds" are those that the runs took where they were trained."""
+"""Units of the time axis, in the order of the switch; "seconds" are those of the machine that trained."""
 COLOURS = 7
 NOTE = "Line: mean over seeds (median of measures without bounds). Band: its 95% interval, or the range of few seeds."
 NOTE_REAL = " Thin dashed line: real data against real data."
 
 
 def units(study: Study) -> list[Unit]:
-    """Units of the switch; epochs come first where a claim speaks of them, and are left out where no data set is told."""
+    """Units of the switch: epochs first where a claim speaks of them, and none where a data set's size is not known."""
     told = [most_examples(dataset) for dataset in study.datasets.values()]
     known = {name: words for name, words in UNITS.items() if name != "epochs" or all(told)}
     spoken = any("epoch" in claim.statement.lower() for claim in study.claims)
@@ -73,8 +73,7 @@ def charts(
     costs = {arm: per_iteration(experiment.arms[arm], dataset, seconds.get(arm, 0.0)) for arm in arms}
     axis = _axis(study, costs)
     grouped = [
-        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms])
-        for group in groups(experiment.arms)
+        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms]) for group in groups(experiment.arms)
     ]
     partners, small = _partners(experiment, arms), len(arms) > MOST
     drawn_of = [

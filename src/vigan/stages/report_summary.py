@@ -14,6 +14,7 @@ from vigan.report.page import Facts
 from vigan.stages import git_info
 
 FEW_SEEDS = 5
+MOST_SCHEDULES = 3
 LACKING = "snapshots without finite samples"
 
 
@@ -41,15 +42,18 @@ def of_experiment(study: Study, name: str) -> Facts:
     """Settings that all arms of an experiment share, and additional seeds of some."""
     experiment = study.experiments[name]
     arms = experiment.arms.values()
-    schedules = (_schedule(arm) for arm in arms)
+    schedules = list(dict.fromkeys(_schedule(arm) for arm in arms))
+    besides: dict[str, list[str]] = {}
+    for arm, more in experiment.more_seeds.items():
+        besides.setdefault(_listed(sorted(more)), []).append(arm)
     return [
         ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
         ("Iterations", f"{experiment.iterations:,}"),
-        ("An iteration", "; ".join(dict.fromkeys(schedules))),
+        ("An iteration", "; ".join(schedules) if len(schedules) <= MOST_SCHEDULES else "differs: see Arms"),
         ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
-        *((f"Seeds of {arm} besides", _listed(sorted(more))) for arm, more in experiment.more_seeds.items()),
+        *((f"Besides, {seeds}", ", ".join(named)) for seeds, named in besides.items()),
     ]
 
 
