@@ -161,7 +161,7 @@ def _table(subject: Subject, parts: Mapping[str, pd.DataFrame], steps: Sequence[
 
 
 def _row(part: pd.DataFrame, steps: Sequence[int]) -> list[Cell]:
-    known = {int(row.step): _value(row) for row in part.itertuples()}
+    known = dict(zip(map(int, part["step"]), map(_value, part.itertuples()), strict=True))
     return [known.get(step, Cell("–")) for step in steps]
 
 

@@ -27,7 +27,7 @@ def tone(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
     """What a row of pair-summary says: "better", "worse", "same" in every seed, or "open"."""
     if row.n and row.low == row.high == 0:
         return "same"
-    if not row.n or row.ci_low != row.ci_low or row.ci_low <= 0 <= row.ci_high:
+    if not row.n or not METRICS[row.metric].sign or row.ci_low != row.ci_low or row.ci_low <= 0 <= row.ci_high:
         return "open"
     return "better" if (row.center > 0) == (METRICS[row.metric].sign > 0) else "worse"
 
@@ -93,13 +93,15 @@ def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]
 def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     """One experiment in a sentence, from its rows of pair-summary and its last values, all of one metric."""
     title, unit = METRICS[metric].title, of_metric(metric)
-    last = {row.arm: row for row in summary.itertuples() if row.n}
+    last: dict[str, Any] = {str(row.arm): row for row in summary.itertuples() if row.n}
     if len(pairs) == 1:
         return _one_pair(next(pairs.itertuples()), last, title, unit)
     if len(pairs):
         return _many_pairs(pairs, title, unit)
-    if not last or METRICS[metric].sign == 0:
-        return f"{title}: no arm has a value that could be compared." if not last else f"{title} has no direction."
+    if not last:
+        return f"{title}: no arm has a value."
+    if METRICS[metric].sign == 0:
+        return f"{title} was measured, of which neither more nor less is better."
     best = max(last.values(), key=lambda row: METRICS[metric].sign * row.center)
     against = f", of {len(last)} arms" if len(last) > 1 else ""
     return f"Best last value{against}, in {title.lower()}: {told(best.center, unit)}, by {best.arm} (n = {best.n})."
@@ -120,7 +122,7 @@ def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # n
 
 
 def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
-    rows = list(pairs.itertuples())
+    rows: list[Any] = list(pairs.itertuples())
     kinds = [tone(row) for row in rows]
     counts = {kind: kinds.count(kind) for kind in MARKS}
     words = {"better": "better", "worse": "worse", "same": "the same in every seed", "open": "not told apart"}
