@@ -9,9 +9,14 @@ import pytest
 from vigan.cli.parser import main
 from vigan.tools.index import index
 
-from .test_verdict_table import CLAIMS
-
 ROOT = Path(__file__).parents[2]
+CLAIMS = """\
+id,statement,verdict,reason,n
+C1,a,supported,As claimed.,8
+C1-late,b,inconclusive,No test decides.,10
+C10,c,contradicted,Short.,3
+C6,d,not tested,No encoder.,0
+"""
 
 
 @pytest.fixture
