@@ -122,7 +122,7 @@ rule index:  # of all studies with tables, this one among them
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=fixed(Path(workflow.basedir) / "docs" / "findings.md.j2"),
+        template=fixed(HOME / "docs" / "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True
