@@ -41,7 +41,7 @@ def test_an_arm_that_needs_more_of_the_unit_is_drawn_further_to_the_right() -> N
     plain, other = (float(line.points.split()[-1].split(",")[0]) for line in made.facets[0].panels[0].lines)
     assert other == WIDE - RIGHT
     assert plain == pytest.approx((LEFT + WIDE - RIGHT) / 2)
-    assert made.longest == 200
+    assert made.facets[0].panels[0].across[-1].label == "200"
 
 
 def test_many_arms_have_a_panel_each_beside_their_partner_in_grey() -> None:

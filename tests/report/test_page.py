@@ -87,7 +87,7 @@ def _charts(word: str) -> Charts:
     arm = Arm(word, word, dashed=True, mark=word)
     panel = Panel(word, 2, 2, [Line(arm, word, word, word, 1.0)], [Tick(word, word)], [Tick(word, word)], word, word)
     table = Table(word, [word], [[Cell(word, word)]], word, folded=True, named=True)
-    chart = Chart(word, word, word, False, False, [ChartFacet(word, [panel])], table, 1.0, (0, 1))
+    chart = Chart(word, word, word, False, False, [ChartFacet(word, [panel])], table, (0, 1))
     return Charts(word, 1, word, word, [arm], [chart, chart._replace(small=True)], [(word, {word: word})])
 
 

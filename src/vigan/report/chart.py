@@ -18,6 +18,8 @@ NARROW, LOW = 230, 150
 """Size of a panel that shows one arm beside the baseline."""
 LEFT, RIGHT, TOP, BOTTOM = 46, 18, 8, 24
 """Space around the axes of a panel."""
+GREY = "grey"
+"""The tone of a partner, whose line alone is drawn."""
 CURVE_COLUMNS = ["arm", "step", "n", "center", "ci_low", "ci_high", "low", "high"]
 
 
@@ -81,7 +83,6 @@ def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mappi
         small=small,
         facets=facets,
         table=_table(subject, parts, steps),
-        longest=scale.longest,
         plot=(LEFT, scale.width - RIGHT),
     )
 
@@ -90,7 +91,7 @@ def _panels(group: Group, partners: Mapping[str, Arm], small: bool) -> list[list
     """Which arms each panel of a group shows: all, or each alone after its partner in grey."""
     if not small:
         return [list(group.arms)]
-    return [[*([partners[arm.name]._replace(tone="grey")] if arm.name in partners else []), arm] for arm in group.arms]
+    return [[*([partners[arm.name]._replace(tone=GREY)] if arm.name in partners else []), arm] for arm in group.arms]
 
 
 def _flat(subject: Subject) -> bool:
@@ -137,7 +138,7 @@ def _line(part: pd.DataFrame, arm: Arm, axis: Axis, scale: _Scale) -> Line:
         arm=arm,
         steps=" ".join(str(int(step)) for step in part["step"]),
         points=" ".join(f"{x},{_r(scale.y(y))}" for x, y in zip(xs, part["center"], strict=True)),
-        band=" ".join(f"{x},{_r(y)}" for x, y in ends) if (high > low).any() else "",
+        band=" ".join(f"{x},{_r(y)}" for x, y in ends) if arm.tone != GREY and (high > low).any() else "",
         per_iteration=per,
     )
 

@@ -59,8 +59,7 @@ class ChartFacet(NamedTuple):
 class Chart(NamedTuple):
     """One metric over training; its numbers are in `table`, from which the page's script reads them.
 
-    `flat`: it never moved. `small`: one panel an arm. `longest` is where its time axis ends, `plot` between which
-    places it is drawn.
+    `flat`: it never moved. `small`: one panel an arm. `plot`: between which places its time axis is drawn.
     """
 
     title: str
@@ -70,7 +69,6 @@ class Chart(NamedTuple):
     small: bool
     facets: list[ChartFacet]
     table: Table
-    longest: float
     plot: tuple[int, int]
 
 

@@ -81,7 +81,7 @@ def charts(
         for key in shown
     ]
     real = NOTE_REAL if any(panel.real for one in drawn_of for facet in one.facets for panel in facet.panels) else ""
-    grey = " Grey: the arm that it is compared with." if small else ""
+    grey = " Grey: the line of its partner, or of the first arm where it has none." if small else ""
     return Charts(
         anchor=anchor,
         number=number,
