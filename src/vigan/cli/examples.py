@@ -44,6 +44,7 @@ EXAMPLES = {
     "check": ["vigan check config/my_penalty.py"],
     "schema": ["vigan schema -o config/study.schema.json"],
     "deviations": ["vigan deviations"],
+    "index": ["vigan index", "vigan index --results results --out studies.html"],
     "findings": ["vigan findings"],
     "verify-trace": ["vigan verify-trace recording.npz"],
     "bench": ["vigan bench engine --quick", "vigan bench metrics --record bench/records"],

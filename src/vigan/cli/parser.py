@@ -221,6 +221,11 @@ def parser() -> argparse.ArgumentParser:
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
 
+    index = stage(present.index, "write a page of all studies with their verdicts, claim by claim", study=False)
+    index.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    index.add_argument("--configs", type=Path, default=Path("config"), help="folder with the studies' files")
+    index.add_argument("--out", type=Path, help="default: index.html in the folder of results")
+
     findings = stage(present.findings, "write docs/findings.md from the kept tables of all studies", study=False)
     findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"), help="page with its prose")
     findings.add_argument("--out", type=Path, default=Path("docs/findings.md"), help="page to write")

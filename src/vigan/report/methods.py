@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from vigan.config.experiment import Protocol
 from vigan.protocols.registry import METRICS
-from vigan.report.page import Cell, Facts, Note, Table
+from vigan.report.cells import Cell, Table
+from vigan.report.page import Facts, Note
 
 ITSELF = "G itself, also of arms that keep an average of its weights (ema) and are sampled from that elsewhere."
 """What a protocol with a `sampler` measures."""
