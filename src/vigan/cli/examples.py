@@ -40,6 +40,8 @@ EXAMPLES = {
     "diff": ["vigan diff bn-plain bn-regularised", "vigan diff --config config/ring.yaml ring-plain ring-regularised"],
     "explain": ["vigan explain bn-regularised", "vigan explain --config config/ring.yaml ring-regularised"],
     "init": ["vigan init my-study"],
+    "plugins": ["vigan plugins --config config/my-penalty.yaml"],
+    "check": ["vigan check config/my_penalty.py"],
     "schema": ["vigan schema -o config/study.schema.json"],
     "deviations": ["vigan deviations"],
     "index": ["vigan index", "vigan index --results results --out studies.html"],

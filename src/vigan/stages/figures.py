@@ -97,6 +97,7 @@ LOGGED = {
     "d_penalty": Panel("Weighted terms of D's loss", "mean over D's updates"),
     "g_adversarial": Panel("Loss of the phase (nats)", "without terms; of models with a D"),
     "penalty": Panel("Weighted terms", "at the last update of a phase"),
+    "diversity": Panel("Diversity: deviation over samples", "of 64 fixed latents, root mean square over coordinates"),
 }
 """Panels of telemetry; models declare further ones, and other titles."""
 DRIFT = {
