@@ -35,14 +35,14 @@ def data(layout: Layout, dataset: Dataset) -> Iterator[Need]:
     yield Need(layout.data(dataset) / "manifest.json", ("prepare", "--dataset", name))
 
 
-def references(layout: Layout, datasets: Iterable[str]) -> Iterator[Need]:
-    """What was measured of the real data of some data sets."""
-    wanted = set(datasets)
+def references(layout: Layout, arm: str | None = None) -> Iterator[Need]:
+    """What was measured of the real data: all that an arm is compared with, or that the study is."""
+    wanted = None if arm is None else set(layout.references(arm).values())
     for name, protocol in layout.study.measured():
-        if name in wanted:
+        path = layout.reference(layout.study.datasets[name], protocol)
+        if wanted is None or path in wanted:
             yield from data(layout, layout.study.datasets[name])
-            path = layout.reference(layout.study.datasets[name], protocol).with_suffix(".json")
-            yield Need(path, ("reference", "--dataset", name, "--protocol", protocol.name))
+            yield Need(path.with_suffix(".json"), ("reference", "--dataset", name, "--protocol", protocol.name))
 
 
 def trained(runs: Iterable[RunFiles]) -> Iterator[Need]:
