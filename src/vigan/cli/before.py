@@ -36,13 +36,15 @@ def data(layout: Layout, dataset: Dataset) -> Iterator[Need]:
 
 
 def references(layout: Layout, arm: str | None = None) -> Iterator[Need]:
-    """What was measured of the real data: all that an arm is compared with, or that the study is."""
+    """What was measured of the real data: the arrays that an arm is compared with, or all the study's values."""
     wanted = None if arm is None else set(layout.references(arm).values())
     for name, protocol in layout.study.measured():
         path = layout.reference(layout.study.datasets[name], protocol)
         if wanted is None or path in wanted:
-            yield from data(layout, layout.study.datasets[name])
-            yield Need(path.with_suffix(".json"), ("reference", "--dataset", name, "--protocol", protocol.name))
+            file = path.with_suffix(".json") if wanted is None else path
+            if not file.exists():  # a job has what it reads at hand, and no more where files come from a remote storage
+                yield from data(layout, layout.study.datasets[name])
+            yield Need(file, ("reference", "--dataset", name, "--protocol", protocol.name))
 
 
 def trained(runs: Iterable[RunFiles]) -> Iterator[Need]:
