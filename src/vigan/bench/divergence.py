@@ -67,7 +67,7 @@ def summarised(runs: Sequence[Rows], arms: int) -> dict[str, Any]:
 
 
 def statistics(rows: Rows) -> dict[str, float]:
-    """What the probes of one run say; nothing of fewer than ten that can be told from 0.
+    """What the probes of one run say; nothing of fewer than ten that differ from 0.
 
     `spread`: 90th over 10th percentile of KL / drift. `order`: Spearman's correlation of KL and drift. `ratio`: median
     of KL / drift. On the line also `exponent`: median of log2 KL(G_o + D) / KL(G_o + D / 2); `law`: median of KL over
@@ -76,14 +76,14 @@ def statistics(rows: Rows) -> dict[str, float]:
     if not rows:
         return {}
     least = SIGNAL * float(np.sqrt(np.mean([row.get("own", 0.0) ** 2 for row in rows])))
-    told = [row for row in rows if row["kl"] > least and row["drift"] > 0]
-    if len(told) < 10:
+    usable = [row for row in rows if row["kl"] > least and row["drift"] > 0]
+    if len(usable) < 10:
         return {}
-    kl, drift = (np.array([row[name] for row in told]) for name in ("kl", "drift"))
+    kl, drift = (np.array([row[name] for row in usable]) for name in ("kl", "drift"))
     low, middle, high = np.quantile(kl / drift, [0.1, 0.5, 0.9])
     found = {"spread": high / low, "order": spearmanr(kl, drift)[0], "ratio": middle}
-    if "half" in told[0]:
-        half, quadratic, fisher = (np.array([row[name] for row in told]) for name in ("half", "quadratic", "fisher"))
+    if "half" in usable[0]:
+        half, quadratic, fisher = (np.array([row[name] for row in usable]) for name in ("half", "quadratic", "fisher"))
         found |= {
             "exponent": np.median(np.log2(kl / half)),
             "law": np.median(kl / quadratic),
