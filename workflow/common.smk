@@ -64,8 +64,18 @@ def stored(*paths):
 
 IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
 settings.export_settings(STUDY_FILE, config, storage_root())
-SOURCES = identity.sources(STUDY.datasets.values())
+try:
+    SOURCES = identity.sources(STUDY.datasets.values())
+    GPU = 0 if settings.switched_on("cpu") else 1
+    SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
+except UserError as error:
+    sys.exit(f"vigan: {error.text}")
 identity.export(SOURCES)
+if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
+    say(
+        "warning: with a storage, images are told by their description alone; if they changed, add --forcerun prepare",
+        sys.stderr,
+    )
 LAYOUT = Layout(
     STUDY,
     Path(config.get("state", "state")),
@@ -90,7 +100,7 @@ STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
 ] + [LAYOUT.stamp("tables")]
-STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
+STUDY_PARTS, PICTURED = digest_of(LAYOUT.parts), pictured(LAYOUT.parts)
 
 
 # In the path of an environment, braces are written twice.
@@ -139,11 +149,9 @@ CORES = workflow.resource_settings.cores or 1
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
-SLOTS = {"gpu": settings.gpu_slots, "eval": settings.eval_slots}
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
-        workflow.global_resources[kind] = workflow.nodes or slots() or CORES
-GPU = 0 if settings.switched_on("cpu") else 1
+        workflow.global_resources[kind] = workflow.nodes or slots or CORES
 
 
 def trains_on_gpu(arm):
@@ -189,8 +197,8 @@ def begin():
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
     where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
-    if planning.command("preflight", *where) != 0:
-        sys.exit(1)
+    if planning.command("preflight", *where) != 0:  # which has said why
+        sys.exit("vigan: nothing was begun")
     if not storage_root():
         progress.tell(LAYOUT)
 
@@ -249,6 +257,12 @@ def code_of(stage, files=()):
 def spec(wildcards):
     """An arm's spec. It is not in a remote storage, and a local input would make the job run here."""
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
+
+
+def description(wildcards):
+    """What a data set is described as, where that was written because other code prepared it (`vigan.stages.settle`)."""
+    path = Path("data") / wildcards.dataset / "spec.json"
+    return path if path.exists() and not storage_root() else []
 
 
 def shown(samples):

@@ -80,7 +80,6 @@ ELSEWHERE = {
     "golden/tf_variables": "golden/test_replay.py",
     "io/arrays": "evaluation/test_files.py",
     "io/durable": "promises/faults/test_power_cut.py",
-    "io/locks": "stages/test_train.py",
     "io/run_record": "stages/test_train.py",
     "io/run_tables": "stages/test_every_stage.py",
     "layout": "stages/test_every_stage.py",

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from vigan.cli import completion, images, inspect, pipeline, present
 from vigan.cli.examples import epilog
-from vigan.cli.options import device, folder, from_one, seconds, share, whole
+from vigan.cli.options import device, folder, from_one, seconds, seeds, share, side, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
@@ -40,16 +40,20 @@ follow from the fates of runs.
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
+_ERRORS = 2
+"""Number of the stream for errors, the last standard one."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments or files.
 
     130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
+    _open_standard_streams()
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
@@ -64,7 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (line := describe_os_error(error)) is None:
             raise
         return _print_error(shown(line), 1)
+    except MemoryError as error:
+        return _print_error(
+            f"not enough memory ({shown(str(error)) or 'Python'}); make memory free, or ask for less", 1
+        )
     return code
+
+
+def _open_standard_streams() -> None:
+    """Lead streams that the caller closed nowhere: the next file would get their number, and all that is printed."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERRORS:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _print_error(line: str, code: int) -> int:
@@ -116,14 +133,14 @@ def parser() -> argparse.ArgumentParser:
     _add_device(estimate)
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
-    doctor.add_argument("--device", default="auto", help=DEVICES)
+    doctor.add_argument("--device", type=device, default="auto", help=DEVICES)
     doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
     doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
 
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)
-    prepare.add_argument("--threads", type=from_one, default=1, help="processes that decode images (default: 1)")
+    prepare.add_argument("--threads", type=threads, default=1, help="processes that decode images (default: 1)")
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
     reference.add_argument("--dataset", required=True, help="name of a data set in the study")
@@ -134,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--arm", required=True, help="an arm of the study")
     train.add_argument("--seed", type=whole, required=True, help="one of the arm's seeds")
     _add_device(train)
-    train.add_argument("--threads", type=from_one, default=1, help="threads of a CPU (default: 1)")
+    train.add_argument("--threads", type=threads, default=1, help="threads of a CPU (default: 1)")
     train.add_argument(
         "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
@@ -156,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
     figure = stage(present.figure, "draw one figure")
-    figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
+    figure.add_argument("--kind", required=True, choices=FIGURES, metavar="KIND", help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True, help=EXPERIMENT)
     _add_pictures(stage)
     page = stage(present.report, "write the report page")
@@ -245,7 +262,7 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_place(parser: argparse.ArgumentParser) -> None:
     _add_device(parser)
     text = "snapshots measured at a time, or threads of a CPU (default: its cores)"
-    parser.add_argument("--threads", type=from_one, default=os.cpu_count() or 1, help=text)
+    parser.add_argument("--threads", type=threads, default=os.cpu_count() or 1, help=text)
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
@@ -258,7 +275,7 @@ def _add_images(parser: argparse._ActionsContainer) -> None:
     text = "middle square of so many pixels, cut out of image files (default: all of an image)"
     parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
     text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=from_one, metavar="SIDE", help=text)
+    parser.add_argument("--resize", type=side, metavar="SIDE", help=text)
 
 
 def _reals(text: str) -> int | str:
@@ -271,10 +288,10 @@ def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     power.epilog = TRUTHS + str(power.epilog)
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
-    power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
+    power.add_argument("--seeds", type=seeds, nargs="+", default=[], metavar="N", help="default: the study's own")
     text = "share of seeds in which all arms of an experiment share their luck (default: 0)"
     power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
-    power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--simulations", type=simulations, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 

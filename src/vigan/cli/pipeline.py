@@ -19,6 +19,7 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.errors import say
 from vigan.io.stamp import write_stamp
+from vigan.io.times import bring_to_now
 from vigan.layout import Layout
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 
@@ -102,7 +103,7 @@ def reference(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
-    from vigan.data.store import load
+    from vigan.data.store import ARRAY, MANIFEST, load
     from vigan.provenance import stage_digest
     from vigan.stages.train import Settings, train
     from vigan.training.callbacks import ProgressBar, TensorBoard
@@ -120,6 +121,7 @@ def train(options: argparse.Namespace) -> None:
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
         record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
+    bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
@@ -160,6 +162,7 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     before.check(options.config, [*before.trained(files), *before.references(layout, options.arm)])
     device, data = str(pick_device(options.device)), layout.data(study.dataset_of(options.arm))
     table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
+    bring_to_now([run / "run.json", run / "snapshots", *layout.references(options.arm).values()])
     print(f"{run}: {len(table)} numbers", flush=True)
 
 

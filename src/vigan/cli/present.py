@@ -20,6 +20,7 @@ def figure(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = layout_of(study)
+    study.experiment(options.experiment)
     out = layout.figure(options.kind, options.experiment)
     before.check(options.config, before.tables(layout))
     check_stamped_tables(layout)

@@ -132,15 +132,18 @@ def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
 
     With `kept`, tables that were kept of earlier code will do, and those of a version that stamped none.
     """
-    check_tables(layout.tables, layout.run_files())
     path = layout.stamp("tables")
     if kept and not path.exists():
+        check_tables(layout.tables, layout.run_files())
         return
-    wanted, found = of_tables(layout), read_stamp(path, ANALYSE).made_from
-    wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+    stamp, wanted = read_stamp(path, ANALYSE), of_tables(layout)
+    wanted |= _not_here(layout, stamp)
     if kept:
-        wanted["code"] = found.get("code", "")
-    check(path, layout.tables, wanted, layout.all_tables().values(), ANALYSE)
+        wanted["code"] = stamp.made_from.get("code", "")
+    if line := stale(layout.tables, stamp.made_from, wanted, ANALYSE):
+        check_tables(layout.tables, layout.run_files())  # names the run, where one is of another config
+        raise RecordError(line)
+    check_files(path, stamp, layout.all_tables().values(), ANALYSE)
 
 
 def check_samples(layout: Layout, experiment: str) -> None:
@@ -166,11 +169,11 @@ def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str
     return stale(results / "tables", known, parts, ANALYSE)
 
 
-def _not_here(layout: Layout) -> set[str]:
-    """What tables that were copied without all they were made from cannot be compared with."""
-    measured, real = ((run.spec.name, run.folder / MEASURED) for run in layout.run_files()), floors_of(layout)
-    runs = {f"runs.{arm}" for arm, path in measured if not path.exists()}
-    return runs | {name for name, path in real.items() if not path.exists()}
+def _not_here(layout: Layout, stamp: Stamp) -> dict[str, str]:
+    """What a stamp names that does not lie here, as it says: results are copied without all they were made from."""
+    runs = ((f"runs.{run.spec.name}", run.folder / MEASURED) for run in layout.run_files())
+    gone = {name for name, path in (*runs, *floors_of(layout).items()) if not path.exists()}
+    return {name: digest for name, digest in stamp.made_from.items() if name in gone}
 
 
 def check_figures(layout: Layout, *, kept: bool = False) -> None:
@@ -191,6 +194,5 @@ def check_frames(layout: Layout) -> None:
     """Raise RecordError naming pictures of an experiment that are not of its runs as they are."""
     for experiment, path in layout.all_frames().items():
         stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
-        wanted, found = of_pictures(layout, runs_of(layout, experiment)), read_stamp(stamp, mend).made_from
-        wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+        wanted = of_pictures(layout, runs_of(layout, experiment)) | _not_here(layout, read_stamp(stamp, mend))
         check(stamp, path, wanted, [path], mend)

@@ -5,7 +5,7 @@ The names stand in stamps (`vigan.io.stamp`) and in the lines that say what diff
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,12 @@ def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
 
 def of_tables(layout: Layout) -> dict[str, str]:
     """What the tables are made from."""
-    study = layout.study
     return {
-        **study.parts(),
+        **layout.parts,
         **of_runs(layout.run_files()),
         **of_floors(layout),
         "first verdicts": of_file(layout.first_verdicts),
-        "code": reporting_code("analyse", protocols(study)),
+        "code": reporting_code("analyse", protocols(layout.study)),
     }
 
 
@@ -67,12 +66,12 @@ def of_figure(layout: Layout) -> dict[str, str]:
 
 def of_pictures(layout: Layout, runs: Sequence[RunFiles]) -> dict[str, str]:
     """What pictures of some runs are made from."""
-    return {"study": pictured(layout.study), **of_runs(runs), "code": stage_digest("frames")}
+    return {"study": pictured(layout.parts), **of_runs(runs), "code": stage_digest("frames")}
 
 
-def pictured(study: Study) -> str:
+def pictured(parts: Mapping[str, str]) -> str:
     """Digest of all that a study says but for what it claims: pictures show no verdict."""
-    return digest_of({name: digest for name, digest in study.parts().items() if not name.startswith("claims.")})
+    return digest_of({name: digest for name, digest in parts.items() if not name.startswith("claims.")})
 
 
 def of_page(layout: Layout, files: Sequence[Path], templates: Sequence[Path]) -> dict[str, str]:

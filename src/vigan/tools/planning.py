@@ -13,10 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import vigan
-from vigan.errors import say
 from vigan.io.durable import make_folder
-from vigan.io.files import RecordError
-from vigan.io.locks import held
+from vigan.io.locks import owned
 
 _ENOUGH = 2**16
 
@@ -70,17 +68,8 @@ def _alone(package: Path, folder: Path) -> Path:
 def claim(path: Path) -> contextlib.ExitStack:
     """Hold `path` against other plans of a study until the stack is closed, or the process ends, however it does.
 
-    Raises RecordError that names the process which holds it.
+    Raises InUseError that names the process which holds it.
     """
     with contextlib.ExitStack() as stack:
-        stream, locked = stack.enter_context(held(path))
-        if locked is False:
-            stream.seek(0)
-            owner = stream.read(20).decode(errors="replace").strip() or "unknown"
-            raise RecordError(f"{path}: process {owner} carries out this study here; wait for it or stop it")
-        if locked is None:
-            say(f"warning: {path.parent}: no locks on this file system; begin no second plan of this study")
-        stream.truncate(0)
-        stream.write(str(os.getpid()).encode())
-        stream.flush()
+        stack.enter_context(owned(path, path, "carries out this study here", "begin no second plan of this study"))
         return stack.pop_all()

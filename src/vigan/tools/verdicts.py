@@ -50,7 +50,7 @@ def read_claims(path: Path) -> list[Row]:
     again = "run `vigan analyse` again"
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream, strict=True))
+            rows: list[Row] = list(csv.DictReader(stream, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise RecordError(f"{path}: cannot be read as a table ({error}); {again}") from None
     for row in rows:
