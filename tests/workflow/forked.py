@@ -60,6 +60,8 @@ def _run(request: Mapping[str, Any]) -> int:
         main(sys.argv[1:])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
