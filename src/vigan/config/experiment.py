@@ -41,27 +41,31 @@ class Protocol(Strict):
     """How a snapshot is measured: a kind of `vigan.protocols` and its number of samples.
 
     They are compared with as many real examples, or with as many as `reference` says: a number, or "all" of the
-    training data, as clean-fid and others have it. The last snapshot is measured again on `redraws` further sets of
-    latents, to tell the metric's own noise from that of seeds.
+    training data, as clean-fid and others have it. An arm that keeps an average of G (`ema`) is sampled from that; with
+    `sampler: generator` G itself is measured, as a second sampler of the same run. The last snapshot is measured again
+    on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
     """
 
     kind: str
     samples: Count
     redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
     reference: Literal["all"] | Count | None = None
+    sampler: Literal["generator"] | None = None
 
     @property
     def name(self) -> str:
         """Name under which the numbers stand in every table: kind, sample count, reference.
 
-        Without `reals` there are as many reals as samples.
+        Without `reals` there are as many reals as samples; without `of` they are an arm's usual samples.
         """
-        return f"{self.kind}/n={self.samples}/ref=train" + (f"/reals={self.reference}" if self.reference else "")
+        reals = f"/reals={self.reference}" if self.reference else ""
+        return f"{self.kind}/n={self.samples}/ref=train{reals}" + (f"/of={self.sampler}" if self.sampler else "")
 
     @property
     def file(self) -> str:
         """The same as part of a file's name."""
-        return f"{self.kind}-n{self.samples}" + (f"-reals-{self.reference}" if self.reference else "")
+        reals = f"-reals-{self.reference}" if self.reference else ""
+        return f"{self.kind}-n{self.samples}{reals}" + (f"-of-{self.sampler}" if self.sampler else "")
 
     def counted(self, dataset: Dataset) -> Protocol:
         """This protocol with the number of examples that "all" are, where that is known before the files are seen."""
@@ -75,9 +79,10 @@ class Protocol(Strict):
 
     @model_serializer(mode="wrap")
     def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Fields without an absent `reference`: protocols made before there was one keep their digests."""
+        """Fields without an absent `reference` or `sampler`: protocols made before there was one keep their digests."""
         record = dump(self)
-        return {name: value for name, value in record.items() if (name, value) != ("reference", None)}
+        absent = (("reference", None), ("sampler", None))
+        return {name: value for name, value in record.items() if (name, value) not in absent}
 
     @property
     def definition(self) -> ProtocolKind:
@@ -97,6 +102,8 @@ class Protocol(Strict):
             raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
         if self.redraws and self.definition.input != "samples":
             raise ValueError(f"'{self.kind}' draws no latents: it takes no 'redraws'")
+        if self.sampler and self.definition.input != "samples":
+            raise ValueError(f"'{self.kind}' measures codes of real examples: it takes no 'sampler'")
         if self.reference and self.definition.real_samples < 2:
             raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
         return self
