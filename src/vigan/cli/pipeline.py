@@ -160,8 +160,7 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     layout, spec = layout_of(study), _spec(study, options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
     files = [one for one in layout.run_files() if one.folder == run]
-    home = study.experiments[study.experiment_of(options.arm)].dataset
-    before.check(options.config, [*before.trained(files), *before.references(layout, [home])])
+    before.check(options.config, [*before.trained(files), *before.references(layout, options.arm)])
     device, data = str(pick_device(options.device)), layout.data(study.dataset_of(options.arm))
     table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
     bring_to_now([run / "run.json", run / "snapshots", *layout.references(options.arm).values()])
@@ -184,7 +183,7 @@ def analyse(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()
-    before.check(options.config, [*before.references(layout, study.datasets), *before.measured(runs)])
+    before.check(options.config, [*before.references(layout), *before.measured(runs)])
     made_from = of_tables(layout)
     for line in check_runs(layout, runs):
         print(f"warning: {line}", flush=True)
