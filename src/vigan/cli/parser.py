@@ -136,6 +136,10 @@ def parser() -> argparse.ArgumentParser:
 
     _add_evaluation(stage)
 
+    imported = stage(pipeline.import_, "read one arm whose runs were made elsewhere: numbers, or samples to measure")
+    imported.add_argument("--arm", required=True, help="an arm with `from` in the study")
+    imported.add_argument("--device", type=device, default="auto")
+
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
@@ -172,6 +176,11 @@ def parser() -> argparse.ArgumentParser:
     stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
+    new = stage(inspect.new, "write a study file for runs that were made elsewhere", study=False)
+    text = "folder of runs, or a table: see docs/foreign-runs.md"
+    new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
+    new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
+    new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
     schema.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"

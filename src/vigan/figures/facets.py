@@ -12,9 +12,15 @@ MOST = len(MARKERS)
 """Most arms of one facet: no two of them share a marker."""
 
 
-def facets(arms: Mapping[str, Arm]) -> list[Looks]:
-    """The looks of arms by facet: all in one if few, else by K, equal lambdas in equal colours, then the others."""
-    return [looks({name: arms[name].regularised for name in group}) for group in _groups(arms)]
+def facets(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Looks]:
+    """The looks of arms by facet: all in one if few, else by K, equal lambdas in equal colours, then the others.
+
+    Arms that were made `elsewhere` come last, and their looks say so.
+    """
+    groups = [[*arms, *elsewhere]] if len(arms) + len(elsewhere) <= MOST else [*_groups(arms), *_cut(list(elsewhere))]
+    return [
+        looks({name: name in arms and arms[name].regularised for name in group}, elsewhere) for group in groups if group
+    ]
 
 
 def _groups(arms: Mapping[str, Arm]) -> list[Sequence[str]]:
@@ -30,6 +36,6 @@ def _groups(arms: Mapping[str, Arm]) -> list[Sequence[str]]:
 
 def _cut(names: Sequence[str]) -> list[Sequence[str]]:
     """The fewest possible groups, of about equal size."""
-    groups = -(-len(names) // MOST)
+    groups = max(1, -(-len(names) // MOST))
     ends = [round(len(names) * group / groups) for group in range(1, groups + 1)]
     return [names[start:end] for start, end in zip([0, *ends], ends, strict=False)]

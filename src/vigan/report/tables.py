@@ -89,7 +89,7 @@ def number(value: object) -> str:
     """A float with four significant digits, a missing value as a dash, anything else as it is."""
     if isinstance(value, float):
         return f"{value:.{DIGITS}g}".replace("-", "−") if value == value else NOTHING
-    return str(value)
+    return NOTHING if value is pd.NA else str(value)
 
 
 def interval(low: object, high: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from vigan.analysis.tables import read_table
 from vigan.config import schedule
@@ -16,7 +17,7 @@ from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
-from vigan.describe.arms import describe_difference, explain
+from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.protocols.registry import METRICS
@@ -56,7 +57,8 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
     page = _page(study, config, layout, lists, tables, embed)
     frames = [read_frames(path) for path in layout.all_frames().values()]
     commands = [*page.commands, ("This page", _command(config, layout.report))]
-    write_text(layout.report, render(page._replace(slider=slider(study, frames), commands=commands)))
+    shown = slider(study, frames) if frames else None
+    write_text(layout.report, render(page._replace(slider=shown, commands=commands)))
     for name, path in layout.all_table_pages().items():
         write_text(path, render_table(_plain(tables[name], name)))
     return layout.report
@@ -89,7 +91,7 @@ def _page(
         study=study.study,
         title=study.title,
         summary=report_summary.summary(study, tables["runs"]),
-        warnings=report_summary.warnings(tables["runs"]),
+        warnings=[*report_summary.warnings(tables["runs"]), *report_summary.of_elsewhere(tables["arms"])],
         claims=verdicts(tables["claims"], pictures),
         sections=[_section(study, name, tables, pictures) for name in study.experiments],
         slider=None,
@@ -122,7 +124,7 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
             anchor=f"figure-{kind}-{name}",
             source=source(path),
             alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
-            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.",
+            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.{_not_trained(study, name)}",
             command=command(path),
             kind="pictures" if kind in PICTORIAL else "chart",
         )
@@ -130,9 +132,15 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
     }
 
 
+def _not_trained(study: Study, experiment: str) -> str:
+    """The sentence of a caption that says which arms of an experiment were made elsewhere."""
+    apart = study.experiments[experiment].elsewhere
+    return f" Not trained here: {', '.join(apart)}." if apart else ""
+
+
 def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Section:
     experiment = study.experiments[name]
-    floors = tables["floors"][tables["floors"]["dataset"] == experiment.dataset]
+    floors = tables["floors"][tables["floors"]["dataset"] == experiment.data_name(name)]
     details = [(table, _of(tables[table], name)) for table in IN_DETAIL]
     return Section(
         name=name,
@@ -158,12 +166,14 @@ def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
 
 def _differences(study: Study) -> list[Difference]:
     """The output of `vigan diff` for each pair."""
-    return [
-        Difference(
-            first, second, describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
-        )
-        for first, second in study.pairs()
-    ]
+    return [Difference(first, second, difference(study, first, second)) for first, second in study.pairs()]
+
+
+def difference(study: Study, first: str, second: str) -> str:
+    """How two arms differ, or of which of them nothing here knows the settings."""
+    if apart := [arm for arm in (first, second) if arm in study.elsewhere]:
+        return "\n".join(describe_elsewhere(arm, study.elsewhere[arm]) for arm in apart)
+    return describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
 
 
 def _schedules(study: Study) -> list[Note]:
@@ -172,7 +182,7 @@ def _schedules(study: Study) -> list[Note]:
         Note(name, [("", explain(name, arm, _size(study, name), experiment.iterations))])
         for experiment in study.experiments.values()
         for name, arm in experiment.arms.items()
-    ]
+    ] + [Note(name, [("", describe_elsewhere(name, arm))]) for name, arm in study.elsewhere.items()]
 
 
 def _size(study: Study, arm: str) -> int:
@@ -211,7 +221,9 @@ def _published_row(result: PublishedResult) -> list[Cell]:
 
 def _runs(runs: pd.DataFrame) -> Table:
     hidden = ["data_sha256", "code_sha256", "config_sha256", "threads"]
-    return plain_table(runs.drop(columns=hidden), "One row a run, digests shortened.", "runs")
+    shown = runs.drop(columns=hidden)
+    whole = {column: "Int64" for column in shown if is_float_dtype(shown[column])}  # there are runs without a ledger
+    return plain_table(shown.astype(whole), "One row a run, digests shortened.", "runs")
 
 
 def _failures(tables: Tables) -> Table | None:
