@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from vigan.protocols.registry import METRICS
+from vigan.protocols.registry import KINDS, METRICS
 from vigan.report.page import Cell, Table
 
 DIGITS = 4
@@ -18,10 +18,9 @@ SPREAD = (
     "mean over seeds [its 95% interval], or the median where the metric has no highest or lowest value; below it the "
     "lowest and the highest seed, and n"
 )
-OVER_SEEDS = (
-    "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. "
-    "Real: another sample of real data, measured in the same way."
-)
+MEASURED_REAL = "another sample of real data, measured in the same way."
+STATED_REAL = "as the study states it."
+OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. Real: {real}"
 SEED_BY_SEED = (
     "{protocol}: the last value with the regulariser minus the last value without, seed by seed, as {spread}. "
     "p: exact sign test, two-sided, not corrected for the number of rows."
@@ -39,7 +38,9 @@ def score_tables(summary: pd.DataFrame, floors: pd.DataFrame) -> Iterator[Table]
                 _score_row(str(metric), str(arm), scores, floor) for arm, scores in arms.groupby("arm", sort=False)
             ]
         columns = ["metric", "arm", "last", "best", "area", "real", "diverged runs"]
-        yield Table(OVER_SEEDS.format(protocol=protocol, spread=SPREAD), columns, rows, "tables/summary.csv")
+        told = MEASURED_REAL if KINDS[str(protocol).split("/")[0]].measured else STATED_REAL
+        caption = OVER_SEEDS.format(protocol=protocol, spread=SPREAD, real=told)
+        yield Table(caption, columns, rows, "tables/summary.csv")
 
 
 def _score_row(metric: str, arm: str, scores: pd.DataFrame, floor: str) -> list[Cell]:

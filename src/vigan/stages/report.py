@@ -95,7 +95,7 @@ def _page(
         claims=verdicts(tables["claims"], pictures),
         sections=[_section(study, name, tables, pictures) for name in study.experiments],
         slider=None,
-        arms=settings_table(tables["arms"], "Every setting of every arm."),
+        arms=settings_table(tables["arms"].drop(columns="told", errors="ignore"), "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
         deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
@@ -133,9 +133,12 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
 
 
 def _not_trained(study: Study, experiment: str) -> str:
-    """The sentence of a caption that says which arms of an experiment were made elsewhere."""
-    apart = study.experiments[experiment].elsewhere
-    return f" Not trained here: {', '.join(apart)}." if apart else ""
+    """Sentences of a caption that say which arms of an experiment were made elsewhere, and who says what is real."""
+    chosen = study.experiments[experiment]
+    stated = any(protocol.real for protocol in chosen.protocols)
+    return (f" Not trained here: {', '.join(chosen.elsewhere)}." if chosen.elsewhere else "") + (
+        " What real data have is as the study states it, where it was not measured here." if stated else ""
+    )
 
 
 def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Section:
