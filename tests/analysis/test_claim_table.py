@@ -75,6 +75,13 @@ def test_where_nothing_happened_scores_are_alike_and_events_are_not_testable(cla
     assert _row(claim, SAME)["verdict"] == verdict
 
 
+def test_arms_that_are_alike_in_failing_are_not_called_equivalent_without_saying_so() -> None:
+    fail, work = ({arm: [course] * 8 for arm in ("plain", "regularised")} for course in ((0.0,) * 4, GOOD))
+    assert _row(SIGN, fail)["verdict"] == _row(SIGN, work)["verdict"] == "equivalent"
+    assert _row(SIGN, fail)["reason"].endswith("so this says nothing of how they compare where they work.")
+    assert "fail" not in _row(SIGN, work)["reason"]
+
+
 @pytest.mark.parametrize("beyond", ["zero", "margin"])
 def test_arms_that_come_to_the_same_ends_are_alike(beyond: str) -> None:
     courses = {"plain": [FALLS, GOOD] * 16, "regularised": [FALLS, GOOD] * 16}

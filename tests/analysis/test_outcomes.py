@@ -90,6 +90,32 @@ def test_a_run_that_diverged_has_the_worst_value_there_is_and_two_do_not_differ(
     assert _differences(row, courses) == [8, -8, 0]
 
 
+@SCORED
+@pytest.mark.parametrize(
+    ("plain", "regularised", "said"),
+    [
+        ((0, 0, 0), (0, 0.5, 0), True),
+        ((0, 0, 5), (0, 0, 5), True),
+        ((0, 0, 5), (0, 5, 5), False),
+        ((0, 1, 1), (0, 0, 0), False),
+        ((8, 8, 8), (8, 8, 8), False),
+    ],
+)
+def test_arms_fail_alike_if_most_runs_of_both_are_within_the_margin_of_the_worst(
+    row: dict[str, Any], plain: tuple[float, ...], regularised: tuple[float, ...], said: bool
+) -> None:
+    found = _of(row, {"plain": _ends(*plain), "regularised": _ends(*regularised)})
+    assert isinstance(found, Differences)
+    assert found.both_at_worst == said
+
+
+@SCORED
+def test_runs_that_diverged_fail_alike(row: dict[str, Any]) -> None:
+    found = _of(row, {"plain": [DIES] * 3, "regularised": [DIES, DIES, GOOD]})
+    assert isinstance(found, Differences)
+    assert found.both_at_worst
+
+
 def test_where_low_is_good_the_worst_is_the_highest_value() -> None:
     study = study_of({**MEAN, "metric": "reverse_kl", "direction": "lower"})
     scores = measurements(study, {"plain": [DIES], "regularised": [GOOD]}).scores.assign(metric="reverse_kl", last=0.5)
@@ -112,6 +138,7 @@ def test_without_bounds_a_run_that_diverged_is_worse_than_any_by_more_than_any_m
     assert isinstance(found, Differences)
     assert found.values.tolist() == [-np.inf, np.inf, 0.0]
     assert found.largest == np.inf
+    assert found.both_at_worst
 
 
 def test_outcomes_come_in_the_order_of_the_rules_seeds_whatever_that_of_the_rows() -> None:

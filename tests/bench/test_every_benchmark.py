@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vigan.bench import growth, metrics, prepare
+from vigan.bench import extraction, growth, metrics, prepare
 from vigan.cli.parser import main
 from vigan.metrics.frechet import Gaussian, frechet_distance
 
@@ -42,6 +42,13 @@ def test_plain_pillow_and_prepare_make_the_same_array(tmp_path: Path) -> None:
     prepare._plainly(archive, range(3))
     prepare._prepare(prepare.FACES["antialias"], archive, tmp_path / "ours")
     np.testing.assert_array_equal(np.load(tmp_path / "plain-0.npy"), np.load(tmp_path / "ours" / "array.npy"))
+
+
+def test_features_of_files_are_clean_fid_s_whatever_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "NETWORKS", {"light": extraction.Light})
+    found = extraction.measure(quick=True).summary["light"]
+    assert found["images_per_second"].keys() == {"clean-fid", "ours"}
+    assert found["largest_difference"] < 1e-5
 
 
 def test_growth_is_the_slope_between_neighbouring_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,10 +83,13 @@ class Steps:
         parameters, optimiser = run.engine.groups[group]
         self.gradients: list[list[Tensor]] = []
 
-        def note(*_: Any) -> None:
-            self.gradients.append([p.grad.clone() for p in parameters if p.grad is not None])
+        step = optimiser.step
 
-        optimiser.register_step_pre_hook(note)
+        def noted() -> None:
+            self.gradients.append([p.grad.clone() for p in parameters if p.grad is not None])
+            step()
+
+        optimiser.step = noted
 
 
 @pytest.mark.parametrize(("model", "network"), GAMES)

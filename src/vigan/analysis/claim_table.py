@@ -11,7 +11,7 @@ import pandas as pd
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome
-from vigan.analysis.testability import untestable
+from vigan.analysis.testability import alike_in_failing, untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
     Boundary,
@@ -102,11 +102,12 @@ def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
+    note = alike_in_failing(claim, found.outcome) if judged.verdict == "equivalent" else ""
     median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,
         "place": claim.place, "rule": describe_rule(claim), "test": name_of_test(claim),
-        "verdict": judged.verdict, "reason": f"{judged.reason}{found.note}",
+        "verdict": judged.verdict, "reason": f"{judged.reason}{note}{found.note}",
         **evidence.estimate._asdict(), "unit": unit_of(claim),
         "median_difference": median, "lowest_difference": lowest, "highest_difference": highest,
         "margin": format_margin(claim), "boundary": evidence.boundary,

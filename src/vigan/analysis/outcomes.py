@@ -29,10 +29,13 @@ class Differences(NamedTuple):
     """Second arm minus first, seed by seed, in the metric's unit or in shares of training; the largest there can be.
 
     A difference is infinite where one run of the two diverged and the metric has no bounds; 0 where both did.
+    `both_at_worst`: in most seeds of either arm the value is less than the claim's margin from the metric's worst,
+    which a diverged run has.
     """
 
     values: np.ndarray
     largest: float
+    both_at_worst: bool = False
 
 
 class Occurrences(NamedTuple):
@@ -112,7 +115,13 @@ def _of_scores(
     first, second = (table[arm].fillna(worst).to_numpy(float) for arm in claim.arms)
     with np.errstate(invalid="ignore"):
         differences = np.where(first == second, 0.0, second - first)
-    return Differences(differences, high - low)
+    at_worst = all(_mostly_near(values, worst, claim.margin) for values in (first, second))
+    return Differences(differences, high - low, at_worst)
+
+
+def _mostly_near(values: np.ndarray, bound: float, margin: float) -> bool:
+    near = np.abs(values - bound) < margin if np.isfinite(bound) else values == bound
+    return bool(2 * np.count_nonzero(near) > len(near))
 
 
 def _measured(scores: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vigan.analysis.outcomes import Fate
-from vigan.config.claims import BAD, ON_TRACK, OneShare, TestedClaim, arms_of, event_of, is_stability
+from vigan.analysis.outcomes import Differences, Fate, Outcome
+from vigan.config.claims import (
+    BAD,
+    ON_TRACK,
+    OneShare,
+    PairedMean,
+    PairedSign,
+    TestedClaim,
+    arms_of,
+    event_of,
+    is_stability,
+)
 from vigan.describe.claims import EVENTS
 
 ALL = ("supported", "contradicted", "equivalent", "inconclusive")
@@ -29,6 +39,16 @@ def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = 
     if is_stability(claim) and (reason := _as_stable(claim, fates)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
     return {}
+
+
+def alike_in_failing(claim: TestedClaim, outcome: Outcome) -> str:
+    """What is to be added where two arms are found equivalent and both fail by the claim's metric; else nothing."""
+    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences) and outcome.both_at_worst):
+        return ""
+    return (
+        f" But both fail: in most runs of either arm {claim.metric} is less than the margin from its worst value, so "
+        "this says nothing of how they compare where they work."
+    )
 
 
 def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:

@@ -141,10 +141,10 @@ def _of_arms(found: Visit) -> Iterator[str]:
         return
     unsound = {name: arm for name, arm in found.arms.items() if not arm.sound}
     modes = "eager and captured" if found.device.startswith("cuda") else "eager"
-    errors = [error for arm in found.arms.values() for error in arm if isinstance(error, float)]
-    told = f"largest error {max(errors):.1g} of the way" if errors else "no error could be measured"
+    errors = [part for arm in found.arms.values() for part in arm if isinstance(part, float)]
+    error = f"largest error {max(errors):.1g} of the way" if errors else "no error could be measured"
     sound = len(found.arms) - len(unsound)
-    yield f"arms       {sound} of {len(found.arms)} kinds train on {found.device}, {modes}, as float64 does ({told})"
+    yield f"arms       {sound} of {len(found.arms)} kinds train on {found.device}, {modes}, as float64 does ({error})"
     for name, arm in unsound.items():
         yield f"           not {name}: eager {arm.eager}, captured {arm.captured}"
 

@@ -63,15 +63,15 @@ def _torch(facts: dict[str, Any]) -> list[Problem]:
     if facts["torch_cuda"] is None:
         return [Problem("this torch was built without CUDA", "install a torch wheel with CUDA in .venv")]
     if not facts["cuda"]:
-        told = f"driver {facts['driver'] or 'unknown'} does not start CUDA {facts['torch_cuda']}"
-        return [Problem(told, "nvidia-smi; if that works, update the driver, or take a torch for an older CUDA")]
+        message = f"driver {facts['driver'] or 'unknown'} does not start CUDA {facts['torch_cuda']}"
+        return [Problem(message, "nvidia-smi; if that works, update the driver, or take a torch for an older CUDA")]
     if facts["settings"].get("cpu", "").lower() in {"1", "true", "yes"}:
         return [Problem("VIGAN_CPU says to do without the GPU", "unset VIGAN_CPU")]
     if not facts["used"]:
         if "CUDA_VISIBLE_DEVICES" in os.environ:
             return [Problem("CUDA_VISIBLE_DEVICES names no GPU", "unset CUDA_VISIBLE_DEVICES")]
         return [Problem("CUDA works, but the driver tells of no GPU: jobs would take none", "export VIGAN_GPUS=1")]
-    old = [told for told in facts["capabilities"] if not _built(told, facts["built_for"])]
+    old = [card for card in facts["capabilities"] if not _built(card, facts["built_for"])]
     return [Problem(f"this torch has no kernels for {', '.join(old)}", "install a torch wheel for it")] if old else []
 
 
@@ -92,8 +92,8 @@ def _sharing(facts: dict[str, Any]) -> list[Problem]:
     """Too few cores beside the cards, or runs that share one without MPS."""
     found = []
     if facts["used"] and facts["cores"] < CORES_A_GPU * len(facts["used"]):
-        told = f"{facts['cores']} cores for {len(facts['used'])} GPUs: evaluation will hold up training"
-        found.append(Problem(told, f"ask for {CORES_A_GPU} cores a GPU"))
+        message = f"{facts['cores']} cores for {len(facts['used'])} GPUs: evaluation will hold up training"
+        found.append(Problem(message, f"ask for {CORES_A_GPU} cores a GPU"))
     if facts["settings"].get("slots_per_gpu", "1") != "1" and facts["mps"] == "installed":
         found.append(Problem("several runs share a GPU by turns: MPS is not running", "nvidia-cuda-mps-control -d"))
     return found
@@ -102,8 +102,8 @@ def _sharing(facts: dict[str, Any]) -> list[Problem]:
 def _room(facts: dict[str, Any]) -> list[Problem]:
     """Cards that others fill."""
     full = [card["name"] for card in facts["cards"] if card["free"] < LEAST_FREE]
-    told = f"less than 4 GiB are free on {', '.join(full)}"
-    return [Problem(told, "nvidia-smi, and end what fills it")] if full else []
+    message = f"less than 4 GiB are free on {', '.join(full)}"
+    return [Problem(message, "nvidia-smi, and end what fills it")] if full else []
 
 
 def _cores() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vigan.bench import tables, tool_tables
+from vigan.bench import study_tables, tables, tool_tables
 from vigan.bench.plots import RECORDS, newest
 from vigan.config.claims import Untested
 from vigan.config.load import load_study
@@ -16,6 +16,11 @@ from vigan.io.files import write_text
 
 PAGE = Path("docs/statistics.md")
 METRICS_PAGE = Path("docs/metrics.md")
+PARTS_OF_STUDIES = {
+    Path("docs/performance.md"): ("rounding", {"rounding": study_tables.rounding}),
+    Path("docs/divergence.md"): ("divergence", {"divergence": study_tables.divergence, "steps": study_tables.steps}),
+}
+"""Pages with parts that are made from the newest record of one benchmark: its name, and each part's table."""
 TABLES = {
     "false verdicts": tables.false_verdicts, "accuracy": tables.accuracy, "processes": tables.processes,
     "sizes": tables.sizes, "attacks": tables.attacks, "coverage": tables.coverage, "power": tables.power,
@@ -63,10 +68,20 @@ def multiplicity(studies: Sequence[Study]) -> str:
 
 
 def main() -> None:
-    """Write both pages with their parts made again."""
+    """Write every page with its parts made again."""
     write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), Path()))
     tools = tool_tables.parts(newest(RECORDS, "witness"), newest(RECORDS, "bias"))
     write_text(METRICS_PAGE, with_parts(METRICS_PAGE.read_text(encoding="utf-8"), tools))
+    for page in PARTS_OF_STUDIES:
+        write_text(page, with_study(page, Path()))
+
+
+def with_study(page: Path, root: Path) -> str:
+    """A page of `PARTS_OF_STUDIES` with its parts made again, from what `root` keeps."""
+    name, made_of = PARTS_OF_STUDIES[page]
+    record = newest(root / RECORDS, name)
+    parts = {title: table(record) for title, table in made_of.items()}
+    return with_parts((root / page).read_text(encoding="utf-8"), parts)
 
 
 if __name__ == "__main__":

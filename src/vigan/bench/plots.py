@@ -62,9 +62,46 @@ def _sweep(axis: plt.Axes, sweep: str, settings: Sequence[float], seconds: Seque
     axis.set_title(sweep)
 
 
+def divergence(record: Mapping[str, Any]) -> Figure:
+    """The term beside the divergence, their ratio along the training, and the law of second order for larger steps."""
+    probes = pd.DataFrame([
+        {"arm": arm, "seed": seed, **row}
+        for arm, runs in record["details"].items()
+        for seed, rows in enumerate(runs)
+        for row in rows
+    ])  # fmt: skip
+    line = probes[probes["arm"].str.startswith("line")]
+    figure, axes = plt.subplots(1, 3, figsize=(11.5, 3.6), layout="constrained")
+    arms = list(line["arm"].unique())
+    for arm, colour in zip(arms, COLOURS, strict=False):
+        own = line[line["arm"] == arm]
+        one = own[own["gap"] == 1]
+        first = one[one["seed"] == 0]
+        axes[0].loglog(first["drift"], first["kl"], ".", color=colour, label=arm.removeprefix("line-"))
+        ratios = (one["kl"] / one["drift"]).groupby(one["iteration"]).median()
+        axes[1].semilogy(ratios.index, ratios, color=colour)
+        axes[2].loglog(own["drift"], own["kl"] / own["quadratic"], ",", color=colour)
+    fisher = line[line["gap"] == 1].groupby("iteration")["fisher"].median()
+    axes[1].semilogy(fisher.index, fisher, "--", color="#555555", label="half of Fisher's information")
+    low, high = line["drift"].min(), line["drift"].max()
+    axes[0].loglog([low, high], [low, high], "--", color="#555555", linewidth=1)
+    axes[0].set(xlabel="E (G - G_o)$^2$", ylabel="KL(q || q_o), nats", title="one seed (dashed: equal)")
+    axes[1].set(xlabel="iteration", ylabel="KL / E (G - G_o)$^2$", title="median over seeds")
+    axes[2].set(xlabel="E (G - G_o)$^2$", ylabel="KL / its second order", title="steps of 1, 10, 40 iterations")
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=8)
+    return figure
+
+
+PICTURES = {
+    "power": (power, "calibration"), "growth": (growth, "growth"), "divergence": (divergence, "divergence"),
+}  # fmt: skip
+"""How each picture of the documentation is drawn, and from whose newest record."""
+
+
 def main() -> None:
     """Draw every picture from the newest records."""
-    for name, draw, of in (("power", power, "calibration"), ("growth", growth, "growth")):
+    for name, (draw, of) in PICTURES.items():
         save(draw(newest(RECORDS, of)), OUT / f"{name}.svg")
 
 

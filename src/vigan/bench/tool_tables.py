@@ -52,10 +52,10 @@ def table(tools: Tools) -> str:
 
 def reasons(tools: Tools) -> str:
     """Why numbers differ by more than `CLOSE`, one line for each tool and reason."""
-    told: dict[tuple[str, str], list[str]] = {}
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for tool, metric, apart in differences(tools):
-        told.setdefault((tool, reason(tool, metric)), []).append(f"{WORDS[metric]} {apart:+.2%}")
-    lines = [f"- {tool}: {why} ({'; '.join(numbers)})" for (tool, why), numbers in told.items()]
+        by_reason.setdefault((tool, reason(tool, metric)), []).append(f"{WORDS[metric]} {apart:+.2%}")
+    lines = [f"- {tool}: {why} ({'; '.join(numbers)})" for (tool, why), numbers in by_reason.items()]
     return "\n".join(lines) or "No two numbers differ by more than 1e-3."
 
 

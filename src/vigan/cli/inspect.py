@@ -15,7 +15,8 @@ from vigan.config.study import Study
 from vigan.errors import say
 
 BENCHMARKS = (
-    "bias", "calibration", "engine", "growth", "metrics", "prepare", "report", "rounding", "scaling", "witness",
+    "bias", "calibration", "divergence", "engine", "extraction", "growth", "metrics", "prepare", "report", "rounding",
+    "scaling", "witness",
 )  # fmt: skip
 """Modules of `vigan.bench` that have a `measure(quick)`."""
 

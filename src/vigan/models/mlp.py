@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,7 +24,8 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Output (N, outputs) for (N, inputs)."""
-        return fast(x, *(getattr(layer, name) for layer in self.layers for name in ("weight", "bias")))
+        first, second, third = cast("Sequence[nn.Linear]", self.layers)
+        return fast(x, first.weight, first.bias, second.weight, second.bias, third.weight, third.bias)
 
     def initial_value(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Uniform on +-1/sqrt(fan in), for weights and biases: the default of torch's linear layers."""

@@ -58,11 +58,11 @@ class Stabilisers:
         for stabiliser in self["before_step"].values():
             stabiliser.before_step(group, parameters)
 
-    @torch.no_grad()
     def after_step(self, group: str, parameters: Sequence[nn.Parameter]) -> None:
         """Call their hooks on the parameters of an optimizer group."""
         for stabiliser in self["after_step"].values():
-            stabiliser.after_step(group, parameters)
+            with torch.no_grad():
+                stabiliser.after_step(group, parameters)
 
     def after_iteration(self, networks: nn.ModuleDict) -> None:
         """Call their hooks after an iteration."""

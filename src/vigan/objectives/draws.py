@@ -29,6 +29,7 @@ class Draws:
         self.known: dict[str, tuple[Distribution, tuple[int, ...]]] = {}
         self.buffers: dict[str, Tensor] = {}
         self.reads_buffers = False
+        self.calls: Counter[str] = Counter()
         self.begin(0)
 
     def begin(self, iteration: int) -> None:
@@ -38,7 +39,7 @@ class Draws:
 
     def at(self, update: str) -> None:
         """Go to an update of this iteration, by its name: its draws do not depend on those of other updates."""
-        self.update, self.calls = update, Counter[str]()
+        self.update, self.calls = update, Counter()
 
     def of(self, stabiliser: str) -> Stream:
         """The numbers of one stabiliser."""

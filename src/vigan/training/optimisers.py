@@ -92,6 +92,11 @@ class AdamTF1(torch.optim.Optimizer):
         return torch.tensor(math.inf, device=device)
 
 
+# torch wraps the `step` of an optimiser class in a profiler's range and its hooks, neither of which is used here; they
+# take a hundredth of the smallest networks' iteration. A method that says it is wrapped is left alone.
+vars(AdamTF1)["step"].hooked = True
+
+
 def optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimiser of one group's parameters, from an arm's settings."""
     if settings.kind == "adam_tf1":
