@@ -51,7 +51,9 @@ def take_samples(
         ]
     fitted = fit(numbers, Names({name: name for name in METRICS}, None), place_in(study, arm))
     few = [number.place for number in numbers if number.value is None]
-    told = (f"{len(set(few))} snapshots with fewer samples than a protocol takes: not measured.",) if few else ()
+    told = (
+        (f"Not measured: {len(set(few))} of {len(found)} snapshots, for a protocol takes more samples.",) if few else ()
+    )
     return write(study, arm, content, fitted._replace(told=(*fitted.told, *told)))
 
 
@@ -59,7 +61,7 @@ def _measured(
     path: Path, dataset: Dataset, prepared: Prepared, measures: Measurements, run: tuple[int, int]
 ) -> Iterator[Number]:
     """The numbers of one snapshot; None by every protocol that takes more samples than there are."""
-    samples = _Samples(path, dataset, prepared.array.dtype)
+    samples = SnapshotSamples(path, dataset, prepared.array.dtype)
     for protocol, (measure, reals) in measures.items():
         if reals is not None:
             raise RecordError(f"{path}: '{protocol.kind}' decodes codes, and nothing here can; leave it out")
@@ -71,7 +73,7 @@ def _measured(
             yield Number(*run, metric, protocol.name, value, str(path))
 
 
-class _Samples:
+class SnapshotSamples:
     """The samples of one snapshot, in the form in which the data set stores its examples."""
 
     def __init__(self, path: Path, dataset: Dataset, dtype: np.dtype) -> None:
