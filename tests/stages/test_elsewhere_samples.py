@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,16 @@ from vigan.config.datasets import Digits, ImageFolder, Ring
 from vigan.config.load import load_study
 from vigan.data.toy import means
 from vigan.io.files import RecordError
+from vigan.layout import Layout
 from vigan.stages.elsewhere_samples import SnapshotSamples
+from vigan.tools.audit import audit
 
 from .conftest import Project
 
 ROWS = [f"      {arm}: {{from: {{format: samples, path: {arm}}}}}\n" for arm in ("theirs", "far")]
 BOTH = TINY + "".join(ROWS)
+ROOT = Path(__file__).parents[2]
+LISTS = ("--deviations", str(ROOT / "config/deviations.yaml"), "--published", str(ROOT / "config/published.yaml"))
 STEPS = (0, 20, 60)
 PROTOCOL = "toy-modes/n=500/ref=train"
 
@@ -121,3 +126,35 @@ def test_arrays_of_images_must_have_the_form_of_the_data(tmp_path: Path) -> None
     samples = SnapshotSamples(tmp_path / "step-1.npy", Digits(source="digits"), np.dtype(np.uint8))
     with pytest.raises(RecordError, match=r"images of shape \(1, 16, 16\), and those of the data are \(1, 32, 32\)"):
         samples.take(2)
+
+
+def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measured: Project) -> None:
+    for arm in ("plain", "regularised"):
+        for seed in ("0", "1"):
+            for stage, *more in (("train", "--no-tensorboard"), ("evaluate",)):
+                code, told = measured.vigan(
+                    stage, "--arm", arm, "--seed", seed, "--device", "cpu", "--threads", "1", *more
+                )
+                assert code == 0, told
+    layout = Layout(load_study(measured.config))
+    stages = [
+        ("analyse",),
+        *(("figure", "--kind", kind, "--experiment", "circle") for kind, _ in layout.all_figures()),
+        ("frames", "--experiment", "circle"),
+        ("report", *LISTS),
+    ]
+    for stage in stages:
+        code, told = measured.vigan(*stage)
+        assert code == 0, (stage, told)
+    tables = measured.folder / layout.tables
+    assert set(read_table(tables / "runs.csv")["arm"]) == {"plain", "regularised", "theirs", "far"}
+    lines = (tables / "metrics.csv").read_text().splitlines()
+    assert any(line.startswith("circle,plain,released,0,60,1920,60,120,") for line in lines)  # whole numbers stay whole
+    assert any(line.startswith("circle,theirs,elsewhere,0,60,,,,") for line in lines)
+    curves = (measured.folder / layout.figure("curves", "circle")).read_text()
+    assert curves.count("not trained here") == 2
+    page = (measured.folder / layout.report).read_text()
+    assert "Not trained here: theirs, far." in page
+    assert 'id="position"' in page  # the slider, of what was trained here
+    with contextlib.chdir(measured.folder):
+        assert audit(layout.study, layout) == []

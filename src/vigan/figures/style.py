@@ -112,6 +112,11 @@ def looks(regularised: Mapping[str, bool], elsewhere: Collection[str] = ()) -> d
     }
 
 
+def step_name(looks: Looks) -> str:
+    """What a step of some arms is called: that of arms from elsewhere may count anything."""
+    return "step" if looks and all(look.elsewhere for look in looks.values()) else "iteration"
+
+
 def luminance(colour: Sequence[float]) -> float:
     """Relative luminance of a colour (red, green, blue, ... in [0, 1]), in [0, 1] (WCAG 2.2)."""
     parts = np.asarray(colour, dtype=float)[:3]

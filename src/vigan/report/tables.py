@@ -118,7 +118,7 @@ def p_value(value: float) -> str:
 
 def cell(column: str, value: object) -> str:
     """A table value as text; a digest is shortened."""
-    return str(value)[:12] if column.endswith("_sha256") else number(value)
+    return value[:12] if column.endswith("_sha256") and isinstance(value, str) else number(value)
 
 
 def _title(metric: str) -> str:
