@@ -21,7 +21,7 @@ def not_trained_here(experiment: Experiment, arms: Sequence[str]) -> str:
         return ""
     paired = "; equal seeds pair runs by number alone" if len(arms) > 1 else ""
     return (
-        f" Not trained here: {', '.join(apart)}. Whether the rule is older than their runs nobody here knows{paired}."
+        f" Not trained here: {', '.join(apart)}. Whether the rule is older than these runs is not known{paired}."
     )
 
 

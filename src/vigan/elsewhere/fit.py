@@ -205,15 +205,21 @@ def _told(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series], 
     for metric, seeds in early.items():
         title, end = METRICS[metric].title, place.experiment.iterations
         yield f"Not judged: {title} of {_seeds(seeds)}, not measured at step {end:,}."
+    yield from _unequal(taken, runs, unfinished)
+
+
+def _unequal(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series]) -> Iterator[str]:
+    """A line for the metrics that not all runs have at the same steps."""
+    alike: dict[tuple[int, int], list[str]] = defaultdict(list)
     sound = {series: set(steps) for series, steps in taken.values.items() if series not in unfinished}
     for metric, protocol in dict.fromkeys(series[1:] for series in sound):
         grids = [s for (seed, *of), s in sound.items() if tuple(of) == (metric, protocol) and _survived(seed, runs)]
         shared, every = set.intersection(*grids) if grids else set(), set().union(*grids)
         if shared != every:
-            yield (
-                f"Unequal steps: {METRICS[metric].title} was measured at {len(every)} steps, {len(shared)} of them in "
-                "all runs; its curve shows these."
-            )
+            alike[len(every), len(shared)].append(METRICS[metric].title)
+    for (every, shared), titles in alike.items():
+        what = ", ".join(dict.fromkeys(titles))
+        yield f"Unequal steps: {what} at {every} steps, {shared} of them in all runs; curves show these."
 
 
 def _survived(seed: int, runs: Sequence[ElsewhereRun]) -> bool:
