@@ -15,13 +15,16 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-faults test-slurm test-wheel witness lint docs format lock setup clean
+.PHONY: smoke test test-smoke test-faults test-slurm test-wheel witness lint docs format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
-test: setup  ## every test, the smoke study from nothing among them, CORES files of tests at a time
-	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+test: setup  ## every test but those of the smoke study, CORES files of tests at a time
+	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder -m "not smoke"
+
+test-smoke: setup  ## the smoke study from nothing, and what its tables, its page and a second run of it must be
+	pytest -m smoke
 
 test-faults: setup  ## trainings killed more often, and the smoke study ROUNDS times, killed on its way: three minutes each
 	VIGAN_SOAK=$(ROUNDS) pytest -m soak --capture no

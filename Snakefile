@@ -3,7 +3,7 @@
 #   snakemake all --cores 8 --configfile config/smoke.yaml
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 include: "workflow/common.smk"

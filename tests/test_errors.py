@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from studies import TINY
 
 from vigan.cli import inspect, parser
 from vigan.errors import OTHERWISE, REMEDIES, UserError, describe_os_error, shown
+from vigan.runtime import settings
 
 
 def raising(error: BaseException) -> Callable[[object], None]:
@@ -91,6 +93,17 @@ def test_a_command_that_is_stopped_says_so_in_one_line(
     assert capsys.readouterr().err == line
 
 
+def test_a_machine_without_memory_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error in (MemoryError(), MemoryError("Unable to allocate\n9 EiB")):
+        monkeypatch.setattr(inspect, "deviations", raising(error))
+        assert parser.main(["deviations"]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("vigan: not enough memory (")
+        assert told.count("\n") == 1
+
+
 def test_an_error_of_our_own_is_not_called_the_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect, "deviations", raising(LookupError("x")))
     with pytest.raises(LookupError):
@@ -110,13 +123,21 @@ def test_output_that_cannot_be_encoded_is_written_as_escapes(tmp_path: Path) -> 
 WRONG = {
     "preflight": [("--cores", "0"), ("--cores", "two")],
     "train": [
-        ("--threads", "0"), ("--threads", "9" * 30), ("--seed", "-1"), ("--seed", "1.5"), ("--seed", str(2**63)),
+        ("--threads", "0"), ("--threads", "9" * 30), ("--threads", "1000000"), ("--seed", "-1"), ("--seed", "1.5"),
+        ("--seed", str(2**63)),
         ("--device", "mps"), ("--device", "meta"), ("--device", "cuda:x"), ("--save-every", "-1"),
         ("--save-every", "nan"), ("--save-every", "soon"), ("--state", ""),
     ],
-    "evaluate": [("--samples", "-5"), ("--samples", "0"), ("--device", "gpu"), ("--threads", "1e3")],
+    "evaluate": [
+        ("--samples", "-5"), ("--samples", "0"), ("--device", "gpu"), ("--threads", "1e3"), ("--resize", str(2**31)),
+    ],
     "metrics": [("--k", "0"), ("--k", "-3"), ("--seed", "x")],
-    "power": [("--seeds", "0"), ("--alike", "2"), ("--simulations", "-1")],
+    "figure": [("--kind", "nan"), ("--kind", "")],
+    "doctor": [("--device", "mps")],
+    "power": [
+        ("--seeds", "0"), ("--seeds", "1000000000"), ("--alike", "2"), ("--simulations", "-1"),
+        ("--simulations", str(2**63 - 1)),
+    ],
 }  # fmt: skip
 
 
@@ -130,3 +151,80 @@ def test_an_option_out_of_its_bounds_is_refused_in_one_line_that_names_it(
     assert ended.value.code == 2
     assert f"argument {option[0]}" in told
     assert told.count("\n") == 1
+
+
+NAMED = {
+    "arm": [
+        ("train", "--seed", "0", "--arm={}"), ("evaluate", "--seed", "0", "--arm={}"), ("movie", "plain", "{}"),
+        ("diff", "{}", "plain"), ("explain", "{}"),
+    ],
+    "experiment": [
+        ("figure", "--kind", "curves", "--experiment={}"), ("frames", "--experiment={}"),
+        ("contact", "--experiment={}"),
+    ],
+    "dataset": [("prepare", "--dataset={}"), ("reference", "--protocol", "x", "--dataset={}")],
+    "protocol": [("reference", "--dataset", "ring", "--protocol={}")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x", "../ring", "nan", "0", "", "\x1b[31m", "plain\n"])
+@pytest.mark.parametrize("command", [command for commands in NAMED.values() for command in commands], ids=" ".join)
+def test_a_name_that_the_study_does_not_have_is_refused_in_one_line(
+    command: tuple[str, ...], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text(TINY)
+    stage, *words = (word.format(name) for word in command)
+    assert parser.main([stage, "--config", "study.yaml", *words]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.startswith("vigan: no ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VIGAN_CPU", "maybe"),
+        ("VIGAN_DOWNLOAD", "2"),
+        ("VIGAN_SAVE_EVERY", "nan"),
+        ("VIGAN_SOURCES", "xyz"),
+        ("VIGAN_SOURCES", "[1]"),
+        ("VIGAN_SOURCES", '{"a": 1}'),
+        ("VIGAN_SOURCES", '{"a": ["b", "c", "d", "e", "f"]}'),
+    ],
+)
+def test_a_setting_of_the_machine_out_of_its_bounds_is_refused_in_one_line_that_names_it(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv(name, value)
+    (tmp_path / "study.yaml").write_text(TINY)
+    try:
+        code = parser.main(["train", "--config", "study.yaml", "--arm", "plain", "--seed", "0"])
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    told = capsys.readouterr().err
+    assert code in (1, 2)
+    assert told.count("\n") == 1
+    assert name in told or f"--{name.removeprefix('VIGAN_').lower().replace('_', '-')}" in told
+
+
+@pytest.mark.parametrize("value", ["1", "true", "Yes", "ON", "0", "false", "No", "off", ""])
+def test_a_yes_or_no_may_be_said_in_any_of_yaml_s_words(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGAN_CPU", value)
+    assert settings.switched_on("cpu") == (value.lower() in {"1", "true", "yes", "on"})
+    assert settings.switched_off("cpu") == (value.lower() in {"0", "false", "no", "off"})
+
+
+def test_with_closed_streams_nothing_is_printed_into_files(tmp_path: Path) -> None:
+    """A file that a command opens would have the number of standard output, and get what is printed."""
+    command = f"exec '{sys.executable}' -m vigan.cli schema -o schema.json >&- 2>&- <&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 0
+    opened = f"exec '{sys.executable}' -m vigan.cli schema -o again.json"
+    assert subprocess.run(["sh", "-c", opened], cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    assert (tmp_path / "schema.json").read_bytes() == (tmp_path / "again.json").read_bytes()
+    explained = f"exec '{sys.executable}' -m vigan.cli deviations --file nowhere.yaml >&-"
+    refused = subprocess.run(["sh", "-c", explained], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (refused.returncode, refused.stderr.count("\n"), "Traceback" in refused.stderr) == (1, 1, False)

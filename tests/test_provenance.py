@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -200,3 +201,12 @@ def test_versions_name_every_library_behind_a_number() -> None:
     assert {"python", "vigan", "numpy", "torch"} <= set(found)
     assert found["python"] == sys.version.split()[0]
     assert all(found.values())
+
+
+def test_versions_are_those_that_libraries_say_of_themselves() -> None:
+    known = {"scikit-learn": "sklearn", "pillow": "PIL"}
+    told = {name: importlib.import_module(known.get(name, name)).__version__ for name in provenance.LIBRARIES}
+    assert {name: provenance.versions()[name].partition("+")[0] for name in provenance.LIBRARIES} == {
+        name: version.partition("+")[0] for name, version in told.items()
+    }
+    assert provenance._version("no-such-distribution") == "not installed"

@@ -18,12 +18,16 @@ from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import of_import, pictured, protocols
 from vigan.stages.settle import import_inputs, settle
-from vigan.tools import failures, planning
+from vigan.tools import failures, planning, progress
+
+# Of this workflow, also where it is a module of another.
+HOME = Path(str(workflow.current_basedir)).parent
 
 
 def load():
-    """The study: of --configfile, or the paper's."""
-    files = workflow.configfiles or [Path(workflow.basedir) / "config" / "paper.yaml"]
+    """The study: that a Snakefile which uses this as a module names, or of --configfile, or the paper's."""
+    named = [config.pop("study_file")] if "study_file" in config else []
+    files = named or workflow.configfiles or [HOME / "config" / "paper.yaml"]
     if len(files) > 1:
         raise ConfigError("one study at a time: give a single --configfile")
     study = load_study(Path(files[0]))
@@ -60,8 +64,18 @@ def stored(*paths):
 
 IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
 settings.export_settings(STUDY_FILE, config, storage_root())
-SOURCES = identity.sources(STUDY.datasets.values())
+try:
+    SOURCES = identity.sources(STUDY.datasets.values())
+    GPU = 0 if settings.switched_on("cpu") else 1
+    SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
+except UserError as error:
+    sys.exit(f"vigan: {error.text}")
 identity.export(SOURCES)
+if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
+    say(
+        "warning: with a storage, images are told by their description alone; if they changed, add --forcerun prepare",
+        sys.stderr,
+    )
 LAYOUT = Layout(
     STUDY,
     Path(config.get("state", "state")),
@@ -87,11 +101,11 @@ STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
 ] + [LAYOUT.stamp("tables")]
-STUDY_PARTS, PICTURED = digest_of(STUDY.parts()), pictured(STUDY)
+STUDY_PARTS, PICTURED = digest_of(LAYOUT.parts), pictured(LAYOUT.parts)
 
 
 # In the path of an environment, braces are written twice.
-ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = str(HOME / "environment.yml")
 ENVIRONMENT = ENVIRONMENT.replace("{", "{{").replace("}", "}}")
 
 
@@ -103,6 +117,12 @@ def fixed(path):
             f"vigan: {path}: braces in a path are wildcards to Snakemake; work in the checkout's folder"
         )
     return local(path)
+
+
+if any(
+    method.name == "CONDA" for method in workflow.deployment_settings.deployment_method
+):
+    shell.prefix(planning.of_conda(Path(".snakemake")))
 
 
 LOGS = Path("logs") / STUDY.study
@@ -127,11 +147,12 @@ wildcard_constraints:
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
-SLOTS = {"gpu": settings.gpu_slots, "eval": settings.eval_slots}
+CORES = (
+    workflow.resource_settings.cores or 1
+)  # --summary, --rulegraph and --report do without
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
-        workflow.global_resources[kind] = workflow.nodes or slots() or workflow.cores
-GPU = 0 if settings.switched_on("cpu") else 1
+        workflow.global_resources[kind] = workflow.nodes or slots or CORES
 
 
 def trains_on_gpu(arm):
@@ -176,8 +197,11 @@ def begin():
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
-    where = f"--cores {workflow.cores}" if workflow.local_exec else "--elsewhere"
-    shell("vigan preflight {where}")
+    where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
+    if planning.command("preflight", *where) != 0:  # which has said why
+        sys.exit("vigan: nothing was begun")
+    if not storage_root():
+        progress.tell(LAYOUT)
 
 
 CLAIMED = []
@@ -254,6 +278,12 @@ def imported(arm):
 def spec(wildcards):
     """An arm's spec. It is not in a remote storage, and a local input would make the job run here."""
     return [] if storage_root() else LAYOUT.spec(wildcards.arm)
+
+
+def description(wildcards):
+    """What a data set is described as, where that was written because other code prepared it (`vigan.stages.settle`)."""
+    path = Path("data") / wildcards.dataset / "spec.json"
+    return path if path.exists() and not storage_root() else []
 
 
 def shown(samples):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from vigan.config.datasets import Dataset, key
@@ -74,6 +75,11 @@ class Layout:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Folders of prepared data sets that are told by more than their description, by the digest of that."""
 
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """Digests of all that the study says: see `Study.parts`."""
+        return self.study.parts()
+
     @property
     def results(self) -> Path:
         """All results of a study except its figures."""
@@ -125,6 +131,10 @@ class Layout:
     def data(self, dataset: Dataset) -> Path:
         """A prepared data set, shared by all studies that describe it alike."""
         return Path("data") / self._key(dataset)
+
+    def description(self, dataset: Dataset) -> Path:
+        """What a data set is described as: see `vigan.stages.settle`."""
+        return self.data(dataset) / "spec.json"
 
     def dataset(self, name: str) -> Dataset:
         """A data set of the study by its folder's name, or by its own. Raises ConfigError if there is none."""
@@ -244,10 +254,14 @@ class Layout:
 
     def run_files(self) -> list[RunFiles]:
         """Every run's experiment and folder, in the order of the study."""
-        return [
+        return list(self._run_files)
+
+    @cached_property
+    def _run_files(self) -> tuple[RunFiles, ...]:
+        return tuple(
             RunFiles(self.study.experiment_of(run.arm), self.run(run), self.study.run_spec(run.arm, run.seed))
             for run in self.study.runs()
-        ]
+        )
 
     def floors(self) -> list[tuple[str, Path]]:
         """(data set, file with its floor) of every protocol."""

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -40,8 +40,7 @@ def _glance(packages: tuple[str, ...]) -> str:
 
 
 def _digest(packages: Any) -> str:
-    roots = sorted(Path(place) for name in packages for place in _places(name))
-    seen = [[str(file), *_times(file)] for root in roots for file in sorted(root.rglob("*.py"))]
+    seen = sorted([file, *_times(file)] for name in packages for place in _places(name) for file in _sources(place))
     return hashlib.sha256(json.dumps([sys.version, seen]).encode()).hexdigest()
 
 
@@ -50,8 +49,14 @@ def _places(package: str) -> list[str]:
     return list(spec.submodule_search_locations or ()) if spec else []
 
 
-def _times(file: Path) -> tuple[int, int, int]:
-    status = file.stat()
+def _sources(folder: str) -> Iterator[str]:
+    """The source files below a folder. This is done for every command, so without the convenience of Path."""
+    for base, _, names in os.walk(folder):
+        yield from (f"{base}{os.sep}{name}" for name in names if name.endswith(".py"))
+
+
+def _times(file: str) -> tuple[int, int, int]:
+    status = os.stat(file)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from vigan.analysis.betting import bounded_mean
-from vigan.analysis.claim_table import CLAIM_COLUMNS, History, claim_table, format_claims
+from vigan.analysis.claim_table import CLAIM_COLUMNS, History, claim_table
 from vigan.analysis.exact import share_interval, share_test
 from vigan.analysis.multiplicity import holm
 from vigan.analysis.paired_shares import paired_share_test
@@ -199,43 +198,3 @@ def test_what_became_of_a_rule_stands_in_its_row_and_in_no_other() -> None:
     table = claim_table(study, measurements(study, HELPS), past).set_index("id")
     assert table["changed"].to_dict() == {"sign": "", "mean": "claim.margin changed after them"}
     assert table["first_verdict"].to_dict() == {"sign": "", "mean": "first judged otherwise"}
-
-
-def test_a_study_without_claims_says_so() -> None:
-    table = _table()
-    assert list(table.columns) == CLAIM_COLUMNS
-    assert format_claims(table) == "This study states no claims."
-
-
-def _reread(table: pd.DataFrame) -> pd.DataFrame:
-    return pd.read_csv(StringIO(table.to_csv(index=False)))
-
-
-def test_verdicts_are_told_with_interval_seeds_and_every_p() -> None:
-    study = study_of(SIGN, UNTESTED)
-    past = History({"sign": "claim.margin changed after them"}, {"sign": "by the rule kept with the runs: equivalent"})
-    told = format_claims(_reread(claim_table(study, measurements(study, HELPS), past)))
-    first, second = told.split("\n\n")
-    assert first.splitlines() == [
-        "sign: SUPPORTED",
-        "  claim     so it is (here)",
-        "  rule      Supported if in most seeds fair_modes (toy-modes, last value) of regularised is higher by 1 or "
-        "more than that of plain (exact sign test over seeds), on all seeds of the study, once, at alpha = 0.05 "
-        "(Holm).",
-        "  evidence  plain -> regularised: share of seeds higher by 1 or more 0.875 [0.4735, 0.9968], n = 8 seeds",
-        "            differences: median 7, from 0 to 7",
-        "  p         margin (decides): beyond 0.0352, short of 0.996; zero: beyond 0.0352, short of 0.996; "
-        "minus the margin: beyond 0.00391, short of 1; corrected: supported 0.0352, contradicted 0.996, "
-        "equivalent 0.996",
-        "  why       As claimed; p = 0.035 after correction.",
-        "  before    by the rule kept with the runs: equivalent",
-        "  warning   this rule was changed after the runs: claim.margin changed after them",
-    ]
-    assert second.splitlines() == ["C6: NOT TESTED", "  claim     as well (there)", "  why       no encoder"]
-
-
-def test_a_claim_about_events_tells_how_many_runs_had_them() -> None:
-    told = format_claims(_reread(_table(SHARE)))
-    assert "            runs: regularised 0/8; plain 7/8" in told
-    assert "differences" not in told
-    assert "zero" not in told

@@ -23,3 +23,14 @@ def test_every_file_a_job_reads_is_fetched_and_every_one_it_makes_is_put_back(tm
     assert len(list(bucket.glob("results/tiny/runs/*/*/*/metrics.csv"))) == 4
     assert not (tmp_path / "data").exists()
     assert {path.name for path in (tmp_path / "results" / "tiny").iterdir()} == {"specs"}
+
+
+def test_with_a_storage_a_plan_says_that_changed_images_are_not_seen(tmp_path: Path) -> None:
+    images = TINY.replace("{source: ring, count: 6000}", "{source: folder, path: pictures, side: 32}")
+    images = images.replace("{kind: toy-modes, samples: 500}", "{kind: pixel-bins-32, samples: 500}")
+    (tmp_path / "study.yaml").write_text(images.replace("{kind: mlp, width: 16}", "{kind: dcgan, batch_norm: true}"))
+    storage = ("--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "bucket"))
+    plan = Snakemake(tmp_path)("--configfile", str(tmp_path / "study.yaml"), "--dry-run", *storage)
+    assert plan.returncode == 0, plan.stdout[-3000:]
+    told = "with a storage, images are told by their description alone; if they changed, add --forcerun prepare"
+    assert plan.stdout.count(told) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flips import flipped, how_many, tell
 from PIL import Image
 
 from vigan.config.arms import RunSpec
@@ -147,6 +148,15 @@ def test_a_damaged_record_of_what_was_seen_costs_a_look_and_nothing_else(picture
     for content in (b"", b"{}", record.read_bytes().replace(b'"content": "', b'"content": "0')):
         record.write_bytes(content)
         assert Path("data") / found(pictures).key == folder
+
+
+def test_a_flipped_bit_in_that_record_changes_no_identity(pictures: Path) -> None:
+    folder = prepared(pictures)
+    record, times = folder / identity.RECORD, how_many(20)
+    for content in flipped(record.read_bytes(), times, "source.json"):
+        record.write_bytes(content)
+        assert Path("data") / found(pictures).key == folder
+    tell("source.json", {"the same data set": times})
 
 
 def test_faces_are_the_same_in_a_zip_and_in_a_folder_and_others_in_another_zip(tmp_path: Path) -> None:

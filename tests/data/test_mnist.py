@@ -143,6 +143,7 @@ def test_a_folder_that_was_named_and_lacks_the_part_is_named_never_replaced(
         ({"images_as": b"<html>quota exceeded</html>"}, rf"{IMAGES}: not an IDX file"),
         ({"images_as": idx(labels())}, rf"{IMAGES}: not an IDX file of bytes with 3 axes"),
         ({"images_as": gzip.compress(idx(labels()))[:-20]}, rf"{IMAGES}: cannot be read .*fresh copy"),
+        ({"images_as": gzip.compress(bytes(mnist.LARGEST + 1), 1)}, rf"{IMAGES}: more than {mnist.LARGEST} bytes"),
         ({"images_as": idx(images()[:, :27])}, rf"{IMAGES}: images of shape \(10000, 27, 28\), expected \(10000, 28"),
         ({"images_as": idx(images()[1:])}, rf"{IMAGES}: images of shape \(9999, 28, 28\)"),
         ({"labels_as": idx(np.repeat(np.arange(10, dtype=np.uint8), 1000))}, rf"{LABELS}: not the labels of MNIST's"),

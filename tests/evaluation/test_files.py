@@ -99,6 +99,17 @@ def test_what_has_no_number_is_null_and_told(files: Path, capsys: pytest.Capture
     assert found["notes"] == ["kid_std: null, as all rows make one subset, which has no deviation"]
 
 
+def test_copies_among_the_reals_are_told_from_the_smaller_neighbourhood_on(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Precision asks for the third neighbour of a real row, density for the fifth."""
+    for copies, told in ((3, []), (4, ["300 real rows have 3 copies or more"])):
+        np.save(files / "copies.npy", np.repeat(REAL[: 300 // copies], copies, axis=0)[:300])
+        assert _metrics(files, real="copies.npy") == 0
+        notes = json.loads(capsys.readouterr().out).get("notes", [])
+        assert [note.partition(":")[0] for note in notes if "real rows" in note] == told
+
+
 def test_a_k_without_a_neighbour_is_an_error(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _metrics(files, "--k", "400") == 1
     assert "vigan: " in capsys.readouterr().err

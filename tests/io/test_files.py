@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import re
+import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,20 @@ def test_a_file_s_digest_is_that_of_its_bytes(size: int, tmp_path: Path) -> None
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     (tmp_path / "file").write_bytes(content)
     assert sha256_file(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link to a device"])
+def test_a_file_never_replaces_a_device_or_pipe(kind: str, tmp_path: Path) -> None:
+    """`vigan schema -o /dev/null`, where the user may do so."""
+    path = tmp_path / "special"
+    with socket.socket(socket.AF_UNIX) as listening:
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "socket":
+            listening.bind(str(path))
+        else:
+            path.symlink_to("/dev/null")
+        with pytest.raises(RecordError, match="special: a device, pipe or socket, which a file would replace"):
+            write_text(path, "text")
+        assert not stat.S_ISREG(path.stat().st_mode)
+        assert [file.name for file in tmp_path.iterdir()] == ["special"]

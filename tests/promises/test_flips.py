@@ -1,20 +1,20 @@
 """A flipped bit in any file that a stage reads ends in the right numbers or in a refusal, never in other numbers.
 
-Three flips in each file here; `FLIPS=500 pytest -s tests/promises/test_flips.py` makes 500 and prints their ends.
+Three flips in each file here; `FLIPS=500 pytest -s tests/promises/test_flips.py` makes 500 and prints their ends. What
+lies there while a run trains: `stages/test_train.py`; images: `data/test_load_images.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import os
-import random
 import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from flips import flipped, how_many, tell
 from studies import TINY, run_to_tables
 
 from vigan.cli.parser import main
@@ -23,13 +23,18 @@ from vigan.layout import Layout
 
 pytestmark = pytest.mark.slow
 
-FLIPS = int(os.environ.get("FLIPS", "3"))
 ROOT = Path(__file__).parents[2]
+EVENTS = """\
+    collapse: {metric: modes, protocol: toy-modes, below: 0.5}
+    reach: {metric: high_quality, protocol: toy-modes, share: 0.2}
+"""
 STUDY = TINY.replace(
     "  ring: {source: ring, count: 6000}", "  ring: {source: ring, count: 600}\n  digits: {source: digits}"
 )
 STUDY = (
-    STUDY.replace("samples: 500}", "samples: 100, redraws: 1}").replace("iterations: 60", "iterations: 20")
+    STUDY.replace("samples: 500}", "samples: 100, redraws: 1}")
+    .replace("iterations: 60", "iterations: 20")
+    .replace("    shared:", EVENTS + "    shared:")
     + """\
   pictures:
     title: Digits
@@ -46,6 +51,10 @@ STUDY = (
       batch_size: 4
     arms:
       digits: {lambda_mean: 0.0}
+claims:
+  - {id: C1, statement: more modes, place: here, test: paired-sign, arms: [plain, regularised], metric: modes,
+     protocol: toy-modes, score: last, direction: higher, margin: 1.0}
+  - {id: C2, statement: often, place: here, test: share, arm: plain, event: collapse, direction: more, share: 0.4}
 """
 )
 RUN, PICTURES = "results/tiny/runs/plain/released/seed-0", "results/tiny/runs/digits/released/seed-0"
@@ -55,41 +64,56 @@ BINS = ("evaluate", "--arm", "digits", "--seed", "0", *DEVICE)
 REFERENCE = ("reference", "--dataset", "digits", "--protocol", "pixel-bins-32/n=500/ref=train", "--device", "cpu")
 TRAIN = ("train", "--arm", "digits", "--seed", "1", *DEVICE, "--no-tensorboard")
 ANALYSE, FRAMES = ("analyse",), ("frames", "--experiment", "circle")
-FIGURE = ("figure", "--kind", "curves", "--experiment", "circle")
+MOVIE, CONTACT = ("movie", "plain", "regularised"), ("contact", "--experiment", "circle")
+FIGURE, SURVIVAL, SAMPLES, TELEMETRY, SEEDS = (
+    ("figure", "--experiment", "circle", "--kind", kind)
+    for kind in ("curves", "survival", "samples", "telemetry", "seeds")
+)
 REPORT = ("report", "--deviations", str(ROOT / "config/deviations.yaml"),
           "--published", str(ROOT / "config/published.yaml"))  # fmt: skip
+SMALL, CLAIMS, AUDIT = (*REPORT, "--small"), ("claims", "tiny"), ("audit", "tiny.yaml")
+MERGED = "merged"
+MERGE = ("merge", "results/tiny", "--out", MERGED)
 READERS: dict[str, Sequence[tuple[str, ...]]] = {
-    f"{RUN}/run.json": (ANALYSE, EVALUATE, FRAMES),
-    f"{RUN}/telemetry.csv": (ANALYSE,),
-    f"{RUN}/metrics.csv": (ANALYSE,),
-    f"{RUN}/noise.csv": (ANALYSE,),
-    f"{RUN}/measured.json": (ANALYSE, FRAMES),
-    f"{RUN}/samples.npz": (FRAMES,),
-    f"{RUN}/snapshots/000000020.safetensors": (EVALUATE,),
+    f"{RUN}/run.json": (ANALYSE, EVALUATE, FRAMES, MERGE),
+    f"{RUN}/telemetry.csv": (ANALYSE, MERGE),
+    f"{RUN}/metrics.csv": (ANALYSE, MERGE),
+    f"{RUN}/noise.csv": (ANALYSE, MERGE),
+    f"{RUN}/measured.json": (ANALYSE, FRAMES, MERGE),
+    f"{RUN}/samples.npz": (FRAMES, SAMPLES, MOVIE, CONTACT, MERGE),
+    f"{RUN}/snapshots/000000020.safetensors": (EVALUATE, MERGE),
     "data/digits-*/array.npy": (REFERENCE, BINS, TRAIN),
     "data/digits-*/labels.npy": (REFERENCE,),
-    "data/digits-*/manifest.json": (REFERENCE, BINS),
+    "data/digits-*/manifest.json": (REFERENCE, BINS, TRAIN),
     "data/digits-*/reference/pixel-bins-32-n500.npz": (BINS,),
-    "data/digits-*/reference/pixel-bins-32-n500.json": (ANALYSE,),
-    "results/tiny/tables/claims.csv": (REPORT,),
+    "data/digits-*/reference/pixel-bins-32-n500.json": (ANALYSE, BINS),
+    "results/tiny/tables/claims.csv": (REPORT, SMALL, CLAIMS),
     "results/tiny/tables/curves.csv": (FIGURE, REPORT),
     "results/tiny/tables/runs.csv": (FIGURE, REPORT),
-    "results/tiny/stamps/tables.json": (FIGURE, REPORT),
-    "results/tiny/stamps/curves-circle.svg.json": (REPORT,),
+    "results/tiny/tables/survival.csv": (SURVIVAL, REPORT),
+    "results/tiny/tables/telemetry-curves.csv": (TELEMETRY,),
+    "results/tiny/tables/scores.csv": (SEEDS,),
+    "results/tiny/stamps/tables.json": (FIGURE, REPORT, SMALL, CLAIMS, AUDIT),
+    "results/tiny/stamps/curves-circle.svg.json": (REPORT, SMALL),
+    "results/tiny/stamps/circle.json.json": (REPORT,),
     "results/tiny/frames/circle.json": (REPORT,),
-    "figures/tiny/curves-circle.svg": (REPORT,),
-    "results/tiny/raw/metrics.csv.gz": (("audit", "tiny.yaml"),),
-    "results/tiny/raw/runs.jsonl.gz": (("audit", "tiny.yaml"),),
-    "results/tiny/raw/real-data.json": (("audit", "tiny.yaml"),),
+    "figures/tiny/curves-circle.svg": (REPORT, SMALL),
+    "results/tiny/raw/metrics.csv.gz": (AUDIT,),
+    "results/tiny/raw/noise.csv.gz": (AUDIT,),
+    "results/tiny/raw/telemetry.csv.gz": (AUDIT,),
+    "results/tiny/raw/runs.jsonl.gz": (AUDIT,),
+    "results/tiny/raw/real-data.json": (AUDIT,),
 }
 """Files of each kind, and the stages that read them."""
-COSTS = ("timing", "report.html", "run.json", "runs.jsonl.gz", "stamps", "versions")
+COSTS = ("timing", "report.html", "report-small.html", "run.json", "runs.jsonl.gz", "stamps", "versions")
 """Files that tell how long something took: they differ between two makings of the same."""
 
 
 def _vigan(folder: Path, stage: tuple[str, ...]) -> tuple[int, str]:
     told = io.StringIO()
-    named = () if stage[0] == "audit" else ("--config", "tiny.yaml")
+    named = () if stage[0] in ("audit", "merge", "claims") else ("--config", "tiny.yaml")
+    if stage == MERGE:
+        shutil.rmtree(folder / MERGED, ignore_errors=True)
     with contextlib.chdir(folder), contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         return main([stage[0], *named, *stage[1:]]), told.getvalue()
 
@@ -101,11 +125,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tiny.yaml").write_text(STUDY)
     run_to_tables(folder / "tiny.yaml")
     layout = Layout(load_study(folder / "tiny.yaml"))
-    for kind, experiment in layout.all_figures():
-        assert _vigan(folder, ("figure", "--kind", kind, "--experiment", experiment))[0] == 0
-    for experiment in layout.all_frames():
-        assert _vigan(folder, ("frames", "--experiment", experiment))[0] == 0
-    assert _vigan(folder, REPORT)[0] == 0
+    figures = [("figure", "--experiment", experiment, "--kind", kind) for kind, experiment in layout.all_figures()]
+    frames = [("frames", "--experiment", experiment) for experiment in layout.all_frames()]
+    for stage in (*figures, *frames, MOVIE, CONTACT, REPORT, SMALL, MERGE):
+        code, told = _vigan(folder, stage)
+        assert code == 0, told
     return folder
 
 
@@ -113,23 +137,23 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_flipped_bit_ends_in_the_right_numbers_or_in_a_refusal(pattern: str, finished: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(finished, tmp_path / "copy"))
     (path,) = folder.glob(pattern)
-    whole, before, draw, ends = path.read_bytes(), _numbers(folder), random.Random(pattern), Counter[str]()
-    for _ in range(FLIPS):
-        flipped = bytearray(whole)
-        flipped[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+    whole, before, ends = path.read_bytes(), _numbers(folder), Counter[str]()
+    for content in flipped(whole, how_many(3), pattern):
         for stage in READERS[pattern]:
-            path.write_bytes(flipped)
+            path.write_bytes(content)
             code, told = _vigan(folder, stage)
             refusals = [line for line in told.splitlines() if line.startswith("vigan: ")]
-            assert code == 0 or len(refusals) == 1 or stage[0] == "audit", told
+            assert code == 0 or len(refusals) == 1 or stage == AUDIT, told
+            assert "Traceback" not in told
             path.write_bytes(whole)
             changed = {name for name, content in _numbers(folder).items() if before.get(name, content) != content}
             assert not changed, (stage, told, changed)
             ends[f"{stage[0]}: {'right numbers' if code == 0 else 'refused'}"] += 1
-    print(f"\n{pattern}: {FLIPS} flips: {dict(sorted(ends.items()))}")
+    tell(pattern, ends)
 
 
 def _numbers(folder: Path) -> dict[str, bytes]:
-    """Content by name of all files that hold numbers."""
+    """Content by name of all files that hold numbers; of what was merged, all of them."""
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not any(cost in name for cost in COSTS)}
+    timed = {name for name in files if not name.startswith(MERGED) and any(cost in name for cost in COSTS)}
+    return {name: path.read_bytes() for name, path in files.items() if name not in timed}

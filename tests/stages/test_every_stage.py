@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -46,8 +47,8 @@ def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: P
     [
         (("train", "--arm", "plane", "--seed", "0"), "no arm 'plane' in this study; did you mean 'plain'?"),
         (("prepare", "--dataset", "rings"), "no dataset 'rings' in this study; did you mean 'ring'?"),
-        (("evaluate", "--arm", "plain", "--seed", "0"), "run.json"),
-        (("analyse",), "run.json"),
+        (("evaluate", "--arm", "plain", "--seed", "0"), "run.json: not there yet; type: vigan train"),
+        (("analyse",), "json: not there yet; type: vigan reference"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(project: Project, arguments: tuple[str, ...], message: str) -> None:
@@ -77,6 +78,16 @@ def test_evaluating_a_run_on_other_data_is_refused(project: Project) -> None:
     code, output = project.vigan("evaluate", "--arm", "plain", "--seed", "0", "--device", "cpu")
     assert code == 1
     assert "other data" in output
+
+
+def test_a_training_goes_on_where_tensorboard_is_not_installed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    code, output = project.vigan("train", "--arm", "plain", "--seed", "0", "--device", "cpu")
+    assert code == 0
+    assert "it is not installed (the extra vigan[tensorboard])" in output
+    assert not (project.folder / "logs/tensorboard/tiny/plain/released/seed-0").exists()
 
 
 def test_tensorboard_gets_scalars_of_every_logged_iteration(project: Project) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from time import time_ns as now
 
 import pytest
 from studies import TINY, forge, run_to_tables
 
 from vigan.config.load import load_study
 from vigan.layout import Layout
+from vigan.stages import settle as module
 from vigan.stages.settle import settle
 
 pytestmark = pytest.mark.slow
@@ -85,6 +88,24 @@ def test_copied_results_are_fresh_whatever_their_times(place: Path) -> None:
     assert _outdated() == set()
 
 
+@pytest.mark.parametrize("time", [0, -(10**9), 2**33], ids=["1970", "1938", "2242"])
+def test_files_may_have_any_time_an_archive_gives_them(place: Path, time: int) -> None:
+    """Archives that are to be made again bit for bit set all times to 0."""
+    for path in place.rglob("*"):
+        os.utime(path, (time, time))
+    os.utime(place / RUN / "run.json", (time + 9, time + 9))
+    _settle()
+    assert _outdated() == set()
+    made = [
+        path
+        for kinds in MADE_OF.values()
+        for patterns in kinds
+        for pattern in patterns
+        for path in Path().glob(pattern)
+    ]
+    assert max(path.stat().st_mtime_ns for path in made) <= now()
+
+
 def test_what_is_settled_is_left_alone(place: Path) -> None:
     _settle()
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
@@ -135,3 +156,48 @@ def test_what_lacks_its_stamp_is_stale_and_what_is_missing_is_left_to_snakemake(
     Path(f"{DATA}/manifest.json").unlink()
     _settle()
     assert not (RUN / "measured.json").exists()
+
+
+def _is_to_be_prepared_again() -> bool:
+    """Whether a data set is older than its description; Snakemake, which forgot how it was made, goes by that alone."""
+    data = Path(DATA)
+    description = data / "spec.json"
+    made = min((data / name).stat().st_mtime_ns for name in ("manifest.json", "array.npy"))
+    return description.exists() and made < description.stat().st_mtime_ns
+
+
+def test_a_data_set_that_other_code_prepared_is_prepared_again(place: Path) -> None:
+    """The code of `prepare` is edited while Snakemake's memory is lost."""
+    _settle()
+    assert not _is_to_be_prepared_again()
+    forge(Path(f"{DATA}/manifest.json"), code_sha256="0" * 64)
+    _settle()
+    assert _is_to_be_prepared_again()
+
+
+def test_a_data_set_has_its_description_as_an_input_only_once_it_was_stale(place: Path) -> None:
+    """A new input would make Snakemake, where it remembers the old ones, prepare it and train all again."""
+    manifest, description = (Path(DATA) / name for name in ("manifest.json", "spec.json"))
+    content = manifest.read_bytes()
+    _settle()
+    assert not description.exists()
+    forge(manifest, code_sha256="0" * 64)
+    _settle()
+    manifest.write_bytes(content)
+    os.utime(manifest, (10**9, 10**9))
+    _settle()
+    assert description.exists()
+    assert not _is_to_be_prepared_again()
+
+
+def test_data_that_other_code_prepared_and_nobody_can_write_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read_only(path: Path, text: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    forge(Path(f"{DATA}/manifest.json"), code_sha256="0" * 64)
+    monkeypatch.setattr(module, "write_text", read_only)
+    _settle()
+    told = f"warning: {DATA}: other code prepared it, and it cannot be written (Read-only file system)"
+    assert told in capsys.readouterr().out

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import fcntl
@@ -9,11 +10,13 @@ import os
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flips import flipped, how_many, tell
 from safetensors.torch import load_file
 
 from vigan import provenance
@@ -21,8 +24,8 @@ from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
 from vigan.io.files import RecordError
-from vigan.io.locks import held, is_named
-from vigan.io.run_record import read_run
+from vigan.io.locks import InUseError, held, is_named
+from vigan.io.run_record import RunRecord, read_run
 from vigan.io.stamp import unsealed
 from vigan.stages.train import Settings, train
 from vigan.training import run
@@ -104,7 +107,7 @@ def test_a_damaged_checkpoint_is_named_to_the_user(
     assert f"warning: {newest}" in capsys.readouterr().out
 
 
-def flipped(snapshot: Path) -> None:
+def damaged(snapshot: Path) -> None:
     snapshot.write_bytes(snapshot.read_bytes()[:-1] + b"\x7f")
 
 
@@ -114,7 +117,7 @@ def of_a_step_that_nobody_asked_for(snapshot: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "told"),
-    [(flipped, True), (Path.unlink, True), (of_a_step_that_nobody_asked_for, False)],
+    [(damaged, True), (Path.unlink, True), (of_a_step_that_nobody_asked_for, False)],
     ids=["flipped", "deleted", "foreign"],
 )
 def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_saved(
@@ -129,6 +132,42 @@ def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_s
     assert ("the run begins anew" in capsys.readouterr().out) == told
     assert resumed.snapshots_sha256 == straight.snapshots_sha256
     assert {path.name for path in (tmp_path / "b" / "snapshots").iterdir()} == set(straight.snapshots_sha256)
+
+
+STATE = ("newest seal", "newest tensors", "seal before", "snapshot", "spec.json", "lock")
+
+
+def _in_state(state: Path, kind: str) -> Path:
+    before, newest = sorted(state.glob("checkpoint-*.json"))
+    return {
+        "newest seal": newest,
+        "newest tensors": newest.with_suffix(".safetensors"),
+        "seal before": before,
+        "snapshot": state / "snapshots" / "000000000.safetensors",
+    }.get(kind, state / kind)
+
+
+def _bits(run: RunRecord) -> tuple[object, ...]:
+    return run.weights_sha256, run.telemetry_sha256, run.snapshots_sha256, run.status, run.iterations
+
+
+@pytest.mark.parametrize("kind", STATE)
+def test_a_flipped_bit_in_the_state_ends_in_the_same_run_or_in_a_refusal(kind: str, ring: Path, tmp_path: Path) -> None:
+    out, state, kept, ends = tmp_path / "out", tmp_path / "state", tmp_path / "kept", Counter[str]()
+    straight = train(toy(), ring, tmp_path / "straight", state, OFTEN)
+    with pytest.raises(Stop):
+        train(toy(), ring, out, state, OFTEN, (stop,))
+    state.rename(kept)
+    for content in flipped(_in_state(kept, kind).read_bytes(), how_many(3), kind):
+        shutil.rmtree(state, ignore_errors=True)
+        shutil.copytree(kept, state)
+        _in_state(state, kind).write_bytes(content)
+        run = None
+        with contextlib.suppress(RecordError):
+            run = train(toy(), ring, out, state, OFTEN)
+        assert run is None or _bits(run) == _bits(straight)
+        ends["the same run" if run else "refused"] += 1
+    tell(f"state, {kind}", ends)
 
 
 def test_a_checkpoint_of_another_arm_is_not_gone_on_with(
@@ -179,7 +218,7 @@ def test_two_trainers_of_one_run_do_not_meet(ring: Path, tmp_path: Path) -> None
 
     def second_trainer(done: int, row: object, networks: object) -> None:
         if done == 2:
-            with pytest.raises(RecordError) as caught:
+            with pytest.raises(InUseError) as caught:
                 train(toy(), ring, tmp_path / "other", state, OFTEN)
             refused.append(str(caught.value))
 

@@ -43,6 +43,27 @@ def test_each_failed_job_is_one_line_with_its_reason_then_what_to_type(
     ]
 
 
+REFUSED = """\
+WorkflowError in rule train in file "/a/workflow/rules/train.smk", line 1:
+Output run.json has older modification time ({time}) than input manifest.json (2026-11-28 18:34:04.478362). (rule train)
+Removing output files of failed job train since they might be corrupted:
+"""
+
+
+def test_what_snakemake_itself_has_against_a_job_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("".join(REFUSED.format(time=f"2026-11-28 17:3{minute}") for minute in range(2)))
+    heading, job, advice, _ = tell(tmp_path / "log", "snakemake all").splitlines()
+    assert heading == "vigan: 1 of the jobs failed:"
+    assert job.startswith("  train: Output run.json has older modification time (2026-11-28 17:31)")
+    assert advice == "What is finished stays. Mend that, then type:"
+
+
+def test_of_many_failures_ten_are_told(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("".join(BLOCK.format(rule="train", log=f"{number}.log") for number in range(12)))
+    lines = tell(tmp_path / "log", "snakemake all").splitlines()
+    assert (lines[0], lines[11]) == ("vigan: 12 of the jobs failed:", "  and 2 more")
+
+
 def test_where_no_job_failed_nothing_is_said(tmp_path: Path) -> None:
     assert tell(tmp_path / "none", "snakemake all") == ""
     (tmp_path / "log").write_text("Nothing to be done\n")

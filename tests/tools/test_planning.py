@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vigan.io.files import RecordError
+from vigan.io.locks import InUseError
 from vigan.tools.planning import check_disk, claim, is_dry
 
 HOLD = "import sys, time; from pathlib import Path; from vigan.tools.planning import claim; "
@@ -20,7 +20,7 @@ def test_a_second_plan_of_a_study_is_refused_until_the_first_process_ends_howeve
     with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == b"held\n"
-        with pytest.raises(RecordError, match=f"process {first.pid} carries out this study here; wait for it or stop"):
+        with pytest.raises(InUseError, match=f"process {first.pid} carries out this study here; wait for it or stop"):
             claim(path)
         first.kill()
     claim(path).close()

@@ -38,7 +38,7 @@ def verdict(folder: Path, *unprepared: Dataset, download: bool = False) -> Verdi
 def test_a_study_of_mnist_without_mnist_is_stopped_with_the_ways_to_go_on(tmp_path: Path, dataset: Dataset) -> None:
     refused = verdict(tmp_path, Digits(source="digits"), dataset)
     assert not refused.go
-    assert refused.message.startswith("study 'tiny' needs MNIST's 60,000 training digits were not found")
+    assert refused.message.startswith("study 'tiny': MNIST's 60,000 training digits were not found")
     assert all(way in refused.message for way in ("VIGAN_MNIST", "mnist=PATH", "download=true", "`origin: sklearn`"))
 
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flips as bits
 import numpy as np
 import pytest
 import torch
@@ -175,14 +177,14 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(kind: str, tmp_path: Path) 
     for iteration in (10, 20):
         save(tmp_path, checkpoint(iteration))
     file = tmp_path / f"checkpoint-000000020.{kind}"
-    content, draws = file.read_bytes(), np.random.default_rng(7)
-    for bit in draws.choice(8 * len(content), 100, replace=False):
-        flipped = bytearray(content)
-        flipped[bit // 8] ^= 1 << int(bit % 8)
-        file.write_bytes(bytes(flipped))
+    ends = Counter[str]()
+    for content in bits.flipped(file.read_bytes(), bits.how_many(100), kind):
+        file.write_bytes(content)
         found, refused = newest(tmp_path)
         assert equal(checkpoint(10 if refused else 20), found)
         assert all("\n" not in reason for reason in refused)
+        ends["the one before is taken" if refused else "the same"] += 1
+    bits.tell(f"checkpoint, {kind}", ends)
 
 
 def test_the_latest_is_that_of_most_iterations_whatever_the_clock_says(tmp_path: Path) -> None:

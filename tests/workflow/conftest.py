@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from .forked import Forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,17 +28,22 @@ class Snakemake:
         }
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["snakemake", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return subprocess.run(
-            [*command, "--cores", "2", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=1500,
-            check=False,
-        )
+        command = ["all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder), "--cores", "2"]
+        return self.run(*command, *arguments, folder=ROOT)
+
+    def run(self, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Snakemake with any words in any folder, in a process of its own."""
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
+            code = _forked().run(arguments, folder, self.environment, Path(output.name))
+            return subprocess.CompletedProcess(["snakemake", *arguments], code, output.read())
+
+
+@cache
+def _forked() -> Forked:
+    """One process for all tests of a worker."""
+    made = Forked()
+    atexit.register(made.close)
+    return made
 
 
 @pytest.fixture

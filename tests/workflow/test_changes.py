@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from studies import TINY, run_to_tables
+from studies import TINY, forge, run_to_tables
 
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
@@ -141,6 +141,32 @@ def test_results_of_an_edited_study_are_never_taken_for_its_own_when_snakemake_f
         ]
     else:
         assert "lambda" in done.stdout
+
+
+def test_data_that_other_code_prepared_are_prepared_again_when_snakemake_forgot_how_they_were_made(
+    place: Place,
+) -> None:
+    (manifest,) = place.folder.glob("data/*/manifest.json")
+    before = manifest.read_bytes()
+    forge(manifest, code_sha256="0" * 64)
+    shutil.rmtree(place.folder / ".snakemake")
+    assert place.plan() == {"prepare": 1, "reference": 1, "train": 4, "evaluate": 4, **SHOWN}
+    done = place.run("--until", "prepare")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert manifest.read_bytes() == before
+    assert place.plan() == {}  # the same data, so all that was made of them is fresh
+
+
+def test_a_training_is_kept_though_the_clock_was_set_back_since_its_data_were_prepared(place: Place) -> None:
+    """Snakemake removes what is older than its inputs as "corrupted"."""
+    hour = time.time() + 3600
+    for path in place.folder.glob("data/*/*.*"):
+        os.utime(path, (hour, hour))
+    run = place.folder / "results" / "tiny" / "runs" / "plain" / "released" / "seed-0"
+    shutil.rmtree(run)
+    done = place.run("--until", "train")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (run / "run.json").exists()
 
 
 def test_copied_results_are_taken_as_they_are_though_their_times_and_snakemake_s_memory_are_lost(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,15 @@ if [ "$1" = --version ]; then echo apptainer version 1.3.0; exit; fi
 echo "$@" >> "$NOTES.words"
 while [ "$1" != -c ]; do last=$before; before=$1; shift; done
 echo "$last" >> "$NOTES"
-exec bash -c "$2"
+PATH="$IMAGE:/usr/bin:/bin" exec bash -c "$2"
 """
-"""Notes the image, the word before the shell, and runs the command outside of any container."""
+"""Notes the image and the word before the shell, and runs the command with the programs of the folder IMAGE."""
+
+VIGAN = """\
+#!/bin/sh
+echo "$1" >> "$NOTES.commands"
+exec {python} -m vigan.cli "$@"
+"""
 
 
 def test_the_image_has_the_lock_with_its_hashes_before_the_source_and_the_same_installer() -> None:
@@ -55,14 +62,17 @@ def test_every_documented_apptainer_command_shows_the_gpu_to_the_container() -> 
 
 
 @pytest.mark.slow
-def test_with_apptainer_every_job_runs_in_the_image_that_was_named(tmp_path: Path) -> None:
+def test_with_apptainer_every_job_runs_the_vigan_of_the_image_that_was_named(tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "apptainer").write_text(APPTAINER)
     (programs / "apptainer").chmod(0o755)
     (tmp_path / "study.yaml").write_text(TINY)
     (tmp_path / "vigan.sif").touch()
-    runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"))
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "vigan").write_text(VIGAN.format(python=sys.executable))
+    (tmp_path / "image" / "vigan").chmod(0o755)
+    runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"), IMAGE=str(tmp_path / "image"))
     runner.environment["PATH"] = f"{programs}{os.pathsep}{runner.environment['PATH']}"
     done = runner(
         "--until", "reference", "--configfile", str(tmp_path / "study.yaml"), "--sdm", "apptainer",
@@ -74,3 +84,4 @@ def test_with_apptainer_every_job_runs_in_the_image_that_was_named(tmp_path: Pat
     assert all(" --nv " in line.partition("vigan.sif")[0] for line in words)
     assert len(list(tmp_path.glob("data/*/reference/*.json"))) == 1
     assert (tmp_path / "notes").read_text().split() == ["vigan.sif", "vigan.sif"]
+    assert (tmp_path / "notes.commands").read_text().split() == ["prepare", "reference"]

@@ -29,7 +29,7 @@ def test_a_checkout_below_braces_is_planned(snakemake: Snakemake, tmp_path: Path
 
 def test_a_plan_says_what_is_not_there(snakemake: Snakemake) -> None:
     plan = snakemake("--dry-run", "--configfile", str(ROOT / "config" / "paper.yaml"))
-    assert "warning: study 'paper' needs CelebA's aligned images were not found" in plan.stdout
+    assert "warning: study 'paper': CelebA's aligned images were not found" in plan.stdout
     assert "no GPU here; `vigan preflight` says how long it would take" in plan.stdout
 
 

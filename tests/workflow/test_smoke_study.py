@@ -27,7 +27,7 @@ CONFIG = ROOT / "config" / "smoke.yaml"
 STUDY = load_study(CONFIG)
 LAYOUT = Layout(STUDY)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.smoke]
 
 
 @pytest.fixture(scope="session")

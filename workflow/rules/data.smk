@@ -1,4 +1,6 @@
 rule prepare:
+    input:
+        description,
     output:
         array="data/{dataset}/array.npy",
         manifest="data/{dataset}/manifest.json",

@@ -110,7 +110,7 @@ rule report:
 rule findings:
     input:
         LAYOUT.all_tables().values(),
-        template=fixed(Path(workflow.basedir) / "docs" / "findings.md.j2"),
+        template=fixed(HOME / "docs" / "findings.md.j2"),
     log:
         LOGS / "findings.log",
     localrule: True

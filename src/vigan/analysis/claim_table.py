@@ -27,7 +27,7 @@ from vigan.config.claims import (
     named_arms,
 )
 from vigan.config.study import Study
-from vigan.describe.claims import BOUNDARY_WORDS, describe_effect, describe_rule, format_margin, name_of_test
+from vigan.describe.claims import describe_effect, describe_rule, format_margin, name_of_test
 from vigan.protocols.registry import METRICS
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
@@ -148,44 +148,3 @@ def _format_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
     if event is None:
         return ""
     return "; ".join(f"{arm} {found[arm].events.get(event, 0)}/{found[arm].runs}" for arm in named_arms(claim))
-
-
-def format_claims(claims: pd.DataFrame) -> str:
-    """The table of claims as text: verdict, claim, evidence, rule, one paragraph each."""
-    return (
-        "\n\n".join(_paragraph(row) for row in claims.itertuples()) if len(claims) else "This study states no claims."
-    )
-
-
-def _paragraph(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
-    lines = [f"{row.id}: {row.verdict.upper()}", f"  claim     {row.statement} ({row.place})"]
-    if pd.notna(row.rule):
-        lines.append(f"  rule      {row.rule}")
-    if pd.notna(row.estimate):
-        ends = f"{row.estimate:.4g} [{row.low:.4g}, {row.high:.4g}]"
-        lines.append(f"  evidence  {row.arms.replace(';', ' -> ')}: {row.unit} {ends}, n = {row.n:.0f} seeds")
-        if pd.notna(row.median_difference):
-            span = f"{row.lowest_difference:.4g} to {row.highest_difference:.4g}"
-            lines.append(f"            differences: median {row.median_difference:.4g}, from {span}")
-        if isinstance(row.fates, str) and row.fates:
-            lines.append(f"            runs: {row.fates}")
-        lines.append(f"  p         {_format_p(row)}")
-    lines.append(f"  why       {row.reason}")
-    if isinstance(row.first_verdict, str) and row.first_verdict:
-        lines.append(f"  before    {row.first_verdict}")
-    if isinstance(row.changed, str) and row.changed:
-        lines.append(f"  warning   this rule was changed after the runs: {row.changed}")
-    return "\n".join(lines)
-
-
-def _format_p(row) -> str:  # noqa: ANN001
-    """P-values at each boundary, the deciding one marked."""
-    parts = []
-    for at in BOUNDARIES:
-        above, below = (getattr(row, _p_name(side, at)) for side in ("above", "below"))
-        if pd.notna(above):
-            decides = " (decides)" if at == row.boundary else ""
-            parts.append(f"{BOUNDARY_WORDS[at]}{decides}: beyond {above:.3g}, short of {below:.3g}")
-    kinds = ("supported", "contradicted", "equivalent")
-    corrected = ", ".join(f"{kind} {getattr(row, f'p_{kind}'):.3g}" for kind in kinds)
-    return "; ".join([*parts, f"corrected: {corrected}"])

@@ -20,9 +20,7 @@ def not_trained_here(experiment: Experiment, arms: Sequence[str]) -> str:
     if not apart:
         return ""
     paired = "; equal seeds pair runs by number alone" if len(arms) > 1 else ""
-    return (
-        f" Not trained here: {', '.join(apart)}. Whether the rule is older than these runs is not known{paired}."
-    )
+    return f" Not trained here: {', '.join(apart)}. Whether the rule is older than these runs is not known{paired}."
 
 
 def judged(metrics: pd.DataFrame) -> pd.DataFrame:

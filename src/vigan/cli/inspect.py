@@ -55,15 +55,14 @@ def metrics(options: argparse.Namespace) -> None:
 
 def claims(options: argparse.Namespace) -> None:
     """Print the verdict on every claim of a study."""
-    from vigan.analysis.claim_table import format_claims
-    from vigan.analysis.tables import read_table
     from vigan.stages.freshness import check_kept
+    from vigan.tools.verdicts import format_claims, read_claims, results_of
 
-    folder = Path(options.study) if Path(options.study).is_dir() else Path("results") / options.study
+    folder = results_of(options.study, Path("results"), Path("config"))
     table, file = folder / "tables" / "claims.csv", Path("config") / f"{folder.resolve().name}.yaml"
     if line := check_kept(folder, [table], load_study(file) if file.is_file() else None):
         say(f"vigan: warning: {line}", sys.stderr)
-    for line in format_claims(read_table(table)).splitlines():
+    for line in format_claims(read_claims(table)).splitlines():
         say(line)
 
 

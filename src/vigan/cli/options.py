@@ -22,10 +22,31 @@ def from_one(text: str) -> int:
     return _whole(text, 1)
 
 
-def _whole(text: str, least: int) -> int:
+def threads(text: str) -> int:
+    """A number of threads: each costs memory before it has worked, and a million of them all of it."""
+    return _whole(text, 1, 1024)
+
+
+def side(text: str) -> int:
+    """The side of an image in pixels."""
+    return _whole(text, 1, 4096)
+
+
+def seeds(text: str) -> int:
+    """A number of seeds, at most as many as a study may have."""
+    return _whole(text, 1, 10_000)
+
+
+def simulations(text: str) -> int:
+    """A number of simulated studies."""
+    return _whole(text, 1, 100_000)
+
+
+def _whole(text: str, least: int, most: int = LARGEST) -> int:
     number = int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else None
-    if number is None or not least <= number <= LARGEST:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} on")
+    if number is None or not least <= number <= most:
+        bounds = f"from {least} on" if most == LARGEST else f"from {least} to {most}"
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number {bounds}")
     return number
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import images, inspect, pipeline, present
-from vigan.cli.options import device, folder, from_one, seconds, share, whole
+from vigan.cli import completion, images, inspect, pipeline, present
+from vigan.cli.examples import epilog
+from vigan.cli.options import device, folder, from_one, seconds, seeds, share, side, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.protocols.registry import KINDS
@@ -20,6 +21,8 @@ from vigan.runtime.settings import enter_root, setting, switched_on
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
 
+DEVICES = "auto (default: a GPU where there is one), cpu, cuda, cuda:1, ..."
+EXPERIMENT = "name of an experiment of the study"
 GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
 
 TRUTHS = """\
@@ -33,10 +36,12 @@ what is true is stated as
 A claim whose truth is not stated is at the edge of its rule, between support and contradiction. All other verdicts
 follow from the fates of runs.
 
-example: vigan power paper --truth bn-plain:collapse=0.8 bn-regularised:collapse=0.1 C4=0.9 --seeds 8 16 24
 """
 
 Command = Callable[[argparse.Namespace], "int | None"]
+
+_ERRORS = 2
+"""Number of the stream for errors, the last standard one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
+    _open_standard_streams()
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
@@ -62,7 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (line := describe_os_error(error)) is None:
             raise
         return _print_error(shown(line), 1)
+    except MemoryError as error:
+        return _print_error(
+            f"not enough memory ({shown(str(error)) or 'Python'}); make memory free, or ask for less", 1
+        )
     return code
+
+
+def _open_standard_streams() -> None:
+    """Lead streams that the caller closed nowhere: the next file would get their number, and all that is printed."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERRORS:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _print_error(line: str, code: int) -> int:
@@ -80,12 +99,19 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    commands = _Parser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.")
-    stages = commands.add_subparsers(required=True, metavar="STAGE")
+    ending = "vigan COMMAND --help says more, with examples; source <(vigan completion) completes words in bash and zsh"
+    commands = _Parser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.", epilog=ending)
+    stages = commands.add_subparsers(required=True, metavar="COMMAND")
 
     def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
         name = command.__name__.strip("_").replace("_", "-")
-        added = stages.add_parser(name, help=summary, description=summary)
+        added = stages.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=epilog(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         added.set_defaults(command=command)
         if study:
             text = "study file, such as config/smoke.yaml (default: VIGAN_CONFIG, or the paper study)"
@@ -104,41 +130,41 @@ def parser() -> argparse.ArgumentParser:
 
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
     estimate.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="jobs at once")
-    estimate.add_argument("--device", type=device, default="auto")
+    _add_device(estimate)
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
-    doctor.add_argument("--device", default="auto")
+    doctor.add_argument("--device", type=device, default="auto", help=DEVICES)
     doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
     doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
 
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
     _add_celeba(prepare)
-    prepare.add_argument("--threads", type=from_one, default=1)
+    prepare.add_argument("--threads", type=threads, default=1, help="processes that decode images (default: 1)")
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
-    reference.add_argument("--dataset", required=True)
+    reference.add_argument("--dataset", required=True, help="name of a data set in the study")
     reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
-    reference.add_argument("--device", type=device, default="auto")
+    _add_device(reference)
 
     train = stage(pipeline.train, "train one arm with one seed; a stopped run resumes from its last checkpoint")
-    train.add_argument("--arm", required=True)
-    train.add_argument("--seed", type=whole, required=True)
-    train.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    train.add_argument("--threads", type=from_one, default=1)
+    train.add_argument("--arm", required=True, help="an arm of the study")
+    train.add_argument("--seed", type=whole, required=True, help="one of the arm's seeds")
+    _add_device(train)
+    train.add_argument("--threads", type=threads, default=1, help="threads of a CPU (default: 1)")
     train.add_argument(
         "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
     )
     train.add_argument(
         "--state", type=folder, default=setting("state", "state"), help="folder of checkpoints while a run trains"
     )
-    train.add_argument("--no-tensorboard", action="store_true")
+    train.add_argument("--no-tensorboard", action="store_true", help="no event files below logs/tensorboard")
 
     _add_evaluation(stage)
 
     imported = stage(pipeline.import_, "read one arm whose runs were made elsewhere: numbers, or samples to measure")
     imported.add_argument("--arm", required=True, help="an arm with `from` in the study")
-    imported.add_argument("--device", type=device, default="auto")
+    imported.add_argument("--device", type=device, default="auto", help=DEVICES)
 
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
@@ -151,8 +177,8 @@ def parser() -> argparse.ArgumentParser:
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
     figure = stage(present.figure, "draw one figure")
-    figure.add_argument("--kind", required=True, help=", ".join(FIGURES))
-    figure.add_argument("--experiment", required=True)
+    figure.add_argument("--kind", required=True, choices=FIGURES, metavar="KIND", help=", ".join(FIGURES))
+    figure.add_argument("--experiment", required=True, help=EXPERIMENT)
     _add_pictures(stage)
     page = stage(present.report, "write the report page")
     page.add_argument(
@@ -172,12 +198,13 @@ def parser() -> argparse.ArgumentParser:
     _add_power(stage)
 
     difference = stage(inspect.diff, "print field by field how two arms differ")
-    difference.add_argument("arms", nargs=2, metavar="ARM")
-    stage(inspect.explain, "describe one arm's schedule in words, with its ledger").add_argument("arm", metavar="ARM")
+    difference.add_argument("arms", nargs=2, metavar="ARM", help="two arms of the study")
+    explained = stage(inspect.explain, "describe one arm's schedule in words, with its ledger")
+    explained.add_argument("arm", metavar="ARM", help="an arm of the study")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
     new = stage(inspect.new, "write a study file for runs that were made elsewhere", study=False)
-    text = "folder of runs, or a table: see docs/foreign-runs.md"
+    text = "folder of runs, or a table: docs/foreign-runs.md says what is read"
     new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
     new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
     new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
@@ -186,11 +213,11 @@ def parser() -> argparse.ArgumentParser:
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
     )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
-    deviations.add_argument("--file", type=Path, default=DEVIATIONS)
+    deviations.add_argument("--file", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
 
     findings = stage(present.findings, "write docs/findings.md from the kept tables of all studies", study=False)
-    findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"))
-    findings.add_argument("--out", type=Path, default=Path("docs/findings.md"))
+    findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"), help="page with its prose")
+    findings.add_argument("--out", type=Path, default=Path("docs/findings.md"), help="page to write")
     findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
@@ -201,16 +228,21 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a recording (npz), whole or compact")
 
     bench = stage(inspect.bench, "measure speed against a plain implementation", study=False)
-    bench.add_argument("name", choices=inspect.BENCHMARKS)
+    bench.add_argument("name", choices=inspect.BENCHMARKS, help="what to measure")
     bench.add_argument("--quick", action="store_true", help="a minute or two: fewer rounds, smaller settings")
     bench.add_argument("--record", type=Path, metavar="FOLDER", help="write the record as JSON into this folder")
+    stage(_completion, "print a script that completes commands and options in bash and zsh", study=False)
     return commands
+
+
+def _completion(_: argparse.Namespace) -> None:
+    print(completion.script(parser()), end="")
 
 
 def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=whole)
+    evaluate.add_argument("--seed", type=whole, help="with --arm: its seed")
     _add_place(evaluate)
     own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
@@ -237,8 +269,13 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", type=device, default="auto")
-    parser.add_argument("--threads", type=from_one, default=os.cpu_count() or 1)
+    _add_device(parser)
+    text = "snapshots measured at a time, or threads of a CPU (default: its cores)"
+    parser.add_argument("--threads", type=threads, default=os.cpu_count() or 1, help=text)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", type=device, default="auto", help=DEVICES)
 
 
 def _add_images(parser: argparse._ActionsContainer) -> None:
@@ -247,7 +284,7 @@ def _add_images(parser: argparse._ActionsContainer) -> None:
     text = "middle square of so many pixels, cut out of image files (default: all of an image)"
     parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
     text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=from_one, metavar="SIDE", help=text)
+    parser.add_argument("--resize", type=side, metavar="SIDE", help=text)
 
 
 def _reals(text: str) -> int | str:
@@ -257,25 +294,25 @@ def _reals(text: str) -> int | str:
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
     summary = "before runs are made: the probability of each verdict under truths that you state"
     power = stage(inspect.power, summary, study=False)
-    power.formatter_class, power.epilog = argparse.RawDescriptionHelpFormatter, TRUTHS
+    power.epilog = TRUTHS + str(power.epilog)
     power.add_argument("study", metavar="STUDY", help="name of a study, such as paper, or its study file")
     power.add_argument("--truth", nargs="+", action="extend", default=[], help="what is true of arms and claims: below")
-    power.add_argument("--seeds", type=from_one, nargs="+", default=[], metavar="N", help="default: the study's own")
+    power.add_argument("--seeds", type=seeds, nargs="+", default=[], metavar="N", help="default: the study's own")
     text = "share of seeds in which all arms of an experiment share their luck (default: 0)"
     power.add_argument("--alike", type=share, default=0.0, metavar="SHARE", help=text)
-    power.add_argument("--simulations", type=from_one, default=2000, metavar="N", help="default: 2000")
+    power.add_argument("--simulations", type=simulations, default=2000, metavar="N", help="default: 2000")
     power.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> None:
     frames = stage(present.frames, "make the pictures behind the report's slider")
-    frames.add_argument("--experiment", required=True)
+    frames.add_argument("--experiment", required=True, help=EXPERIMENT)
     movie = stage(present.movie, "show the training of two arms side by side, as a GIF")
-    movie.add_argument("arms", nargs=2, metavar="ARM")
+    movie.add_argument("arms", nargs=2, metavar="ARM", help="two arms of one experiment")
     movie.add_argument("--seed", type=whole, help="default: the experiment's first")
     movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
     contact = stage(present.contact, "put every run of an experiment on a contact sheet, as PDF")
-    contact.add_argument("--experiment", required=True)
+    contact.add_argument("--experiment", required=True, help=EXPERIMENT)
 
 
 def _add_celeba(parser: argparse.ArgumentParser) -> None:

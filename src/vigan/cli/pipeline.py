@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
+from vigan.cli import before
 from vigan.cli.images import evaluate_images
 from vigan.cli.paths import layout_of
 from vigan.cli.slots import with_gpu
@@ -18,6 +19,7 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.errors import say
 from vigan.io.stamp import write_stamp
+from vigan.io.times import bring_to_now
 from vigan.layout import Layout
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 
@@ -90,6 +92,7 @@ def reference(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout = layout_of(study)
     dataset, protocol = layout.dataset(options.dataset), study.protocol(options.protocol)
+    before.check(options.config, before.data(layout, dataset))
     floor = reference(
         protocol, dataset, layout.data(dataset), layout.reference(dataset, protocol), str(pick_device(options.device))
     )
@@ -100,7 +103,7 @@ def reference(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
-    from vigan.data.store import load
+    from vigan.data.store import ARRAY, MANIFEST, load
     from vigan.provenance import stage_digest
     from vigan.stages.train import Settings, train
     from vigan.training.callbacks import ProgressBar, TensorBoard
@@ -110,16 +113,30 @@ def train(options: argparse.Namespace) -> None:
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = layout_of(study, state=options.state)
     data = layout.data(study.dataset_of(options.arm))
+    before.check(options.config, before.data(layout, study.dataset_of(options.arm)))
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # left by an earlier training of this run
-    callbacks = [] if options.no_tensorboard else [TensorBoard(spec, layout.tensorboard(run))]
+    callbacks = [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
         record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
+    bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
     )
+
+
+def _tensorboard_wanted(options: argparse.Namespace) -> bool:
+    """Whether event files are to be written; what they need is an extra of the package."""
+    if options.no_tensorboard:
+        return False
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        say("TensorBoard gets no event files of this run: it is not installed (the extra vigan[tensorboard])")
+        return False
+    return True
 
 
 @with_gpu("eval", _measuring_gains)
@@ -141,8 +158,12 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout, spec = layout_of(study), _spec(study, options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
+    files = [one for one in layout.run_files() if one.folder == run]
+    home = study.experiments[study.experiment_of(options.arm)].dataset
+    before.check(options.config, [*before.trained(files), *before.references(layout, [home] if home else [])])
     device, data = str(pick_device(options.device)), layout.data(study.dataset_of(options.arm))
     table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
+    bring_to_now([run / "run.json", run / "snapshots", *layout.references(options.arm).values()])
     print(f"{run}: {len(table)} numbers", flush=True)
 
 
@@ -182,6 +203,8 @@ def import_(options: argparse.Namespace) -> None:
         from vigan.stages.elsewhere_samples import take_samples
         from vigan.training.device import pick_device
 
+        home = study.experiments[arm.experiment].dataset
+        before.check(options.config, before.references(layout, [home] if home else []))
         data, references = layout.data(study.dataset_of(arm.name)), layout.references(arm.name)
         record = take_samples(study, arm, made_from["files"], data, references, str(pick_device(options.device)))
     else:
@@ -204,8 +227,11 @@ def analyse(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = layout_of(study)
+    runs = layout.run_files()
+    needs = [*before.references(layout, study.datasets), *before.imported(layout), *before.measured(runs)]
+    before.check(options.config, needs)
     check_elsewhere(layout)
-    made_from, runs = of_tables(layout), layout.run_files()
+    made_from = of_tables(layout)
     for line in check_runs(layout, runs):
         print(f"warning: {line}", flush=True)
     analyse(study, runs, layout.floors(), layout.results, layout.elsewhere_files())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from vigan.cli import before
 from vigan.cli.paths import layout_of
 from vigan.config.load import load_study
 from vigan.errors import say
@@ -19,7 +20,9 @@ def figure(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = layout_of(study)
+    study.experiment(options.experiment)
     out = layout.figure(options.kind, options.experiment)
+    before.check(options.config, before.tables(layout))
     check_stamped_tables(layout)
     if options.kind == "samples":
         check_samples(layout, options.experiment)
@@ -34,8 +37,9 @@ def frames(options: argparse.Namespace) -> None:
     from vigan.stages.made_from import of_pictures, runs_of
 
     layout = Layout(load_study(options.config))
-    out = layout.frames(options.experiment)
-    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    out, runs = layout.frames(options.experiment), runs_of(layout, options.experiment)
+    before.check(options.config, before.measured(runs))
+    made_from = of_pictures(layout, runs)
     write_frames(layout.study, options.experiment, layout.run_files(), out)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
@@ -46,8 +50,11 @@ def movie(options: argparse.Namespace) -> None:
     from vigan.stages.made_from import first_runs, of_pictures
 
     layout = Layout(load_study(options.config))
-    out = options.out or layout.movie(*options.arms)
-    made_from = of_pictures(layout, first_runs(layout, options.arms, options.seed))
+    out, runs = options.out or layout.movie(*options.arms), first_runs(layout, options.arms, options.seed)
+    if len({run.experiment for run in runs}) == 1:  # arms of several, and seeds that are not there, are refused below
+        known = layout.run_files()
+        before.check(options.config, before.measured(run for run in runs if run in known))
+    made_from = of_pictures(layout, runs)
     write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
     if options.out is None:
         write_stamp(layout.stamp(out.name), made_from, [out])
@@ -60,8 +67,9 @@ def contact(options: argparse.Namespace) -> None:
     from vigan.stages.made_from import of_pictures, runs_of
 
     layout = Layout(load_study(options.config))
-    out = layout.contact(options.experiment)
-    made_from = of_pictures(layout, runs_of(layout, options.experiment))
+    out, runs = layout.contact(options.experiment), runs_of(layout, options.experiment)
+    before.check(options.config, before.measured(runs))
+    made_from = of_pictures(layout, runs)
     write_contact(layout.study, options.experiment, layout.run_files(), out)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
@@ -75,6 +83,7 @@ def report(options: argparse.Namespace) -> None:
 
     study = load_study(options.config)
     layout = layout_of(study)
+    before.check(options.config, [*before.tables(layout), *([] if options.small else before.pictures(layout))])
     check_stamped_tables(layout, kept=options.small)
     check_figures(layout, kept=options.small)
     lists = Lists(options.deviations, options.published)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -197,6 +198,7 @@ def without_place(dataset: Dataset) -> Dataset:
     return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
 
 
+@cache
 def key(dataset: Dataset) -> str:
     """Folder name of a prepared data set: its source and a digest of its description.
 

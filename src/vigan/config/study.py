@@ -128,6 +128,10 @@ class Study(Strict):
         """Data set by its name. Raises ConfigError naming the nearest one if there is none."""
         return _known(self.datasets, name, "dataset")
 
+    def experiment(self, name: str) -> Experiment:
+        """Experiment by its name. Raises ConfigError naming the nearest one if there is none."""
+        return _known(self.experiments, name, "experiment")
+
     def dataset_of(self, arm: str) -> Dataset:
         """Data set an arm is trained on, or compared with. Raises ConfigError where its experiment names none."""
         return self.dataset(self.experiments[self.experiment_of(arm)].dataset or "")

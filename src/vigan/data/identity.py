@@ -20,7 +20,7 @@ from vigan.data.archive import Archive, Folder, images_in
 from vigan.data.source import DataError
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.stamp import sealed, unsealed
-from vigan.runtime.settings import expanded, setting
+from vigan.runtime.settings import MachineError, expanded, setting
 
 RECORD = "source.json"
 """Beside a prepared array: what it was made from, and where that was seen."""
@@ -53,9 +53,21 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
     """
     if setting("root"):
         return {}
-    known = {digest: Source(*found) for digest, found in json.loads(os.environ.get(PASSED_ON, "{}")).items()}
-    changing = [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
-    return {data.digest: known.get(data.digest) or find(data, archive, root) for data in changing}
+    known = _passed_on()
+    return {data.digest: known.get(data.digest) or find(data, archive, root) for data in from_files(datasets)}
+
+
+def from_files(datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Those data sets that are made from files, which can change."""
+    return [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
+
+
+def _passed_on() -> dict[str, Source]:
+    """What the plan found out. Raises MachineError if the environment holds something else."""
+    try:
+        return {digest: Source(*found) for digest, found in json.loads(os.environ.get(PASSED_ON, "{}")).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise MachineError(f"{PASSED_ON} is not what a plan passes on to its jobs; unset it") from None
 
 
 def export(found: Mapping[str, Source]) -> None:

@@ -23,6 +23,10 @@ FOLDERS = (".", "raw", "MNIST/raw")
 """Subfolders that are searched; torchvision's layout is the last."""
 
 
+LARGEST = 64 * 2**20
+"""Bytes of an unpacked file, at most: MNIST's largest has 47 million."""
+
+
 class Packed(NamedTuple):
     """One of MNIST's four files as published: its name without `.gz`, size and SHA-256 of the packed file."""
 
@@ -183,9 +187,14 @@ def _idx(path: Path, axes: int) -> np.ndarray:
 
 
 def unpacked(path: Path) -> bytes:
-    """Content of a file, packed or not. Raises DataError naming it if it cannot be read."""
+    """Content of a file, packed or not. Raises DataError naming it if it cannot be read, or is far too large."""
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP) else content
+        with path.open("rb") as raw:
+            is_packed = raw.read(len(GZIP)) == GZIP
+            raw.seek(0)
+            content = (gzip.GzipFile(fileobj=raw) if is_packed else raw).read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); get a fresh copy") from None
+    if len(content) > LARGEST:
+        raise DataError(f"{path}: more than {LARGEST} bytes, which no part of MNIST has; get a fresh copy")
+    return content

@@ -33,7 +33,11 @@ def measure_features(real: Path, fake: Path, *, k: int | None = None, seed: int 
         spread = {f"vendi_{side}": _vendi(rows) for side, rows in (("real", reals), ("fake", fakes))}
     except MetricError as error:
         raise MetricError(f"--real {real}, --fake {fake}: {error}") from None
-    notes = [*_nulls(values), *_of_rows("real", reals, coverage_k), *_of_rows("fake", fakes, precision_k)]
+    notes = [
+        *_nulls(values),
+        *_of_rows("real", reals, min(precision_k, coverage_k)),
+        *_of_rows("fake", fakes, precision_k),
+    ]
     counts = {"n_real": len(reals), "n_fake": len(fakes)}
     return {**{name: values.get(name) for name in PRINTED}, **spread, **counts, **({"notes": notes} if notes else {})}
 
@@ -54,6 +58,6 @@ def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
     copies = np.unique(rows, axis=0, return_counts=True)[1]
     if many := int(copies[copies > k].sum()):
         yield (
-            f"{many} {side} rows have {k} copies or more: their neighbourhoods are points, in which precision and "
-            "recall count copies, density and coverage nothing"
+            f"{many} {side} rows have {k} copies or more: neighbourhoods of {k} neighbours are points there, in which "
+            "precision and recall count copies, density and coverage nothing"
         )

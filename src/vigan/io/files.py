@@ -27,8 +27,11 @@ class RecordError(UserError, RuntimeError):
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Binary file that appears under `path` only when it is complete and on disk; on any error, not at all.
 
-    Leftovers of earlier attempts whose process was killed are removed. An OSError while writing names `path`.
+    Leftovers of earlier attempts whose process was killed are removed. An OSError while writing names `path`. Raises
+    RecordError where a device, pipe or socket would be replaced, such as /dev/null.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RecordError(f"{path}: a device, pipe or socket, which a file would replace; name a file")
     make_folder(path.parent)
     _remove_abandoned(path)
     with _naming(path):

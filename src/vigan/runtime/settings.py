@@ -20,6 +20,10 @@ fetched once; how many GPUs there are, how many runs share one, how many are mea
 that counts them; whether iterations become CUDA graphs; the container image for `--sdm apptainer`."""
 
 
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_ANSWERS = {"": None, **dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+
+
 class MachineError(UserError, ValueError):
     """An invalid setting of the machine; the message names it and what to write."""
 
@@ -30,13 +34,21 @@ def setting(name: str, otherwise: str = "") -> str:
 
 
 def switched_on(name: str) -> bool:
-    """Whether a setting says yes."""
-    return setting(name).lower() in {"1", "true", "yes"}
+    """Whether a setting says yes. Raises MachineError if it says neither yes nor no."""
+    return _answer(name) is True
 
 
 def switched_off(name: str) -> bool:
-    """Whether a setting says no."""
-    return setting(name).lower() in {"0", "false", "no"}
+    """Whether a setting says no. Raises MachineError if it says neither yes nor no."""
+    return _answer(name) is False
+
+
+def _answer(name: str) -> bool | None:
+    """What a setting says, None if nothing."""
+    text = setting(name)
+    if text.lower() not in _ANSWERS:
+        raise MachineError(f"VIGAN_{name.upper()} is '{text}'; write true or false")
+    return _ANSWERS[text.lower()]
 
 
 def enter_root() -> None:

@@ -10,9 +10,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from vigan.config.base import ConfigError, nearest
+from vigan.config.base import ConfigError
 from vigan.config.datasets import Dataset, Grid, Ring
-from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import contact
@@ -35,7 +34,7 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
 
     Only the first seeds are included, as many as fit, so that the page is small enough to be mailed.
     """
-    chosen = _experiment(study, experiment)
+    chosen = study.experiment(experiment)
     dataset = _dataset(study, experiment)
     kept = _kept_seeds(study, experiment)
     steps = chosen.snapshot_steps
@@ -73,18 +72,12 @@ def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Seque
 
 def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
     """Write the contact sheet of an experiment, every run of it, as PDF."""
-    chosen = _experiment(study, experiment)
+    chosen = study.experiment(experiment)
     steps = contact.columns(chosen.snapshot_steps)
     dataset = _dataset(study, experiment)
     sequences = (_sequence(run, dataset, steps) for run in runs if run.experiment == experiment)
     with atomic_write(out) as stream:
         contact.save(sequences, steps, f"{chosen.title}: samples on the same latents", stream)
-
-
-def _experiment(study: Study, name: str) -> Experiment:
-    if name not in study.experiments:
-        raise ConfigError(f"no experiment '{name}' in this study" + nearest(name, list(study.experiments)))
-    return study.experiments[name]
 
 
 def _dataset(study: Study, experiment: str) -> Dataset:

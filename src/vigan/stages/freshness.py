@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vigan.analysis.tables import read_table
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
@@ -115,6 +114,8 @@ def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
 
     Digests that an earlier version gave to the same spec are accepted.
     """
+    from vigan.analysis.tables import read_table  # pandas, which `vigan claims` does without
+
     made = read_table(tables / "runs.csv")
     if missing := {"arm", "reading", "seed", "config_sha256"} - set(made.columns):
         raise RecordError(f"{tables / 'runs.csv'}: has no column '{min(missing)}'; {ANALYSE}")
@@ -133,17 +134,20 @@ def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
 
     With `kept`, tables that were kept of earlier code will do, and those of a version that stamped none.
     """
-    check_tables(layout.tables, layout.run_files())
     path = layout.stamp("tables")
     if kept and not path.exists():
+        check_tables(layout.tables, layout.run_files())
         return
     if not kept:
         check_elsewhere(layout)
-    wanted, found = of_tables(layout), read_stamp(path, ANALYSE).made_from
-    wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+    stamp, wanted = read_stamp(path, ANALYSE), of_tables(layout)
+    wanted |= _not_here(layout, stamp)
     if kept:
-        wanted["code"] = found.get("code", "")
-    check(path, layout.tables, wanted, layout.all_tables().values(), ANALYSE)
+        wanted["code"] = stamp.made_from.get("code", "")
+    if line := stale(layout.tables, stamp.made_from, wanted, ANALYSE):
+        check_tables(layout.tables, layout.run_files())  # names the run, where one is of another config
+        raise RecordError(line)
+    check_files(path, stamp, layout.all_tables().values(), ANALYSE)
 
 
 def check_elsewhere(layout: Layout) -> None:
@@ -188,12 +192,12 @@ def _changed_elsewhere(study: Study, results: Path) -> str | None:
     return None
 
 
-def _not_here(layout: Layout) -> set[str]:
-    """What tables that were copied without all they were made from cannot be compared with."""
-    measured, real = ((run.spec.name, run.folder / MEASURED) for run in layout.run_files()), floors_of(layout)
-    elsewhere = ((arm.name, arm.folder / MEASURED) for arm in layout.elsewhere_files())
-    runs = {f"runs.{arm}" for arm, path in (*measured, *elsewhere) if not path.exists()}
-    return runs | {name for name, path in real.items() if not path.exists()}
+def _not_here(layout: Layout, stamp: Stamp) -> dict[str, str]:
+    """What a stamp names that does not lie here, as it says: results are copied without all they were made from."""
+    runs = ((f"runs.{run.spec.name}", run.folder / MEASURED) for run in layout.run_files())
+    elsewhere = ((f"runs.{arm.name}", arm.folder / MEASURED) for arm in layout.elsewhere_files())
+    gone = {name for name, path in (*runs, *elsewhere, *floors_of(layout).items()) if not path.exists()}
+    return {name: digest for name, digest in stamp.made_from.items() if name in gone}
 
 
 def check_figures(layout: Layout, *, kept: bool = False) -> None:
@@ -214,6 +218,5 @@ def check_frames(layout: Layout) -> None:
     """Raise RecordError naming pictures of an experiment that are not of its runs as they are."""
     for experiment, path in layout.all_frames().items():
         stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
-        wanted, found = of_pictures(layout, runs_of(layout, experiment)), read_stamp(stamp, mend).made_from
-        wanted |= {name: found[name] for name in _not_here(layout) if name in found}
+        wanted = of_pictures(layout, runs_of(layout, experiment)) | _not_here(layout, read_stamp(stamp, mend))
         check(stamp, path, wanted, [path], mend)

@@ -88,14 +88,13 @@ def _known(arm: ElsewhereFiles) -> Mapping[str, str]:
 
 def of_tables(layout: Layout) -> dict[str, str]:
     """What the tables are made from."""
-    study = layout.study
     return {
-        **study.parts(),
+        **layout.parts,
         **of_runs(layout.run_files()),
         **of_elsewhere(layout),
         **of_floors(layout),
         "first verdicts": of_file(layout.first_verdicts),
-        "code": reporting_code("analyse", protocols(study)),
+        "code": reporting_code("analyse", protocols(layout.study)),
     }
 
 
@@ -106,12 +105,12 @@ def of_figure(layout: Layout) -> dict[str, str]:
 
 def of_pictures(layout: Layout, runs: Sequence[RunFiles]) -> dict[str, str]:
     """What pictures of some runs are made from."""
-    return {"study": pictured(layout.study), **of_runs(runs), "code": stage_digest("frames")}
+    return {"study": pictured(layout.parts), **of_runs(runs), "code": stage_digest("frames")}
 
 
-def pictured(study: Study) -> str:
+def pictured(parts: Mapping[str, str]) -> str:
     """Digest of all that a study says but for what it claims: pictures show no verdict."""
-    return digest_of({name: digest for name, digest in study.parts().items() if not name.startswith("claims.")})
+    return digest_of({name: digest for name, digest in parts.items() if not name.startswith("claims.")})
 
 
 def of_page(layout: Layout, files: Sequence[Path], templates: Sequence[Path]) -> dict[str, str]:

@@ -6,26 +6,27 @@ of other code may have times in the right order and still be outdated.
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.config.datasets import Dataset, without_place
 from vigan.config.elsewhere import Samples
 from vigan.elsewhere.files import place_of
+from vigan.errors import say
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles
-from vigan.io.files import RecordError, read_json
+from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
-from vigan.io.stamp import read_stamp, stale
+from vigan.io.stamp import read_stamp, stale, unsealed
+from vigan.io.times import bring_to_now, set_times
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.stages.made_from import first_runs, of_figure, of_import, of_page, of_pictures, of_tables
 
-TIMED = ".snakemake_timestamp"
-"""By the time of this file in it Snakemake tells when a folder was made."""
 SECOND = 10**9
 
 
@@ -40,19 +41,46 @@ class Product(NamedTuple):
 def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> None:
     """Make every output that is what would be made today no older than what it was made of, and every other older.
 
-    Only times are changed, and only where they say otherwise. What is missing, or would be made of what is missing, is
-    left to Snakemake.
+    Only times are changed, and only where they say otherwise or are yet to come. What is missing, or would be made of
+    what is missing, is left to Snakemake.
     """
+    for dataset in layout.study.datasets.values():
+        _describe(layout, dataset)
     for product in _products(layout, lists, templates):
-        times = [[_time(path) for path in paths] for paths in (product.outputs, product.inputs)]
+        times = [bring_to_now(paths) for paths in (product.inputs, product.outputs)][::-1]
         if not product.inputs or any(time is None for each in times for time in each):
             continue
-        oldest, newest = min(filter(None, times[0])), max(filter(None, times[1]))
+        oldest, newest = min(_known(times[0])), max(_known(times[1]))
         fresh = _is_fresh(product)
         if fresh and oldest < newest:
-            _set_times(product.outputs, newest)
+            set_times(product.outputs, newest)
         elif not fresh and oldest >= newest:
-            _set_times(product.outputs[:1], newest - SECOND)
+            set_times(product.outputs[:1], newest - SECOND)
+
+
+def _describe(layout: Layout, dataset: Dataset) -> None:
+    """Write the description of a data set that other code prepared: what is older than that is prepared again.
+
+    Nothing else that lies here could make Snakemake do so. While it is fresh it gets none: a new input would make
+    Snakemake, where it remembers the old ones, prepare it again, and train all.
+    """
+    path, manifest = layout.description(dataset), layout.data(dataset) / "manifest.json"
+    if path.exists() or not manifest.exists() or _is_prepared(manifest):
+        return
+    try:
+        write_text(path, without_place(dataset).model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        say(f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})")
+
+
+def _is_prepared(manifest: Path) -> bool:
+    """Whether a manifest is there and is what today's code writes."""
+    try:
+        return unsealed(read_json(manifest))["code_sha256"] == stage_digest("prepare")
+    except (RecordError, OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _is_fresh(product: Product) -> bool:
@@ -62,22 +90,17 @@ def _is_fresh(product: Product) -> bool:
         return False
 
 
-def _time(path: Path) -> int | None:
-    """When a file, or a folder as Snakemake tells it, was written, in nanoseconds; None if it is not there."""
-    try:
-        return (path / TIMED if (path / TIMED).exists() else path).stat().st_mtime_ns
-    except OSError:
-        return None
-
-
-def _set_times(paths: Sequence[Path], time: int) -> None:
-    for path in paths:
-        for each in filter(Path.exists, (path / TIMED, path)):
-            os.utime(each, ns=(time, time))
+def _known(times: Sequence[int | None]) -> list[int]:
+    """Times without those of files that are not there; 0 is one, to which archives may set all files."""
+    return [time for time in times if time is not None]
 
 
 def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Iterator[Product]:
     """Everything that is made of something, what is made first before what is made of it."""
+    for dataset in layout.study.datasets.values():
+        manifest = layout.data(dataset) / "manifest.json"
+        made = [manifest, manifest.with_name("array.npy")]
+        yield Product(made, [layout.description(dataset)], partial(_is_prepared, manifest))
     for dataset, protocol in layout.study.measured():
         yield _reference(layout, dataset, protocol)
     runs = layout.run_files()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,7 +16,7 @@ from vigan.config.base import differing_fields, digest_of
 from vigan.data.store import load
 from vigan.errors import say
 from vigan.io.files import RecordError, read_json, write_json
-from vigan.io.locks import held
+from vigan.io.locks import owned
 from vigan.io.run_record import DEVICE_SEPARATOR, RunRecord
 from vigan.stages.publish import publish, remove, remove_half_removed
 from vigan.training.checkpoint import SNAPSHOTS
@@ -41,13 +39,13 @@ def train(
     """Train `spec` on the data set in `data`; write telemetry.csv, snapshots/ and, last, run.json into `out`.
 
     Checkpoints are in `state` until the outputs are written; a run that was killed resumes from the newest valid
-    one. Raises RecordError if the data set is damaged, if another process trains in `state`, or if `state` belongs
-    to another run.
+    one. Raises RecordError if the data set is damaged or if `state` belongs to another run, InUseError if another
+    process trains in `state`.
     """
     device = pick_device(settings.device)
     calculate_in(spec.arm.precision, settings.threads, device)
     prepared = load(data, verify=True)
-    with _lock(state / "lock"):
+    with owned(state / "lock", state, "trains this run already", "start no second trainer of it"):
         remove_half_removed(state)
         owner = _claim(state / "spec.json", spec, prepared.fingerprint)
         run = Run(spec, prepared.array, state, device, owner)
@@ -58,21 +56,6 @@ def train(
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
         remove(state)
     return record
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with held(path) as (handle, locked):
-        if locked is False:
-            handle.seek(0)
-            owner = handle.read(100).decode(errors="replace").strip() or "unknown"
-            raise RecordError(f"{path.parent}: process {owner} trains this run already; wait for it or stop it")
-        if locked is None:
-            say(f"warning: {path.parent}: no locks on this file system; start no second trainer of it")
-        handle.truncate(0)
-        handle.write(str(os.getpid()).encode())
-        handle.flush()
-        yield
 
 
 def _claim(path: Path, spec: RunSpec, fingerprint: str) -> str:

@@ -18,6 +18,7 @@ from vigan.config.study import RunKey, Study
 from vigan.data.archive import Folder, images_among
 from vigan.data.celeba import Face
 from vigan.data.image_folder import Picture
+from vigan.describe.durations import human
 from vigan.features.extractors import make_extractor, missing_weights
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.models.build import build
@@ -210,14 +211,6 @@ def _seconds(call: Callable[[], object], device: torch.device | None = None) -> 
     if device is not None and device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - start
-
-
-def human(seconds: float) -> str:
-    """A duration in a readable unit."""
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
 
 
 def format_estimate(found: Estimate, cores: int) -> str:

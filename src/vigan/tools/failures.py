@@ -10,6 +10,8 @@ from vigan.errors import shown
 _FAILED = re.compile(
     r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    log: (?P<log>.+?)(?: \(check log file)", re.MULTILINE
 )
+_REFUSED = re.compile(r"^\w+ in rule (?P<rule>[a-z_]+) in file .*:$\n(?P<reason>.+)", re.MULTILINE)
+"""What Snakemake itself has against a job that ended well."""
 _MOST = 10
 
 
@@ -20,12 +22,14 @@ def tell(log: Path, command: str) -> str:
     except OSError:
         return ""
     failed = {found["log"]: found["rule"] for found in _FAILED.finditer(told)}
-    if not failed:
+    lines = [f"  {rule} ({file}): {_reason(Path(file))}" for file, rule in failed.items()]
+    refused = {found["reason"].partition(" (")[0]: found for found in _REFUSED.finditer(told)}  # each attempt is told
+    lines += [f"  {found['rule']}: {shown(found['reason'])[:500]}" for found in refused.values()]
+    if not lines:
         return ""
-    lines = [f"  {rule} ({file}): {_reason(Path(file))}" for file, rule in list(failed.items())[:_MOST]]
-    if len(failed) > _MOST:
-        lines.append(f"  and {len(failed) - _MOST} more")
-    heading = f"vigan: {len(failed)} of the jobs failed:"
+    heading = f"vigan: {len(lines)} of the jobs failed:"
+    if len(lines) > _MOST:
+        lines[_MOST:] = [f"  and {len(lines) - _MOST} more"]
     return "\n".join([heading, *lines, "What is finished stays. Mend that, then type:", f"  {command}"])
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from vigan.errors import say
+import vigan
 from vigan.io.durable import make_folder
-from vigan.io.files import RecordError
-from vigan.io.locks import held
+from vigan.io.locks import owned
 
 _ENOUGH = 2**16
 
@@ -35,20 +37,39 @@ def check_disk(folder: Path) -> None:
         raise
 
 
+def command(*words: str) -> int:
+    """Exit code of a command of vigan, run by this interpreter."""
+    return subprocess.run([sys.executable, "-P", "-m", "vigan.cli", *words], check=False).returncode
+
+
+def of_conda(folder: Path) -> str:
+    """What begins every job's shell under `--sdm conda`: there `vigan` is this code, run by the environment's Python.
+
+    An environment that lacks something thus fails, and never falls through to what is installed outside. `folder` gets
+    a link to the package, where it is installed among others, which are not to be seen.
+    """
+    source = Path(str(vigan.__file__)).parents[1]
+    if source.name != "src":
+        source = _alone(source / "vigan", folder / "source")
+    command = f'PYTHONPATH={shlex.quote(str(source))} "$CONDA_PREFIX/bin/python" -P -m vigan.cli "$@"'
+    return f"set -euo pipefail; vigan() {{ {command}; }}; ".replace("{", "{{").replace("}", "}}")
+
+
+def _alone(package: Path, folder: Path) -> Path:
+    """A folder in which nothing lies but a link to the package."""
+    make_folder(folder)
+    link = folder / package.name
+    if not link.is_symlink() or link.readlink() != package:
+        link.unlink(missing_ok=True)
+        link.symlink_to(package)
+    return folder.absolute()
+
+
 def claim(path: Path) -> contextlib.ExitStack:
     """Hold `path` against other plans of a study until the stack is closed, or the process ends, however it does.
 
-    Raises RecordError that names the process which holds it.
+    Raises InUseError that names the process which holds it.
     """
     with contextlib.ExitStack() as stack:
-        stream, locked = stack.enter_context(held(path))
-        if locked is False:
-            stream.seek(0)
-            owner = stream.read(20).decode(errors="replace").strip() or "unknown"
-            raise RecordError(f"{path}: process {owner} carries out this study here; wait for it or stop it")
-        if locked is None:
-            say(f"warning: {path.parent}: no locks on this file system; begin no second plan of this study")
-        stream.truncate(0)
-        stream.write(str(os.getpid()).encode())
-        stream.flush()
+        stack.enter_context(owned(path, path, "carries out this study here", "begin no second plan of this study"))
         return stack.pop_all()

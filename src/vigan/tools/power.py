@@ -31,9 +31,12 @@ LEVEL = 1 - 1e-12
 
 
 class Chances(NamedTuple):
-    """Shares of simulated studies by claim and verdict, the seeds of each experiment, and the runs of the study."""
+    """Shares of simulated studies by claim and verdict, and the runs of the study.
 
-    seeds: Mapping[str, int]
+    `seeds`: of each experiment, the least and the largest number of seeds that one of its arms has.
+    """
+
+    seeds: Mapping[str, tuple[int, int]]
     runs: int
     claims: Mapping[str, Mapping[Verdict, float]]
 
@@ -75,10 +78,15 @@ def power(study: Study, truths: Truths, simulations: int) -> Chances:
     counts = [Counter(verdicts) for verdicts in zip(*judged, strict=True)]
     shares: list[Mapping[Verdict, float]] = [{v: count[v] / simulations for v in SHOWN} for count in counts]
     return Chances(
-        {name: len(study.seeds_in(name)) for name in study.experiments},
+        {name: _numbers_of_seeds(study, name) for name in study.experiments},
         len(list(study.runs())),
         dict(zip([claim.id for claim in claims], shares, strict=True)),
     )
+
+
+def _numbers_of_seeds(study: Study, experiment: str) -> tuple[int, int]:
+    numbers = [len(study.seeds_of(arm)) for arm in study.experiments[experiment].arms]
+    return min(numbers), max(numbers)
 
 
 def _simulated_runs(study: Study, experiment: str, truths: Truths, simulations: int) -> SimulatedRuns:

@@ -29,9 +29,9 @@ def format_chances(study: Study, truths: Truths, found: Sequence[Chances], simul
 
 
 def _table(chances: Chances) -> Iterator[str]:
-    numbers = dict.fromkeys(chances.seeds.values())
-    each = ", ".join(f"{n} seeds in {name}" for name, n in chances.seeds.items())
-    yield f"{each if len(numbers) > 1 else f'{next(iter(numbers))} seeds'}: {chances.runs} runs"
+    numbers = {name: f"{n if n == most else f'{n} to {most}'} seeds" for name, (n, most) in chances.seeds.items()}
+    each = ", ".join(f"{words} in {name}" for name, words in numbers.items())
+    yield f"{each if len(set(numbers.values())) > 1 else next(iter(numbers.values()))}: {chances.runs} runs"
     width = max(map(len, chances.claims))
     yield f"  {'':<{width}}  {'  '.join(SHOWN)}"
     for claim, shares in chances.claims.items():

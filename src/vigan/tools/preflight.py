@@ -81,7 +81,7 @@ def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | 
         try:
             found += _too_few(study, dataset, _count(dataset, celeba, download))
         except (DataError, MachineError) as error:
-            found.append(f"study '{study.study}' needs {error}")
+            found.append(f"study '{study.study}': {error}")
     return found
 
 

@@ -1,0 +1,84 @@
+"""What must be there before a command works, and the command to type where it is not."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from vigan.config.datasets import Dataset
+from vigan.errors import UserError
+from vigan.io.run_record import MEASURED, RunFiles
+from vigan.layout import Layout
+
+
+class Need(NamedTuple):
+    """A file, and the words after `vigan` that make it."""
+
+    path: Path
+    command: tuple[str, ...]
+
+
+def check(config: Path, needs: Iterable[Need]) -> None:
+    """Raise UserError naming the first file that is missing, the command that makes it, and that which makes all."""
+    for path, (command, *words) in needs:
+        if not path.exists():
+            one = shlex.join(["vigan", command, "--config", str(config), *words])
+            everything = f"snakemake all --cores 2 --configfile {shlex.quote(str(config))}"
+            raise UserError(f"{path}: not there yet; type: {one} (or for all that is missing: {everything})")
+
+
+def data(layout: Layout, dataset: Dataset) -> Iterator[Need]:
+    """A prepared data set."""
+    name = next(name for name, known in layout.study.datasets.items() if known == dataset)
+    yield Need(layout.data(dataset) / "manifest.json", ("prepare", "--dataset", name))
+
+
+def references(layout: Layout, datasets: Iterable[str]) -> Iterator[Need]:
+    """What was measured of the real data of some data sets."""
+    wanted = set(datasets)
+    for name, protocol in layout.study.measured():
+        if name in wanted:
+            yield from data(layout, layout.study.datasets[name])
+            path = layout.reference(layout.study.datasets[name], protocol).with_suffix(".json")
+            yield Need(path, ("reference", "--dataset", name, "--protocol", protocol.name))
+
+
+def imported(layout: Layout) -> Iterator[Need]:
+    """What was read of arms from elsewhere."""
+    for arm in layout.elsewhere_files():
+        yield Need(arm.folder / MEASURED, ("import", "--arm", arm.name))
+
+
+def trained(runs: Iterable[RunFiles]) -> Iterator[Need]:
+    """Records of runs."""
+    for run in runs:
+        yield Need(run.folder / "run.json", ("train", *_of(run)))
+
+
+def measured(runs: Iterable[RunFiles]) -> Iterator[Need]:
+    """Records of runs, and what was measured of them."""
+    for run in runs:
+        yield from trained([run])
+        yield Need(run.folder / MEASURED, ("evaluate", *_of(run)))
+
+
+def _of(run: RunFiles) -> tuple[str, ...]:
+    return "--arm", run.spec.name, "--seed", str(run.spec.seed)
+
+
+def tables(layout: Layout) -> Iterator[Need]:
+    """The tables of a study; and the runs behind them, where there are none."""
+    table = layout.tables / "runs.csv"
+    if not table.exists():
+        yield from measured(layout.run_files())
+    yield Need(table, ("analyse",))
+
+
+def pictures(layout: Layout) -> Iterator[Need]:
+    """Figures, and the pictures behind the page's slider."""
+    for (kind, experiment), path in layout.all_figures().items():
+        yield Need(path, ("figure", "--kind", kind, "--experiment", experiment))
+    for experiment, path in layout.all_frames().items():
+        yield Need(path, ("frames", "--experiment", experiment))

@@ -1,0 +1,69 @@
+"""A command that lacks what another makes says which, as one would type it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from studies import TINY
+
+from vigan.cli.parser import main, parser
+
+RUN = ("--arm", "plain", "--seed", "0")
+EXPERIMENT = ("--experiment", "circle")
+REFERENCE = ("--dataset", "ring", "--protocol", "toy-modes/n=500/ref=train")
+LACKING = {
+    ("reference", *REFERENCE): ["prepare", "--dataset", "ring"],
+    ("train", *RUN): ["prepare", "--dataset", "ring"],
+    ("evaluate", *RUN): ["train", *RUN],
+    ("analyse",): ["prepare", "--dataset", "ring"],
+    ("figure", "--kind", "curves", *EXPERIMENT): ["train", *RUN],
+    ("frames", *EXPERIMENT): ["train", *RUN],
+    ("movie", "plain", "regularised"): ["train", *RUN],
+    ("contact", *EXPERIMENT): ["train", *RUN],
+    ("report",): ["train", *RUN],
+}
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The one line with which a command on the tiny study, of which nothing is there, ends."""
+    monkeypatch.chdir(tmp_path)
+    Path("study.yaml").write_text(TINY)
+
+    def ended(command: str, *words: str) -> str:
+        assert main([command, "--config", "study.yaml", *words]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return ended
+
+
+@pytest.mark.parametrize("words", LACKING, ids=lambda words: words[0])
+def test_what_is_missing_is_answered_with_the_commands_that_make_it(words: tuple[str, ...], told) -> None:
+    line = told(*words)
+    (one, everything) = re.findall(r"not there yet; type: (.*) \(or for all that is missing: (.*)\)$", line)[0]
+    command, *rest = shlex.split(one)[1:]
+    assert [command, *rest[2:]] == LACKING[words]
+    assert rest[:2] == ["--config", "study.yaml"]
+    assert callable(parser().parse_args([command, *rest]).command)
+    assert everything == "snakemake all --cores 2 --configfile study.yaml"
+    assert "stage" not in line
+
+
+def test_each_command_that_is_told_leads_on_to_the_next(told) -> None:
+    assert main(["prepare", "--config", "study.yaml", "--dataset", "ring"]) == 0
+    assert "vigan reference" in told("analyse")
+    assert main(["reference", "--config", "study.yaml", *REFERENCE, "--device", "cpu"]) == 0
+    assert "vigan train" in told("analyse")
+    Path("results/tiny/runs/plain/released/seed-0").mkdir(parents=True)
+    Path("results/tiny/runs/plain/released/seed-0/run.json").touch()
+    assert "vigan evaluate" in told("movie", "plain", "regularised")
+
+
+def test_words_that_fit_no_study_are_refused_as_such_and_not_sent_elsewhere(told) -> None:
+    assert "seed 7 of arm 'plain' is not in this study" in told("movie", "plain", "regularised", "--seed", "7")
+    assert "no arm 'plane' in this study" in told("movie", "plane", "regularised")
+    assert "no experiment 'circus' in this study" in told("contact", "--experiment", "circus")
