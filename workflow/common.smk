@@ -261,6 +261,15 @@ def sampled(arm):
     return STUDY.protocols_of(arm) if origin.format == "samples" else []
 
 
+def import_resources(arm):
+    """Memory and minutes of reading an arm from elsewhere, or of measuring its samples."""
+    if not sampled(arm):
+        return resources.for_joining(STUDY)
+    return resources.for_measuring(
+        STUDY, arm, gpu=measures_on_gpu(STUDY.protocols_of(arm)) == 1
+    )
+
+
 def import_files(wildcards):
     """What an arm from elsewhere is made of, as far as Snakemake can look after it."""
     return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])

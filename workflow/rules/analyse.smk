@@ -10,7 +10,7 @@ rule import_arm:
     conda:
         ENVIRONMENT
     resources:
-        **JOINING,
+        **demand(import_resources),
         **measuring(lambda wildcards: sampled(wildcards.arm)),
     params:
         made_from=lambda wildcards: imported(wildcards.arm),
