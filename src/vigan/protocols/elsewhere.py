@@ -94,5 +94,5 @@ ELSEWHERE = ProtocolKind(
     input="elsewhere",
     compares=False,
     least=0,
-    place=200,
+    place=90,
 )
