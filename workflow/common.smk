@@ -7,6 +7,7 @@ from pathlib import Path
 
 import vigan.report
 from vigan.config.base import ConfigError, digest_of, read_yaml
+from vigan.config.datasets import modules
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.data import identity
@@ -230,6 +231,12 @@ def _subject(wildcards):
         for name in ("arm", "dataset", "protocol")
         if name in wildcards.keys()
     ]
+
+
+@cache
+def prepare_code(dataset):
+    """Digest of the code that prepares a data set, with that of the plug-in which delivers it."""
+    return stage_digest("prepare", modules(LAYOUT.dataset(dataset)))
 
 
 @cache

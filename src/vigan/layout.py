@@ -142,7 +142,7 @@ class Layout:
         return folders.get(name) or self.study.dataset(name)
 
     def _key(self, dataset: Dataset) -> str:
-        return self.keys.get(dataset.digest, key(dataset))
+        return self.keys.get(dataset.digest) or key(dataset)
 
     def reference(self, dataset: Dataset, protocol: Protocol) -> Path:
         """What a protocol needs of the real data, and its values on real data."""

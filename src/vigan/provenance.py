@@ -12,6 +12,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vigan import plugins
 from vigan.source_memory import remembered
 
 if TYPE_CHECKING:
@@ -34,12 +35,47 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
 
     The packages that a module lies in count, for Python runs them first. Comments, docstrings and layout do not.
     Modules that are imported by name at run time (models, stabilisers, what protocols name) must be named by the
-    caller. Raises ValueError for a module that does not exist.
+    caller. A plug-in of a single file counts with all that it imports of this package and of its like. Raises
+    ValueError for a module that does not exist.
     """
-    total = hashlib.sha256(remembered(tuple(sorted(set(modules))), _digest_of_modules).encode())
+    packaged, loose = _sorted_out(modules)
+    total = hashlib.sha256(remembered(tuple(sorted(packaged)), _digest_of_modules).encode())
+    for module, source in sorted(loose.items()):
+        total.update(f"{module}\n{bare(source)}\n".encode())
     for file in sorted(files):
         total.update(file.name.encode() + file.read_bytes())
     return total.hexdigest()
+
+
+def _sorted_out(modules: Iterable[str]) -> tuple[set[str], dict[str, bytes]]:
+    """Modules of packages, and the sources of those that lie in none, with what the latter import of either."""
+    waiting, packaged, loose = list(modules), set[str](), dict[str, bytes]()
+    while waiting:
+        module = waiting.pop()
+        if not _is_loose(module):
+            packaged.add(module)
+        elif module not in loose:
+            loose[module] = plugins.source_of(module)[1]
+            waiting += filter(_counts, plugins.imported(loose[module]))
+    return packaged, loose
+
+
+def _is_loose(module: str) -> bool:
+    """Whether a module is a plug-in file, or an installed one that is no package's."""
+    root = module.partition(".")[0]
+    if root in ("vigan", plugins.PACKAGE):
+        return root != "vigan"
+    spec = util.find_spec(root)
+    return spec is not None and (spec.origin is None or spec.submodule_search_locations is None)
+
+
+def _counts(name: str) -> bool:
+    """Whether a name that a plug-in imports is a module of this package, or another plug-in file."""
+    root, _, rest = name.partition(".")
+    if root == plugins.PACKAGE:
+        return rest in plugins.files()
+    place = Path(__file__).parent.joinpath(*rest.split("."))
+    return root == "vigan" and bool(rest) and (place.with_suffix(".py").is_file() or (place / "__init__.py").is_file())
 
 
 def _digest_of_modules(modules: tuple[str, ...]) -> str:
@@ -84,7 +120,12 @@ def _bare_source(module: str) -> str:
     spec = util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ValueError(f"no source of {module}")
-    return ast.unparse(_WithoutText().visit(ast.parse(Path(spec.origin).read_bytes())))
+    return bare(Path(spec.origin).read_bytes())
+
+
+def bare(source: bytes) -> str:
+    """A source without comments, docstrings and layout."""
+    return ast.unparse(_WithoutText().visit(ast.parse(source)))
 
 
 class _WithoutText(ast.NodeTransformer):

@@ -23,7 +23,7 @@ from vigan.analysis.estimates import (
 from vigan.analysis.exact import median_interval, sign_test
 from vigan.analysis.metric_bounds import bounds_of, of_differences
 from vigan.analysis.summaries import interquartile_mean
-from vigan.protocols.registry import CHECKS
+from vigan.protocols.registry import checks
 
 from .conftest import PROTOCOL, runs_of, values_of
 
@@ -90,7 +90,7 @@ def test_runs_metrics_and_protocols_are_scored_apart() -> None:
     assert scores["protocol"].tolist() == [PROTOCOL, "toy-modes/n=16/ref=train", PROTOCOL]
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", checks())
 def test_checks_of_the_measurement_are_not_scored(check: str) -> None:
     table = pd.concat([values_of(UNEVEN), values_of([(0, 1.0), (60, 0.0)], metric=check)])
     assert set(run_scores(table)["metric"]) == {"modes"}

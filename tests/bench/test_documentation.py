@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vigan.bench.documentation import PAGE, TABLES, filled, kept_studies, multiplicity
+from vigan.bench.documentation import PAGE, PARTS_OF_STUDIES, TABLES, filled, kept_studies, multiplicity, with_study
 from vigan.bench.plots import POWER_OF, POWER_RULES, growth, newest, power
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +68,8 @@ def test_a_kept_curve_is_drawn_in_order_of_its_settings() -> None:
     measured, proportional = figure.axes[0].get_lines()
     assert list(measured.get_xdata()) == list(proportional.get_xdata()) == [1, 2, 10]
     assert list(measured.get_ydata()) == [1, 2, 9]
+
+
+@pytest.mark.parametrize("page", PARTS_OF_STUDIES, ids=str)
+def test_the_pages_of_studies_are_those_of_their_last_records(page: Path) -> None:
+    assert with_study(page, ROOT) == (ROOT / page).read_text()

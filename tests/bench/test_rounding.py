@@ -94,12 +94,16 @@ def test_a_study_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = str(Path(__file__).parents[2] / "config" / "precision.yaml")
-    games = {"digits": rounding.QUICK["digits"]._replace(study=study, seeds=6, iterations=8)}
+    games = {
+        "digits": rounding.QUICK["digits"]._replace(
+            study=study, seeds=6, iterations=8, precisions=("float32", "tf32", "bf16", "3 bits")
+        )
+    }
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rounding, "WORKLOADS", games)
     monkeypatch.setenv("VIGAN_STATE", str(tmp_path))
     first = rounding.measure(quick=False)
-    assert capsys.readouterr().out.count(": done") == 24
+    assert capsys.readouterr().out.count(": done") == 4 * 6
     (tmp_path / "rounding" / "digits" / "tf32" / "seed-1.json").unlink()
     assert rounding.measure(quick=False) == first
     assert capsys.readouterr().out == "float32-regularised tf32 seed 1: done\n"

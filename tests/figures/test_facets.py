@@ -14,7 +14,7 @@ from workflow.conftest import ROOT
 from vigan.config.arms import Arm
 from vigan.config.load import load_study
 from vigan.figures.curves import Panel, draw
-from vigan.figures.facets import MOST, facets
+from vigan.figures.facets import MOST, facets, groups
 from vigan.figures.layout import add_height, stacked
 from vigan.figures.style import looks
 
@@ -51,6 +51,14 @@ def test_arms_that_are_no_table_are_cut_in_their_order_into_parts_alike() -> Non
     assert [list(facet) for facet in facets(arms)] == [list(arms)[:6], list(arms)[6:]]
 
 
+def test_every_facet_says_what_its_arms_have_in_common() -> None:
+    arms = load_study(ROOT / "config" / "toy.yaml").experiments["ring"].arms
+    assert [group.title for group in groups(arms)] == ["K = 1", "K = 2", "K = 3", "K = 5", "K = 10", "Other arms"]
+    others = {f"arm-{place}": _arm(1).model_copy(update={"d_batches": place + 1}) for place in range(MOST + 2)}
+    assert [group.title for group in groups(others)] == ["Arms, 1 of 2", "Arms, 2 of 2"]
+    assert [group.title for group in groups({"alone": _arm(1)})] == [""]
+
+
 def test_facets_share_their_axes_and_have_a_key_each() -> None:
     arms = {f"arm-{place}": _arm(1).model_copy(update={"d_batches": place + 1}) for place in range(MOST + 2)}
     rows = [
@@ -59,7 +67,10 @@ def test_facets_share_their_axes_and_have_a_key_each() -> None:
         for step in (0, 10)
     ]
     table = pd.DataFrame(rows, columns=["arm", "metric", "step", "n", "center", "low", "high", "ci_low", "ci_high"])
-    figure = draw(table, {"modes": Panel("Modes")}, "A ring", facets(arms), {})
+    figure = draw(table, {"modes": Panel("Modes")}, "A ring", facets(arms), {}, ["K = 1", "K = 2"])
+    headings = [part.get_suptitle() for part in figure.subfigs]
+    assert headings[0].startswith("A ring. K = 1")
+    assert headings[1] == "K = 2"
     upper, lower = figure.axes
     assert upper.get_ylim() == lower.get_ylim()
     assert upper.get_ylim()[0] < -1

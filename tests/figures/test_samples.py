@@ -68,13 +68,13 @@ def test_each_column_shows_the_samples_of_its_step() -> None:
     assert [points.tolist() for points in drawn] == [[[step, step]] * 5 for step in STEPS]
 
 
-def test_titles_are_the_scheduled_steps_first_and_last_among_them() -> None:
+def test_titles_are_scheduled_steps_the_last_among_them_and_of_many_none_before_training() -> None:
     scheduled = tuple(range(0, 101, 10))
     figure = draw([_strip(11, scheduled=scheduled), _strip(3, arm="wild", scheduled=scheduled)], "A ring", "2")
     first, second = _rows(figure, COLUMNS)
-    assert [axis.get_title(loc="left") for axis in first] == [f"iteration {step}" for step in (0, 20, 50, 80, 100)]
+    assert [axis.get_title(loc="left") for axis in first] == [f"iteration {step}" for step in (10, 30, 50, 80, 100)]
     assert [axis.get_title(loc="left") for axis in second] == [""] * COLUMNS
-    assert [_said(axis) for axis in second] == [[], [], ["diverged"], ["diverged"], ["diverged"]]
+    assert [_said(axis) for axis in second] == [[], *[["diverged"]] * (COLUMNS - 1)]
 
 
 def test_rows_name_their_arm_and_seed_and_the_figure_its_heading() -> None:

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from views import linear, normal, of_discriminator, of_generator, wasserstein
 
 from vigan.config.arms import Arm, Mlp
 from vigan.config.base import Strict
 from vigan.config.stabilisers import checked, known_stabilisers, settings_of
 from vigan.models.build import Networks
 from vigan.objectives.applied import Stabilisers
-from vigan.objectives.hooks import HOOKS, Linear, Stabiliser, StabiliserError, filled, stabiliser_class
+from vigan.objectives.hooks import HOOKS, Stabiliser, StabiliserError, filled, stabiliser_class
 from vigan.objectives.stabilisers import proximal, r1
+from vigan.tools.linear_games import hooks_on, linear, normal, of_discriminator, of_generator
 
 NAMES = known_stabilisers()
 SHAPES = [(4, 2), (3, 1, 8, 8)]
@@ -92,44 +91,11 @@ def test_a_misspelt_hook_is_refused_with_the_nearest_one(body: dict[str, Any], c
         type("Misspelt", (Stabiliser,), {"__module__": __name__, "__annotations__": {"gamma": "float"}, **body})
 
 
-def found(name: str, case: Linear) -> Mapping[str, Tensor]:
-    """What each hook of a stabiliser comes to on linear networks."""
-    made = example(name)
-    results: dict[str, Tensor] = {}
-    generator, discriminator = _layer(case.old), _layer(case.w[None], case.b[None])
-    networks = Networks({"generator": generator, "discriminator": discriminator})
-    made.prepare(networks, seed=0)
-    known = {"networks": networks, **wasserstein(case)}
-    if filled(made, "generator_term"):
-        results["generator_term"] = made.generator_term(of_generator(case.z @ case.new.T, case.z @ case.old.T, **known))
-    if filled(made, "discriminator_term"):
-        view = of_discriminator(lambda x: x @ case.w + case.b, case.real, case.z @ case.old.T, **known)
-        results["discriminator_term"] = made.discriminator_term(view)
-    results["prepare"] = discriminator.eval()(case.real).squeeze(1)
-    generator.weight.data.copy_(case.new)
-    made.after_iteration(networks)
-    results["after_iteration"] = networks.sampled_generator.weight  # type: ignore[assignment]
-    generator.weight.grad = case.gradient.clone()
-    made.before_step("g", [generator.weight])
-    weight = nn.Parameter(case.w.detach().clone())
-    with torch.no_grad():
-        made.after_step("d", [weight])
-        made.after_step("g", [generator.weight])
-    assert torch.equal(generator.weight, case.new)
-    return results | {"before_step": generator.weight.grad, "after_step": weight}
-
-
 def prepared(name: str) -> Networks:
     """Networks with what a stabiliser adds to them."""
     networks = Networks({"generator": nn.Linear(1, 1).double(), "discriminator": nn.Linear(1, 1).double()})
     example(name).prepare(networks, seed=0)
     return networks
-
-
-def _layer(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
-    layer = nn.Linear(*reversed(weight.shape), bias=bias is not None).double()
-    layer.load_state_dict({"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()}))
-    return layer
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -138,7 +104,7 @@ def test_on_linear_networks_every_hook_comes_to_the_closed_form_that_its_stabili
     name: str, seed: int
 ) -> None:
     case = linear(seed)
-    declared, measured = example(name).closed_form(case), found(name, case)
+    declared, measured = example(name).closed_form(case), hooks_on(example(name), case)
     for hook in ("generator_term", "discriminator_term"):
         assert (hook in declared) == filled(stabiliser_class(name), hook)
         if hook in declared:
@@ -152,6 +118,16 @@ def test_on_linear_networks_every_hook_comes_to_the_closed_form_that_its_stabili
     for hook, value in declared.items():
         assert filled(stabiliser_class(name), hook)
         torch.testing.assert_close(measured[hook].detach(), value.detach(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_stabiliser_of_ours_moves_the_weights_of_g(name: str) -> None:
+    made, networks = example(name), prepared(name)
+    before = networks["generator"].weight.detach().clone()
+    made.after_iteration(networks)
+    with torch.no_grad():
+        made.after_step("g", [networks["generator"].weight])
+    assert torch.equal(networks["generator"].weight, before)
 
 
 def test_every_hook_but_those_that_draw_is_held_to_a_closed_form() -> None:

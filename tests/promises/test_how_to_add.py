@@ -14,6 +14,8 @@ import pytest
 
 import vigan
 from vigan.config.load import load_study
+from vigan.config.plugins import use_files
+from vigan.tools.check_plugin import check
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8")
@@ -101,6 +103,17 @@ def test_the_study_of_one_s_own_images_is_a_study(tmp_path: Path) -> None:
     (file := tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     assert load_study(file).pairs() == [("plain", "regularised")]
     assert len(text.splitlines()) <= 15
+
+
+def test_the_source_of_data_from_outside_is_sound(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```python\n(\"\"\"Points on a spiral.*?)```", GUIDE, re.DOTALL)
+    (file := tmp_path / "spiral.py").write_text(text, encoding="utf-8")
+    try:
+        ((part, results),) = check(str(file))
+    finally:
+        use_files([])
+    assert (part.sort, part.name) == ("source", "spiral")
+    assert [failure for _, failure in results] == [""]
 
 
 @pytest.mark.slow

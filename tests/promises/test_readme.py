@@ -11,7 +11,7 @@ import pytest
 
 from vigan.cli.parser import parser
 from vigan.config.load import load_study
-from vigan.tools.findings import MARKS, with_verdicts
+from vigan.tools.verdict_table import MARKS, with_verdicts
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

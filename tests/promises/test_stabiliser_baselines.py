@@ -145,15 +145,16 @@ def test_averaging_changes_no_weight_that_is_trained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("network", ["bn", "mlp"])
-def test_snapshots_and_pictures_are_the_average_s(network: str, tmp_path: Path) -> None:
+def test_snapshots_and_pictures_are_the_average_s_with_g_itself_beside_it(network: str, tmp_path: Path) -> None:
     run = begin(tmp_path, network, {"ema": {"decay": 0.9}})
     run.train()
     kept = safetensors.torch.load_file(tmp_path / "snapshots" / "000000007.safetensors")
     mean, last = run.networks["average"].state_dict(), run.networks.generator.state_dict()
     assert run.networks.sampled_generator is run.networks["average"]
-    assert kept.keys() == mean.keys() == last.keys()
-    assert all(torch.equal(kept[name], mean[name]) for name in kept)
-    assert any(not torch.equal(kept[name], last[name]) for name in kept)
+    assert kept.keys() == {*mean, *(f"trained.{name}" for name in last)}
+    assert all(torch.equal(kept[name], mean[name]) for name in mean)
+    assert all(torch.equal(kept[f"trained.{name}"], last[name]) for name in last)
+    assert any(not torch.equal(kept[name], last[name]) for name in last)
 
 
 def weights_of(d: nn.Module) -> dict[str, tuple[nn.Module, Tensor]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -84,13 +85,31 @@ def test_another_package_s_kind_is_found_and_measures(
     kinds = {name: kind for name, (kind, _) in by_name(find()).items()}
     assert kinds.keys() - KINDS.keys() == {"spread"}
     assert list(kinds)[-1] == "spread"
-    monkeypatch.setattr("vigan.config.experiment.KINDS", kinds)
+    monkeypatch.setitem(KINDS, "spread", kinds["spread"])
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     prepared, protocol = Prepared(points, None, {"sha256": "0" * 64}), Protocol(kind="spread", samples=20)
     floor = make_reference(protocol, Ring(source="ring"), prepared, "cpu", tmp_path / "kept.npz")
     assert 0.5 < floor["spread"] < 2
     measure = measurement(protocol, Ring(source="ring"), prepared, "cpu", tmp_path / "kept.npz").measure
     assert measure(2 * points)["spread"] == pytest.approx(2 * measure(points)["spread"])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("import nowhere\n", r"kinds\.py, line 1: ModuleNotFoundError: No module named 'nowhere'"),
+        (KIND.replace('name="spread"', 'name="toy-modes"'), "'toy-modes' is declared in .* and in elsewhere.kinds"),
+        (KIND.replace('name="spread"', 'name="a spread"'), "the name of a kind of protocol is made of a-z"),
+    ],
+    ids=["an import", "a name of ours", "no name"],
+)
+def test_another_package_s_broken_kinds_are_left_out_and_told(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str
+) -> None:
+    (elsewhere / "kinds.py").write_text(text)
+    monkeypatch.setattr(registry, "BROKEN", {})
+    assert {kind.name for kind, _ in find()} == set(KINDS)
+    assert re.search(line, registry.BROKEN["spread"])
 
 
 def test_another_package_s_code_is_part_of_the_digest_of_what_measures_with_it(elsewhere: Path) -> None:

@@ -7,10 +7,12 @@ import math
 import pandas as pd
 import pytest
 
+from vigan.analysis.history import UNKNOWN_FORM
 from vigan.analysis.verdicts import VERDICTS
 from vigan.io.files import RecordError
-from vigan.report.claims import COLUMNS, SIGNS, verdicts
+from vigan.report.claims import COLUMNS, SIGNS, counts, verdicts
 from vigan.report.page import Picture, Verdict
+from vigan.report.units import of_metric
 
 CURVES = Picture(3, "figure-curves-ring", "", "", "", "", "chart")
 ROW = {
@@ -25,31 +27,57 @@ UNTESTED = {**dict.fromkeys(COLUMNS, math.nan), "id": "C6", "verdict": "not test
 
 
 def _verdict(**changes: object) -> Verdict:
-    (made,) = verdicts(pd.DataFrame([{**ROW, **changes}]), {("curves", "ring"): CURVES})
+    rows = pd.DataFrame([{**ROW, **changes}])
+    (made,) = verdicts(rows, {("curves", "ring"): CURVES}, {"C5": of_metric("fair_modes")})
     return made
 
 
-def test_a_claim_s_estimate_comes_with_interval_n_and_what_it_counts() -> None:
+def test_a_claim_s_estimate_comes_with_its_unit_interval_n_and_what_it_counts() -> None:
     made = _verdict()
-    assert made.estimate == ("0.8125", "[0.5435, 0.9595], n = 16: share of seeds higher by 1 or more")
+    assert made.estimate == ("81.25%", "[54.35, 95.95], n = 16: share of seeds higher by 1 or more")
     facts = dict(made.numbers)
-    assert facts["Share of seeds higher by 1 or more"] == "0.8125 [0.5435, 0.9595]"
-    assert facts["Difference: median, range"] == "4.25, −0.5 to 5.6"
-    assert facts["n"] == "16"
+    assert facts["Share of seeds higher by 1 or more"] == "81.25% [54.35, 95.95]"
+    assert facts["Difference, second arm minus first"] == "median +4.25 modes, from −0.5 to 5.6"
+    assert facts["n"] == "16 seeds"
 
 
-@pytest.mark.parametrize(
-    ("verdict", "shown"),
-    [
-        ("supported", ["0.012"]),
-        ("contradicted", ["1"]),
-        ("equivalent", ["0.9"]),
-        ("inconclusive", ["0.012", "1", "0.9"]),
-        ("not testable here", []),
-    ],
-)
-def test_of_p_values_only_those_that_the_verdict_hangs_on_are_shown(verdict: str, shown: list[str]) -> None:
-    assert [value for term, value in _verdict(verdict=verdict).numbers if term.startswith("p ")] == shown
+def test_a_difference_of_shares_is_told_in_percentage_points() -> None:
+    made = _verdict(unit="difference of two shares of runs", estimate=-0.5, low=-0.75, high=-0.25)
+    assert made.estimate.text == "−50 percentage points"
+
+
+def test_equal_differences_in_all_seeds_are_told_once() -> None:
+    made = _verdict(median_difference=0.0, lowest_difference=0.0, highest_difference=0.0)
+    assert dict(made.numbers)["Difference, second arm minus first"] == "0 modes in every seed"
+
+
+@pytest.mark.parametrize("verdict", ["supported", "contradicted", "equivalent", "inconclusive", "not testable here"])
+def test_a_card_has_at_most_one_p_value_and_one_interval(verdict: str) -> None:
+    reasons = {
+        "inconclusive": "No test decides; p after correction: 0.12 for it, 1 against, 0.9 for less than the margin.",
+        "not testable here": "Too few runs were on track.",
+    }
+    made = _verdict(verdict=verdict, reason=reasons.get(verdict, "As claimed; p = 0.012 after correction."))
+    card = " ".join([made.reason, *(value for _, value in made.numbers)])
+    assert card.count(" p ") == (verdict != "not testable here")
+    assert card.count("[") == 1
+
+
+def test_where_nothing_decides_the_smallest_p_is_named_with_what_it_is_for() -> None:
+    reason = "No test decides; p after correction: 0.5 for it, 1 against, 0.2 for a difference below the margin."
+    made = _verdict(verdict="inconclusive", reason=reason, p_supported=0.5, p_equivalent=0.2)
+    assert made.reason == "No test decides: the smallest p after correction is 0.2, for a difference below the margin."
+
+
+def test_verdicts_are_counted_in_one_order() -> None:
+    made = [_verdict(verdict=verdict) for verdict in ("inconclusive", "supported", "inconclusive")]
+    assert [(count.number, count.verdict) for count in counts(made)] == [(1, "supported"), (2, "inconclusive")]
+
+
+def test_a_rule_of_an_older_form_is_told_apart_from_one_that_was_changed() -> None:
+    made = _verdict(changed=UNKNOWN_FORM)
+    assert (made.changed, made.older_form) == ("", True)
+    assert (_verdict(changed="alpha").changed, _verdict(changed="alpha").older_form) == ("alpha", False)
 
 
 def test_how_often_an_event_came_in_each_arm_is_shown() -> None:

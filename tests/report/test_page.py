@@ -12,22 +12,32 @@ from pathlib import Path
 import pytest
 
 from vigan.io.files import RecordError
+from vigan.report.cells import Cell, Table
+from vigan.report.drawn import Arm, Chart, ChartFacet, Charts, Line, Panel, Tick, Unit
+from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
 from vigan.report.page import (
     Block,
-    Cell,
+    Count,
     Difference,
+    Effect,
+    Headline,
     Link,
+    Matrix,
+    MatrixFacet,
+    MatrixRow,
     Note,
     Page,
     Picture,
+    SampleRow,
+    Samples,
     Section,
+    Shot,
     Slider,
     SliderArm,
     SliderExperiment,
-    Table,
     Verdict,
 )
-from vigan.report.render import link, render, render_table
+from vigan.report.render import TEMPLATES, link, render, render_index, render_table
 
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}<!-- "
 
@@ -59,6 +69,34 @@ class _Tags(HTMLParser):
             self.texts[self.inside].append(data)
 
 
+def _shot(word: str) -> Shot:
+    return Shot(word, word, word, word, word)
+
+
+def _samples(word: str) -> Samples:
+    row = SampleRow(word, [_shot(word), Shot("", word, word, word)])
+    return Samples(word, word, [word, word, word], [row], [row], pixelated=True)
+
+
+def _matrix(word: str) -> Matrix:
+    row = MatrixRow(word, word, [Effect(Cell(word, word), "open", word)], [(Link(word, word), word, word, word)])
+    return Matrix(word, [(word, word)], [MatrixFacet(word, [row])], decided=True)
+
+
+def _charts(word: str) -> Charts:
+    arm = Arm(word, word, dashed=True, mark=word)
+    panel = Panel(word, 2, 2, [Line(arm, word, word, word, 1.0)], [Tick(word, word)], [Tick(word, word)], word, word)
+    table = Table(word, [word], [[Cell(word, word)]], word, folded=True, named=True)
+    chart = Chart(word, word, word, False, False, [ChartFacet(word, [panel])], table, (0, 1))
+    return Charts(word, 1, word, word, [arm], [chart, chart._replace(small=True)], [(word, {word: word})])
+
+
+def _index(word: str) -> Index:
+    count, claim = Count(1, word, word, word), ClaimRow(word, word, word, word, word, word, 1, word)
+    study = StudyRow(word, word, [(word, word)], [count], [claim], [Link(word, word)], [word])
+    return Index([study], [word], [Crossing(word, word, [([count], word)])])
+
+
 def _page(word: str, *, claims: bool = True) -> Page:
     table = Table(word, [word], [[Cell(word, word)]], word)
     picture = Picture(1, word, word, word, word, word, "chart")
@@ -77,6 +115,7 @@ def _page(word: str, *, claims: bool = True) -> Page:
         facts,
         word,
         word,
+        False,
         [word],
         [Link(word, word)],
     )
@@ -84,13 +123,33 @@ def _page(word: str, *, claims: bool = True) -> Page:
     return Page(
         study=word,
         title=word,
+        lead=word,
+        derivation=True,
+        headlines=[Headline(word, word, word)],
+        counts=[Count(1, word, word, word)],
+        strip=[_shot(word)],
+        samples=[_samples(word)],
+        sample_pictures=[],
+        units=[Unit(word, word, chosen=True)],
         summary=facts,
         warnings=[word],
         claims=[verdict] if claims else [],
-        sections=[Section(word, word, facts, [word], [picture], [table, table._replace(folded=True)])],
+        sections=[
+            Section(
+                word,
+                word,
+                facts,
+                [word],
+                _matrix(word),
+                _charts(word),
+                [picture],
+                [table, table._replace(folded=True), table._replace(named=True)],
+            )
+        ],
         slider=Slider(
-            1, [word], word, [SliderExperiment(word, word, 2, 2, True, [still])], [Block(0, word, {word: [word]})]
+            1, [word], word, [SliderExperiment(word, word, 2, 2, True, word, [still])], [Block(0, word, {word: [word]})]
         ),
+        differing=[(word, facts, table)],
         arms=table,
         differences=[Difference(word, word, word)],
         schedules=[Note(word, facts)],
@@ -115,6 +174,34 @@ def test_names_from_files_cannot_add_markup_or_script() -> None:
     assert "<title>{{ 7*7 }} " in render(_page("{{ 7*7 }}"))
 
 
+def test_names_from_files_cannot_add_markup_to_the_index() -> None:
+    harmless, hostile = _Tags(render_index(_index("word"))), _Tags(render_index(_index(EVIL)))
+    assert hostile.tags == harmless.tags
+    assert hostile.attributes == harmless.attributes
+    assert "script" not in hostile.tags
+
+
+def test_the_own_script_that_answers_a_reader_is_small() -> None:
+    assert sum((TEMPLATES / name).stat().st_size for name in ("curves.js", "filter.js", "compare.js")) < 10_000
+
+
+def test_a_study_without_the_regulariser_does_not_open_with_its_derivation() -> None:
+    assert "lacks a term" in render(_page("word"))
+    assert "lacks a term" not in render(_page("word")._replace(derivation=False))
+
+
+def test_how_to_read_the_page_stands_above_its_evidence() -> None:
+    told = render(_page("word"))
+    assert told.index("How to read this page") < told.index('id="samples"') < told.index('id="verdicts"')
+
+
+def test_a_rule_in_an_earlier_form_is_not_called_changed() -> None:
+    page = _page("word")
+    kept = page._replace(claims=[page.claims[0]._replace(changed="", older_form=True)])
+    assert "in the form of an earlier version" in render(kept)
+    assert "was changed after the runs" not in render(kept)
+
+
 def test_what_the_script_reads_is_what_was_put_in() -> None:
     assert json.loads(_Tags(render(_page(EVIL))).texts["script"][0]) == {EVIL: [EVIL]}
 
@@ -132,7 +219,7 @@ def test_the_policy_names_the_page_s_own_script_and_style_and_no_other(kind: str
 def test_a_small_page_has_no_slider_and_may_load_pictures_that_lie_beside_it() -> None:
     found = _Tags(render(_page("word")._replace(slider=None)))
     assert found.tags.count("script") == 1
-    assert "input" not in found.tags
+    assert 'id="player"' not in render(_page("word")._replace(slider=None))
     assert "#training" not in render(_page("word")._replace(slider=None))
     assert "default-src 'none'; img-src 'self' file:;" in found.metas["Content-Security-Policy"]
 

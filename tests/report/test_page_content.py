@@ -15,9 +15,9 @@ from vigan.config.load import load_study
 from vigan.config.published import load_published
 from vigan.io.files import RecordError, write_json
 from vigan.protocols.registry import KINDS, METRICS
+from vigan.report.cells import Cell
 from vigan.report.frames import Frames, RunPictures, read_frames
 from vigan.report.methods import metric_table, protocol_notes
-from vigan.report.page import Cell
 from vigan.report.render import embed
 from vigan.report.tables import number, plain_table, settings_table, spread
 from vigan.stages import git_info, report_summary
@@ -194,8 +194,19 @@ def test_a_long_table_is_folded_and_digests_are_shortened() -> None:
     assert plain_table(frame, "", "runs").rows[0] == [Cell("0123456789ab")]
 
 
-def test_arms_are_columns_and_settings_that_no_arm_has_are_left_out() -> None:
+def test_arms_are_rows_and_settings_that_no_arm_has_are_left_out() -> None:
     arms = pd.DataFrame({"arm": ["a", "b"], "k": [1, 2], "width": [None, None], "dim": [8.0, None]})
     table = settings_table(arms, "")
-    assert table.columns == ["setting", "a", "b"]
-    assert [[cell.text for cell in row] for row in table.rows] == [["k", "1", "2"], ["dim", "8", "–"]]
+    assert table.columns == ["arm", "k", "dim"]
+    assert [[cell.text for cell in row] for row in table.rows] == [["a", "1", "8"], ["b", "2", "–"]]
+    assert table.named
+
+
+def test_values_that_are_the_same_in_every_seed_are_told_as_that() -> None:
+    row = {"n": 4, "center": 0.0, "center_of": "mean", "low": 0.0, "high": 0.0, "ci_low": -0.2, "ci_high": 0.2}
+    assert spread(next(pd.DataFrame([row]).itertuples())) == Cell("0", "the same in all 4")
+
+
+def test_failures_can_be_told_without_the_long_table() -> None:
+    assert report_summary.failures(_runs("diverged"), None)["arm"].tolist() == ["wild"]
+    assert report_summary.failures(_runs(), None).empty

@@ -16,12 +16,13 @@ from vigan.layout import LONG_TABLES
 from .conftest import Finished
 
 pytest.importorskip("selenium", reason="selenium is not installed")
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = pytest.mark.slow
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = "return [...document.querySelectorAll('.slider-arm img')].map((image) => (image.hidden ? '' : image.src))"
 ALTS = "return [...document.querySelectorAll('.slider-arm img')].map((image) => image.alt)"
 
@@ -85,7 +86,7 @@ def test_a_small_page_shows_the_figures_that_lie_beside_it_and_links_no_table_th
 ) -> None:
     show(page, finished.small_page)
     sizes = page.execute_script("return [...document.images].map((image) => image.naturalWidth)")
-    assert len(sizes) == len(finished.layout.all_figures())
+    assert len(sizes) == len([kind for kind, _ in finished.layout.all_figures() if kind != "curves"])
     assert min(sizes) > 50
     assert complaints(page) == []
     links = [link.get_attribute("href") for link in page.find_elements(By.CSS_SELECTOR, "a[href$='.csv']")]
@@ -156,13 +157,14 @@ def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_th
 
 def test_a_table_can_be_saved_as_csv(page: Chrome, tmp_path: Path) -> None:
     page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
-    page.execute_script("document.querySelector('#arms tbody td').textContent = 'a, \"b\"'")
-    page.find_element(By.CSS_SELECTOR, "#arms .tools button").click()
+    page.execute_script("document.querySelector('#settings details').open = true")
+    page.execute_script("document.querySelector('#settings tbody td').textContent = 'a, \"b\"'")
+    page.find_element(By.CSS_SELECTOR, "#settings .tools button").click()
     saved = tmp_path / "arms.csv"
     WebDriverWait(page, 10).until(lambda _: saved.exists() and saved.stat().st_size)
     lines = saved.read_text().splitlines()
-    assert lines[0] == "setting,plain,wild,regularised,scans-plain,scans-regularised"
-    assert lines[1].startswith('"a, ""b""",')
+    assert lines[0].startswith("arm,dataset,")
+    assert lines[1].startswith('plain,"a, ""b""",')
 
 
 def test_dark_and_light_are_the_reader_s_choice(page: Chrome) -> None:
@@ -203,3 +205,98 @@ def test_without_script_the_last_step_of_each_arm_is_there(page: Chrome, finishe
         assert not page.find_element(By.ID, "player").is_displayed()
     finally:
         page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+LABELS = "return [...document.querySelectorAll('#figure-curves-circle .across')][0].textContent"
+READING = "#figure-curves-circle .metric .reading"
+
+
+def test_one_switch_changes_the_time_axis_of_all_curves(page: Chrome) -> None:
+    before = page.execute_script(LABELS)
+    ends = "return [...document.querySelectorAll('.metric[open] .reading output')].map((told) => told.textContent)"
+    assert all(" iterations" in told for told in page.execute_script(ends))
+    Select(page.find_element(By.ID, "axis")).select_by_visible_text("updates of G")
+    assert page.execute_script(LABELS) != before
+    assert all(" updates of G" in told for told in page.execute_script(ends))
+    assert page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .unit").text == "updates of G"
+    Select(page.find_element(By.ID, "axis")).select_by_visible_text("epochs of the data")
+    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0.64 epochs of the data")
+    assert complaints(page) == []
+
+
+def test_values_are_read_at_a_time_by_the_keyboard_best_first(page: Chrome) -> None:
+    at, told = (page.find_element(By.CSS_SELECTOR, f"{READING} {part}") for part in (".at", "output"))
+    at.send_keys(Keys.HOME)
+    assert told.text.startswith("At 0 iterations")
+    at.send_keys(Keys.ARROW_RIGHT)
+    assert told.text.startswith("At 20 iterations, the last values up to there, highest first:")
+    assert {line.split(":")[0] for line in told.text.splitlines()[1:]} == {"plain", "wild", "regularised"}
+    assert at.get_attribute("aria-valuetext") == "20 iterations"
+    assert page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .cursor").get_attribute("d").startswith("M")
+
+
+def test_the_values_under_the_pointer_are_told(page: Chrome) -> None:
+    svg = page.find_element(By.CSS_SELECTOR, "#figure-curves-circle svg")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    ActionChains(page).move_to_element_with_offset(svg, -svg.size["width"] // 2 + 40, 0).perform()
+    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0 iterations")
+
+
+def test_an_arm_is_lit_wherever_it_is_drawn(page: Chrome) -> None:
+    button = page.find_element(By.XPATH, "//div[@id='figure-curves-circle']//li[@data-arm='plain']/button")
+    button.send_keys(Keys.ENTER)
+    lit = "return [...document.querySelectorAll('.line.lit')].map((line) => line.dataset.arm)"
+    assert set(page.execute_script(lit)) == {"plain"}
+    assert len(page.execute_script(lit)) == len(page.find_elements(By.CSS_SELECTOR, "#figure-curves-circle svg"))
+    assert button.get_attribute("aria-pressed") == "true"
+    button.send_keys(Keys.ENTER)
+    assert page.execute_script(lit) == []
+
+
+def test_the_filter_shows_only_arms_whose_names_hold_all_that_is_typed(page: Chrome) -> None:
+    page.find_element(By.ID, "filter").send_keys("scans plain")
+    shown = "return [...document.querySelectorAll('.matrix tbody tr')].filter((r) => r.checkVisibility()).length"
+    assert page.find_element(By.ID, "kept").text == "1 arm shown"
+    assert page.execute_script(shown) == 0
+    page.find_element(By.ID, "filter").clear()
+    page.find_element(By.ID, "filter").send_keys("regularised")
+    assert page.find_element(By.ID, "kept").text == "2 arms shown"
+    assert page.execute_script(shown) == 2
+
+
+def test_any_two_arms_can_be_compared(page: Chrome) -> None:
+    Select(page.find_element(By.ID, "one")).select_by_visible_text("plain")
+    Select(page.find_element(By.ID, "other")).select_by_visible_text("regularised")
+    rows = [row.text for row in page.find_elements(By.CSS_SELECTOR, "#compare output tr")]
+    assert rows == ["arm plain regularised", "lambda_sum 0 1"]
+
+
+def test_a_link_to_what_is_folded_opens_it(page: Chrome) -> None:
+    page.execute_script("location.hash = '#figure-seeds-circle'")
+    image = page.find_element(By.CSS_SELECTOR, "#figure-seeds-circle img")
+    WebDriverWait(page, 5).until(lambda _: image.is_displayed())
+
+
+def test_everything_that_can_be_used_has_a_name_and_can_be_reached_by_the_keyboard(page: Chrome) -> None:
+    nameless = page.execute_script("""
+        const named = (e) => e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length;
+        return [...document.querySelectorAll("a, button, input, select, summary, [role=region]")]
+            .filter((e) => !named(e) || e.tabIndex < 0).map((e) => e.outerHTML.slice(0, 80));
+    """)
+    assert nameless == []
+    unnamed = "return [...document.querySelectorAll('svg[role=img]')].filter((e) => !e.ariaLabel).length"
+    assert page.execute_script(unnamed) == 0
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm install --no-save axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(page: Chrome, scheme: str) -> None:
+    emulate(page, scheme)
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    page.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+    found = page.execute_async_script(
+        "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']})"
+        ".then(({ violations }) => done(violations.map(({ id, impact, nodes }) => [impact, id, nodes[0].html])))"
+    )
+    assert [fault for fault in found if fault[0] in ("serious", "critical")] == []

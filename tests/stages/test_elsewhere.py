@@ -125,9 +125,8 @@ def test_tables_say_what_was_not_trained_here_and_what_was_left_out(judged: Fold
 def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: Folder) -> None:
     assert "Not trained here, but read from files: plain (5 runs, stylegan runs/plain)" in page
     assert page.count("Not trained here: plain, regularised.") >= 2  # in the table of verdicts, and on the card
-    assert (
-        page.count("Not trained here: plain, augmented, regularised.") == 2 * 3
-    )  # in the captions, and in what is read of them
+    assert page.count("Not trained here: plain, augmented, regularised.") >= 3  # in the notes of curves and captions
+    assert "None was trained here." in page
     for kind in ("curves", "seeds", "survival"):
         drawn = (judged.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()
         assert drawn.count("not trained here") == 3

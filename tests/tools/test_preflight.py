@@ -97,11 +97,9 @@ def test_fewer_faces_than_the_study_is_about_stop_it_before_any_is_read(tmp_path
     faces = CelebA(source="celeba", count=202_599)
     (tmp_path / "study.yaml").write_text(TINY)
     told = shortcomings(load_study(tmp_path / "study.yaml"), [faces], celeba=archive, download=False)
-    assert told[0].startswith(
-        f"study 'tiny' needs {archive}: 3 images, but the study is about 202599; name the complete"
-    )
+    assert told[0].startswith(f"study 'tiny': {archive}: 3 images, but the study is about 202599; name the complete")
     gone = shortcomings(load_study(tmp_path / "study.yaml"), [faces], celeba=tmp_path / "gone", download=False)
-    assert gone[0].startswith(f"study 'tiny' needs {tmp_path}/gone: no such file or folder\nCelebA's aligned images")
+    assert gone[0].startswith(f"study 'tiny': {tmp_path}/gone: no such file or folder\nCelebA's aligned images")
 
 
 def test_a_plan_is_warned_of_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

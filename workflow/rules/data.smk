@@ -12,7 +12,7 @@ rule prepare:
     resources:
         **demand(lambda dataset: resources.for_preparing(LAYOUT.dataset(dataset))),
     params:
-        code=stage_digest("prepare"),
+        code=lambda wildcards: prepare_code(wildcards.dataset),
     shell:
         "vigan prepare --dataset {wildcards.dataset} --threads {threads}"
         " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

@@ -107,6 +107,18 @@ rule report:
         " > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
+rule index:  # of all studies with tables, this one among them
+    input:
+        LAYOUT.all_tables().values(),
+    log:
+        LOGS / "index.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "vigan index > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
 rule findings:
     input:
         LAYOUT.all_tables().values(),

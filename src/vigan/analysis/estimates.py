@@ -12,7 +12,7 @@ from vigan.analysis.exact import median_interval, sign_test
 from vigan.analysis.metric_bounds import Bounds, of_differences
 from vigan.analysis.summaries import interquartile_mean
 from vigan.analysis.tables import RUN_KEYS
-from vigan.protocols.registry import CHECKS, METRICS
+from vigan.protocols.registry import METRICS, checks
 
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]
@@ -73,7 +73,7 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     ends: dict[Hashable, float] = metrics.groupby(RUN_KEYS)["step"].max().to_dict()
-    compared = metrics[~metrics["metric"].isin(CHECKS)]
+    compared = metrics[~metrics["metric"].isin(checks())]
     for keys, run in compared.groupby([*RUN_KEYS, *MEASURE_KEYS], sort=False):
         run = run.sort_values("step")
         steps, values = run["step"].to_numpy(float), run["value"].to_numpy(float)

@@ -11,7 +11,7 @@ from vigan.config import schedule
 from vigan.config.arms import REGULARISER, Arm
 from vigan.config.methods import DEFAULT, METHODS
 from vigan.config.methods.base import own_batches
-from vigan.config.stabilisers import known_stabilisers, settings_of
+from vigan.config.stabilisers import own_stabilisers, settings_of
 from vigan.models.build import build
 from vigan.training.batches import Batch, Batches
 from vigan.training.engine import Engine
@@ -34,7 +34,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 READINGS: dict[str, dict[str, Any]] = {"released": {}, "literal": {}, "proximal": {"updates_per_batch": 3}}
 STABILISERS: dict[str, dict[str, float]] = {
     name: {field: 0.5 for field, about in settings_of(name).model_fields.items() if about.is_required()}
-    for name in known_stabilisers()
+    for name in own_stabilisers()
     if name != REGULARISER
 }
 """Every stabiliser, what it must be told being one half."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-MANTISSA = {"float32": 23, "tf32": 10, "bf16": 7, "3 bits": 3}
-"""Fraction bits of each precision; the last belongs to none, as a control."""
+MANTISSA = {"float32": 23, "tf32": 10, "bf16": 7, "3 bits": 3, "1 bit": 1, "0 bits": 0}
+"""Fraction bits of each precision; the last three are no hardware's, as controls."""
 
 aten = torch.ops.aten
 PRODUCTS = {

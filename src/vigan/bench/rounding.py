@@ -39,8 +39,8 @@ SPANS = {"early": (0.0, 0.125), "middle": (0.125, 0.5), "late": (0.5, 1.0)}
 SAMPLES = 1000
 MARGIN = 1.0
 """Largest difference that counts as none, in standard deviations of float32 over seeds."""
-CONTROL = "3 bits"
-"""A rounding so coarse that a study which cannot tell it from float32 can tell nothing."""
+CONTROLS = ("3 bits", "1 bit", "0 bits")
+"""Roundings so coarse that a study which cannot tell any of them from float32 can tell nothing."""
 LEVEL = 0.9
 """Of the interval that must lie within the margin: two one-sided tests at 0.05."""
 
@@ -58,8 +58,12 @@ class Workload(NamedTuple):
 
 
 WORKLOADS = {
-    "digits": Workload("config/precision.yaml", "float32-regularised", precisions=("float32", "tf32", "bf16", CONTROL)),
-    "faces": Workload("config/celeba10k-32.yaml", "small-bn-regularised"),
+    "digits": Workload(
+        "config/precision.yaml", "float32-regularised", precisions=("float32", "tf32", "bf16", *CONTROLS)
+    ),
+    "faces": Workload(
+        "config/celeba10k-32.yaml", "small-bn-regularised", precisions=("float32", "tf32", "bf16", "1 bit")
+    ),
 }
 QUICK = {"digits": WORKLOADS["digits"]._replace(iterations=16, seeds=6, log_every=1, samples=16)}
 

@@ -46,7 +46,7 @@ def simulate(quick: bool, run_stage: RunStage) -> Path:
     for (kind, name), path in layout.all_figures().items():
         run_stage("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
     for name, path in layout.all_frames().items():
-        run_stage("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path))
+        run_stage("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path, layout.data))
     lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "published")]
     run_stage("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
     return layout.report

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vigan.bench.rounded import MANTISSA
+from vigan.bench.rounding import CONTROLS
+
 RULES = {"exponent": "D1 order of the law", "spread": "D2 one constant", "order": "D3 same order"}
-PLACES = {"float32": 23, "tf32": 10, "bf16": 7, "3 bits": 3}
+HARDWARE = ("tf32", "bf16")
 
 
 def rounding(record: Mapping[str, Any]) -> str:
@@ -27,17 +30,13 @@ def rounding(record: Mapping[str, Any]) -> str:
 
 def _fast(summary: Mapping[str, Mapping[str, Any]]) -> str:
     """What follows for the fast study, by the declared rule."""
-    blind = [data for data, found in summary.items() if found.get("3 bits", {}).get("verdict") == "equivalent"]
-    if blind:
-        return f"The control is not told from float32 on {' and '.join(blind)}: by the rule, nothing follows."
-    shared = [
-        name
-        for name in PLACES
-        if name in ("tf32", "bf16") and all(found[name]["verdict"] == "equivalent" for found in summary.values())
-    ]
+    controls = {data: [found[name]["verdict"] for name in CONTROLS if name in found] for data, found in summary.items()}
+    if blind := [data for data, verdicts in controls.items() if "moved" not in verdicts]:
+        return f"No control moves a number on {' or '.join(blind)}: by the rule nothing follows, and float32 stays."
+    shared = [name for name in HARDWARE if all(found[name]["verdict"] == "equivalent" for found in summary.values())]
     if not shared:
         return "By the declared rule no coarser precision takes the place of float32 in the fast study."
-    return f"By the declared rule the fast study is that in `{min(shared, key=PLACES.__getitem__)}`."
+    return f"By the declared rule the fast study is that in `{min(shared, key=MANTISSA.__getitem__)}`."
 
 
 def divergence(record: Mapping[str, Any]) -> str:

@@ -156,6 +156,8 @@ def schema(options: argparse.Namespace) -> None:
     from vigan.config.schema import study_schema
     from vigan.io.files import write_json
 
+    if options.config is not None:
+        load_study(options.config)  # its plug-ins are in use from here on
     if options.out is not None:
         write_json(options.out, study_schema())
     else:

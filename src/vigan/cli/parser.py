@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import completion, images, inspect, pipeline, present
+from vigan.cli import completion, images, inspect, pipeline, plugins, present
 from vigan.cli.examples import epilog
 from vigan.cli.options import device, folder, from_one, seconds, seeds, share, side, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
+from vigan.plugins import blame
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
 
@@ -72,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_error(
             f"not enough memory ({shown(str(error)) or 'Python'}); make memory free, or ask for less", 1
         )
+    except Exception as error:
+        if (line := blame(error)) is None:
+            raise
+        return _print_error(shown(line), 1)
     return code
 
 
@@ -176,6 +181,7 @@ def parser() -> argparse.ArgumentParser:
     merge = stage(pipeline.merge, "join the results of one study from several machines", study=False)
     merge.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help="results/STUDY, one from each machine")
     merge.add_argument("-o", "--out", type=Path, required=True, help="new folder, such as results/STUDY")
+    merge.add_argument("--config", type=Path, help="the study file, where its runs were made with plug-ins beside it")
     figure = stage(present.figure, "draw one figure")
     figure.add_argument("--kind", required=True, choices=FIGURES, metavar="KIND", help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True, help=EXPERIMENT)
@@ -208,12 +214,26 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
     new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
     new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
+    listed = stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside a study", study=False)
+    listed.add_argument(
+        "--config", type=Path, default=setting("config") or None, help="the study whose plug-ins to list"
+    )
+    checked = stage(plugins.check, "hold a plug-in to what vigan's own parts are held to", study=False)
+    checked.add_argument(
+        "plugin", metavar="PLUGIN", help="a file, such as my_penalty.py, or the name of an installed one"
+    )
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
+    schema.add_argument("--config", type=Path, help="a study file, whose plug-ins the schema is to know")
     schema.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
     )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
+
+    index = stage(present.index, "write a page of all studies with their verdicts, claim by claim", study=False)
+    index.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    index.add_argument("--configs", type=Path, default=Path("config"), help="folder with the studies' files")
+    index.add_argument("--out", type=Path, help="default: index.html in the folder of results")
 
     findings = stage(present.findings, "write docs/findings.md from the kept tables of all studies", study=False)
     findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"), help="page with its prose")

@@ -106,6 +106,7 @@ def train(options: argparse.Namespace) -> None:
     from vigan.data.store import ARRAY, MANIFEST, load
     from vigan.provenance import stage_digest
     from vigan.stages.train import Settings, train
+    from vigan.training.alarm import DiversityAlarm
     from vigan.training.callbacks import ProgressBar, TensorBoard
 
     study = load_study(options.config)
@@ -120,7 +121,7 @@ def train(options: argparse.Namespace) -> None:
     callbacks = [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
-        record = train(spec, data, layout.run(run), state, settings, (bar, *callbacks))
+        record = train(spec, data, layout.run(run), state, settings, (bar, DiversityAlarm(spec), *callbacks))
     bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
@@ -242,5 +243,7 @@ def merge(options: argparse.Namespace) -> None:
     """Join the results of one study from several machines."""
     from vigan.tools.merge import merge
 
+    if options.config is not None:
+        load_study(options.config)  # its plug-ins are in use from here on
     for source, count in merge(options.sources, options.out).items():
         say(f"{source}: {count} runs")

@@ -36,11 +36,11 @@ def frames(options: argparse.Namespace) -> None:
     from vigan.stages.frames import write_frames
     from vigan.stages.made_from import of_pictures, runs_of
 
-    layout = Layout(load_study(options.config))
+    layout = layout_of(load_study(options.config))
     out, runs = layout.frames(options.experiment), runs_of(layout, options.experiment)
     before.check(options.config, before.measured(runs))
     made_from = of_pictures(layout, runs)
-    write_frames(layout.study, options.experiment, layout.run_files(), out)
+    write_frames(layout.study, options.experiment, layout.run_files(), out, layout.data)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
 
@@ -97,10 +97,20 @@ def report(options: argparse.Namespace) -> None:
     print(out, flush=True)
 
 
+def index(options: argparse.Namespace) -> None:
+    """Write the index of all studies."""
+    from vigan.tools.index import write_index
+
+    out = options.out or options.results / "index.html"
+    write_index(options.results, options.configs, out)
+    print(out, flush=True)
+
+
 def findings(options: argparse.Namespace) -> None:
     """Write the page of findings, and the README's table of verdicts, from the tables in the repository."""
     from vigan.io.files import write_text
-    from vigan.tools.findings import Sources, findings, with_verdicts
+    from vigan.tools.findings import Sources, findings
+    from vigan.tools.verdict_table import with_verdicts
 
     write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
     if options.readme.exists():

@@ -11,6 +11,7 @@ from vigan.config.datasets import Dataset, without_place
 from vigan.config.methods import DEFAULT, Model
 from vigan.config.methods.base import own_batches
 from vigan.config.stabilisers import checked
+from vigan.config.stabilisers import module_of as stabiliser_module
 
 REGULARISER = "proximal"
 Reading = Literal["released", "literal", "proximal"]
@@ -161,9 +162,8 @@ class Arm(Strict):
     @property
     def modules(self) -> tuple[str, ...]:
         """Modules that training imports by name: the model's two, the regulariser's, the stabilisers'."""
-        kind = self.model.kind
-        stabilisers = (f"vigan.objectives.stabilisers.{name}" for name in (REGULARISER, *self.stabilisers))
-        return (f"vigan.config.methods.{kind}", f"vigan.objectives.{kind}", *stabilisers)
+        stabilisers = (stabiliser_module(name) for name in (REGULARISER, *self.stabilisers))
+        return (type(self.model).__module__, self.model.objective.partition(":")[0], *stabilisers)
 
     @property
     def regularised(self) -> bool:

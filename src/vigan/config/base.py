@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from vigan.config.yaml_text import YamlError, parse, read_text
 from vigan.errors import UserError
@@ -57,6 +65,22 @@ class Strict(BaseModel):
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of this record; equal records have equal digests."""
         return digest_of(self.model_dump(mode="json"))
+
+
+def plugged(tag: str, known: Mapping[str, type[BaseModel]]) -> WrapValidator:
+    """Validates by the class among `known` that a record's `tag` names, and all else as without plug-ins."""
+
+    def validate(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        name = raw.get(tag) if isinstance(raw, Mapping) else None
+        schema = known.get(name) if isinstance(name, str) else None
+        if schema is None:
+            return raw if type(raw) in known.values() else handler(raw)
+        try:
+            return schema.model_validate(raw)
+        except ValidationError as error:
+            raise ValueError(f"{tag} '{name}': {explain(error, list(schema.model_fields))[1]}") from None
+
+    return WrapValidator(validate)
 
 
 def digest_of(value: Any) -> str:

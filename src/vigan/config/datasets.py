@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from vigan.config.base import Count, Strict, Words
+from vigan.config.base import Count, Strict, Words, plugged
 
 Side = Literal[32, 64, 128, 256]
 Origin = Literal["sklearn", "mnist", "mnist-test"]
@@ -171,9 +171,58 @@ class Grid(Strict):
         return (2,)
 
 
-Dataset = Annotated[
-    Digits | StackedDigits | Torchvision | CelebA | ImageFolder | Ring | Grid, Field(discriminator="source")
-]
+class DataSource(Strict, ABC):
+    """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
+
+    Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is told by
+    these keys and by the plug-in's code.
+    """
+
+    source: Any
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example: (channels, side, side), or (2,)."""
+
+    @abstractmethod
+    def source_data(self) -> Any:
+        """The examples, uint8 images or float32 points, as a `vigan.data.source.SourceData`.
+
+        Called when the data set is prepared.
+        """
+
+    def most(self) -> int | None:
+        """How many examples there are, None where only the files tell."""
+        return None
+
+    @model_validator(mode="after")
+    def _drawable(self) -> DataSource:
+        match self.shape:
+            case (2,):
+                return self
+            case (1 | 3, int(height), int(width)) if height == width and height in get_args(Side):
+                return self
+        raise ValueError(f"shape {self.shape} is neither (2,) nor (1 or 3, side, side) with a side of {get_args(Side)}")
+
+
+SOURCES: dict[str, type[DataSource]] = {}
+"""Those of plug-ins: see `vigan.config.plugins`."""
+
+if TYPE_CHECKING:
+    Dataset = Digits | StackedDigits | Torchvision | CelebA | ImageFolder | Ring | Grid | DataSource
+else:
+    Dataset = Annotated[
+        Digits | StackedDigits | Torchvision | CelebA | ImageFolder | Ring | Grid,
+        Field(discriminator="source"),
+        plugged("source", SOURCES),
+        SerializeAsAny(),
+    ]
+
+
+def modules(dataset: Dataset) -> tuple[str, ...]:
+    """Modules that preparing imports by name: those of plug-ins."""
+    return (type(dataset).__module__,) if isinstance(dataset, DataSource) else ()
 
 
 def most_examples(dataset: Dataset) -> int | None:
@@ -185,6 +234,8 @@ def most_examples(dataset: Dataset) -> int | None:
             return dataset.count or dataset.limit
         case ImageFolder():
             return None
+        case DataSource():
+            return dataset.most()
         case _:
             return dataset.count
 
@@ -198,7 +249,6 @@ def without_place(dataset: Dataset) -> Dataset:
     return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
 
 
-@cache
 def key(dataset: Dataset) -> str:
     """Folder name of a prepared data set: its source and a digest of its description.
 

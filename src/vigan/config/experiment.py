@@ -54,8 +54,9 @@ class Protocol(Strict):
     """How a snapshot is measured: a kind of `vigan.protocols` and its number of samples.
 
     They are compared with as many real examples, or with as many as `reference` says: a number, or "all" of the
-    training data, as clean-fid and others have it. The last snapshot is measured again on `redraws` further sets of
-    latents, to tell the metric's own noise from that of seeds.
+    training data, as clean-fid and others have it. An arm that keeps an average of G (`ema`) is sampled from that; with
+    `sampler: generator` G itself is measured, as a second sampler of the same run. The last snapshot is measured again
+    on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
 
     Of numbers that were measured elsewhere: `samples` is how many each is of, where that is known; `called` tells one
     way of measuring from another; `real` is what real data have, by metric.
@@ -65,6 +66,7 @@ class Protocol(Strict):
     samples: Annotated[int, Field(ge=0, le=10**9)] = 0
     redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
     reference: Literal["all"] | Count | None = None
+    sampler: Literal["generator"] | None = None
     called: Called | None = None
     real: Stated = ()
 
@@ -72,18 +74,20 @@ class Protocol(Strict):
     def name(self) -> str:
         """Name under which the numbers stand in every table: kind, sample count, reference.
 
-        Without `reals` there are as many reals as samples. What was measured elsewhere has nothing but its own name and
-        its number of samples, as far as the study says them.
+        Without `reals` there are as many reals as samples; without `of` they are an arm's usual samples. What was
+        measured elsewhere has nothing but its own name and its number of samples, as far as the study says them.
         """
         if not self.definition.measured:
             told = (self.kind, self.called, f"n={self.samples}" if self.samples else None)
             return "/".join(word for word in told if word)
-        return f"{self.kind}/n={self.samples}/ref=train" + (f"/reals={self.reference}" if self.reference else "")
+        reals = f"/reals={self.reference}" if self.reference else ""
+        return f"{self.kind}/n={self.samples}/ref=train{reals}" + (f"/of={self.sampler}" if self.sampler else "")
 
     @property
     def file(self) -> str:
         """The same as part of a file's name."""
-        return f"{self.kind}-n{self.samples}" + (f"-reals-{self.reference}" if self.reference else "")
+        reals = f"-reals-{self.reference}" if self.reference else ""
+        return f"{self.kind}-n{self.samples}{reals}" + (f"-of-{self.sampler}" if self.sampler else "")
 
     def counted(self, dataset: Dataset) -> Protocol:
         """This protocol with the number of examples that "all" are, where that is known before the files are seen."""
@@ -127,12 +131,14 @@ class Protocol(Strict):
             raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
         if self.redraws and self.definition.input != "samples":
             raise ValueError(f"'{self.kind}' draws no latents: it takes no 'redraws'")
+        if self.sampler and self.definition.input != "samples":
+            raise ValueError(f"'{self.kind}' measures codes of real examples: it takes no 'sampler'")
         if self.reference and self.definition.real_samples < 2:
             raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
         return self
 
 
-_ABSENT = frozenset({"reference", "called", "real"})
+_ABSENT = frozenset({"reference", "sampler", "called", "real"})
 """Fields of a protocol that records omit where they say nothing."""
 _NO_MORE = frozenset({"dataset", "elsewhere"})
 """The same of an experiment."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from vigan.config import plugins
 from vigan.config.arms import Arm, Dcgan, Mixture, Mlp, Optimiser
 from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, located_error, read_yaml
 from vigan.config.claims import (
@@ -45,6 +46,7 @@ def load_study(path: Path) -> Study:
     raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: a study file is a mapping with the keys {', '.join(Study.model_fields)}")
+    plugins.use(path, raw.get("plugins"))
     try:
         return Study.model_validate(raw)
     except ValidationError as error:

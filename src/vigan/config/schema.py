@@ -73,6 +73,14 @@ def _references_optional(schema: Any, definitions: dict[str, Schema]) -> Any:
             return schema
 
 
+def _settings(name: str) -> Schema | None:
+    """The settings of a stabiliser; None where those of an installed plug-in cannot be read: `vigan plugins` tells."""
+    try:
+        return settings_of(name).model_json_schema()
+    except ValueError:
+        return None
+
+
 def _stabilisers() -> Schema:
-    settings = {name: settings_of(name).model_json_schema() for name in known_stabilisers() if name != "proximal"}
+    settings = {name: schema for name in known_stabilisers() if name != "proximal" and (schema := _settings(name))}
     return {"type": "object", "properties": settings, "additionalProperties": False, "default": {}}

@@ -27,7 +27,10 @@ class RunKey(NamedTuple):
 
 
 class Study(Strict):
-    """One study: the content of one YAML file under `config/`."""
+    """One study: the content of one YAML file under `config/`.
+
+    `plugins` are files beside it, whose code is in the digest of what uses them: see `vigan.config.plugins`.
+    """
 
     study: Name
     title: Words
@@ -35,6 +38,7 @@ class Study(Strict):
     datasets: dict[Name, Dataset] = Field(default_factory=dict)
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()
+    plugins: Annotated[tuple[Words, ...], Field(strict=False, max_length=100)] = ()
 
     @field_validator("experiments")
     @classmethod

@@ -18,7 +18,7 @@ from vigan.config.claims import (
     arms_of,
     event_of,
 )
-from vigan.config.datasets import Dataset, Grid, Ring, most_examples
+from vigan.config.datasets import Dataset, most_examples
 from vigan.config.elsewhere import Samples
 from vigan.config.experiment import Experiment, Protocol
 from vigan.protocols.base import IMAGES, POINTS
@@ -162,10 +162,10 @@ def _check_measured(who: str, measured: Measured, experiment: Experiment) -> Non
 
 def _check_fit(name: str, experiment: Experiment, title: str, dataset: Dataset) -> None:
     for arm_name, arm in experiment.arms.items():
-        if isinstance(arm.network, Dcgan) == isinstance(dataset, Ring | Grid):
+        if isinstance(arm.network, Dcgan) == (len(dataset.shape) == 1):
             raise ValueError(
                 f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{title}' "
-                f"({dataset.source}): use dcgan for images, another for ring and grid"
+                f"({dataset.source}): use dcgan for images, another for points"
             )
         most = most_examples(dataset)
         if most is not None and arm.real_batches and arm.batch_size > most:

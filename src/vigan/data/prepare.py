@@ -13,7 +13,17 @@ from typing import IO, Any
 import numpy as np
 
 from vigan import provenance
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, without_place
+from vigan.config.datasets import (
+    CelebA,
+    Dataset,
+    DataSource,
+    Digits,
+    ImageFolder,
+    StackedDigits,
+    Torchvision,
+    modules,
+    without_place,
+)
 from vigan.data import celeba as faces
 from vigan.data import digits, identity, image_folder, stacked_digits, torchvision_sets, toy
 from vigan.data.identity import Source
@@ -79,7 +89,7 @@ def _write(dataset: Dataset, source_data: SourceData, whole: Path, progress: Pro
     manifest = {
         "source": dataset.source,
         "spec": without_place(dataset).model_dump(mode="json"),
-        "code_sha256": provenance.stage_digest("prepare"),
+        "code_sha256": provenance.stage_digest("prepare", modules(dataset)),
         "versions": provenance.versions(),
         "preprocessing": source_data.preprocessing,
         "count": source_data.count,
@@ -119,8 +129,21 @@ def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None
             return faces.source_data(dataset, faces.find(celeba, download_to), workers)
         case ImageFolder():
             return image_folder.source_data(dataset, workers)
+        case DataSource():
+            return _as_declared(dataset, dataset.source_data())
         case _:
             return toy.source_data(dataset)
+
+
+def _as_declared(dataset: DataSource, found: SourceData) -> SourceData:
+    """What a plug-in delivers. Raises DataError unless it is what the plug-in declares."""
+    dtype = np.dtype(np.uint8 if len(dataset.shape) == 3 else np.float32)
+    if (found.shape, found.dtype) != (dataset.shape, dtype):
+        raise DataError(
+            f"source '{dataset.source}' delivers {found.dtype} of shape {found.shape}, and declares {dtype} of shape "
+            f"{dataset.shape}"
+        )
+    return found
 
 
 def _write_array(path: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:

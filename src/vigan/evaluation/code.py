@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from vigan import plugins
 from vigan.config.base import digest_of
 from vigan.config.experiment import Protocol
 from vigan.protocols.registry import MODULES
@@ -17,6 +18,12 @@ def protocol_code(stage: str, protocols: Iterable[Protocol]) -> str:
     kinds = {protocol.kind: protocol.definition for protocol in sorted(protocols, key=lambda protocol: protocol.kind)}
     modules = {module for kind in kinds.values() for module in kind.modules}
     return digest_of([_measuring(stage, tuple(sorted(modules))), *(kind.computation for kind in kinds.values())])
+
+
+@plugins.when_changed
+def _forget() -> None:
+    _measuring.cache_clear()
+    _reporting.cache_clear()
 
 
 @cache

@@ -17,7 +17,7 @@ from vigan.figures.layout import (
     COLUMNS,
     Part,
     Title,
-    add_heading,
+    add_facet_heading,
     add_height,
     by_iteration,
     columns_for,
@@ -54,12 +54,13 @@ def draw(
     heading: str,
     facets: Sequence[Looks],
     diverged: Mapping[str, int],
+    titles: Sequence[str] = (),
 ) -> Figure:
     """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
     `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
-    `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each without the
-    panels of metrics that none of its arms has.
+    `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each with its title
+    and without the panels of metrics that none of its arms has.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
@@ -68,8 +69,7 @@ def draw(
         looks = {arm: look for arm, look in facets[place].items() if arm in known}
         logged = set(curves.loc[curves["arm"].isin(looks), "metric"])
         _part(figure, curves, {metric: panel for metric, panel in panels.items() if metric in logged} or panels, looks)
-        if place == 0:
-            add_heading(figure, heading, *_notes(curves))
+        add_facet_heading(figure, place, heading, _notes(curves), titles)
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))

@@ -70,6 +70,15 @@ def add_heading(figure: Part, title: str, *notes: str) -> None:
     figure.add_artist(text)
 
 
+def add_facet_heading(figure: Part, place: int, heading: str, notes: Sequence[str], titles: Sequence[str]) -> None:
+    """The figure's heading and notes above its first facet, and each facet's title, if it has one."""
+    title = titles[place] if place < len(titles) else ""
+    if place == 0:
+        add_heading(figure, ". ".join(filter(None, [heading, title])), *notes)
+    elif title:
+        add_heading(figure, title)
+
+
 def width_of(text: str, points: float = 9, weight: str = "normal") -> float:
     """Width of a line of text, in inches."""
     font = FontProperties(size=points, weight=weight)

@@ -69,7 +69,8 @@ def _cell(axis: Axes, sequence: SampleSequence, step: int, means: np.ndarray | N
 
 
 def _chosen(steps: Sequence[int]) -> list[int]:
-    """At most `COLUMNS` steps, evenly spaced, including the first and the last."""
+    """At most `COLUMNS` steps, evenly spaced up to the last; of more, none before training, which shows nothing."""
+    steps = steps[1:] if len(steps) > COLUMNS else steps
     positions = {round(position) for position in np.linspace(0, len(steps) - 1, min(COLUMNS, len(steps)))}
     return [steps[position] for position in sorted(positions)]
 

@@ -22,6 +22,8 @@ TOP, SPREAD = -0.3, 0.44
 BESIDE = 0.32
 """Vertical offset of the center from its arm's line."""
 MARGIN = 0.08
+MOST_JOINED = 2
+"""Most partners of an arm whose runs are joined with theirs."""
 FINE: dict[str, Any] = {"fontsize": 8, "color": SOFT}
 
 
@@ -58,10 +60,12 @@ def draw(
 ) -> Figure:
     """One row of panels per metric, with columns `SCORES`; each arm is below its plain partner.
 
+    Runs of one seed are joined where an arm has few partners: lines to many would cover one another.
+
     `scores` has the columns arm, seed, metric and `SCORES`: a run without a value is a cross at the worst edge.
     `summary` has arm, metric, score, n, center, ci_low, ci_high, diverged.
     """
-    order = _ordered(list(looks), pairs)
+    order, joined = _ordered(list(looks), pairs), _few(pairs)
     height = 0.42 * len(order) + 0.95
     figure, axes = plt.subplots(
         len(rows), len(SCORES), figsize=(WIDTH, height * len(rows) + 1.1), squeeze=False, sharey=True, sharex="row"
@@ -76,14 +80,21 @@ def draw(
                 axis,
                 Panel(score, values, ran.loc[values.index], by_arm(given[given["score"] == score]), row),
                 looks,
-                pairs,
+                joined,
             )
         _label(line, row, order, looks)
-    add_heading(figure, heading, "Each point is a run. Thin lines join the runs of one seed in arms that are a pair.")
+    lines = " Thin lines join the runs of one seed in arms that are a pair." if joined else ""
+    add_heading(figure, heading, f"Each point is a run.{lines}")
     runs = scores.groupby("arm")["seed"].nunique()
     labels = {arm: f"{arm} ({runs[arm]} run{'s' if runs[arm] > 1 else ''})" for arm in order}
     key(figure, [_handle(looks[arm], labels[arm]) for arm in order], _legend(rows, scores, summary))
     return figure
+
+
+def _few(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs of arms that have at most `MOST_JOINED` partners."""
+    partners = [first for first, _ in pairs]
+    return [(first, second) for first, second in pairs if partners.count(first) <= MOST_JOINED]
 
 
 def _ordered(arms: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:

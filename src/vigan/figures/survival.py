@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vigan.figures.layout import Part, Title, add_heading, add_height, key, set_titles, stacked, width_of
+from vigan.figures.layout import Part, Title, add_facet_heading, add_height, key, set_titles, stacked, width_of
 from vigan.figures.style import FAINT, SOFT, Look, Looks, step_name
 
 HEIGHT, ROW = 3.0, 0.2
@@ -26,18 +26,23 @@ class Panel(NamedTuple):
     rule: str
 
 
-def draw(survival: pd.DataFrame, panels: Mapping[str, Panel], heading: str, facets: Sequence[Looks]) -> Figure:
+def draw(
+    survival: pd.DataFrame,
+    panels: Mapping[str, Panel],
+    heading: str,
+    facets: Sequence[Looks],
+    titles: Sequence[str] = (),
+) -> Figure:
     """One panel per event: a step curve per arm with its 95% interval, and a tick at its end if runs are censored.
 
     `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
-    Facets are stacked.
+    Facets are stacked, each with its title.
     """
     known = set(survival["arm"])
 
     def part(figure: Part, place: int) -> None:
         _part(figure, survival, panels, {arm: look for arm, look in facets[place].items() if arm in known})
-        if place == 0:
-            add_heading(figure, heading)
+        add_facet_heading(figure, place, heading, [], titles)
 
     return stacked(len(facets), part)
 

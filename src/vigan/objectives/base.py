@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -72,6 +72,5 @@ class Objective:
 
 
 def objective(model: Method, networks: Mapping[str, Forward]) -> Objective:
-    """The objective of an arm's `model`: the class named after its kind, in the module of that name."""
-    module = importlib.import_module(f"vigan.objectives.{model.kind}")
-    return getattr(module, model.kind.capitalize())(networks, model)
+    """The objective of an arm's `model`: the class that this names."""
+    return pkgutil.resolve_name(model.objective)(networks, model)

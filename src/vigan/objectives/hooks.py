@@ -5,13 +5,14 @@ A stabiliser is a frozen record: its fields are the settings in an arm, its meth
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
+from vigan import plugins
 from vigan.config.base import Strict, nearest
+from vigan.config.stabilisers import module_of
 from vigan.errors import UserError
 from vigan.objectives.draws import Stream
 
@@ -151,11 +152,20 @@ def filled(stabiliser: Stabiliser | type[Stabiliser], hook: str) -> bool:
 
 
 def stabiliser_class(name: str) -> type[Stabiliser]:
-    """The class of a stabiliser's file: the one defined there."""
-    module = importlib.import_module(f"vigan.objectives.stabilisers.{name}")
-    (found,) = (
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Stabiliser) and value.__module__ == module.__name__
-    )
-    return found
+    """The class of a stabiliser's module: the one defined there. Raises PluginError for a plug-in without one."""
+    module = plugins.load(module_of(name))
+    found = [value for value in vars(module).values() if _is_own(value, module.__name__)]
+    if len(found) != 1:
+        raise plugins.PluginError(
+            f"plug-in {module.__name__}: one class that derives from vigan.objectives.hooks.Stabiliser is needed, and "
+            f"there are {len(found)}"
+        )
+    if not found[0].model_config.get("frozen"):
+        raise plugins.PluginError(
+            f"plug-in {module.__name__}: {found[0].__name__} can be changed while it trains; leave out its model_config"
+        )
+    return found[0]
+
+
+def _is_own(value: object, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, Stabiliser) and value.__module__ == module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -107,6 +108,8 @@ class ProtocolKind:
     place: int = 100
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.name):
+            raise ValueError(f"'{self.name}': the name of a kind of protocol is made of a-z, 0-9, . and -")
         if not self.metrics or not self.sources:
             raise ValueError(f"'{self.name}': a kind of protocol gives at least one metric, of at least one source")
         by_none = self.estimator is None and self.evaluator == ProtocolKind.evaluator

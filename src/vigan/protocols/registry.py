@@ -1,17 +1,19 @@
 """Every kind of protocol, and every metric, by name: those of this folder and of packages that add some.
 
 All kinds in modules of this folder are registered. Another package names its module with kinds in its entry points, in
-the group `vigan.protocols`.
+the group `vigan.protocols`; one that cannot be used is left out, and `BROKEN` says why. A study's plug-in files add
+kinds for as long as that study is the one in use.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
+from types import ModuleType
 
 import vigan.protocols
+from vigan import plugins
 from vigan.protocols.base import HERE, Metric, ProtocolKind
 
 GROUP = "vigan.protocols"
@@ -26,13 +28,28 @@ FINITE = Metric(
 """A metric of every kind."""
 
 
-def find() -> Iterator[tuple[ProtocolKind, str]]:
-    """Every kind of protocol and the module it stands in. Exceptions from importing a module are not caught."""
+def find() -> list[tuple[ProtocolKind, str]]:
+    """Every kind of this folder and of installed packages, and the module it stands in."""
     own = (f"{vigan.protocols.__name__}.{module.name}" for module in pkgutil.iter_modules(vigan.protocols.__path__))
-    for module in (*own, *(point.module for point in entry_points(group=GROUP))):
-        for value in list(vars(import_module(module)).values()):
-            if isinstance(value, ProtocolKind):
-                yield value, module
+    found = [(kind, module) for module in own for kind in kinds_in(import_module(module))]
+    for name, module in plugins.installed(GROUP).items():
+        try:
+            found = with_module(found, module)
+        except ValueError as error:
+            BROKEN[name] = str(error)
+    return found
+
+
+def kinds_in(module: ModuleType) -> list[ProtocolKind]:
+    """The kinds that a module holds."""
+    return [value for value in list(vars(module).values()) if isinstance(value, ProtocolKind)]
+
+
+def with_module(found: Sequence[tuple[ProtocolKind, str]], module: str) -> list[tuple[ProtocolKind, str]]:
+    """`found`, and the kinds of a plug-in. Raises ValueError, in a line that names it, if it cannot be used."""
+    more = [*found, *((kind, module) for kind in kinds_in(plugins.load(module)))]
+    metrics_of(kind for kind, _ in by_name(more).values())
+    return more
 
 
 def by_name(found: Iterable[tuple[ProtocolKind, str]]) -> dict[str, tuple[ProtocolKind, str]]:
@@ -54,16 +71,37 @@ def metrics_of(kinds: Iterable[ProtocolKind]) -> dict[str, Metric]:
     return {**known, "finite": FINITE}
 
 
-_FOUND = by_name(find())
+BROKEN: dict[str, str] = {}
+"""What is wrong with installed plug-ins, by their entry point."""
 
-KINDS: Mapping[str, ProtocolKind] = {name: kind for name, (kind, _) in _FOUND.items()}
+_INSTALLED = find()
+
+KINDS: dict[str, ProtocolKind] = {}
 """Every kind of protocol."""
 
-MODULES: Mapping[str, str] = {name: module for name, (_, module) in _FOUND.items()}
+MODULES: dict[str, str] = {}
 """The module in which each kind is declared."""
 
-METRICS = metrics_of(KINDS.values())
+METRICS: dict[str, Metric] = {}
 """Every metric that the long table may hold, in the order in which figures and tables show them."""
 
-CHECKS = tuple(name for name, metric in METRICS.items() if metric.check)
-"""Metrics that describe the measurement, not the samples: neither plotted nor compared."""
+
+def use(modules: Iterable[str]) -> None:
+    """Add the kinds of plug-in files, and of no others. Raises ValueError, in a line that names the file."""
+    found = _INSTALLED
+    for module in modules:
+        found = with_module(found, module)
+    named = by_name(found)
+    for table in (KINDS, MODULES, METRICS):
+        table.clear()
+    KINDS.update({name: kind for name, (kind, _) in named.items()})
+    MODULES.update({name: module for name, (_, module) in named.items()})
+    METRICS.update(metrics_of(KINDS.values()))
+
+
+use(())
+
+
+def checks() -> tuple[str, ...]:
+    """Metrics that describe the measurement, not the samples: neither plotted nor compared."""
+    return tuple(name for name, metric in METRICS.items() if metric.check)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from vigan.io.files import RecordError
-from vigan.report.page import Cell, Facts, Link, Picture, Verdict
-from vigan.report.tables import NOTHING, interval, number, p_value
+from vigan.report.cells import Cell
+from vigan.report.page import Count, Facts, Link, Picture, Verdict
+from vigan.report.tables import NOTHING, number, p_value
+from vigan.report.units import PLAIN, SHARE, Unit, difference, ends, told
 
 COLUMNS = (
     "id", "experiment", "arms", "statement", "place", "rule", "test", "verdict", "reason", "n", "estimate", "low",
@@ -21,18 +23,34 @@ SIGNS = {
 }  # fmt: skip
 """The symbol of each verdict, so that nothing depends on colour."""
 
+OLDER_FORM = "the rule that they kept is of an older kind"
+"""What the table says of rules that an earlier version wrote, which today's cannot be compared with."""
+
 Numbered = Mapping[tuple[str, str], Picture]
 """Pictures of the page by (kind, experiment)."""
 
 
-def verdicts(claims: pd.DataFrame, pictures: Numbered) -> list[Verdict]:
-    """Verdicts in the order of the table. Raises RecordError on other columns, or an unknown verdict."""
+def verdicts(claims: pd.DataFrame, pictures: Numbered, units: Mapping[str, Unit] | None = None) -> list[Verdict]:
+    """Verdicts in the order of the table; `units` are those of differences, by claim.
+
+    Raises RecordError on other columns, or an unknown verdict.
+    """
     if missing := [name for name in COLUMNS if name not in claims.columns]:
         raise RecordError(f"tables/claims.csv: lacks {', '.join(missing)}; make the tables again")
-    return [_verdict(row, pictures) for row in claims.itertuples()]
+    return [_verdict(row, pictures, (units or {}).get(str(row.id), PLAIN)) for row in claims.itertuples()]
 
 
-def _verdict(row, pictures: Numbered) -> Verdict:  # noqa: ANN001 - a named tuple made by pandas
+def counts(made: Sequence[Verdict]) -> list[Count]:
+    """How many claims got each verdict, in the order of `SIGNS`."""
+    told_of = [verdict.verdict for verdict in made]
+    return [
+        Count(told_of.count(name), name, mark, name.replace(" ", "-"))
+        for name, mark in SIGNS.items()
+        if name in told_of
+    ]
+
+
+def _verdict(row, pictures: Numbered, unit: Unit) -> Verdict:  # noqa: ANN001 - a named tuple made by pandas
     if row.verdict not in SIGNS:
         raise RecordError(f"tables/claims.csv: '{row.verdict}' is no verdict; make the tables again")
     return Verdict(
@@ -46,77 +64,88 @@ def _verdict(row, pictures: Numbered) -> Verdict:  # noqa: ANN001 - a named tupl
         mark=SIGNS[row.verdict],
         tone=row.verdict.replace(" ", "-"),
         estimate=_estimate(row),
-        numbers=_numbers(row),
-        reason=_text(row.reason),
-        changed=_text(row.changed),
+        numbers=_numbers(row, unit),
+        reason=_reason(row),
+        changed=_text(row.changed).removeprefix(OLDER_FORM).lstrip("; "),
+        older_form=_text(row.changed).startswith(OLDER_FORM),
         before=[part for part in _text(row.first_verdict).split(" | ") if part],
         evidence=_evidence(_text(row.experiment), _listed(row.figures), pictures),
     )
 
 
+SHARES = ("share of", "difference of two shares")
+"""Beginnings of the units of estimates that are shares, shown in percent."""
+
+
+def _unit(row) -> Unit:  # noqa: ANN001
+    """How an estimate is shown: shares in percent, a difference of shares in percentage points, else as it is."""
+    text = _text(row.unit)
+    if text.startswith(SHARES[1]):
+        return Unit(100.0, " percentage points", " percentage points")
+    return SHARE if text.startswith(SHARES[0]) else PLAIN
+
+
 def _estimate(row) -> Cell:  # noqa: ANN001
     if pd.isna(row.estimate):
         return Cell(NOTHING, "" if pd.isna(row.n) else f"n = {row.n:g}")
-    return Cell(number(float(row.estimate)), f"{_ends(row)}, n = {row.n:g}: {_text(row.unit)}")
+    return Cell(told(row.estimate, _unit(row)), f"{_ends(row)}, n = {row.n:g}: {_text(row.unit)}")
 
 
-def _numbers(row) -> Facts:  # noqa: ANN001
-    """Arms, estimate, interval, n and deciding p-values, as far as they exist."""
+def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
+    """Arms, the estimate with its one interval, differences in their unit, and n, as far as they exist."""
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
         (_text(row.unit).capitalize(), _with_interval(row)),
-        ("Difference: median, range", _differences(row)),
+        ("Difference, second arm minus first", _differences(row, unit)),
         ("Runs with the event", ", ".join(_listed(row.fates))),
-        ("n", _count(row.n) if row.n else ""),
-        *_p_values(row),
+        ("n", f"{row.n:g} seeds" if row.n and not pd.isna(row.n) else ""),
     ]
     return [(term, value) for term, value in facts if value]
 
 
-P_VALUES = {
-    "supported": ["p_supported"], "contradicted": ["p_contradicted"], "equivalent": ["p_equivalent"],
-    "inconclusive": ["p_supported", "p_contradicted", "p_equivalent"],
-}  # fmt: skip
-"""The p-values that a verdict depends on."""
 P_WORDS = {
-    "p_supported": "p for the claim, Holm-corrected over the claims",
-    "p_contradicted": "p against it, Holm-corrected",
-    "p_equivalent": "p for a difference less than the margin, Holm-corrected",
+    "p_supported": "for it",
+    "p_contradicted": "against it",
+    "p_equivalent": "for a difference below the margin",
 }
+UNDECIDED = "No test decides"
 
 
-def _p_values(row) -> Facts:  # noqa: ANN001
-    return [(P_WORDS[name], _p(getattr(row, name))) for name in P_VALUES.get(row.verdict, [])]
+def _reason(row) -> str:  # noqa: ANN001
+    """Why, with one p-value: that which decided, or, where none did, the smallest."""
+    reason = _text(row.reason)
+    known = {name: float(getattr(row, name)) for name in P_WORDS if not pd.isna(getattr(row, name))}
+    if not reason.startswith(UNDECIDED) or not known:
+        return reason
+    least = min(known, key=lambda name: known[name])
+    return f"{UNDECIDED}: the smallest p after correction is {p_value(known[least])}, {P_WORDS[least]}."
 
 
-def _differences(row) -> str:  # noqa: ANN001
+def _differences(row, unit: Unit) -> str:  # noqa: ANN001
+    """The median over seeds and the range, once where all are equal."""
     if pd.isna(row.median_difference):
         return ""
-    return f"{number(row.median_difference)}, {number(row.lowest_difference)} to {number(row.highest_difference)}"
+    if row.lowest_difference == row.highest_difference:
+        return f"{difference(row.median_difference, unit)} in every seed"
+    low, high = (number(float(end) * unit.factor) for end in (row.lowest_difference, row.highest_difference))
+    return f"median {difference(row.median_difference, unit)}, from {low} to {high}"
 
 
 def _with_interval(row) -> str:  # noqa: ANN001
+    """An estimate and its 95% interval; one at its bound says what that means."""
     if pd.isna(row.estimate):
         return ""
-    return f"{number(float(row.estimate))} {_ends(row)}"
+    return f"{told(row.estimate, _unit(row))} {_ends(row)}"
 
 
 def _ends(row) -> str:  # noqa: ANN001
-    return interval(float(row.low), float(row.high))
+    return ends(float(row.low), float(row.high), _unit(row))
 
 
 def _evidence(experiment: str, kinds: Sequence[str], pictures: Numbered) -> list[Link]:
     found = [pictures[kind, experiment] for kind in kinds if (kind, experiment) in pictures]
     return [Link(f"Figure {picture.number}", picture.anchor) for picture in found]
-
-
-def _p(value: float) -> str:
-    return "" if pd.isna(value) else p_value(value)
-
-
-def _count(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:g}"
 
 
 def _listed(value: object) -> list[str]:

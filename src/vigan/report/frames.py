@@ -25,7 +25,8 @@ class RunPictures(Strict):
 class Frames(Strict):
     """The pictures of one experiment: `runs` of equal seeds are shown side by side.
 
-    `shown` is the number of samples in each picture, `kind` what they are, `width` and `height` are pixels.
+    `shown` is the number of samples in each picture, `kind` what they are, `width` and `height` are pixels. `real`
+    shows as many real examples in the same way, where they may be passed on.
     """
 
     experiment: str
@@ -35,6 +36,7 @@ class Frames(Strict):
     height: int
     steps: Annotated[tuple[int, ...], Field(strict=False)]
     runs: Annotated[tuple[RunPictures, ...], Field(strict=False, min_length=1)]
+    real: Picture | None = None
 
     @model_validator(mode="after")
     def _aligned(self) -> Frames:

@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 from vigan.config.experiment import Protocol
 from vigan.protocols.registry import METRICS
-from vigan.report.page import Cell, Facts, Note, Table
+from vigan.report.cells import Cell, Table
+from vigan.report.page import Facts, Note
+
+ITSELF = "G itself, also of arms that keep an average of its weights (ema) and are sampled from that elsewhere."
+"""What a protocol with a `sampler` measures."""
 
 
 def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
@@ -17,7 +21,8 @@ def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
 def _facts(protocol: Protocol) -> Facts:
     n = f"{protocol.samples:,}" if protocol.samples else "an unknown number of"
     notes = [(term, words.replace("{n}", n)) for term, words in protocol.definition.notes]
-    return [*notes, ("Reals", _reals(protocol))] if protocol.reference else notes
+    notes += [("Reals", _reals(protocol))] if protocol.reference else []
+    return [*notes, ("Sampler", ITSELF)] if protocol.sampler else notes
 
 
 def _reals(protocol: Protocol) -> str:

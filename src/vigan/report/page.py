@@ -4,28 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from vigan.report.cells import Cell, Table
+from vigan.report.drawn import Charts, Unit
+
 Facts = list[tuple[str, str]]
-
-
-class Cell(NamedTuple):
-    """One cell of a table: its text and, in smaller type, range and n."""
-
-    text: str
-    rest: str = ""
-
-
-class Table(NamedTuple):
-    """A table, its caption, and its CSV file.
-
-    A folded table is shown on demand; a wrapped one has sentences in its cells.
-    """
-
-    caption: str
-    columns: list[str]
-    rows: list[list[Cell]]
-    file: str = ""
-    folded: bool = False
-    wrapped: bool = False
 
 
 class Picture(NamedTuple):
@@ -54,7 +36,8 @@ class Verdict(NamedTuple):
     """One claim of the article and this study's verdict.
 
     `mark` is a symbol beside the word, `tone` its style; `numbers` are estimate, interval, n and p;
-    `changed` says how its rule differs from that recorded with the runs, `before` lists verdicts of earlier rules.
+    `changed` says how its rule differs from that recorded with the runs, `older_form` that they keep it in an
+    earlier version's form, which cannot be compared; `before` lists verdicts of earlier rules.
     """
 
     id: str
@@ -70,8 +53,93 @@ class Verdict(NamedTuple):
     numbers: Facts
     reason: str
     changed: str
+    older_form: bool
     before: list[str]
     evidence: list[Link]
+
+
+class Effect(NamedTuple):
+    """One cell of a matrix: how much an arm differs, and whether that is better ("better", "worse", "open", "same").
+
+    `mark` is a symbol for it.
+    """
+
+    number: Cell
+    tone: str
+    mark: str
+
+
+class MatrixRow(NamedTuple):
+    """An arm against another: its effect on each metric, and the claims about the two, with their verdicts."""
+
+    arm: str
+    against: str
+    effects: list[Effect]
+    verdicts: list[tuple[Link, str, str, str]]
+
+
+class MatrixFacet(NamedTuple):
+    """Rows with a heading."""
+
+    title: str
+    rows: list[MatrixRow]
+
+
+class Matrix(NamedTuple):
+    """Arms against their partners: a column a metric."""
+
+    caption: str
+    metrics: list[tuple[str, str]]
+    facets: list[MatrixFacet]
+    decided: bool
+
+
+class Headline(NamedTuple):
+    """One experiment in one sentence."""
+
+    anchor: str
+    title: str
+    sentence: str
+
+
+class Count(NamedTuple):
+    """How many claims got a verdict."""
+
+    number: int
+    verdict: str
+    mark: str
+    tone: str
+
+
+class Shot(NamedTuple):
+    """A picture of samples and its caption; without a picture, why there is none."""
+
+    source: str
+    caption: str
+    alt: str
+    missing: str = ""
+    mark: str = ""
+
+
+class SampleRow(NamedTuple):
+    """An arm's samples across training, or real data's."""
+
+    name: str
+    shots: list[Shot]
+
+
+class Samples(NamedTuple):
+    """Samples of an experiment: real data first, then arms, all on the same latents; `steps` head the columns.
+
+    `more` are the arms that are folded.
+    """
+
+    title: str
+    note: str
+    steps: list[str]
+    rows: list[SampleRow]
+    more: list[SampleRow]
+    pixelated: bool
 
 
 class Note(NamedTuple):
@@ -90,12 +158,14 @@ class Difference(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One experiment: what was compared, the rules of its events in words, its pictures and tables."""
+    """One experiment: what was compared, the rules of its events in words, effects, curves, pictures and tables."""
 
     name: str
     title: str
     facts: Facts
     rules: list[str]
+    matrix: Matrix | None
+    charts: Charts | None
     pictures: list[Picture]
     tables: list[Table]
 
@@ -110,13 +180,17 @@ class SliderArm(NamedTuple):
 
 
 class SliderExperiment(NamedTuple):
-    """The arms of one experiment, side by side in the slider; `pixelated` pictures keep hard edges when enlarged."""
+    """The arms of one experiment, side by side in the slider, after `real` examples, if they may be shown.
+
+    `pixelated` pictures keep hard edges when enlarged.
+    """
 
     title: str
     step: str
     width: int
     height: int
     pixelated: bool
+    real: str
     arms: list[SliderArm]
 
 
@@ -139,15 +213,28 @@ class Slider(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The whole report; a small one has no slider, and links its figures instead of embedding them."""
+    """The whole report; a small one has no slider, and links its figures instead of embedding them.
+
+    `lead` says what was run; `derivation`: whether an arm has the article's regulariser; `differing`: of each
+    experiment, what its arms share and what differs.
+    """
 
     study: str
     title: str
+    lead: str
+    derivation: bool
+    headlines: list[Headline]
+    counts: list[Count]
+    strip: list[Shot]
+    samples: list[Samples]
+    sample_pictures: list[Picture]
+    units: list[Unit]
     summary: Facts
     warnings: list[str]
     claims: list[Verdict]
     sections: list[Section]
     slider: Slider | None
+    differing: list[tuple[str, Facts, Table]]
     arms: Table
     differences: list[Difference]
     schedules: list[Note]

@@ -12,10 +12,13 @@ import jinja2
 from markupsafe import Markup
 
 from vigan.io.files import RecordError
-from vigan.report.page import Page, Table
+from vigan.report.cells import Table
+from vigan.report.index_page import Index
+from vigan.report.page import Page
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES, SCRIPTS, SLIDER = ("page.css", "tables.css", "print.css"), ("tables.js", "printing.js"), ("slider.js",)
+STYLES = ("page.css", "first.css", "charts.css", "tables.css", "print.css")
+SCRIPTS, SLIDER = ("compare.js", "tables.js", "folds.js", "curves.js", "filter.js"), ("slider.js",)
 POLICY = (
     "default-src 'none'; img-src {images}; script-src '{script}'; style-src '{style}'; "
     "base-uri 'none'; form-action 'none'"
@@ -36,6 +39,13 @@ def render_table(table: Table) -> str:
     style = _joined(STYLES)
     policy = POLICY.format(images=WITHIN, script="none", style=_digest(style)).replace("script-src 'none'; ", "")
     return _template("table.html").render(table=table, policy=policy, style=Markup(style))  # noqa: S704 - our own file
+
+
+def render_index(index: Index) -> str:
+    """The index of studies as an HTML file without script."""
+    style = _joined(STYLES)
+    policy = POLICY.format(images=WITHIN, script="none", style=_digest(style)).replace("script-src 'none'; ", "")
+    return _template("index.html").render(index=index, policy=policy, style=Markup(style))  # noqa: S704 - our own file
 
 
 def embed(picture: Path) -> str:

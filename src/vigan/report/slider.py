@@ -40,7 +40,8 @@ def _experiment(title: str, frames: Frames) -> SliderExperiment:
         for run in _runs_of(frames, frames.seeds[0])
     ]
     hard_edges = frames.kind == "images" and frames.width < 300
-    return SliderExperiment(title, f"iteration {frames.steps[-1]:,}", frames.width, frames.height, hard_edges, arms)
+    step = f"iteration {frames.steps[-1]:,}"
+    return SliderExperiment(title, step, frames.width, frames.height, hard_edges, frames.real or "", arms)
 
 
 def _block(experiment: int, frames: Frames, seed: int) -> Block:

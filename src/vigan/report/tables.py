@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from vigan.protocols.registry import KINDS, METRICS
-from vigan.report.page import Cell, Table
+from vigan.report.cells import Cell, Table
 
 DIGITS = 4
 NOTHING = "–"
@@ -80,10 +80,14 @@ def plain_table(frame: pd.DataFrame, caption: str, name: str, *, folded: bool = 
 
 
 def settings_table(arms: pd.DataFrame, caption: str) -> Table:
-    """The table of arms, transposed: one row per setting, one column per arm; settings that no arm has are omitted."""
-    kept = arms.dropna(axis=1, how="all").set_index("arm")
-    rows = [[Cell(str(name)), *(Cell(cell(str(name), value)) for value in kept[name])] for name in kept.columns]
-    return Table(caption, ["setting", *(str(arm) for arm in kept.index)], rows, "tables/arms.csv")
+    """The table of arms: one row per arm, one column per setting; settings that no arm has are omitted."""
+    kept = arms.dropna(axis=1, how="all").drop(columns="experiment", errors="ignore")
+    columns = ["arm", *(str(name) for name in kept.columns if name != "arm")]
+    rows = [
+        [Cell(cell(name, value)) for name, value in zip(columns, row, strict=True)]
+        for row in kept[columns].to_numpy(object)
+    ]
+    return Table(caption, columns, rows, "tables/arms.csv", folded=True, named=True)
 
 
 def number(value: object) -> str:
@@ -104,6 +108,8 @@ def spread(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
         return Cell(NOTHING)
     if row.n == 1:
         return Cell(number(row.center), "n = 1")
+    if row.low == row.high:
+        return Cell(number(row.center), f"the same in all {row.n}")
     ends = "" if row.ci_low != row.ci_low else f" {interval(row.ci_low, row.ci_high)}"
     name = "median " if row.center_of == "median" else ""
     return Cell(f"{name}{number(row.center)}{ends}", f"{number(row.low)} to {number(row.high)}, n = {row.n}")

@@ -92,9 +92,12 @@ class Sampler:
         self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
         self.reached = record.reached
 
-    def __call__(self, step: int, count: int, draw: int = 0) -> tuple[np.ndarray, bool]:
-        """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0."""
-        networks = self._at(step)
+    def __call__(self, step: int, count: int, draw: int = 0, *, trained: bool = False) -> tuple[np.ndarray, bool]:
+        """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0.
+
+        Of the generator that is sampled, or with `trained` of G itself.
+        """
+        networks = self._at(step, trained=trained)
         latents = evaluation_latents(self.spec.seed, count, self.spec.arm.network.latent, draw)
         parts = [_stored(sample(networks.generator, z.to(self.device))) for z in latents.split(SAMPLED)]
         return np.concatenate([samples for samples, _ in parts]), all(finite for _, finite in parts)
@@ -107,9 +110,9 @@ class Sampler:
         made = torch.cat(parts)
         return made.cpu().numpy(), bool(made.isfinite().all())
 
-    def _at(self, step: int) -> Networks:
+    def _at(self, step: int, *, trained: bool = False) -> Networks:
         networks = deepcopy(self.networks)
-        load_snapshot(self.folder, step, networks)
+        load_snapshot(self.folder, step, networks, trained=trained)
         return networks
 
 
@@ -124,12 +127,15 @@ def _measure_steps(
 ) -> pd.DataFrame:
     """The long table of a run; the first samples of every snapshot are saved in `shown`."""
     show = SHOWN[len(record.spec.dataset.shape)]
-    count = max([show, *(protocol.samples for protocol in protocols if protocol.definition.input == "samples")])
+    usual, of_trained = ({p: m for p, m in protocols.items() if bool(p.sampler) == own} for own in (False, True))
+    count = max([show, *_samples(usual)])
 
     def measured(step: int) -> tuple[np.ndarray, bool, list[tuple[object, ...]]]:
         samples, finite = sampler(step, count)
-        rows = [_row(record, step, *found) for found in _measure(protocols, sampler, step, (samples, finite))]
-        return samples[:show].copy(), finite, rows
+        found = list(_measure(usual, sampler, step, (samples, finite)))
+        if of_trained:
+            found += _measure(of_trained, sampler, step, sampler(step, max(_samples(of_trained)), trained=True))
+        return samples[:show].copy(), finite, [_row(record, step, *one) for one in found]
 
     pictures, finites, tables = zip(*each(measured, sampler.reached), strict=True)
     missed = [step for step in record.spec.snapshots if step not in sampler.reached]
@@ -142,6 +148,11 @@ def _measure_steps(
     return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
+def _samples(protocols: Measurements) -> list[int]:
+    """Numbers of samples that protocols take."""
+    return [protocol.samples for protocol in protocols if protocol.definition.input == "samples"]
+
+
 def _measure_again(
     record: RunRecord, protocols: Measurements, sampler: Sampler, each: Map
 ) -> Iterator[tuple[object, ...]]:
@@ -149,7 +160,7 @@ def _measure_again(
     spec, last = record.spec, sampler.reached[-1]
 
     def measured(again: tuple[Protocol, int]) -> dict[str, float]:
-        samples, finite = sampler(last, again[0].samples, again[1])
+        samples, finite = sampler(last, again[0].samples, again[1], trained=bool(again[0].sampler))
         return protocols[again[0]].measure(samples) if finite else {}
 
     redraws = [(protocol, draw) for protocol in protocols for draw in range(1, protocol.redraws + 1)]

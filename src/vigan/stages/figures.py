@@ -17,7 +17,7 @@ from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.describe.claims import describe_event
 from vigan.figures import curves, heatmap, samples, seeds, style, survival
-from vigan.figures.facets import facets
+from vigan.figures.facets import facets, groups
 from vigan.io.run_record import RunFiles
 from vigan.layout import FIGURES
 from vigan.protocols.base import Metric
@@ -48,6 +48,11 @@ class Subject(NamedTuple):
     def facets(self) -> list[style.Looks]:
         """The looks of the arms, by facet."""
         return facets(self.experiment.arms, list(self.experiment.elsewhere))
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the facets."""
+        return [group.title for group in groups(self.experiment.arms, list(self.experiment.elsewhere))]
 
     @property
     def looks(self) -> dict[str, style.Look]:
@@ -92,6 +97,7 @@ LOGGED = {
     "d_penalty": Panel("Weighted terms of D's loss", "mean over D's updates"),
     "g_adversarial": Panel("Loss of the phase (nats)", "without terms; of models with a D"),
     "penalty": Panel("Weighted terms", "at the last update of a phase"),
+    "diversity": Panel("Diversity: deviation over samples", "of 64 fixed latents, root mean square over coordinates"),
 }
 """Panels of telemetry; models declare further ones, and other titles."""
 DRIFT = {
@@ -120,7 +126,7 @@ def _curves(subject: Subject) -> Figure:
         key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
         for key, metric, protocol in _shown(table["metric"])
     }
-    return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged())
+    return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged(), subject.titles)
 
 
 def _telemetry(subject: Subject) -> Figure:
@@ -145,7 +151,9 @@ def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
         for column, panel in shown.items()
         if column in logged
     }
-    return curves.draw(table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged())
+    return curves.draw(
+        table, known, f"{subject.experiment.title}: {what}", subject.facets, subject.diverged(), subject.titles
+    )
 
 
 def _seeds(subject: Subject) -> Figure:
@@ -163,7 +171,7 @@ def _survival(subject: Subject) -> Figure:
     titles = {"bad-end": "Runs that have come to no bad end", "reach": "Runs that are not on track yet"}
     panels = {event: survival.Panel(titles[event], describe_event(rule)) for event, rule in rules.items() if rule}
     heading = f"{subject.experiment.title}: when runs come to a bad end and get on track"
-    return survival.draw(subject.table("survival"), panels, heading, subject.facets)
+    return survival.draw(subject.table("survival"), panels, heading, subject.facets, subject.titles)
 
 
 def _map(subject: Subject) -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,18 +21,24 @@ from vigan.io.files import atomic_write, write_json
 from vigan.io.run_record import RunFiles
 from vigan.report.frames import Frames, RunPictures
 from vigan.stages.kept_samples import read_samples
+from vigan.stages.real_examples import real_examples
 
 IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
-PAGE_BYTES = 7_000_000
+PAGE_BYTES = 6_000_000
 """Size limit of one picture (of a scatter plot: its usual size), and of all pictures of a study's page."""
+POINTS = 1000
+"""Points in a scatter plot, of all that a run keeps."""
 
 Shown = Image.Image | Literal["diverged", "not finite"]
 
 
-def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
+def write_frames(
+    study: Study, experiment: str, runs: Sequence[RunFiles], out: Path, folder_of: Callable[[Dataset], Path]
+) -> None:
     """Write the pictures of an experiment's runs at every scheduled step, as JSON (see `Frames`).
 
-    Only the first seeds are included, as many as fit, so that the page is small enough to be mailed.
+    Only the first seeds are included, as many as fit, so that the page is small enough to be mailed. Real examples
+    come from the folder of the prepared data set, if they may be shown and are there.
     """
     chosen = study.experiment(experiment)
     dataset = _dataset(study, experiment)
@@ -43,16 +49,28 @@ def write_frames(study: Study, experiment: str, runs: Sequence[RunFiles], out: P
     whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
+    shown = PER_SIDE[dataset.shape[-1]] ** 2 if images else POINTS
     frames = Frames(
         experiment=experiment,
         kind="images" if images else "points",
-        shown=PER_SIDE[dataset.shape[-1]] ** 2 if images else 1000,
+        shown=shown,
         width=width,
         height=height,
         steps=steps,
         runs=tuple(_run_pictures(run, row) for run, row in rows),
+        real=_real(dataset, folder_of(dataset), shown),
     )
     write_json(out, frames.model_dump(mode="json"))
+
+
+def _real(dataset: Dataset, data: Path, count: int) -> str | None:
+    """A picture of real examples, as those of samples are."""
+    examples = real_examples(dataset, data, count)
+    return None if examples is None else _uri(picture(examples, _modes(dataset)))
+
+
+def _modes(dataset: Dataset) -> np.ndarray | None:
+    return means(dataset) if isinstance(dataset, Ring | Grid) else None
 
 
 def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Sequence[RunFiles], out: Path) -> None:
@@ -102,7 +120,7 @@ def _sequence(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> PictureS
 def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
     """A picture of each step, or why there is none. Raises RecordError for a run of another config, or for damage."""
     run.measured(run.record(), "samples.npz")
-    modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
+    modes = _modes(dataset)
     kept, samples, finite = read_samples(run)
     at = {int(step): place for place, step in enumerate(kept)}
     return [_shown(samples, finite, at.get(step), modes) for step in steps]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,19 +18,25 @@ from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
+from vigan.figures.facets import groups
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.protocols.registry import METRICS
-from vigan.report.claims import verdicts
+from vigan.report.cells import Cell, Table
+from vigan.report.claims import counts, verdicts
+from vigan.report.effects import claims_by_pair, matrix
 from vigan.report.frames import read_frames
 from vigan.report.methods import metric_table, protocol_notes
-from vigan.report.page import Cell, Difference, Facts, Note, Page, Picture, Section, Table
+from vigan.report.page import Difference, Facts, Note, Page, Picture, Section, Verdict
 from vigan.report.render import embed, link, render, render_table
 from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
-from vigan.stages import report_summary
+from vigan.stages import report_arms, report_curves, report_first, report_summary
 
-PICTORIAL = {"samples", "map"}
+CURVES, SAMPLES = "curves", "samples"
+"""Kinds of figures that the page shows in its own way; the files are for papers, and a small page links the samples."""
+
+PICTORIAL = {SAMPLES, "map"}
 """Figures whose colours carry meaning: dark mode does not change them."""
 
 IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
@@ -56,9 +62,13 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
     tables = _tables(layout)
     page = _page(study, config, layout, lists, tables, embed)
     frames = [read_frames(path) for path in layout.all_frames().values()]
-    commands = [*page.commands, ("This page", _command(config, layout.report))]
-    shown = slider(study, frames) if frames else None
-    write_text(layout.report, render(page._replace(slider=shown, commands=commands)))
+    whole = page._replace(
+        slider=slider(study, frames) if frames else None,
+        strip=report_first.strip(study, frames),
+        samples=[report_first.samples(study, one) for one in frames],
+        commands=[*page.commands, ("This page", _command(config, layout.report))],
+    )
+    write_text(layout.report, render(whole))
     for name, path in layout.all_table_pages().items():
         write_text(path, render_table(_plain(tables[name], name)))
     return layout.report
@@ -69,16 +79,24 @@ def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Pa
 
     Raises RecordError naming a figure that is not there.
     """
-    page = _page(study, config, layout, lists, _tables(layout), partial(link, page=layout.small_report))
+    source = partial(link, page=layout.small_report)
+    page = _page(study, config, layout, lists, _tables(layout), source)
+    pictures = _pictures(study, layout, partial(_command, config), source)
+    shown = [picture for (kind, _), picture in pictures.items() if kind == SAMPLES]
     short = [(file, meaning) for file, meaning in page.tables if Path(file).stem not in LONG_TABLES]
     again = shlex.join(["vigan", "report", "--small", "--config", str(config)])
     commands = [*page.commands, ("The whole page", _command(config, layout.report)), ("This page", again)]
-    write_text(layout.small_report, render(page._replace(tables=short, commands=commands)))
+    write_text(layout.small_report, render(page._replace(tables=short, commands=commands, sample_pictures=shown)))
     return layout.small_report
 
 
 def _tables(layout: Layout) -> Tables:
-    return {name: read_table(path) for name, path in layout.all_tables().items()}
+    """Every table; of the long ones, those that are there: a repository keeps the others."""
+    return {
+        name: read_table(path)
+        for name, path in layout.all_tables().items()
+        if name not in ("metrics", "telemetry", "telemetry-curves") or path.exists()
+    }
 
 
 def _page(
@@ -87,20 +105,30 @@ def _page(
     """The page without a slider; `source` maps a figure's path to its URL."""
     command = partial(_command, config)
     pictures = _pictures(study, layout, command, source)
+    claims = verdicts(tables["claims"], pictures, report_first.units_of_claims(study))
     return Page(
         study=study.study,
         title=study.title,
+        lead=report_first.lead(study, tables["runs"], tables["timing"]),
+        derivation=any(study.arm(run.arm).regularised for run in study.runs()),
+        headlines=report_first.headlines(study, tables),
+        counts=counts(claims),
+        strip=[],
+        samples=[],
+        sample_pictures=[],
+        units=report_curves.units(study),
         summary=report_summary.summary(study, tables["runs"]),
         warnings=[*report_summary.warnings(tables["runs"]), *report_summary.of_elsewhere(tables["arms"])],
-        claims=verdicts(tables["claims"], pictures),
-        sections=[_section(study, name, tables, pictures) for name in study.experiments],
+        claims=claims,
+        sections=[_section(study, name, tables, pictures, claims) for name in study.experiments],
         slider=None,
+        differing=report_arms.differing(study, tables["arms"].drop(columns="told", errors="ignore")),
         arms=settings_table(tables["arms"].drop(columns="told", errors="ignore"), "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
         deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
         protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
-        metrics=metric_table(name for name in METRICS if name in set(tables["metrics"]["metric"])),
+        metrics=metric_table(name for name in METRICS if name in {*tables["curves"]["metric"]}),
         published=published_table(study, lists.published),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
@@ -141,8 +169,10 @@ def _not_trained(study: Study, experiment: str) -> str:
     )
 
 
-def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Section:
+def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims: Sequence[Verdict]) -> Section:
     experiment = study.experiments[name]
+    pairs, curves = _of(tables["pair-summary"], name), pictures[CURVES, name]
+    main = report_first.main_metric(study, name, _of(tables["summary"], name))
     floors = tables["floors"][tables["floors"]["dataset"] == experiment.data_name(name)]
     details = [(table, _of(tables[table], name)) for table in IN_DETAIL]
     return Section(
@@ -150,10 +180,19 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures) -> Sec
         title=experiment.title,
         facts=report_summary.of_experiment(study, name),
         rules=report_summary.rules(experiment),
-        pictures=[picture for (_, home), picture in pictures.items() if home == name],
+        matrix=matrix(
+            pairs,
+            {group.title: group.arms for group in groups(experiment.arms, list(experiment.elsewhere))},
+            claims_by_pair(claims),
+            main,
+        ),
+        charts=report_curves.charts(study, name, tables, curves.number, curves.anchor, main),
+        pictures=[
+            picture for (kind, home), picture in pictures.items() if home == name and kind not in (CURVES, SAMPLES)
+        ],
         tables=[
             *score_tables(_of(tables["summary"], name), floors),
-            *pair_tables(_of(tables["pair-summary"], name)),
+            *pair_tables(pairs),
             *(_plain(part.drop(columns="experiment"), table, folded=True) for table, part in details if len(part)),
         ],
     )
@@ -230,7 +269,7 @@ def _runs(runs: pd.DataFrame) -> Table:
 
 
 def _failures(tables: Tables) -> Table | None:
-    failed = report_summary.failures(tables["runs"], tables["metrics"])
+    failed = report_summary.failures(tables["runs"], tables.get("metrics"))
     return plain_table(failed, "Runs that failed.", "runs") if len(failed) else None
 
 

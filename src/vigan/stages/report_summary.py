@@ -14,6 +14,7 @@ from vigan.report.page import Facts
 from vigan.stages import git_info
 
 FEW_SEEDS = 5
+MOST_SCHEDULES = 3
 LACKING = "snapshots without finite samples"
 
 
@@ -51,9 +52,12 @@ def of_experiment(study: Study, name: str) -> Facts:
     """Settings that all arms of an experiment share, and additional seeds of some."""
     experiment, dataset = study.experiments[name], study.data_of(name)
     arms = experiment.arms.values()
-    schedules = (_schedule(arm) for arm in arms)
+    schedules = list(dict.fromkeys(_schedule(arm) for arm in arms))
+    besides: dict[str, list[str]] = {}
+    for arm, more in experiment.more_seeds.items():
+        besides.setdefault(_listed(sorted(more)), []).append(arm)
     trained: Facts = [
-        ("An iteration", "; ".join(dict.fromkeys(schedules))),
+        ("An iteration", "; ".join(schedules) if len(schedules) <= MOST_SCHEDULES else "differs: see Arms"),
         ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
     ]
     return [
@@ -63,7 +67,7 @@ def of_experiment(study: Study, name: str) -> Facts:
         *([("Not trained here", ", ".join(experiment.elsewhere))] if experiment.elsewhere else []),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
-        *((f"Seeds of {arm} besides", _listed(sorted(more))) for arm, more in experiment.more_seeds.items()),
+        *((f"Besides, {seeds}", ", ".join(named)) for seeds, named in besides.items()),
     ]
 
 
@@ -111,8 +115,12 @@ def _energy(timed: pd.DataFrame) -> str:
     return ", ".join(counted) or "no counter could be read"
 
 
-def failures(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots."""
+def failures(runs: pd.DataFrame, metrics: pd.DataFrame | None) -> pd.DataFrame:
+    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots.
+
+    Without the long table of metrics, those that diverged.
+    """
+    metrics = pd.DataFrame(columns=[*RUN_KEYS, "step", "metric", "value"]) if metrics is None else metrics
     lacking = metrics[(metrics["metric"] == "finite") & (metrics["value"] == 0)]
     steps = lacking.groupby(RUN_KEYS)["step"].agg(lambda values: ", ".join(map(str, sorted(set(values)))))
     steps = steps.astype(object).rename(LACKING).reset_index()

@@ -97,58 +97,6 @@ def findings(template: Path, sources: Sources) -> str:
         raise RecordError(f"{template}: {error}") from None
 
 
-MARKS = "<!-- verdicts: written by `vigan findings` -->", "<!-- end of verdicts -->"
-"""Markers around the table of verdicts in a page."""
-
-TITLES = {
-    "C1": "with BN and without the term, training collapses",
-    "C2": "with the term it stays stable; the term makes the difference",
-    "C3": "without BN and without the term, training is slow",
-    "C4": "without BN, the term makes it faster",
-    "C5": "too many updates of G destabilise; with the term they do not; D may be trained freely",
-    "C6": "the loss derived for ALI is perhaps slightly better than the usual two",
-    "D": "derived, not claimed: the term acts where G is updated more than once against one D",
-    "R": "not of the article: five other ways of keeping G's steps small, untuned, are better than nothing",
-}
-"""The article's claims, and those that follow from its derivation, by the beginning of their ids."""
-
-
-def with_verdicts(page: str, results: Path) -> str:
-    """The page with the table of verdicts of all kept studies between `MARKS`. Raises RecordError without the marks."""
-    begin, end = MARKS
-    before, found, rest = page.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise RecordError(f"no place for the table of verdicts: write the lines '{begin}' and '{end}'")
-    return f"{before}{begin}\n{verdict_table(results)}{end}{after}"
-
-
-def verdict_table(results: Path) -> str:
-    """One row per claim of the article: each study's verdicts on it, with their number and n."""
-    lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
-    studies = {
-        folder.name: tables for folder in sorted(results.iterdir()) if (tables := _study_tables(results, folder.name))
-    }
-    for beginning, words in TITLES.items():
-        parts = [text for name, tables in studies.items() if (text := _verdicts_in(name, tables, beginning))]
-        lines.append(f"| {beginning}: {words} | {'<br>'.join(parts) or 'not tested yet'} |")
-    return "\n".join(lines) + "\n"
-
-
-def _verdicts_in(name: str, tables: StudyTables, beginning: str) -> str:
-    """The verdicts of one study: "`digits`: 2 not testable here (n = 10)"."""
-    rows = of(tables.rows("claims"), beginning) if tables.has("claims") else []
-    tested = [row for row in rows if row["verdict"] != "not tested"]
-    if not tested:
-        return ""
-    numbers, counts = [row["n"] for row in tested], dict[str, int]()
-    for row in tested:
-        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
-    seeds = " to ".join(count(n) for n in sorted({min(numbers), max(numbers)}))
-    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"`{name}`: {verdicts} (n = {seeds})"
-
-
 def _study_tables(results: Path, name: str) -> StudyTables | None:
     folder = results / name / "tables"
     return StudyTables(folder) if folder.is_dir() else None

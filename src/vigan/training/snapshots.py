@@ -12,15 +12,18 @@ from torch import Tensor, nn
 from vigan.io.files import atomic_write
 from vigan.models.build import Networks
 
-ENCODER, DISCRIMINATOR = "encoder.", "discriminator."
+ENCODER, DISCRIMINATOR, TRAINED = "encoder.", "discriminator.", "trained."
 
 
 def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discriminator: bool = False) -> tuple[str, str]:
     """Save G, E if there is one, and with `discriminator` D if there is one, after `iteration` iterations.
 
-    Returns name and SHA-256 (hex) of the file.
+    Where an average of G is sampled in its place, that comes first and G itself beside it. Returns name and SHA-256
+    (hex) of the file.
     """
     kept = networks.sampled_generator.state_dict()
+    if networks.sampled_generator is not networks.generator:
+        kept |= networks.generator.state_dict(prefix=TRAINED)
     if "encoder" in networks:
         kept |= networks.encoder.state_dict(prefix=ENCODER)
     if discriminator and "discriminator" in networks:
@@ -32,11 +35,16 @@ def save_snapshot(folder: Path, iteration: int, networks: Networks, *, discrimin
     return name, hashlib.sha256(content).hexdigest()
 
 
-def load_snapshot(folder: Path, iteration: int, networks: Networks) -> None:
-    """Put a snapshot's weights into the generator of `networks`, and its encoder if it has one, in inference mode."""
+def load_snapshot(folder: Path, iteration: int, networks: Networks, *, trained: bool = False) -> None:
+    """Put a snapshot's weights into the generator of `networks`, and its encoder if it has one, in inference mode.
+
+    Those of the generator that is sampled, or with `trained` of G itself where an average was sampled in its place.
+    """
     kept = safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors")
+    own = _of(kept, TRAINED) if trained else {}
+    others = (ENCODER, DISCRIMINATOR, TRAINED)
     networks.generator.load_state_dict(
-        {name: tensor for name, tensor in kept.items() if not name.startswith((ENCODER, DISCRIMINATOR))}
+        own or {name: tensor for name, tensor in kept.items() if not name.startswith(others)}
     )
     if "encoder" in networks:
         networks.encoder.load_state_dict(_of(kept, ENCODER))

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from vigan.training.engine import Engine, Update
+from vigan.training.latents import evaluation_latents
+from vigan.training.snapshots import sample
 
 _D_COLUMNS = {
     "d_loss": "D's adversarial loss (nats where it is of log D), without terms, mean over the iteration's D updates",
@@ -20,13 +22,18 @@ _G_COLUMNS = {
     "gradient_ratio": "norm of the penalty's gradient over that of the adversarial loss, at the phase's last update",
     "step": "norm of the change of the phase's parameters over the phase, over their norm at its start",
 }
-COLUMNS = {"iteration": "iterations done"} | _D_COLUMNS | _G_COLUMNS
-"""Telemetry of the GAN. A model has the columns of the phases it has, "d_..." of a "discriminator" and the others of a
-"generator", and its own `parts` after them."""
+_SAMPLED = {
+    "diversity": "deviation over G's samples of fixed latents in inference mode, root mean square over coordinates",
+}
+COLUMNS = {"iteration": "iterations done"} | _D_COLUMNS | _G_COLUMNS | _SAMPLED
+"""Telemetry of the GAN. A model has the columns of the phases it has, "d_..." of a "discriminator", "g_adversarial" to
+"diversity" of a "generator", and its own `parts` after them."""
+FIXED = 64
+"""Number of fixed latents."""
 D_TERMS = {"d_penalty": "weighted terms of D's loss, mean over the iteration's D updates"}
 """Another column, where a stabiliser adds a term to D's loss."""
 
-_MAY_OVERFLOW = ("drift", "gradient_ratio", "step")
+_MAY_OVERFLOW = ("drift", "gradient_ratio", "step", "diversity")
 
 
 class Telemetry:
@@ -37,7 +44,11 @@ class Telemetry:
         self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
         self.parts, self.boundary = tuple(engine.arm.model.parts), engine.arm.model.boundary
         d_columns = tuple(_D_COLUMNS) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
-        self.columns = ("iteration", *(d_columns if self.d else ()), *(_G_COLUMNS if self.g else ()), *self.parts)
+        g_columns = (*_G_COLUMNS, *_SAMPLED)
+        self.columns = ("iteration", *(d_columns if self.d else ()), *(g_columns if self.g else ()), *self.parts)
+        self.sampled = engine.networks.sampled_generator
+        latents = evaluation_latents(engine.draws.seed, FIXED, engine.arm.network.latent)
+        self.latents = latents.to(engine.draws.like)
         self.begin()
 
     def begin(self) -> None:
@@ -86,7 +97,12 @@ class Telemetry:
             "drift": last.drift.item(),
             "gradient_ratio": self.gradient_ratio,
             "step": self._step(),
+            "diversity": self._diversity(),
         }
+
+    def _diversity(self) -> float:
+        spread = sample(self.sampled, self.latents).double().flatten(1).var(0)
+        return spread.mean().sqrt().item()
 
     def _part(self, name: str) -> float:
         reported = (update.parts for updates in self.updates.values() for update in updates)

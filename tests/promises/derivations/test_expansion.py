@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from views import of_generator
 
 from vigan.objectives.stabilisers import proximal
+from vigan.tools.linear_games import of_generator
 
 THETA = np.array([0.3, -1.0, 0.8, 0.1])
 DIRECTION = np.array([1.0, 0.5, -0.7, 0.2])

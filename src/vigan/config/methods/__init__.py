@@ -10,8 +10,9 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Annotated, Union
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
+from vigan.config.base import plugged
 from vigan.config.methods.base import Method
 
 
@@ -22,10 +23,18 @@ def _declared(kind: str) -> type[Method]:
 METHODS = {kind: _declared(kind) for kind in sorted({file.name for file in pkgutil.iter_modules(__path__)} - {"base"})}
 """Every model's class by its kind: the files of this folder."""
 
+PLUGGED: dict[str, type[Method]] = {}
+"""Those of plug-ins: see `vigan.config.plugins`."""
+
 DEFAULT = METHODS["gan"](kind="gan")
 """The model of an arm that names none. Records omit it, too, so existing digests stay valid."""
 
 if TYPE_CHECKING:
     Model = Method
 else:
-    Model = Annotated[Union[tuple(METHODS.values())], Field(discriminator="kind")]  # noqa: UP007
+    Model = Annotated[
+        Union[tuple(METHODS.values())],  # noqa: UP007
+        Field(discriminator="kind"),
+        plugged("kind", PLUGGED),
+        SerializeAsAny(),
+    ]

@@ -136,6 +136,11 @@ class Method(Strict, ABC):
         """Scalars that its losses report (`Loss.parts`), which are columns of telemetry, and what each means."""
         return {}
 
+    @property
+    def objective(self) -> str:
+        """Its losses, "module:class"; the model of a plug-in says so in a ClassVar of this name."""
+        return f"vigan.objectives.{self.kind}:{self.kind.capitalize()}"
+
     def coordinates(self, example: int, latent: int) -> int:
         """How many numbers the regulariser compares, for examples of `example` numbers and codes of `latent`."""
         return example

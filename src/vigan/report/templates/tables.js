@@ -1,9 +1,8 @@
-"use strict";
 // Tables: a click on a heading sorts, a button saves what is shown as CSV.
 (() => {
   const words = new Intl.Collator("en", { numeric: true });
   const textOf = (row, column) => row.cells[column].textContent.trim();
-  const number = (text) => Number.parseFloat(text.replace("−", "-").replaceAll(",", ""));
+  const number = (text) => Number.parseFloat(text.replace(/^[▲▼≈=] /, "").replace("−", "-").replaceAll(",", ""));
 
   function compare(a, b) {
     const [x, y] = [number(a), number(b)];
@@ -15,11 +14,12 @@
     const up = heading.getAttribute("aria-sort") !== "ascending";
     for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const body = table.tBodies[0];
     const empty = (row) => ["", "–"].includes(textOf(row, heading.cellIndex));
     const order = (a, b) => compare(textOf(a, heading.cellIndex), textOf(b, heading.cellIndex));
-    const rows = [...body.rows].sort((a, b) => empty(a) - empty(b) || (up ? order(a, b) : order(b, a)));
-    body.append(...rows);
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].filter((row) => !row.classList.contains("heading"));
+      body.append(...rows.sort((a, b) => empty(a) - empty(b) || (up ? order(a, b) : order(b, a))));
+    }
   }
 
   function quoted(text) {

@@ -1,0 +1,1 @@
+from vigan.metrics.two_samples import compare as compare

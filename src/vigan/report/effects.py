@@ -1,0 +1,139 @@
+"""How arms differ from their partners, as the page says it: cells of a matrix, and one sentence an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from vigan.protocols.registry import METRICS
+from vigan.report.cells import Cell
+from vigan.report.page import Effect, Link, Matrix, MatrixFacet, MatrixRow, Verdict
+from vigan.report.units import Unit, bare, difference, ends, of_metric, told
+
+Told = tuple[Link, str, str, str]
+"""A claim's link, verdict, symbol and style."""
+
+MARKS = {"better": "▲", "worse": "▼", "open": "≈", "same": "="}
+RULE = (
+    "Better or worse: the 95% interval of the difference of last values, seed by seed, excludes 0. No correction is "
+    "made for the number of comparisons; verdicts on claims are corrected."
+)
+CAPTION = f"Each arm against its partner: difference of last values over seeds [95% interval]. {RULE}"
+
+
+def tone(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
+    """What a row of pair-summary says: "better", "worse", "same" in every seed, or "open"."""
+    if row.n and row.low == row.high == 0:
+        return "same"
+    if not row.n or not METRICS[row.metric].sign or row.ci_low != row.ci_low or row.ci_low <= 0 <= row.ci_high:
+        return "open"
+    return "better" if (row.center > 0) == (METRICS[row.metric].sign > 0) else "worse"
+
+
+def matrix(
+    pairs: pd.DataFrame,
+    facets: Mapping[str, Sequence[str]],
+    claims: Mapping[tuple[str, str], Sequence[Told]],
+    main: tuple[str, str],
+) -> Matrix | None:
+    """The matrix of an experiment from its rows of pair-summary, None where no arms are compared.
+
+    `facets`: arms by heading. `claims`: by pair, those about it. `main`: the (metric, protocol) of the first column.
+    """
+    directed = pairs[[METRICS[metric].sign != 0 and not METRICS[metric].check for metric in pairs["metric"]]]
+    if directed.empty:
+        return None
+    found = dict.fromkeys(zip(directed["metric"], directed["protocol"], strict=True))
+    columns = sorted(found, key=lambda column: column != main)
+    rows = _rows(directed, columns, claims)
+    placed = [MatrixFacet(title, [row for row in rows if row.arm in arms]) for title, arms in facets.items()]
+    shown = [facet for facet in placed if facet.rows]
+    return Matrix(CAPTION, [_heading(*column) for column in columns], shown, any(row.verdicts for row in rows))
+
+
+def _heading(metric: str, protocol: str) -> tuple[str, str]:
+    arrow = "↓" if METRICS[metric].sign < 0 else "↑"
+    return f"{METRICS[metric].title} {arrow}", protocol
+
+
+def _rows(
+    pairs: pd.DataFrame, columns: Sequence[tuple[str, str]], claims: Mapping[tuple[str, str], Sequence[Told]]
+) -> list[MatrixRow]:
+    rows = []
+    for (first, second), part in pairs.groupby(["first", "second"], sort=False):
+        found = {(row.metric, row.protocol): _effect(row) for row in part.itertuples()}
+        effects = [found.get(column, Effect(Cell("–"), "open", "")) for column in columns]
+        rows.append(MatrixRow(str(second), str(first), effects, list(claims.get((str(first), str(second)), ()))))
+    return rows
+
+
+def _effect(row) -> Effect:  # noqa: ANN001
+    kind, unit = tone(row), of_metric(row.metric)
+    if not row.n:
+        return Effect(Cell("–", "no seed has both"), "open", "")
+    if kind == "same":
+        return Effect(Cell("0", f"the same in all {row.n} seeds"), kind, MARKS[kind])
+    between = "" if row.ci_low != row.ci_low else f"{ends(row.ci_low, row.ci_high, unit)}, "
+    return Effect(Cell(difference(row.center, unit), f"{between}n = {row.n}"), kind, MARKS[kind])
+
+
+def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]:
+    """Links to claims about two arms, with verdict, symbol and style, by the pair."""
+    found: dict[tuple[str, str], list[Told]] = {}
+    for place, claim in enumerate(made, start=1):
+        names = tuple(claim.arms.split(", "))
+        if len(names) == 2:
+            link = Link(claim.id, f"claim-{place}")
+            found.setdefault((names[0], names[1]), []).append((link, claim.verdict, claim.mark, claim.tone))
+    return found
+
+
+def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
+    """One experiment in a sentence, from its rows of pair-summary and its last values, all of one metric."""
+    title, unit = METRICS[metric].title, of_metric(metric)
+    last: dict[str, Any] = {str(row.arm): row for row in summary.itertuples() if row.n}
+    if len(pairs) == 1:
+        return _one_pair(next(pairs.itertuples()), last, title, unit)
+    if len(pairs):
+        return _many_pairs(pairs, title, unit)
+    if not last:
+        return f"{title}: no arm has a value."
+    if METRICS[metric].sign == 0:
+        return f"{title} was measured, of which neither more nor less is better."
+    best = max(last.values(), key=lambda row: METRICS[metric].sign * row.center)
+    against = f", of {len(last)} arms" if len(last) > 1 else ""
+    return f"Best last value{against}, in {title.lower()}: {told(best.center, unit)}, by {best.arm} (n = {best.n})."
+
+
+def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # noqa: ANN001
+    kind = tone(row)
+    if not row.n:
+        return f"{title}: no seed has a value of both {row.second} and {row.first}."
+    if kind == "same":
+        return f"{title}: {row.second} and {row.first} score the same in all {row.n} seeds."
+    between = "" if row.ci_low != row.ci_low else f" {ends(row.ci_low, row.ci_high, unit)}"
+    values = [bare(last[arm].center, unit) for arm in (row.second, row.first) if arm in last]
+    both = " against ".join(values) + unit.words
+    words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
+    counted = f"better in {row.second_better} of {row.pairs} seeds"
+    return f"{row.second} {words} {row.first}: {title}, {difference(row.center, unit)}{between} ({both}; {counted})."
+
+
+def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
+    rows: list[Any] = list(pairs.itertuples())
+    kinds = [tone(row) for row in rows]
+    counts = {kind: kinds.count(kind) for kind in MARKS}
+    words = {"better": "better", "worse": "worse", "same": "the same in every seed", "open": "not told apart"}
+    said = ", ".join(f"{counts[kind]} {words[kind]}" for kind in words if counts[kind])
+    text = f"Of {len(rows)} arms, each against its partner, in {title}: {said}."
+    sign = METRICS[rows[0].metric].sign
+    known = [row for row in rows if row.n]
+    if not known or not sign:
+        return text
+    most = max(known, key=lambda row: sign * row.center)
+    if sign * most.center <= 0:
+        return text
+    between = "" if most.ci_low != most.ci_low else f" {ends(most.ci_low, most.ci_high, unit)}"
+    return f"{text} Largest gain: {most.second} over {most.first}, {difference(most.center, unit)}{between}."

@@ -1,0 +1,52 @@
+"""Numbers with their units: modes, nats, percent, shares of training."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vigan.protocols.registry import METRICS
+from vigan.report.tables import NOTHING, number
+
+
+class Unit(NamedTuple):
+    """A number is shown times `factor`, followed by `words`; a difference by `between`."""
+
+    factor: float = 1.0
+    words: str = ""
+    between: str = ""
+
+
+PLAIN = Unit()
+SHARE = Unit(100.0, "%", " percentage points")
+TRAINING = Unit(100.0, "% of training", "% of training")
+
+
+def of_metric(name: str) -> Unit:
+    """The unit of a metric: modes where it counts them, percent where it is a share, nats, or none (a distance)."""
+    metric = METRICS[name]
+    if metric.of_modes is float:
+        return Unit(1.0, " modes", " modes")
+    if "(nats)" in metric.title:
+        return Unit(1.0, " nats", " nats")
+    return SHARE if (metric.low, metric.high) == (0.0, 1.0) else PLAIN
+
+
+def bare(value: float, unit: Unit) -> str:
+    """The number alone, in its unit."""
+    return number(float(value) * unit.factor)
+
+
+def told(value: float, unit: Unit) -> str:
+    """The number with its unit."""
+    return NOTHING if value != value else f"{bare(value, unit)}{unit.words}"
+
+
+def difference(value: float, unit: Unit) -> str:
+    """A difference with its sign and unit."""
+    sign = "+" if value > 0 else ""
+    return NOTHING if value != value else f"{sign}{bare(value, unit)}{unit.between}"
+
+
+def ends(low: float, high: float, unit: Unit) -> str:
+    """An interval in that unit, without repeating it."""
+    return f"[{bare(low, unit)}, {bare(high, unit)}]"

@@ -1,0 +1,152 @@
+"""The curves on the page: which metrics, which arms beside which, and what an iteration counts in each unit of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vigan.analysis.tables import RUN_KEYS
+from vigan.config.arms import Arm, Ledger
+from vigan.config.datasets import Dataset, most_examples
+from vigan.config.experiment import Experiment
+from vigan.config.study import Study
+from vigan.figures.facets import MOST, groups
+from vigan.protocols.registry import METRICS
+from vigan.report import chart, drawn
+from vigan.report.drawn import Charts, Unit
+
+UNITS = {
+    "iterations": "iterations",
+    "epochs": "epochs of the data",
+    "images": "real images shown",
+    "updates": "updates of G",
+    "seconds": "seconds of training",
+}
+"""Units of the time axis, in the order of the switch; "seconds" are those of the machine that trained."""
+COLOURS = 7
+NOTE = "Line: mean over seeds (median of measures without bounds). Band: its 95% interval, or the range of few seeds."
+NOTE_REAL = " Thin dashed line: real data against real data."
+
+
+def units(study: Study) -> list[Unit]:
+    """Units of the switch: epochs first where a claim speaks of them, and none where a data set's size is not known."""
+    told = [most_examples(dataset) for dataset in study.datasets.values()]
+    known = {name: words for name, words in UNITS.items() if name != "epochs" or all(told)}
+    spoken = any("epoch" in claim.statement.lower() for claim in study.claims)
+    first = "epochs" if spoken and "epochs" in known else "iterations"
+    return [Unit(name, words, chosen=name == first) for name, words in known.items()]
+
+
+def per_iteration(arm: Arm, dataset: Dataset, seconds: float) -> dict[str, float]:
+    """What one iteration of an arm counts in each unit, as far as it is known."""
+    ledger, count = Ledger.of(arm, 1), most_examples(dataset)
+    counted = {
+        "iterations": 1.0,
+        "epochs": ledger.real_images / count if count else 0.0,
+        "images": float(ledger.real_images),
+        "updates": float(ledger.g_updates),
+        "seconds": seconds,
+    }
+    return {unit: number for unit, number in counted.items() if number > 0}
+
+
+def seconds_per_iteration(runs: pd.DataFrame, timing: pd.DataFrame) -> dict[str, float]:
+    """Mean seconds of an iteration over the runs of each arm."""
+    both = runs[[*RUN_KEYS, "iterations"]].merge(timing[[*RUN_KEYS, "seconds"]], on=RUN_KEYS)
+    both = both[both["iterations"] > 0]
+    return {str(arm): float((part["seconds"] / part["iterations"]).mean()) for arm, part in both.groupby("arm")}
+
+
+def charts(
+    study: Study, name: str, tables: Mapping[str, pd.DataFrame], number: int, anchor: str, main: tuple[str, str]
+) -> Charts | None:
+    """All curves of an experiment, the `main` (metric, protocol) first; None where nothing was measured."""
+    experiment = study.experiments[name]
+    table = tables["curves"][tables["curves"]["experiment"] == name]
+    shown = _measured(table, main)
+    if not shown:
+        return None
+    arms = _arms(experiment)
+    dataset = study.data_of(name)
+    seconds = seconds_per_iteration(tables["runs"], tables["timing"])
+    costs = {arm: _cost(experiment, arm, dataset, seconds.get(arm, 0.0)) for arm in arms}
+    axis = _axis(study, costs)
+    grouped = [
+        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms])
+        for group in groups(experiment.arms, list(experiment.elsewhere))
+    ]
+    apart = f" Not trained here: {', '.join(experiment.elsewhere)}." if experiment.elsewhere else ""
+    partners, small = _partners(experiment, arms), len(arms) > MOST
+    drawn_of = [
+        chart.chart(_subject(table, tables["floors"], experiment, key), grouped, axis, partners, small=small)
+        for key in shown
+    ]
+    real = NOTE_REAL if any(panel.real for one in drawn_of for facet in one.facets for panel in facet.panels) else ""
+    grey = " Grey: the line of its partner, or of the first arm where it has none." if small else ""
+    return Charts(
+        anchor=anchor,
+        number=number,
+        unit=axis.unit,
+        note=NOTE + grey + real + apart,
+        arms=list(arms.values()),
+        charts=drawn_of,
+        costs=[(arm, {unit: f"{value:.6g}" for unit, value in known.items()}) for arm, known in costs.items()],
+    )
+
+
+def _measured(table: pd.DataFrame, main: tuple[str, str]) -> list[tuple[str, str]]:
+    """Every (metric, protocol) but for checks, the main one first, then in the order of `METRICS`."""
+    order = list(METRICS)
+    found = dict.fromkeys(zip(table["metric"], table["protocol"], strict=True))
+    known = [key for key in found if not METRICS[key[0]].check]
+    return sorted(known, key=lambda key: (key != main, order.index(key[0])))
+
+
+def _axis(study: Study, costs: Mapping[str, Mapping[str, float]]) -> chart.Axis:
+    """The axis that the page shows first: epochs if claims speak of them and all arms have them, else iterations."""
+    first = next(unit.name for unit in units(study) if unit.chosen)
+    name = first if all(first in known for known in costs.values()) else "iterations"
+    return chart.Axis(name, {arm: known[name] for arm, known in costs.items()})
+
+
+def _arms(experiment: Experiment) -> dict[str, drawn.Arm]:
+    """Arms with their looks: colours by their place in their group, dashed where they are plain among others."""
+    both = len({arm.regularised for arm in experiment.arms.values()}) > 1
+    return {
+        name: drawn.Arm(name, f"c{place % COLOURS}", dashed=both and not _regularised(experiment, name))
+        for group in groups(experiment.arms, list(experiment.elsewhere))
+        for place, name in enumerate(group.arms)
+    }
+
+
+def _regularised(experiment: Experiment, arm: str) -> bool:
+    return arm in experiment.arms and experiment.arms[arm].regularised
+
+
+def _cost(experiment: Experiment, arm: str, dataset: Dataset | None, seconds: float) -> dict[str, float]:
+    """What a step of an arm counts; of one from elsewhere nobody here knows more than that it is one."""
+    if dataset is None or arm not in experiment.arms:
+        return {"iterations": 1.0}
+    return per_iteration(experiment.arms[arm], dataset, seconds)
+
+
+def _partners(experiment: Experiment, arms: Mapping[str, drawn.Arm]) -> dict[str, drawn.Arm]:
+    """The arm that each is compared with; the experiment's first for those that are not compared."""
+    paired = {second: first for first, second in experiment.pairs()}
+    first = experiment.baseline or experiment.names[0]
+    return {name: arms[paired.get(name, first)] for name in arms if paired.get(name, first) != name}
+
+
+def _subject(table: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, key: tuple[str, str]) -> chart.Subject:
+    metric, protocol = key
+    rows = table[(table["metric"] == metric) & (table["protocol"] == protocol)]
+    same = (
+        (floors["dataset"] == (experiment.dataset or table["experiment"].iloc[0]))
+        & (floors["metric"] == metric)
+        & (floors["protocol"] == protocol)
+    )
+    real = floors.loc[same, "value"]
+    better = {-1: "lower is better", 0: "neither is better", 1: "higher is better"}[METRICS[metric].sign]
+    known = float(real.iloc[0]) if len(real) and real.iloc[0] == real.iloc[0] else None
+    return chart.Subject(rows, METRICS[metric].title, protocol, better, known)

@@ -1,0 +1,175 @@
+"""The first screen: what was run, each experiment in one sentence, and samples of each arm beside real data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from vigan.analysis.tables import NOT_TRAINED, RUN_KEYS
+from vigan.config.arms import Ledger
+from vigan.config.claims import Measured, PairedTime, Untested, arms_of
+from vigan.config.datasets import Dataset, most_examples
+from vigan.config.study import Study
+from vigan.protocols.registry import METRICS
+from vigan.report import units
+from vigan.report.effects import sentence
+from vigan.report.frames import Frames, RunPictures
+from vigan.report.page import Headline, SampleRow, Samples, Shot
+from vigan.stages.real_examples import FREE
+
+NOT_FREE = "real examples are not shown: pictures of this data set may not be passed on"
+NOT_HERE = "real examples are not on this page: their data were not at hand"
+MOST_ROWS, MOST_SHOTS, COLUMNS, FEWER_COLUMNS, MANY = 6, 12, 4, 2, 30
+
+
+def lead(study: Study, runs: pd.DataFrame, timing: pd.DataFrame) -> str:
+    """What was run on what, for how long."""
+    arms, seeds = runs["arm"].nunique(), runs.groupby("arm")["seed"].nunique()
+    each = _span(int(seeds.min()), int(seeds.max()))
+    devices = ", ".join(dict.fromkeys(device for device in runs["device"].astype(str) if device != NOT_TRAINED))
+    timed = runs[RUN_KEYS].merge(timing[[*RUN_KEYS, "seconds"]], on=RUN_KEYS)["seconds"].sum()
+    data = ", ".join(_described(name, dataset) for name, dataset in study.datasets.items())
+    trained = f"Trained on {devices}: {duration(timed)} in all." if devices else "None was trained here."
+    where = f", on {data}" if data else ""
+    return (
+        f"{len(runs):,} runs of {arms} arm{'s' * (arms != 1)}, {each} seed{'s' * (each != '1')} each{where}. {trained}"
+    )
+
+
+def _described(name: str, dataset: Dataset) -> str:
+    count = most_examples(dataset)
+    return f"{name} ({count:,} examples)" if count else name
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def duration(seconds: float) -> str:
+    """A time as a reader would say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def main_metric(study: Study, name: str, summary: pd.DataFrame) -> tuple[str, str]:
+    """(metric, protocol) that an experiment is told by.
+
+    That of its first claim about a metric, else of its rule for being on track, else the first with a direction.
+    """
+    experiment = study.experiments[name]
+    claimed = [
+        claim
+        for claim in study.claims
+        if isinstance(claim, Measured)
+        and not isinstance(claim, Untested)
+        and study.experiment_of(arms_of(claim)[0]) == name
+    ]
+    for rule in (*claimed, experiment.reach):
+        if rule is not None and (protocol := experiment.protocol_of(rule.protocol)):
+            return rule.metric, protocol.name
+    found = dict.fromkeys(zip(summary["metric"], summary["protocol"], strict=True))
+    order = list(METRICS)
+    known = sorted((key for key in found if not METRICS[key[0]].check), key=lambda key: order.index(key[0]))
+    return next((key for key in known if METRICS[key[0]].sign), known[0] if known else ("", ""))
+
+
+def headlines(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Headline]:
+    """One sentence an experiment, of the last values of its main metric."""
+    return [
+        Headline(name, experiment.title, _sentence(study, name, tables))
+        for name, experiment in study.experiments.items()
+    ]
+
+
+def _sentence(study: Study, name: str, tables: Mapping[str, pd.DataFrame]) -> str:
+    pairs, summary = (table[table["experiment"] == name] for table in (tables["pair-summary"], tables["summary"]))
+    metric, protocol = main_metric(study, name, summary)
+    if not metric:
+        return "Nothing was measured."
+    pairs, summary = (
+        table[(table["metric"] == metric) & (table["protocol"] == protocol)] for table in (pairs, summary)
+    )
+    return sentence(pairs, summary[summary["score"] == "last"], metric)
+
+
+def units_of_claims(study: Study) -> dict[str, units.Unit]:
+    """The unit of the differences that each claim is about."""
+    timed = {claim.id: units.TRAINING for claim in study.claims if isinstance(claim, PairedTime)}
+    measured = {claim.id: units.of_metric(claim.metric) for claim in study.claims if isinstance(claim, Measured)}
+    return timed | measured
+
+
+def strip(study: Study, experiments: Sequence[Frames]) -> list[Shot]:
+    """Of each experiment, real data and each arm's last samples of the first seed; of many arms, those of claims."""
+    few = sum(len(study.experiments[frames.experiment].arms) for frames in experiments) <= MOST_SHOTS
+    shots = []
+    for frames in experiments:
+        runs = _first_seed(frames)
+        chosen = runs if few else _claimed(study, runs)[: max(2, MOST_SHOTS // len(experiments))]
+        shots += [_real(study, frames), *(_shot(run, len(frames.steps) - 1, frames.experiment) for run in chosen)]
+    return shots
+
+
+def samples(study: Study, frames: Frames) -> Samples:
+    """An experiment's samples across training: real data first, then the arms of claims, then the others, folded."""
+    experiment = study.experiments[frames.experiment]
+    runs = _first_seed(frames)
+    first = runs if len(runs) <= MOST_ROWS else _claimed(study, runs)[:MOST_ROWS]
+    rest = [run for run in runs if run not in first]
+    columns = _columns(frames.steps, COLUMNS if len(runs) <= MANY else FEWER_COLUMNS)
+    real = _real(study, frames)
+    what = f"{frames.shown:,} points" if frames.kind == "points" else f"{frames.shown} images"
+    return Samples(
+        title=experiment.title,
+        note=f"{what} an arm and step, of seed {frames.seeds[0]}, uncurated: the first that were drawn, on the same "
+        "latents down the page.",
+        steps=[_step(study, frames, frames.steps[at]) for at in columns],
+        rows=[SampleRow("real data", [real]), *(_row(run, columns, frames.experiment) for run in first)],
+        more=[_row(run, columns, frames.experiment) for run in rest],
+        pixelated=frames.kind == "images" and frames.width < 300,
+    )
+
+
+def _step(study: Study, frames: Frames, step: int) -> str:
+    """A step in iterations and, where all arms agree on them, epochs."""
+    experiment = study.experiments[frames.experiment]
+    count = most_examples(study.dataset(experiment.dataset or ""))
+    shown = {Ledger.of(arm, step).real_images for arm in experiment.arms.values()}
+    epochs = f"epoch {min(shown) / count:.3g}, " if count and len(shown) == 1 else ""
+    return f"{epochs}iteration {step:,}"
+
+
+def _row(run: RunPictures, columns: Sequence[int], experiment: str) -> SampleRow:
+    return SampleRow(run.arm, [_shot(run, at, experiment) for at in columns])
+
+
+def _shot(run: RunPictures, at: int, experiment: str) -> Shot:
+    alt = f"Samples of arm {run.arm} of {experiment}, seed {run.seed}, step {at}"
+    return Shot(run.pictures[at] or "", run.arm, alt, run.missing[at])
+
+
+def _real(study: Study, frames: Frames) -> Shot:
+    dataset = study.dataset(study.experiments[frames.experiment].dataset or "")
+    missing = "" if frames.real else NOT_HERE if isinstance(dataset, FREE) else NOT_FREE
+    return Shot(frames.real or "", "real data", f"Real examples of the data of {frames.experiment}", missing)
+
+
+def _first_seed(frames: Frames) -> list[RunPictures]:
+    return [run for run in frames.runs if run.seed == frames.seeds[0]]
+
+
+def _claimed(study: Study, runs: Sequence[RunPictures]) -> list[RunPictures]:
+    """The runs whose arms claims are about, in the order of the claims, then the others."""
+    named = list(dict.fromkeys(arm for claim in study.claims for arm in arms_of(claim)))
+    return sorted(runs, key=lambda run: named.index(run.arm) if run.arm in named else len(named))
+
+
+def _columns(steps: Sequence[int], most: int) -> list[int]:
+    """Places of at most `most` steps, evenly spaced up to the last; before training, samples show nothing."""
+    first = 1 if len(steps) > 1 else 0
+    places = np.linspace(first, len(steps) - 1, min(most, len(steps) - first))
+    return sorted({round(place) for place in places} | {len(steps) - 1})

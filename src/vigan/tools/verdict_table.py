@@ -1,0 +1,107 @@
+"""Verdicts of all studies on the article's claims: what the README's table and the index of studies are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from vigan.analysis.tables import read_table
+from vigan.io.files import RecordError
+
+MARKS = "<!-- verdicts: written by `vigan findings` -->", "<!-- end of verdicts -->"
+"""Markers around the table of verdicts in a page."""
+
+TITLES = {
+    "C1": "with BN and without the term, training collapses",
+    "C2": "with the term it stays stable; the term makes the difference",
+    "C3": "without BN and without the term, training is slow",
+    "C4": "without BN, the term makes it faster",
+    "C5": "too many updates of G destabilise; with the term they do not; D may be trained freely",
+    "C6": "the loss derived for ALI is perhaps slightly better than the usual two",
+    "D": "derived, not claimed: the term acts where G is updated more than once against one D",
+    "R": "not of the article: five other ways of keeping G's steps small, untuned, are better than nothing",
+}
+"""The article's claims, and those that follow from its derivation, by the beginning of their ids."""
+
+NOT_TESTED = "not tested"
+
+
+class Judged(NamedTuple):
+    """A claim of a study: its id and statement, the verdict, why, and the number of seeds."""
+
+    id: str
+    statement: str
+    verdict: str
+    reason: str
+    n: int
+
+
+def judged(results: Path) -> dict[str, list[Judged]]:
+    """The claims of every study that has tables in a folder of results, by the study's name.
+
+    Raises RecordError naming a table that cannot be read or lacks a column.
+    """
+    folders = sorted(path for path in results.iterdir() if (path / "tables").is_dir())
+    return {folder.name: _claims(folder / "tables" / "claims.csv") for folder in folders}
+
+
+def of_claim(claims: Sequence[Judged], beginning: str) -> list[Judged]:
+    """Those that stand for one of the article's: C5 and C5-last, but not C50."""
+    return [claim for claim in claims if claim.id == beginning or claim.id.startswith(f"{beginning}-")]
+
+
+def counted(claims: Sequence[Judged]) -> dict[str, int]:
+    """How many of the claims that were tested got each verdict, in the order in which they come."""
+    tested = [claim.verdict for claim in claims if claim.verdict != NOT_TESTED]
+    return {verdict: tested.count(verdict) for verdict in dict.fromkeys(tested)}
+
+
+def seeds(claims: Sequence[Judged]) -> str:
+    """The fewest and the most seeds of the claims that were tested."""
+    numbers = [claim.n for claim in claims if claim.verdict != NOT_TESTED]
+    return " to ".join(f"{n:,}" for n in sorted({min(numbers), max(numbers)})) if numbers else ""
+
+
+def with_verdicts(page: str, results: Path) -> str:
+    """The page with the table of verdicts of all kept studies between `MARKS`. Raises RecordError without the marks."""
+    begin, end = MARKS
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise RecordError(f"no place for the table of verdicts: write the lines '{begin}' and '{end}'")
+    return f"{before}{begin}\n{verdict_table(results)}{end}{after}"
+
+
+def verdict_table(results: Path) -> str:
+    """One row per claim of the article: each study's verdicts on it, with their number and n."""
+    lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
+    studies = judged(results)
+    for beginning, words in TITLES.items():
+        parts = [text for name, claims in studies.items() if (text := _in_words(name, of_claim(claims, beginning)))]
+        lines.append(f"| {beginning}: {words} | {'<br>'.join(parts) or 'not tested yet'} |")
+    return "\n".join(lines) + "\n"
+
+
+def _in_words(name: str, claims: Sequence[Judged]) -> str:
+    """The verdicts of one study: "`digits`: 2 not testable here (n = 10)"."""
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted(claims).items())
+    return f"`{name}`: {verdicts} (n = {seeds(claims)})" if verdicts else ""
+
+
+def _claims(path: Path) -> list[Judged]:
+    table = read_table(path)
+    if missing := [column for column in Judged._fields if column not in table.columns]:
+        raise RecordError(f"{path}: has no column '{missing[0]}'; make the tables again")
+    return [_judged(row) for row in table.itertuples()]
+
+
+def _judged(row: Any) -> Judged:
+    n = 0 if pd.isna(row.n) else int(row.n)
+    return Judged(str(row.id), _text(row.statement), str(row.verdict), _text(row.reason), n)
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str) else ""

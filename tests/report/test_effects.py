@@ -1,0 +1,99 @@
+"""What the page says of arms against their partners follows from the table of pairs, by one rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from vigan.report.effects import claims_by_pair, matrix, sentence, tone
+from vigan.report.page import Link, Verdict
+
+PROTOCOL = "toy-modes/n=500/ref=train"
+PAIR: dict[str, Any] = {
+    "experiment": "ring", "first": "plain", "second": "regularised", "metric": "fair_modes", "protocol": PROTOCOL,
+    "n": 8, "center": 3.0, "ci_low": 1.0, "ci_high": 5.0, "center_of": "mean", "mean": 3.0, "low": -1.0, "high": 6.0,
+    "p_two_sided": 0.01, "pairs": 8, "second_better": 7, "equal": 0,
+}  # fmt: skip
+SAME = {"center": 0.0, "low": 0.0, "high": 0.0, "ci_low": -1.0, "ci_high": 1.0}
+
+
+def _pairs(*changes: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame([{**PAIR, **change} for change in changes])
+
+
+def _summary(**centers: float) -> pd.DataFrame:
+    return pd.DataFrame([{"arm": arm, "n": 8, "center": center} for arm, center in centers.items()])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "better"),
+        ({"ci_low": -1.0}, "open"),
+        ({"center": -3.0, "ci_low": -5.0, "ci_high": -1.0}, "worse"),
+        ({"metric": "reverse_kl"}, "worse"),
+        ({"metric": "density"}, "open"),
+        ({"ci_low": float("nan")}, "open"),
+        ({"n": 0}, "open"),
+        (SAME, "same"),
+    ],
+)
+def test_better_or_worse_is_what_the_interval_and_the_direction_say(changes: dict[str, Any], expected: str) -> None:
+    assert tone(next(_pairs(changes).itertuples())) == expected
+
+
+def test_a_matrix_has_a_row_a_pair_under_its_heading_and_the_main_measure_first() -> None:
+    pairs = _pairs({"metric": "modes"}, {}, {"metric": "density"}, {"second": "other", **SAME})
+    claim = (Link("C5", "claim-1"), "supported", "✓", "supported")
+    made = matrix(
+        pairs,
+        {"K = 2": ["regularised"], "Others": ["other"]},
+        {("plain", "regularised"): [claim]},
+        ("fair_modes", PROTOCOL),
+    )
+    assert made is not None
+    assert [title for title, _ in made.metrics] == ["Modes with ≥ 20% of their fair share ↑", "Modes captured ↑"]
+    assert [facet.title for facet in made.facets] == ["K = 2", "Others"]
+    first, second = (facet.rows[0] for facet in made.facets)
+    assert first.effects[0].number == ("+3 modes", "[1, 5], n = 8")
+    assert (first.effects[0].tone, first.verdicts) == ("better", [claim])
+    assert second.effects[0].number == ("0", "the same in all 8 seeds")
+    assert second.effects[1].number.text == "–"
+
+
+def test_without_pairs_there_is_no_matrix() -> None:
+    assert matrix(_pairs({}).iloc[:0], {}, {}, ("", "")) is None
+
+
+def test_a_pair_is_told_with_effect_interval_both_values_and_seeds() -> None:
+    told = sentence(_pairs({}), _summary(plain=4.0, regularised=7.0), "fair_modes")
+    assert told == (
+        "regularised is better than plain: Modes with ≥ 20% of their fair share, +3 modes [1, 5] (7 against 4 modes; "
+        "better in 7 of 8 seeds)."
+    )
+    assert "cannot be told apart from" in sentence(_pairs({"ci_low": -1.0}), _summary(plain=4.0), "fair_modes")
+    assert sentence(_pairs(SAME), _summary(plain=4.0), "fair_modes").endswith("score the same in all 8 seeds.")
+    assert "no seed has a value" in sentence(_pairs({"n": 0}), _summary(), "fair_modes")
+
+
+def test_many_pairs_are_counted_and_the_largest_gain_is_named() -> None:
+    told = sentence(
+        _pairs({}, {"second": "b", "center": 4.0}, {"second": "c", **SAME}), _summary(plain=1.0), "fair_modes"
+    )
+    assert "Of 3 arms, each against its partner" in told
+    assert "2 better, 1 the same in every seed" in told
+    assert told.endswith("Largest gain: b over plain, +4 modes [1, 5].")
+
+
+def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:
+    told = sentence(_pairs({}).iloc[:0], _summary(a=2.0, b=1.0), "reverse_kl")
+    assert told == "Best last value, of 2 arms, in kl of modes to uniform (nats): 1 nats, by b (n = 8)."
+    assert sentence(_pairs({}).iloc[:0], _summary(), "reverse_kl").endswith("no arm has a value.")
+
+
+def test_claims_are_found_by_the_pair_that_they_are_about() -> None:
+    fields: dict[str, Any] = dict.fromkeys(Verdict._fields, "")
+    made = [Verdict(**{**fields, "id": "A", "arms": "plain"}), Verdict(**{**fields, "id": "B", "arms": "plain, b"})]
+    assert {pair: rows[0][0] for pair, rows in claims_by_pair(made).items()} == {("plain", "b"): ("B", "claim-2")}
