@@ -145,12 +145,12 @@ wildcard_constraints:
     experiment="[a-z0-9-]+",
 
 
+# --summary, --rulegraph and --report need no number of cores.
+CORES = workflow.resource_settings.cores or 1
+
 # A slot of a GPU for each run that trains on one, and one of another kind for each that is measured there, so that the
 # next run trains meanwhile; cores where there is no GPU. On a cluster a job of either kind asks for a GPU of its own,
 # and there may be as many as jobs. `--resources gpu=N eval=N` overrides. `--config cpu=true`: jobs do without.
-CORES = (
-    workflow.resource_settings.cores or 1
-)  # --summary, --rulegraph and --report do without
 for kind, slots in SLOTS.items():
     if kind not in workflow.global_resources:
         workflow.global_resources[kind] = workflow.nodes or slots or CORES

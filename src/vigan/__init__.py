@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.2.0"
-__all__ = ["Trained", "evaluate", "judge", "load_study", "metrics", "train"]
+LAZY = ("Trained", "evaluate", "judge", "load_study", "metrics", "train")
+"""Names that are imported when they are first used; `__init__.pyi` has their types."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in LAZY:
         raise AttributeError(f"module 'vigan' has no attribute '{name}'")
     return import_module("vigan.metrics") if name == "metrics" else getattr(import_module("vigan.cli.api"), name)

@@ -8,3 +8,4 @@ from vigan.cli.api import load_study as load_study
 from vigan.cli.api import train as train
 
 __version__: str
+LAZY: tuple[str, ...]

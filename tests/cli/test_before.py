@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from studies import TINY
 
+from vigan.cli import before
 from vigan.cli.parser import main, parser
+from vigan.config.load import load_study
+from vigan.layout import Layout
 
 RUN = ("--arm", "plain", "--seed", "0")
 EXPERIMENT = ("--experiment", "circle")
@@ -61,6 +64,16 @@ def test_each_command_that_is_told_leads_on_to_the_next(told) -> None:
     Path("results/tiny/runs/plain/released/seed-0").mkdir(parents=True)
     Path("results/tiny/runs/plain/released/seed-0/run.json").touch()
     assert "vigan evaluate" in told("movie", "plain", "regularised")
+
+
+def test_an_arm_needs_the_references_of_its_own_protocols_alone(tmp_path: Path) -> None:
+    other = TINY[TINY.index("  circle:") :].replace("  circle:", "  other:").replace("samples: 500", "samples: 400")
+    other = other.replace("plain: ", "plain-too: ").replace("regularised:", "regularised-too:")
+    (tmp_path / "study.yaml").write_text(TINY + other)
+    layout = Layout(load_study(tmp_path / "study.yaml"))
+    of_one = [need.command for need in before.references(layout, "plain") if need.command[0] == "reference"]
+    assert of_one == [("reference", *REFERENCE)]
+    assert len([need for need in before.references(layout) if need.command[0] == "reference"]) == 2
 
 
 def test_words_that_fit_no_study_are_refused_as_such_and_not_sent_elsewhere(told) -> None:

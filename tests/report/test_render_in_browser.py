@@ -220,7 +220,7 @@ def test_one_switch_changes_the_time_axis_of_all_curves(page: Chrome) -> None:
     assert all(" updates of G" in told for told in page.execute_script(ends))
     assert page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .unit").text == "updates of G"
     Select(page.find_element(By.ID, "axis")).select_by_visible_text("epochs of the data")
-    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0.64 epochs of the data")
+    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0.32 epochs of the data")
     assert complaints(page) == []
 
 

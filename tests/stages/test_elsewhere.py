@@ -126,6 +126,7 @@ def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: F
     assert "Not trained here, but read from files: plain (5 runs, stylegan runs/plain)" in page
     assert page.count("Not trained here: plain, regularised.") >= 2  # in the table of verdicts, and on the card
     assert page.count("Not trained here: plain, augmented, regularised.") >= 3  # in the notes of curves and captions
+    assert page.count("Not trained here: plain, augmented.") >= 2  # of the claim that no test decides, too
     assert "None was trained here." in page
     for kind in ("curves", "seeds", "survival"):
         drawn = (judged.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vigan.io.locks import InUseError
-from vigan.tools.planning import check_disk, claim, is_dry
+from vigan.tools.planning import check_disk, claim, is_dry, of_conda
 
 HOLD = "import sys, time; from pathlib import Path; from vigan.tools.planning import claim; "
 HOLD += "kept = claim(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
@@ -47,3 +47,27 @@ def test_a_dry_run_is_known_by_its_option(words: str) -> None:
 @pytest.mark.parametrize("words", ["", "--cores 1 all", "--nolock -j 4", "--notemp"])
 def test_a_run_is_no_dry_run(words: str) -> None:
     assert not is_dry(words.split())
+
+
+@pytest.mark.parametrize("where", ["src", "site-packages"])
+def test_under_conda_vigan_is_this_code_by_the_environment_s_python_with_nothing_beside_it(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "it's {here}" / where / "vigan"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if where == "site-packages":
+        (package.parent / "numpy").mkdir()  # of another Python
+    monkeypatch.setattr("vigan.__file__", str(package / "__init__.py"))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text('#!/bin/sh\necho "$@"\nls "$PYTHONPATH"\n')
+    (tmp_path / "bin" / "python").chmod(0o755)
+    shell = [of_conda(tmp_path / ".snakemake").format() + "vigan claims 'a b'" for _ in range(2)][-1]
+    told = subprocess.run(
+        ["bash", "-c", shell],
+        env={**os.environ, "CONDA_PREFIX": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.splitlines() == ["-P -m vigan.cli claims a b", "vigan"]

@@ -55,21 +55,26 @@ _NOTHING = {True: [""], False: ["", "nan"]}
 """What stands for no value: among words, and among numbers, of which a diverged run logs some that are none."""
 
 
+MAKERS = {"telemetry.csv": "vigan train", "metrics.csv": "vigan evaluate", "noise.csv": "vigan evaluate"}
+"""The command that makes a table of a run; all others are of a study, which is analysed."""
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV table, compressed or not, its columns of the types that `TEXT` and `NUMBERS` say.
 
     Raises RecordError naming the file if it is missing, not a table, or has a word in a column of numbers.
     """
+    maker = MAKERS.get(path.name, "vigan analyse")
     try:
         nothing = {column: _NOTHING[column in TEXT] for column in pd.read_csv(path, nrows=0).columns}
         table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=nothing)
     except FileNotFoundError:
-        raise RecordError(f"{path}: not there yet; run the stage that writes it first") from None
+        raise RecordError(f"{path}: not there yet; `{maker}` makes it") from None
     except (EOFError, ValueError, OverflowError, zlib.error, gzip.BadGzipFile) as error:
         raise RecordError(f"{path}: cannot be read as a table ({error})") from None
     for column in NUMBERS.intersection(table.columns):
         if table[column].notna().any() and not is_numeric_dtype(table[column]):
-            raise RecordError(f"{path}: column '{column}' holds what is no number; run the stage that writes it again")
+            raise RecordError(f"{path}: column '{column}' holds what is no number; `{maker}` makes it anew")
     return table
 
 

@@ -35,14 +35,16 @@ def data(layout: Layout, dataset: Dataset) -> Iterator[Need]:
     yield Need(layout.data(dataset) / "manifest.json", ("prepare", "--dataset", name))
 
 
-def references(layout: Layout, datasets: Iterable[str]) -> Iterator[Need]:
-    """What was measured of the real data of some data sets."""
-    wanted = set(datasets)
+def references(layout: Layout, arm: str | None = None) -> Iterator[Need]:
+    """What was measured of the real data: the arrays that an arm is compared with, or all the study's values."""
+    wanted = None if arm is None else set(layout.references(arm).values())
     for name, protocol in layout.study.measured():
-        if name in wanted:
-            yield from data(layout, layout.study.datasets[name])
-            path = layout.reference(layout.study.datasets[name], protocol).with_suffix(".json")
-            yield Need(path, ("reference", "--dataset", name, "--protocol", protocol.name))
+        path = layout.reference(layout.study.datasets[name], protocol)
+        if wanted is None or path in wanted:
+            file = path.with_suffix(".json") if wanted is None else path
+            if not file.exists():  # a job has what it reads at hand, and no more where files come from a remote storage
+                yield from data(layout, layout.study.datasets[name])
+            yield Need(file, ("reference", "--dataset", name, "--protocol", protocol.name))
 
 
 def imported(layout: Layout) -> Iterator[Need]:

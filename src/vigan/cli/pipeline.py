@@ -160,8 +160,7 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     layout, spec = layout_of(study), _spec(study, options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
     files = [one for one in layout.run_files() if one.folder == run]
-    home = study.experiments[study.experiment_of(options.arm)].dataset
-    before.check(options.config, [*before.trained(files), *before.references(layout, [home] if home else [])])
+    before.check(options.config, [*before.trained(files), *before.references(layout, options.arm)])
     device, data = str(pick_device(options.device)), layout.data(study.dataset_of(options.arm))
     table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
     bring_to_now([run / "run.json", run / "snapshots", *layout.references(options.arm).values()])
@@ -204,8 +203,7 @@ def import_(options: argparse.Namespace) -> None:
         from vigan.stages.elsewhere_samples import take_samples
         from vigan.training.device import pick_device
 
-        home = study.experiments[arm.experiment].dataset
-        before.check(options.config, before.references(layout, [home] if home else []))
+        before.check(options.config, before.references(layout, arm.name))
         data, references = layout.data(study.dataset_of(arm.name)), layout.references(arm.name)
         record = take_samples(study, arm, made_from["files"], data, references, str(pick_device(options.device)))
     else:
@@ -229,7 +227,7 @@ def analyse(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()
-    needs = [*before.references(layout, study.datasets), *before.imported(layout), *before.measured(runs)]
+    needs = [*before.references(layout), *before.imported(layout), *before.measured(runs)]
     before.check(options.config, needs)
     check_elsewhere(layout)
     made_from = of_tables(layout)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["compare"]
-
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name != "compare":
         raise AttributeError(f"module 'vigan.metrics' has no attribute '{name}'")
     return import_module("vigan.metrics.two_samples").compare
