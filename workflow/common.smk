@@ -17,8 +17,8 @@ from vigan.layout import Layout
 from vigan.provenance import measuring_versions, stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
-from vigan.stages.made_from import pictured, protocols
-from vigan.stages.settle import settle
+from vigan.stages.made_from import of_import, pictured, protocols
+from vigan.stages.settle import import_inputs, settle
 from vigan.tools import failures, planning, progress
 
 # Of this workflow, also where it is a module of another.
@@ -83,6 +83,7 @@ LAYOUT = Layout(
     {digest: source.key for digest, source in SOURCES.items()},
 )
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
+ELSEWHERE = {arm.name: arm for arm in LAYOUT.elsewhere_files()}
 config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 LISTS = [
@@ -259,6 +260,35 @@ def reference_code(protocol):
 def code_of(stage, files=()):
     """Digest of the code of a stage that tells what was measured."""
     return reporting_code(stage, protocols(STUDY), files)
+
+
+def sampled(arm):
+    """The protocols that measure the samples of an arm from elsewhere; none if its numbers are read."""
+    origin = ELSEWHERE[arm].arm.origin
+    return STUDY.protocols_of(arm) if origin.format == "samples" else []
+
+
+def import_resources(arm):
+    """Memory and minutes of reading an arm from elsewhere, or of measuring its samples."""
+    if not sampled(arm):
+        return resources.for_joining(STUDY)
+    return resources.for_measuring(
+        STUDY, arm, gpu=measures_on_gpu(STUDY.protocols_of(arm)) == 1
+    )
+
+
+def import_files(wildcards):
+    """What an arm from elsewhere is made of, as far as Snakemake can look after it."""
+    return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])
+
+
+@cache
+def imported(arm):
+    """What an arm from elsewhere is made from, in digests."""
+    try:
+        return digest_of(of_import(LAYOUT, ELSEWHERE[arm]))
+    except UserError as error:
+        sys.exit(f"vigan: {error.text}")
 
 
 def spec(wildcards):

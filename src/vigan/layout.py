@@ -11,6 +11,7 @@ from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.methods.base import of_kind
 from vigan.config.study import RunKey, Study
+from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
 
@@ -61,7 +62,7 @@ FIGURES = {
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 
 "survival" needs a rule for an event, "map" arms of one model with at least two K and two lambda, "drift" an arm that
-is trained by gradients.
+is trained by gradients, "samples" and "telemetry" an arm that is trained here.
 """
 
 
@@ -156,6 +157,17 @@ class Layout:
         """A run's record, telemetry, snapshots, metrics and samples."""
         return self.results / "runs" / run.arm / run.reading / f"seed-{run.seed}"
 
+    def elsewhere(self, arm: str) -> Path:
+        """What was read of an arm that was made elsewhere."""
+        return self.results / "elsewhere" / arm
+
+    def elsewhere_files(self) -> list[ElsewhereFiles]:
+        """Every arm that was made elsewhere, with its experiment, in the order of the study."""
+        return [
+            ElsewhereFiles(self.study.experiment_of(name), name, self.elsewhere(name), arm)
+            for name, arm in self.study.elsewhere.items()
+        ]
+
     def spec(self, arm: str) -> Path:
         """An arm's spec, which the workflow writes whenever it changes."""
         return self.results / "specs" / f"{arm}.json"
@@ -205,24 +217,24 @@ class Layout:
         return self.results / "frames" / f"{experiment}.json"
 
     def all_frames(self) -> dict[str, Path]:
-        """The pictures of every experiment by its name."""
-        return {name: self.frames(name) for name in self.study.experiments}
+        """The pictures of every experiment, by its name, that has any: of what is trained here."""
+        return {name: self.frames(name) for name, experiment in self.study.experiments.items() if experiment.arms}
 
     def movie(self, first: str, second: str) -> Path:
         """Training of two arms side by side."""
         return self.figures / f"movie-{first}_vs_{second}.gif"
 
     def all_movies(self) -> dict[tuple[str, str], Path]:
-        """The movie of every pair of arms."""
-        return {pair: self.movie(*pair) for pair in self.study.pairs()}
+        """The movie of every pair of arms that are trained here."""
+        return {pair: self.movie(*pair) for pair in self.study.trained_pairs()}
 
     def contact(self, experiment: str) -> Path:
         """Every run of an experiment at a few steps, for papers."""
         return self.figures / f"contact-{experiment}.pdf"
 
     def all_contacts(self) -> dict[str, Path]:
-        """The contact sheet of every experiment by its name."""
-        return {name: self.contact(name) for name in self.study.experiments}
+        """The contact sheet of every experiment, by its name, that has pictures."""
+        return {name: self.contact(name) for name in self.all_frames()}
 
     def all_tables(self) -> dict[str, Path]:
         """Every table of the study by name."""
@@ -266,6 +278,8 @@ def figures_of(experiment: Experiment) -> list[str]:
     one_model = len({arm.model.kind for arm in arms}) == 1
     missing = {
         "survival": not (experiment.collapse or experiment.reach),
+        "samples": not arms,
+        "telemetry": not arms,
         "map": not (spans and one_model),
         "drift": not any(of_kind(arm.model.phases(arm), "generator") for arm in arms),
     }

@@ -12,6 +12,7 @@ CROSS_CUTTING = ("promises", "workflow", "cluster")
 """Rooms of tests that span modules."""
 
 ELSEWHERE = {
+    "analysis/elsewhere": "stages/test_elsewhere.py",
     "bench/baseline": "bench/test_engine.py",
     "bench/bias": "bench/test_tool_tables.py",
     "bench/browser": "report/test_render_in_browser.py",
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "bench/every_arm": "training/test_engine_on_a_gpu.py",
     "bench/extraction": "bench/test_every_benchmark.py",
     "bench/fixtures": "bench/test_engine.py",
+    "bench/foreign_runs": "stages/test_elsewhere.py",
     "bench/growth": "bench/test_every_benchmark.py",
     "bench/metrics": "bench/test_every_benchmark.py",
     "bench/plots": "bench/test_documentation.py",
@@ -60,6 +62,10 @@ ELSEWHERE = {
     "data/source": "data/test_prepare.py",
     "describe/durations": "tools/test_estimate.py",
     "describe/schedule": "describe/test_arms.py",
+    "elsewhere/identity": "elsewhere/test_files.py",
+    "elsewhere/numbers": "elsewhere/test_table.py",
+    "elsewhere/read": "elsewhere/test_table.py",
+    "elsewhere/seeds": "elsewhere/test_stylegan.py",
     "evaluation/base": "protocols/test_every_kind.py",
     "evaluation/cache": "evaluation/test_references.py",
     "evaluation/code": "test_provenance.py",
@@ -81,6 +87,7 @@ ELSEWHERE = {
     "golden/tf_variables": "golden/test_replay.py",
     "io/arrays": "evaluation/test_files.py",
     "io/durable": "promises/faults/test_power_cut.py",
+    "io/elsewhere_record": "stages/test_elsewhere.py",
     "io/run_record": "stages/test_train.py",
     "io/run_tables": "stages/test_every_stage.py",
     "layout": "stages/test_every_stage.py",

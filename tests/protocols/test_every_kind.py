@@ -43,9 +43,11 @@ ENOUGH = 400
 MEASURABLE = [
     pytest.param(kind, STAND_INS.get(source, source), id=f"{kind.name}-{source}")
     for kind in KINDS.values()
+    if kind.measured
     for source in sorted(kind.sources)
 ]
-every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+HERE = {name: kind for name, kind in KINDS.items() if kind.measured}
+every_kind = pytest.mark.parametrize("kind", HERE.values(), ids=HERE.keys())
 
 
 @cache
@@ -255,6 +257,16 @@ def test_more_samples_cost_more_and_a_faster_machine_less(kind: ProtocolKind) ->
     cost = kind.cost
     assert 0 < cost.seconds(100, 1e10) < cost.seconds(10_000, 1e10)
     assert cost.seconds(1000, 1e12) <= cost.seconds(1000, 1e10)
+
+
+def test_what_was_measured_elsewhere_imports_nothing_and_needs_no_sample() -> None:
+    (kind,) = (kind for kind in KINDS.values() if not kind.measured)
+    assert kind.imports == ()
+    assert Protocol(kind=kind.name).name == kind.name
+    with pytest.raises(ValueError, match="give either an 'estimator' or an 'evaluator'"):
+        ProtocolKind(
+            name="read", metrics=kind.metrics, sources=kind.sources, notes=(), input="elsewhere", estimator="a:b"
+        )
 
 
 def test_a_subject_without_an_evaluator_is_an_error_that_names_it() -> None:

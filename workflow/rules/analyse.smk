@@ -1,3 +1,23 @@
+rule import_arm:
+    input:
+        import_files,
+    output:
+        LAYOUT.results / "elsewhere" / "{arm}" / "arm.json",
+        LAYOUT.results / "elsewhere" / "{arm}" / "metrics.csv",
+        LAYOUT.results / "elsewhere" / "{arm}" / "measured.json",
+    log:
+        LOGS / "import" / "{arm}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **demand(import_resources),
+        **measuring(lambda wildcards: sampled(wildcards.arm)),
+    params:
+        made_from=lambda wildcards: imported(wildcards.arm),
+    shell:
+        "vigan import --arm {wildcards.arm:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
 rule analyse:
     input:
         [
@@ -6,6 +26,11 @@ rule analyse:
             for name in ("run.json", "telemetry.csv", "metrics.csv", "measured.json")
         ],
         stored(*(run / "noise.csv" for run in RUNS)),
+        [
+            arm.folder / name
+            for arm in ELSEWHERE.values()
+            for name in ("arm.json", "metrics.csv", "measured.json")
+        ],
         [reference.with_suffix(".json") for reference in REFERENCES],
     output:
         [

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
+from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome
 from vigan.analysis.testability import alike_in_failing, untestable
@@ -65,6 +66,7 @@ class _Found(NamedTuple):
     outcome: Outcome
     home: str
     fates: Mapping[str, Fate]
+    note: str
 
 
 def claim_table(study: Study, data: Measurements, history: History = NO_HISTORY) -> pd.DataFrame:
@@ -85,15 +87,15 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     home = study.experiment_of(arms_of(claim)[0])
     experiment = study.experiments[home]
     seeds = study.seeds_for(claim)
-    seen = outcome(claim, experiment, study.datasets[experiment.dataset], data, seeds)
+    seen = outcome(claim, experiment, study.data_of(home), data, seeds)
     fared = fates(experiment, _of_named_seeds(study, data.events))
     case = Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared, experiment.on_track))
-    return _Found(case, seen, home, fared)
+    return _Found(case, seen, home, fared, not_trained_here(experiment, named_arms(claim)))
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
     """Events of the runs that the study names: there may be others, of a seed that was added since or left out."""
-    runs = {(run.arm, run.seed) for run in study.runs()}
+    runs = {(run.arm, run.seed) for run in study.every_run()}
     named = [run in runs for run in zip(events["arm"], events["seed"], strict=True)]
     return events[np.array(named, dtype=bool)]
 
@@ -105,8 +107,8 @@ def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,
         "place": claim.place, "rule": describe_rule(claim), "test": name_of_test(claim),
-        "verdict": judged.verdict, "reason": judged.reason + note, **evidence.estimate._asdict(),
-        "unit": unit_of(claim),
+        "verdict": judged.verdict, "reason": f"{judged.reason}{note}{found.note}",
+        **evidence.estimate._asdict(), "unit": unit_of(claim),
         "median_difference": median, "lowest_difference": lowest, "highest_difference": highest,
         "margin": format_margin(claim), "boundary": evidence.boundary,
         **{_p_name("above", at): p for at, p in evidence.above.items()},

@@ -31,7 +31,8 @@ def telemetry_curves(telemetry: pd.DataFrame, logged: Set[tuple[str, str]] | Non
     """
     long = telemetry.melt([*RUN_KEYS, "iteration"], var_name="metric", value_name="value")
     if logged is not None:
-        long = long[[pair in logged for pair in zip(long["arm"], long["metric"], strict=True)]]
+        shown = [pair in logged for pair in zip(long["arm"], long["metric"], strict=True)]
+        long = long[np.array(shown, dtype=bool)]
     return spread(long.rename(columns={"iteration": "step"}), [*ARM_KEYS, "metric", "step"], _unbounded)
 
 

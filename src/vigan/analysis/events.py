@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from vigan.analysis.elsewhere import real_value, unmeasured, whole
 from vigan.analysis.estimates import ARM_KEYS
 from vigan.analysis.exact import sign_test
 from vigan.analysis.survival import (
@@ -21,7 +22,6 @@ from vigan.analysis.survival import (
 )
 from vigan.analysis.tables import RUN_KEYS
 from vigan.analysis.time_to_event import median_time
-from vigan.config.arms import Ledger
 from vigan.config.claims import Collapse, Measured, Reach
 from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS
@@ -98,16 +98,17 @@ def trajectories(
     rows = metrics[metrics["protocol"] == protocol.name]
     if rows.empty:
         return
-    floor = floors[(floors["dataset"] == experiment.dataset) & (floors["protocol"] == protocol.name)]
-    real = float(floor.loc[floor["metric"] == measured.metric, "value"].iloc[0])
+    real = real_value(floors, experiment, protocol.name, measured.metric)
     by_metric = {
         name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")
     }
     scheduled = by_metric["finite"].reindex(pd.MultiIndex.from_frame(rows[RUN_KEYS].drop_duplicates()))
     values = by_metric.get(measured.metric, scheduled.iloc[:, :0]).reindex_like(scheduled).to_numpy(float)
     steps, taken = scheduled.columns.to_numpy(), scheduled.notna().to_numpy()
+    taken = taken & ~unmeasured(scheduled, values)
     for keys, run, there in zip(scheduled.index, values, taken, strict=True):
-        yield Trajectory(keys, str(keys[1]), steps[there], run[there], real)
+        if there.any():
+            yield Trajectory(keys, str(keys[1]), steps[there], run[there], real)
 
 
 def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:
@@ -121,7 +122,7 @@ def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experi
         trajectory.run: trajectory.reaches(experiment.reach)
         for trajectory in trajectories(metrics, floors, experiment, experiment.reach)
     }
-    yield from (TrackedRun(trajectory, arrivals[trajectory.run]) for trajectory in measured_runs)
+    yield from (TrackedRun(one, arrivals[one.run]) for one in measured_runs if one.run in arrivals)
 
 
 def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
@@ -135,10 +136,10 @@ def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str
     for name, experiment in experiments.items():
         own = metrics[metrics["experiment"] == name]
         for trajectory, event, onset, cause in _event_times(own, floors, experiment):
-            ledger = Ledger.of(experiment.arms[trajectory.arm], int(onset.time))
-            row = (int(onset.time), ledger.real_images, ledger.g_updates, onset.observed, int(trajectory.end), cause)
-            rows.append((*trajectory.run, event, *row))
-    return pd.DataFrame(rows, columns=EVENT_COLUMNS)
+            ledger = experiment.ledger(trajectory.arm, int(onset.time))
+            cost = (ledger.real_images, ledger.g_updates) if ledger else (None, None)
+            rows.append((*trajectory.run, event, int(onset.time), *cost, onset.observed, int(trajectory.end), cause))
+    return whole(pd.DataFrame(rows, columns=EVENT_COLUMNS), ["images", "g_updates"])
 
 
 def _event_times(
@@ -232,7 +233,7 @@ def _describe(rule: Rule) -> str:
 
 def _compared(onsets: EventTimes, experiment: Experiment) -> Iterator[tuple[object, ...]]:
     partner = {second: first for first, second in experiment.pairs()}
-    for arm in experiment.arms:
+    for arm in experiment.names:
         own = {seed: onset for name, seed, onset in onsets if name == arm}
         other = {seed: onset for name, seed, onset in onsets if name == partner.get(arm)}
         times, seen = [onset.time for onset in own.values()], [onset.observed for onset in own.values()]

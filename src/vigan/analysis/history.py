@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vigan.analysis import estimates, events
 from vigan.analysis.claim_table import History, claim_table
+from vigan.analysis.elsewhere import judged
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw
 from vigan.analysis.tables import read_table
@@ -50,7 +51,7 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
 def _withdrawn(study: Study, raw: Raw, first_rows: list[dict[Any, Any]]) -> tuple[str, ...]:
     """Ids of claims that have verdicts, or rules recorded with runs, but are neither stated nor replaced by others."""
     known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
-    kept = [id_ for _, record in raw.records for id_ in record.rules]
+    kept = [id_ for _, rules in _kept_rules(raw) for id_ in rules]
     return tuple(id_ for id_ in dict.fromkeys([*(row["id"] for row in first_rows), *kept]) if id_ not in known)
 
 
@@ -64,13 +65,18 @@ def _judged_by_other_rules(study: Study, first_rows: list[dict[Any, Any]]) -> li
     ]
 
 
+def _kept_rules(raw: Raw) -> list[tuple[str, Mapping[str, Any]]]:
+    """(arm, rules of claims) as recorded with every run, and with every arm from elsewhere when it was first read."""
+    trained: list[tuple[str, Mapping[str, Any]]] = [(record.spec.name, record.rules) for _, record in raw.records]
+    return [*trained, *((record.arm, record.rules) for _, record in raw.elsewhere)]
+
+
 def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
     """The rule of a claim as recorded in each run of its arms (None where it is not), and in other runs with it."""
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
     arms = named_arms(claim)
-    records = [record for _, record in raw.records if record.spec.name in arms or id_ in record.rules]
-    return [record.rules.get(id_) for record in records]
+    return [rules.get(id_) for arm, rules in _kept_rules(raw) if arm in arms or id_ in rules]
 
 
 def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
@@ -143,7 +149,7 @@ def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
         return None
     measured = [one for one in (first, *rules.values()) if isinstance(one, Measured)]
     names = {protocol.name for protocol in experiment.protocols}
-    if not set(named_arms(first)) <= experiment.arms.keys() or any(one.protocol not in names for one in measured):
+    if not set(named_arms(first)) <= set(experiment.names) or any(one.protocol not in names for one in measured):
         return None
     claims = tuple(first if other.id == id_ else other for other in study.claims)
     changed = experiment.model_copy(update={**rules, **seeds})
@@ -151,8 +157,9 @@ def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
 
 
 def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
-    event_table = events.events(raw.metrics, raw.floors, study.experiments)
-    return claim_table(study, Measurements(estimates.run_scores(raw.metrics), event_table))
+    metrics = judged(raw.metrics)
+    event_table = events.events(metrics, raw.floors, study.experiments)
+    return claim_table(study, Measurements(estimates.run_scores(metrics), event_table))
 
 
 def _first_rows(path: Path) -> list[dict[Any, Any]]:

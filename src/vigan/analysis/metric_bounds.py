@@ -16,7 +16,7 @@ Bounds = Callable[[str, str], tuple[float, float]]
 
 def bounds_in(study: Study) -> Bounds:
     """Bounds of the metrics in a study's experiments; infinite for a name that is no metric."""
-    modes = {name: modes_of(study.datasets[experiment.dataset]) for name, experiment in study.experiments.items()}
+    modes = {name: modes_of(study.data_of(name)) for name in study.experiments}
 
     def bounds(experiment: str, metric: str) -> tuple[float, float]:
         return bounds_of(metric, modes[experiment]) if metric in METRICS else (-np.inf, np.inf)
@@ -39,7 +39,7 @@ def bounds_of(metric: str, modes: int | None) -> tuple[float, float]:
     return METRICS[metric].low, METRICS[metric].highest(modes)
 
 
-def modes_of(dataset: Dataset) -> int | None:
+def modes_of(dataset: Dataset | None) -> int | None:
     """Number of modes of a data set, None where it is unknown."""
     match dataset:
         case Ring():

@@ -11,6 +11,7 @@ import pandas as pd
 from vigan.analysis.metric_bounds import bounds_of, modes_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.config.datasets import Dataset
+from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS
 
@@ -64,7 +65,7 @@ class Fate(NamedTuple):
 
 
 def outcome(
-    claim: TestedClaim, experiment: Experiment, dataset: Dataset, data: Measurements, seeds: Sequence[int]
+    claim: TestedClaim, experiment: Experiment, dataset: Dataset | None, data: Measurements, seeds: Sequence[int]
 ) -> Outcome:
     """The outcomes of a claim about arms of `experiment`, in the order of those of `seeds` that all its arms have."""
     match claim:
@@ -86,7 +87,7 @@ def outcome(
 def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
     """The event counts of every arm of an experiment."""
     found = {}
-    for arm in experiment.arms:
+    for arm in experiment.names:
         own = events[events["arm"] == arm]
         occurred = own.groupby("event")["observed"].sum()
         found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in occurred.items()})
@@ -94,14 +95,19 @@ def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
 
 
 def _of_scores(
-    claim: PairedSign | PairedMean, experiment: Experiment, dataset: Dataset, scores: pd.DataFrame, seeds: Sequence[int]
+    claim: PairedSign | PairedMean,
+    experiment: Experiment,
+    dataset: Dataset | None,
+    scores: pd.DataFrame,
+    seeds: Sequence[int],
 ) -> Differences:
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
     rows = scores[scores["arm"].isin(claim.arms) & (scores["metric"] == claim.metric)]
     rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
     table = rows.pivot(index="seed", columns="arm", values=claim.score)
-    table = table.reindex(_shared(scores, claim.arms, seeds), columns=list(claim.arms))
+    shared = _shared(_measured(scores, claim.metric, protocol.name), claim.arms, seeds)
+    table = table.reindex(shared, columns=list(claim.arms))
     low, high = bounds_of(claim.metric, modes_of(dataset))
     worst = low if METRICS[claim.metric].better == "higher" else high
     if not np.isfinite(worst):
@@ -116,6 +122,12 @@ def _of_scores(
 def _mostly_near(values: np.ndarray, bound: float, margin: float) -> bool:
     near = np.abs(values - bound) < margin if np.isfinite(bound) else values == bound
     return bool(2 * np.count_nonzero(near) > len(near))
+
+
+def _measured(scores: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
+    """The runs that count: of those from elsewhere the ones with this metric; of our own all, for they diverged."""
+    apart = scores["reading"] == READING
+    return scores[~apart | ((scores["metric"] == metric) & (scores["protocol"] == protocol))] if apart.any() else scores
 
 
 def _event_rows(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Sequence[int]) -> list[pd.DataFrame]:

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from vigan.analysis import tables
+from vigan.io.elsewhere_record import ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import RecordError, atomic_write, write_json
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
@@ -32,17 +33,21 @@ class Raw(NamedTuple):
     telemetry: pd.DataFrame
     logged: set[tuple[str, str]]
     floors: pd.DataFrame
+    elsewhere: Sequence[tuple[str, ElsewhereRecord]] = ()
 
 
-def collect(runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]]) -> Raw:
+def collect(
+    runs: Sequence[RunFiles], floors: Sequence[tuple[str, Path]], elsewhere: Sequence[ElsewhereFiles] = ()
+) -> Raw:
     """The raw numbers from the files of runs. Raises RecordError naming a file that is missing or malformed."""
     return Raw(
         [(run.experiment, run.record()) for run in runs],
-        tables.metric_table(runs),
+        tables.metric_table(runs, elsewhere),
         tables.noise_table(runs),
         tables.telemetry_table(runs),
         tables.telemetry_columns(runs),
         tables.floor_table(floors),
+        [(arm.experiment, arm.record()) for arm in elsewhere],
     )
 
 
@@ -50,7 +55,9 @@ def write_raw(raw: Raw, folder: Path) -> None:
     """Write `RAW_FILES` into a folder: the same bytes from the same numbers."""
     for name in ("metrics", "noise", "telemetry"):
         _write(folder / f"{name}.csv.gz", getattr(raw, name).to_csv(index=False, lineterminator="\n"))
-    _write(folder / "runs.jsonl.gz", "".join(_line(experiment, record) for experiment, record in raw.records))
+    lines = [_line(experiment, record) for experiment, record in raw.records]
+    lines += [_arm_line(experiment, record) for experiment, record in raw.elsewhere]
+    _write(folder / "runs.jsonl.gz", "".join(lines))
     columns: dict[str, list[str]] = {}
     for arm, column in sorted(raw.logged):
         columns.setdefault(arm, []).append(column)
@@ -59,10 +66,11 @@ def write_raw(raw: Raw, folder: Path) -> None:
 
 def read_raw(folder: Path) -> Raw:
     """The raw numbers of a study. Raises RecordError naming a file that is missing or malformed."""
-    records = _read(folder / "runs.jsonl.gz", _records)
+    records, elsewhere = _read(folder / "runs.jsonl.gz", _records)
     floors, logged = _read(folder / "real-data.json", _real_data)
     metrics, noise, telemetry = (_table(folder / f"{name}.csv.gz", first) for name, first in _FIRST_COLUMNS.items())
-    return Raw(records, metrics, noise, telemetry, logged, floors)
+    metrics = tables.whole(metrics, ["images", "d_updates", "g_updates"])
+    return Raw(records, metrics, noise, telemetry, logged, floors, elsewhere)
 
 
 _FIRST_COLUMNS = {
@@ -84,12 +92,13 @@ def _read(path: Path, parse: Callable[[Path], T]) -> T:
         raise RecordError(f"{path}: damaged, or not the raw numbers of a study ({error})") from None
 
 
-def _records(path: Path) -> list[tuple[str, RunRecord]]:
+def _records(path: Path) -> tuple[list[tuple[str, RunRecord]], list[tuple[str, ElsewhereRecord]]]:
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         lines = [json.loads(line) for line in stream]
     if not lines:
         raise ValueError("no runs")
-    return [(line.pop("experiment"), RunRecord.model_validate(line)) for line in lines]
+    apart = [(line["experiment"], _arm(line)) for line in lines if "identity" in line]
+    return [(line.pop("experiment"), RunRecord.model_validate(line)) for line in lines if "identity" not in line], apart
 
 
 def _real_data(path: Path) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
@@ -108,6 +117,14 @@ def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 def _line(experiment: str, record: RunRecord) -> str:
     kept = record.model_copy(update={"snapshots_sha256": {}}).model_dump(mode="json")
     return json.dumps({"experiment": experiment, **kept}, sort_keys=True) + "\n"
+
+
+def _arm(line: dict[str, Any]) -> ElsewhereRecord:
+    return ElsewhereRecord.model_validate({name: value for name, value in line.items() if name != "experiment"})
+
+
+def _arm_line(experiment: str, record: ElsewhereRecord) -> str:
+    return json.dumps({"experiment": experiment, **record.model_dump(mode="json")}, sort_keys=True) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,13 +11,24 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from vigan.analysis.elsewhere import whole
+from vigan.config.arms import Ledger
+from vigan.config.elsewhere import READING
+from vigan.io.elsewhere_record import METRICS, ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.provenance import LIBRARIES
 
+EVALUATE = "evaluate the run again"
+NOT_TRAINED = "not trained here"
+"""Stands in the place of a device, of a run that was made elsewhere."""
 JOULES = {"cpu": "joules_cpu", "gpu": "joules_gpu"}
 RUN_KEYS = ["experiment", "arm", "reading", "seed"]
+RUN_COLUMNS = [
+    *RUN_KEYS, "status", "iterations", *Ledger.model_fields,
+    "weights_sha256", "data_sha256", "code_sha256", "config_sha256", "device", "threads",
+]  # fmt: skip
 
 
 TEXT = frozenset(
@@ -26,6 +37,7 @@ TEXT = frozenset(
         "center_of", "event", "cause", "end", "rule", "id", "statement", "place", "test", "verdict", "reason", "unit",
         "boundary", "fates", "first_verdict", "figures", "device", "weights_sha256", "data_sha256", "code_sha256",
         "config_sha256", "network.kind", "optimiser.kind", "model.kind", "python", "vigan", *LIBRARIES,
+        "trained", "from", "path", "about", "told",
     }
 )  # fmt: skip
 """Columns that hold words, whatever these look like: an arm may be called 1, 1e5, 007 or nan, and 2.10 is a version."""
@@ -70,9 +82,27 @@ Records = Sequence[tuple[str, RunRecord]]
 """(experiment, record) of every run."""
 
 
-def run_table(records: Records) -> pd.DataFrame:
-    """One row per run: how it ended, what it cost, the digests of its weights, data and code, its device."""
-    return pd.DataFrame([_run_row(experiment, record) for experiment, record in records])
+ElsewhereRecords = Sequence[tuple[str, ElsewhereRecord]]
+"""(experiment, record) of every arm from elsewhere."""
+
+
+def run_table(records: Records, elsewhere: ElsewhereRecords = ()) -> pd.DataFrame:
+    """One row per run: how it ended, what it cost, the digests of its weights, data and code, its device.
+
+    Of a run from elsewhere, how it ended alone.
+    """
+    rows = [_run_row(experiment, record) for experiment, record in records]
+    rows += [row for experiment, record in elsewhere for row in _elsewhere_rows(experiment, record)]
+    return whole(pd.DataFrame(rows, columns=RUN_COLUMNS), [*Ledger.model_fields, "threads"])
+
+
+def _elsewhere_rows(experiment: str, record: ElsewhereRecord) -> list[dict[str, object]]:
+    known = {"experiment": experiment, "arm": record.arm, "reading": READING}
+    digests = {"data_sha256": "", "code_sha256": "", "weights_sha256": "", "config_sha256": record.config_sha256}
+    return [
+        {**known, "seed": run.seed, "status": run.status, "iterations": run.last, **digests, "device": NOT_TRAINED}
+        for run in record.runs
+    ]
 
 
 def _run_row(experiment: str, record: RunRecord) -> dict[str, object]:
@@ -101,30 +131,35 @@ def timing_table(records: Records) -> pd.DataFrame:
         key = {"arm": record.spec.name, "reading": record.spec.arm.reading, "seed": record.spec.seed}
         joules = {column: record.joules.get(of, nan) for of, column in JOULES.items()}
         rows.append({"experiment": experiment, **key, "seconds": record.seconds, **joules, **record.versions})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else [*RUN_KEYS, "seconds", *JOULES.values()])
 
 
-def metric_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
+def metric_table(runs: Sequence[RunFiles], elsewhere: Sequence[ElsewhereFiles] = ()) -> pd.DataFrame:
     """The long table: one number per row, columns experiment and `METRIC_COLUMNS`.
 
     Raises RecordError on a file with other columns.
     """
-    return _joined(runs, "metrics.csv", METRIC_COLUMNS)
+    files = [(run.experiment, run.folder / METRICS, EVALUATE) for run in runs]
+    files += [(arm.experiment, arm.folder / METRICS, arm.mend) for arm in elsewhere]
+    return whole(_joined(files, METRIC_COLUMNS), ["images", "d_updates", "g_updates"])
 
 
 def noise_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
     """Last snapshots measured again, columns experiment and `NOISE_COLUMNS`. Raises RecordError on other columns."""
-    return _joined(runs, "noise.csv", NOISE_COLUMNS)
+    return _joined([(run.experiment, run.folder / "noise.csv", EVALUATE) for run in runs], NOISE_COLUMNS)
 
 
-def _joined(runs: Sequence[RunFiles], name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+def _joined(files: Sequence[tuple[str, Path, str]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Tables, each with its experiment and what makes it again, one below the other."""
     tables = []
-    for run in runs:
-        table = read_table(run.folder / name)
+    for experiment, path, mend in files:
+        table = read_table(path)
         if tuple(table.columns) != columns:
-            raise RecordError(f"{run.folder / name}: not the columns it should have; evaluate the run again")
-        table.insert(0, "experiment", run.experiment)
+            raise RecordError(f"{path}: not the columns it should have; {mend}")
+        table.insert(0, "experiment", experiment)
         tables.append(table)
+    if not tables:
+        return pd.DataFrame(columns=["experiment", *columns])
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
@@ -137,7 +172,7 @@ def telemetry_table(runs: Sequence[RunFiles]) -> pd.DataFrame:
         for column, value in zip(reversed(RUN_KEYS), reversed(key), strict=True):
             table.insert(0, column, value)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*RUN_KEYS, "iteration"])
 
 
 def telemetry_columns(runs: Sequence[RunFiles]) -> set[tuple[str, str]]:

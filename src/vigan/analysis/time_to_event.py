@@ -9,7 +9,6 @@ import pandas as pd
 
 from vigan.analysis.betting import bounded_mean
 from vigan.analysis.estimates import ARM_KEYS
-from vigan.config.arms import Ledger
 from vigan.config.experiment import Experiment
 
 UNITS = ("images", "g_updates")
@@ -28,7 +27,7 @@ def time_to_event_table(events: pd.DataFrame, experiments: Mapping[str, Experime
         partner = {second: first for first, second in experiments[name].pairs()}.get(arm_name)
         shares = _shares(arm)
         middle = median_time(arm["step"].to_list(), arm["observed"].to_list())
-        ledger = Ledger.of(experiments[name].arms[arm_name], int(middle)) if np.isfinite(middle) else None
+        ledger = experiments[name].ledger(arm_name, int(middle)) if np.isfinite(middle) else None
         row = {"n": len(arm), "events": int(arm["observed"].sum()), "median_step": middle}
         row |= {"median_images": ledger.real_images if ledger else np.nan}
         row |= {"median_g_updates": ledger.g_updates if ledger else np.nan}

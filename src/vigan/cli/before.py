@@ -47,6 +47,12 @@ def references(layout: Layout, arm: str | None = None) -> Iterator[Need]:
             yield Need(file, ("reference", "--dataset", name, "--protocol", protocol.name))
 
 
+def imported(layout: Layout) -> Iterator[Need]:
+    """What was read of arms from elsewhere."""
+    for arm in layout.elsewhere_files():
+        yield Need(arm.folder / MEASURED, ("import", "--arm", arm.name))
+
+
 def trained(runs: Iterable[RunFiles]) -> Iterator[Need]:
     """Records of runs."""
     for run in runs:

@@ -27,6 +27,8 @@ EXAMPLES = {
         "vigan statistics photographs/ --features --extractor inception-clean -o photographs.npz",
     ],
     "metrics": ["vigan metrics --real real.npy --fake fake.npy"],
+    "import": ["vigan import --config config/foreign.yaml --arm plain"],
+    "new": ["vigan new --from runs/", "vigan new --from runs/all.csv --study mine -o config/mine.yaml"],
     "analyse": ["vigan analyse --config config/ring.yaml"],
     "merge": ["vigan merge here/results/ring there/results/ring -o results/ring"],
     "figure": ["vigan figure --config config/ring.yaml --kind curves --experiment ring"],

@@ -134,6 +134,23 @@ def init(options: argparse.Namespace) -> None:
     print("  snakemake all --cores 2 --configfile config/smoke.yaml    # minutes; then open results/smoke/report.html")
 
 
+def new(options: argparse.Namespace) -> None:
+    """Write a study file for runs that lie in a folder, and say what was found."""
+    from vigan.io.files import RecordError, write_text
+    from vigan.tools.new_study import new_study, slug
+
+    folder: Path = options.from_
+    name = slug(options.study or folder.resolve().stem)
+    out: Path = options.out or Path("config") / f"{name}.yaml"
+    if out.exists():
+        raise RecordError(f"{out}: there already; name another file with -o, or another --study")
+    text, arms = new_study(folder, name)
+    write_text(out, text)
+    for arm in arms:
+        say(f"{arm.name}: {arm.row['format']} {arm.row['path']}, {len(arm.seeds)} runs")
+    say(f"{out}: written. State your claims in it, then: snakemake --cores 2 all --configfile {shlex.quote(str(out))}")
+
+
 def schema(options: argparse.Namespace) -> None:
     """Write or print the JSON schema of study files."""
     from vigan.config.schema import study_schema

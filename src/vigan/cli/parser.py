@@ -167,6 +167,10 @@ def parser() -> argparse.ArgumentParser:
 
     _add_evaluation(stage)
 
+    imported = stage(pipeline.import_, "read one arm whose runs were made elsewhere: numbers, or samples to measure")
+    imported.add_argument("--arm", required=True, help="an arm with `from` in the study")
+    imported.add_argument("--device", type=device, default="auto", help=DEVICES)
+
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")
     metrics.add_argument("--fake", type=Path, required=True, help=".npy file of generated features (m x d)")
@@ -205,6 +209,11 @@ def parser() -> argparse.ArgumentParser:
     explained.add_argument("arm", metavar="ARM", help="an arm of the study")
     started = stage(inspect.init, "make a folder in which studies can be run", study=False)
     started.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder, such as my-study")
+    new = stage(inspect.new, "write a study file for runs that were made elsewhere", study=False)
+    text = "folder of runs, or a table: docs/foreign-runs.md says what is read"
+    new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
+    new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
+    new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
     listed = stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside a study", study=False)
     listed.add_argument(
         "--config", type=Path, default=setting("config") or None, help="the study whose plug-ins to list"

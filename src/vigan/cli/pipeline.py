@@ -174,20 +174,66 @@ def _spec(study: Study, arm: str, seed: int) -> RunSpec:
     return study.run_spec(arm, seed)
 
 
+def _sampled(options: argparse.Namespace) -> bool:
+    from vigan.config.elsewhere import Samples
+
+    study = load_study(options.config)
+    arm = study.elsewhere_arm(options.arm)
+    return isinstance(arm.origin, Samples) and measures_on_gpu(study.protocols_of(options.arm))
+
+
+@with_gpu("eval", _sampled)
+def import_(options: argparse.Namespace) -> None:
+    """Read one arm whose runs were made elsewhere."""
+    from vigan.config.elsewhere import Samples
+    from vigan.elsewhere.files import place_of
+    from vigan.io.elsewhere_record import METRICS, RECORD
+    from vigan.io.files import RecordError
+    from vigan.io.run_record import MEASURED
+    from vigan.stages.made_from import NOTHING, of_import
+
+    study = load_study(options.config)
+    study.elsewhere_arm(options.arm)
+    layout = layout_of(study)
+    arm = next(one for one in layout.elsewhere_files() if one.name == options.arm)
+    made_from = of_import(layout, arm)
+    if not place_of(arm.arm).exists():
+        raise RecordError(f"{place_of(arm.arm)}: not there; mend the path of arm '{arm.name}'")
+    if isinstance(arm.arm.origin, Samples):
+        from vigan.stages.elsewhere_samples import take_samples
+        from vigan.training.device import pick_device
+
+        before.check(options.config, before.references(layout, arm.name))
+        data, references = layout.data(study.dataset_of(arm.name)), layout.references(arm.name)
+        record = take_samples(study, arm, made_from["files"], data, references, str(pick_device(options.device)))
+    else:
+        from vigan.stages.elsewhere import take_numbers
+
+        record = take_numbers(study, arm, made_from["files"])
+    if of_import(layout, arm)["files"] != made_from["files"] or made_from["files"] == NOTHING:
+        raise RecordError(f"{place_of(arm.arm)}: changed while it was read; run the same command again")
+    write_stamp(arm.folder / MEASURED, made_from, [arm.folder / RECORD, arm.folder / METRICS])
+    for line in record.told:
+        say(f"{arm.name}: {line}")
+    say(f"{arm.folder}: {len(record.runs)} runs, not trained here")
+
+
 def analyse(options: argparse.Namespace) -> None:
     """Join all runs of a study into its tables."""
     from vigan.stages.analyse import analyse
-    from vigan.stages.freshness import check_runs
+    from vigan.stages.freshness import check_elsewhere, check_runs
     from vigan.stages.made_from import of_tables
 
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()
-    before.check(options.config, [*before.references(layout), *before.measured(runs)])
+    needs = [*before.references(layout), *before.imported(layout), *before.measured(runs)]
+    before.check(options.config, needs)
+    check_elsewhere(layout)
     made_from = of_tables(layout)
     for line in check_runs(layout, runs):
         print(f"warning: {line}", flush=True)
-    analyse(study, runs, layout.floors(), layout.results)
+    analyse(study, runs, layout.floors(), layout.results, layout.elsewhere_files())
     write_stamp(layout.stamp("tables"), made_from, [*layout.all_tables().values(), *layout.raw_files()])
 
 

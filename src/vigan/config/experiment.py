@@ -7,23 +7,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     field_validator,
     model_serializer,
     model_validator,
 )
 
-from vigan.config.arms import Arm, Count
+from vigan.config.arms import Arm, Count, Ledger
 from vigan.config.base import Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.datasets import Dataset, most_examples
+from vigan.config.elsewhere import READING, ElsewhereArm
 from vigan.config.sweep import MOST_ARMS, expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-
+Called = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._=+:/-]{0,62}$")]
+"""What others call their way of measuring."""
 
 MOST_SNAPSHOTS = 10_000
 
@@ -37,6 +41,15 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
 Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1, max_length=10_000), AfterValidator(_distinct)]
 
 
+Stated = Annotated[
+    tuple[tuple[str, float], ...],
+    Field(strict=False),
+    BeforeValidator(lambda raw: tuple(raw.items()) if isinstance(raw, dict) else raw),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
+]
+"""Numbers by name, as pairs: a protocol is a key of tables."""
+
+
 class Protocol(Strict):
     """How a snapshot is measured: a kind of `vigan.protocols` and its number of samples.
 
@@ -44,20 +57,29 @@ class Protocol(Strict):
     training data, as clean-fid and others have it. An arm that keeps an average of G (`ema`) is sampled from that; with
     `sampler: generator` G itself is measured, as a second sampler of the same run. The last snapshot is measured again
     on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
+
+    Of numbers that were measured elsewhere: `samples` is how many each is of, where that is known; `called` tells one
+    way of measuring from another; `real` is what real data have, by metric.
     """
 
     kind: str
-    samples: Count
+    samples: Annotated[int, Field(ge=0, le=10**9)] = 0
     redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
     reference: Literal["all"] | Count | None = None
     sampler: Literal["generator"] | None = None
+    called: Called | None = None
+    real: Stated = ()
 
     @property
     def name(self) -> str:
         """Name under which the numbers stand in every table: kind, sample count, reference.
 
-        Without `reals` there are as many reals as samples; without `of` they are an arm's usual samples.
+        Without `reals` there are as many reals as samples; without `of` they are an arm's usual samples. What was
+        measured elsewhere has nothing but its own name and its number of samples, as far as the study says them.
         """
+        if not self.definition.measured:
+            told = (self.kind, self.called, f"n={self.samples}" if self.samples else None)
+            return "/".join(word for word in told if word)
         reals = f"/reals={self.reference}" if self.reference else ""
         return f"{self.kind}/n={self.samples}/ref=train{reals}" + (f"/of={self.sampler}" if self.sampler else "")
 
@@ -79,10 +101,8 @@ class Protocol(Strict):
 
     @model_serializer(mode="wrap")
     def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Fields without an absent `reference` or `sampler`: protocols made before there was one keep their digests."""
-        record = dump(self)
-        absent = (("reference", None), ("sampler", None))
-        return {name: value for name, value in record.items() if (name, value) not in absent}
+        """Fields without those that are absent: protocols made before there were any keep their digests."""
+        return {name: value for name, value in dump(self).items() if value or name not in _ABSENT}
 
     @property
     def definition(self) -> ProtocolKind:
@@ -98,6 +118,15 @@ class Protocol(Strict):
 
     @model_validator(mode="after")
     def _as_declared(self) -> Protocol:
+        if self.definition.measured and (self.called or self.real):
+            raise ValueError(f"'{self.kind}' is measured here: it takes no 'called' and no 'real'")
+        for name in dict(self.real):
+            if name not in self.definition.metrics:
+                raise ValueError(
+                    f"'{self.kind}' gives no metric '{name}'" + nearest(name, list(self.definition.metrics))
+                )
+        if not self.samples and self.definition.least:
+            raise ValueError(f"'samples' is missing: '{self.kind}' needs at least {self.definition.least}")
         if self.samples < self.definition.least:
             raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
         if self.redraws and self.definition.input != "samples":
@@ -109,6 +138,12 @@ class Protocol(Strict):
         return self
 
 
+_ABSENT = frozenset({"reference", "sampler", "called", "real"})
+"""Fields of a protocol that records omit where they say nothing."""
+_NO_MORE = frozenset({"dataset", "elsewhere"})
+"""The same of an experiment."""
+
+
 class Experiment(Strict):
     """Arms that are compared with one another: one data set, one length, one set of protocols.
 
@@ -116,38 +151,66 @@ class Experiment(Strict):
     where they are not the study's; `more_seeds` are additional ones of some arms. `collapse` and `reach` say when a run
     counts as collapsed and as on track; without them there are no such events. `baseline` names the arm that all
     others are compared with, whatever they differ in; without it, arms are compared that differ only in lambda.
+    `elsewhere` are the arms that the file writes under `arms`, too, with `from`: they are read and not trained. Where
+    there are no others, and all numbers were measured elsewhere, too, `dataset` and `snapshots` say nothing and may be
+    left out.
     """
 
     title: Words
-    dataset: str
+    dataset: str | None = None
     iterations: Count
     snapshots: Annotated[int, Field(ge=1, le=MOST_SNAPSHOTS)]
     log_every: Count = 50
     keep_discriminator: bool = False
     protocols: Annotated[tuple[Protocol, ...], Field(strict=False, min_length=1, max_length=100)]
-    arms: Annotated[dict[Name, Arm], Field(min_length=1, max_length=MOST_ARMS)]
+    arms: Annotated[dict[Name, Arm], Field(max_length=MOST_ARMS)]
+    elsewhere: Annotated[dict[Name, ElsewhereArm], Field(max_length=MOST_ARMS)] = Field(default_factory=dict)
     seeds: Seeds | None = None
     more_seeds: dict[str, Seeds] = Field(default_factory=dict)
     baseline: str | None = None
     collapse: Collapse | None = None
     reach: Reach | None = None
 
+    @model_serializer(mode="wrap")
+    def _omit_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value or name not in _NO_MORE}
+
     @model_validator(mode="before")
     @classmethod
-    def _share(cls, raw: Any) -> Any:
-        """Add the arms of `sweep`, and copy the settings of `shared` into every arm that does not override them."""
-        if not isinstance(raw, dict) or not {"shared", "sweep"} & set(raw):
-            return raw
-        shared, arms = raw.get("shared", {}), raw.get("arms", {})
-        if not isinstance(shared, dict):
-            raise ValueError("'shared' must be a mapping of arm settings")
-        own = {key: value for key, value in raw.items() if key not in {"shared", "sweep"}}
-        if isinstance(arms, dict):
-            swept = expand(raw["sweep"]) if "sweep" in raw else {}
-            if twice := swept.keys() & arms.keys():
-                raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by 'sweep'")
-            own["arms"] = {name: _merge(shared, row) for name, row in (swept | arms).items()}
-        return own
+    def _shared_apart(cls, raw: Any) -> Any:
+        """Arms with `from` in a place of their own, and the settings of `shared` and `sweep` in all others."""
+        rows = raw.get("arms") if isinstance(raw, dict) else None
+        if not isinstance(raw, dict) or "elsewhere" in raw or not isinstance(rows, dict):
+            return _shared(raw)
+        apart = {name: row for name, row in rows.items() if isinstance(row, dict) and "from" in row}
+        if not apart:
+            return _shared(raw)
+        own = {**raw, "arms": {name: row for name, row in rows.items() if name not in apart}}
+        alone = not own["arms"] and "sweep" not in own
+        return {**({"snapshots": 1} if alone else {}), **_shared(own), "elsewhere": apart}
+
+    @model_validator(mode="after")
+    def _some_arm(self) -> Experiment:
+        if not self.names:
+            raise ValueError("'arms' is empty: name at least one")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """All arms: those that are trained, then those that were made elsewhere."""
+        return [*self.arms, *self.elsewhere]
+
+    def data_name(self, own: str) -> str:
+        """The name of its data set in tables; its `own` where it has none."""
+        return self.dataset or own
+
+    def reading_of(self, arm: str) -> str:
+        """The reading of an arm, in tables and paths."""
+        return self.arms[arm].reading if arm in self.arms else READING
+
+    def ledger(self, arm: str, iterations: int) -> Ledger | None:
+        """What an arm cost until then; None where nobody here knows."""
+        return Ledger.of(self.arms[arm], iterations) if arm in self.arms else None
 
     @property
     def snapshot_steps(self) -> tuple[int, ...]:
@@ -185,10 +248,26 @@ class Experiment(Strict):
         Arms of one seed see the same data and latents in the same order; they start equal if their networks are.
         """
         if self.baseline is not None:
-            return [(self.baseline, name) for name in self.arms if name != self.baseline]
+            return [(self.baseline, name) for name in self.names if name != self.baseline]
         plain = {_without_lambda(arm): name for name, arm in self.arms.items() if not arm.regularised}
         partners = ((plain.get(_without_lambda(arm)), name) for name, arm in self.arms.items() if arm.regularised)
         return [(first, second) for first, second in partners if first]
+
+
+def _shared(raw: Any) -> Any:
+    """Add the arms of `sweep`, and copy the settings of `shared` into every arm that does not override them."""
+    if not isinstance(raw, dict) or not {"shared", "sweep"} & set(raw):
+        return raw
+    shared, arms = raw.get("shared", {}), raw.get("arms", {})
+    if not isinstance(shared, dict):
+        raise ValueError("'shared' must be a mapping of arm settings")
+    own = {key: value for key, value in raw.items() if key not in {"shared", "sweep"}}
+    if isinstance(arms, dict):
+        swept = expand(raw["sweep"]) if "sweep" in raw else {}
+        if twice := swept.keys() & arms.keys():
+            raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by 'sweep'")
+        own["arms"] = {name: _merge(shared, row) for name, row in (swept | arms).items()}
+    return own
 
 
 def _without_lambda(arm: Arm) -> str:

@@ -22,19 +22,20 @@ from vigan.config.claims import (
     Untested,
 )
 from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits, Torchvision
+from vigan.config.elsewhere import FORMATS, ElsewhereArm
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.methods import METHODS
 from vigan.config.study import Study
 
 _MODELS: dict[str, type[BaseModel]] = {
     "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
-    "mixture": Mixture, **METHODS,
+    "mixture": Mixture, **METHODS, "elsewhere": ElsewhereArm, **FORMATS,
     "collapse": Collapse, "reach": Reach, "paired-sign": PairedSign, "paired-mean": PairedMean,
     "paired-time": PairedTime, "paired-shares": PairedShares, "share": OneShare, "none": Untested,
     "digits": Digits, "stacked-digits": StackedDigits, "torchvision": Torchvision, "celeba": CelebA,
     "folder": ImageFolder, "ring": Ring, "grid": Grid,
 }  # fmt: skip
-_NAMED_BY_USERS = {"experiments", "arms", "datasets"}
+_NAMED_BY_USERS = {"experiments", "arms", "elsewhere", "datasets"}
 """Keys whose sub-keys are names chosen by users."""
 
 Location = tuple[str | int, ...]
@@ -50,8 +51,16 @@ def load_study(path: Path) -> Study:
         return Study.model_validate(raw)
     except ValidationError as error:
         location, message = explain(error, _known_keys(error))
+        location = _as_written(location)
         line = _line(tree, location) or _line_of_name(tree, message)
         raise located_error(path, line, location, message) from None
+
+
+def _as_written(location: Location) -> Location:
+    """A place within an arm from elsewhere, as the file has it: under `arms`, without the name of its format."""
+    if location[2:3] != ("elsewhere",):
+        return location
+    return (*location[:2], "arms", *(part for part in location[3:] if part not in FORMATS))
 
 
 def _line(tree: yaml.Node | None, location: Location) -> int | None:

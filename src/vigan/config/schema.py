@@ -29,9 +29,15 @@ def study_schema() -> Schema:
 def _add_rows(definitions: dict[str, Schema]) -> None:
     """Let an arm's keys be spread over `shared`, `sweep` and its own row, of which none need be whole."""
     experiment, row = definitions["Experiment"], _optional("Arm", definitions)
-    experiment["required"].remove("arms")
+    experiment["required"] = [key for key in experiment["required"] if key not in {"arms", "snapshots"}]
+    del experiment["properties"]["elsewhere"]  # its arms stand under `arms`, too
+    apart = definitions["ElsewhereArm"]["properties"]
+    apart["from"] = {
+        "anyOf": [{"type": "string", "pattern": r"\.([cC][sS][vV]|[pP][aA][rR][qQ][uU][eE][tT])$"}, apart["from"]]
+    }
     arms: Schema = experiment["properties"]["arms"]
-    arms.update(patternProperties=dict.fromkeys(arms["patternProperties"], row))
+    either = {"anyOf": [row, {"$ref": f"{_REFERENCE}ElsewhereArm"}]}
+    arms.update(patternProperties=dict.fromkeys(arms["patternProperties"], either))
     experiment["properties"]["shared"] = {**row, "description": "What all arms have that do not say otherwise."}
     experiment["properties"]["sweep"] = {
         "type": "object",

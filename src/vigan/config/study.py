@@ -11,6 +11,7 @@ from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, Words, digest_of, nearest
 from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
 from vigan.config.datasets import Dataset, without_place
+from vigan.config.elsewhere import READING, ElsewhereArm
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
 from vigan.config.validation import check_claims, check_experiments, check_seeds
 
@@ -34,7 +35,7 @@ class Study(Strict):
     study: Name
     title: Words
     seeds: Seeds
-    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    datasets: dict[Name, Dataset] = Field(default_factory=dict)
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1, max_length=1000)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False, max_length=1000)] = ()
     plugins: Annotated[tuple[Words, ...], Field(strict=False, max_length=100)] = ()
@@ -89,10 +90,13 @@ class Study(Strict):
         found["order"] = list(record["experiments"])
         found |= {f"datasets.{name}": data for name, data in places.items()}
         found |= {f"claims.{claim['id']}": [place, claim] for place, claim in enumerate(record["claims"])}
+        others = {name: experiment.elsewhere for name, experiment in self.experiments.items()}
         for home, experiment in record["experiments"].items():
-            own = {f"experiments.{home}.{name}": value for name, value in experiment.items() if name != "arms"}
+            rest = {name: value for name, value in experiment.items() if name not in {"arms", "elsewhere"}}
+            own = {f"experiments.{home}.{name}": value for name, value in rest.items()}
             arms = {f"experiments.{home}.arms.{name}": arm for name, arm in experiment["arms"].items()}
-            found |= own | arms | {f"experiments.{home}.order": list(arms)}
+            apart = {f"experiments.{home}.arms.{name}": [arm.identity, arm.about] for name, arm in others[home].items()}
+            found |= own | arms | apart | {f"experiments.{home}.order": [*arms, *apart]}
         return {name: digest_of(value) for name, value in found.items()}
 
     def seeds_for(self, claim: TestedClaim) -> tuple[int, ...]:
@@ -103,14 +107,26 @@ class Study(Strict):
     def experiment_of(self, arm: str) -> str:
         """Name of the experiment that holds an arm. Raises ConfigError naming the nearest arm if there is none."""
         for name, experiment in self.experiments.items():
-            if arm in experiment.arms:
+            if arm in experiment.names:
                 return name
-        arms = [name for experiment in self.experiments.values() for name in experiment.arms]
+        arms = [name for experiment in self.experiments.values() for name in experiment.names]
         raise ConfigError(_unknown(arms, arm, "arm"))
 
     def arm(self, name: str) -> Arm:
-        """Arm by name. Raises ConfigError naming the nearest one if there is none."""
-        return self.experiments[self.experiment_of(name)].arms[name]
+        """Arm by name. Raises ConfigError naming the nearest one if there is none, or that it is not trained here."""
+        home = self.experiments[self.experiment_of(name)]
+        if name in home.elsewhere:
+            raise ConfigError(f"arm '{name}' was made elsewhere: nothing here knows its settings")
+        return home.arms[name]
+
+    @property
+    def elsewhere(self) -> dict[str, ElsewhereArm]:
+        """The arms of all experiments that were not trained here."""
+        return {name: arm for experiment in self.experiments.values() for name, arm in experiment.elsewhere.items()}
+
+    def elsewhere_arm(self, name: str) -> ElsewhereArm:
+        """An arm that was not trained here. Raises ConfigError naming the nearest one if there is none."""
+        return _known(self.elsewhere, name, "arm from elsewhere")
 
     def dataset(self, name: str) -> Dataset:
         """Data set by its name. Raises ConfigError naming the nearest one if there is none."""
@@ -121,12 +137,18 @@ class Study(Strict):
         return _known(self.experiments, name, "experiment")
 
     def dataset_of(self, arm: str) -> Dataset:
-        """Data set an arm is trained on."""
-        return self.datasets[self.experiments[self.experiment_of(arm)].dataset]
+        """Data set an arm is trained on, or compared with. Raises ConfigError where its experiment names none."""
+        return self.dataset(self.experiments[self.experiment_of(arm)].dataset or "")
+
+    def data_of(self, experiment: str) -> Dataset | None:
+        """Data set of an experiment; None where all of it was made elsewhere."""
+        name = self.experiments[experiment].dataset
+        return None if name is None else self.datasets[name]
 
     def protocols_of(self, arm: str) -> tuple[Protocol, ...]:
-        """Protocols that measure an arm."""
-        return self.experiments[self.experiment_of(arm)].protocols
+        """Protocols that measure an arm here."""
+        protocols = self.experiments[self.experiment_of(arm)].protocols
+        return tuple(protocol for protocol in protocols if protocol.definition.measured)
 
     def protocol(self, name: str) -> Protocol:
         """Protocol by the name it has in the tables. Raises ConfigError naming the nearest one if there is none."""
@@ -134,8 +156,9 @@ class Study(Strict):
         return _known(known, name, "protocol")
 
     def measured(self) -> list[tuple[str, Protocol]]:
-        """Every distinct (data set name, protocol) of the study."""
-        return list(dict.fromkeys((e.dataset, p) for e in self.experiments.values() for p in e.protocols))
+        """Every distinct (data set name, protocol) of the study that is measured here."""
+        found = ((e.dataset, p) for e in self.experiments.values() for p in e.protocols if p.definition.measured)
+        return list(dict.fromkeys((dataset, protocol) for dataset, protocol in found if dataset is not None))
 
     def seeds_in(self, experiment: str) -> tuple[int, ...]:
         """Seeds that all arms of an experiment have."""
@@ -147,23 +170,32 @@ class Study(Strict):
         return self.seeds_in(home) + self.experiments[home].more_seeds.get(arm, ())
 
     def runs(self) -> Iterator[RunKey]:
-        """Every run of the study: arms in the order of the file, seeds within them."""
+        """Every run that is trained here: arms in the order of the file, seeds within them."""
         for experiment in self.experiments.values():
             for name, arm in experiment.arms.items():
                 for seed in self.seeds_of(name):
                     yield RunKey(name, arm.reading, seed)
 
+    def every_run(self) -> Iterator[RunKey]:
+        """Every run of the study, those that were made elsewhere, too, whether they are found or not."""
+        yield from self.runs()
+        yield from (RunKey(arm, READING, seed) for arm in self.elsewhere for seed in self.seeds_of(arm))
+
     def pairs(self) -> list[tuple[str, str]]:
         """Arms of all experiments that are compared seed by seed: see `Experiment.pairs`."""
         return [pair for experiment in self.experiments.values() for pair in experiment.pairs()]
 
+    def trained_pairs(self) -> list[tuple[str, str]]:
+        """Those of the pairs of which both arms are trained here."""
+        return [pair for pair in self.pairs() if not self.elsewhere.keys() & set(pair)]
+
     def run_spec(self, arm: str, seed: int) -> RunSpec:
-        """Everything that determines the weights of one run. Raises ConfigError for an arm the study lacks."""
+        """Everything that determines the weights of one run. Raises ConfigError for an arm the study does not train."""
         experiment = self.experiments[self.experiment_of(arm)]
         return RunSpec(
             name=arm,
-            arm=experiment.arms[arm],
-            dataset=self.datasets[experiment.dataset],
+            arm=self.arm(arm),
+            dataset=self.dataset_of(arm),
             seed=seed,
             iterations=experiment.iterations,
             snapshots=experiment.snapshot_steps,

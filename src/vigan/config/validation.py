@@ -6,8 +6,20 @@ from collections.abc import Mapping, Sequence
 
 from vigan.config.arms import Dcgan
 from vigan.config.base import nearest
-from vigan.config.claims import Claim, Measured, OneShare, PairedMean, TestedClaim, Untested, arms_of, event_of
+from vigan.config.claims import (
+    Claim,
+    Collapse,
+    Measured,
+    OneShare,
+    PairedMean,
+    Reach,
+    TestedClaim,
+    Untested,
+    arms_of,
+    event_of,
+)
 from vigan.config.datasets import Dataset, most_examples
+from vigan.config.elsewhere import Samples
 from vigan.config.experiment import Experiment, Protocol
 from vigan.protocols.base import IMAGES, POINTS
 from vigan.protocols.registry import METRICS
@@ -17,29 +29,74 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
     """Raise ValueError unless arm names are unique, and every data set exists and fits its networks and protocols."""
     seen: dict[str, str] = {}
     for name, experiment in experiments.items():
-        if experiment.dataset not in datasets:
+        if experiment.dataset is not None and experiment.dataset not in datasets:
             raise ValueError(
                 f"experiment '{name}' uses unknown dataset '{experiment.dataset}'"
                 + nearest(experiment.dataset, list(datasets))
             )
-        for arm in experiment.arms:
+        for arm in experiment.names:
             if arm in seen:
                 raise ValueError(f"arm '{arm}' is named in both '{seen[arm]}' and '{name}'")
             seen[arm] = name
-        if experiment.baseline is not None and experiment.baseline not in experiment.arms:
-            hint = nearest(experiment.baseline, list(experiment.arms))
+        if experiment.baseline is not None and experiment.baseline not in experiment.names:
+            hint = nearest(experiment.baseline, experiment.names)
             raise ValueError(f"experiment '{name}': 'baseline' is no arm of it: '{experiment.baseline}'{hint}")
-        _check_fit(name, experiment, datasets[experiment.dataset])
+        _check_elsewhere(name, experiment)
+        if experiment.dataset is not None:
+            _check_fit(name, experiment, experiment.dataset, datasets[experiment.dataset])
         for rule in filter(None, (experiment.collapse, experiment.reach)):
             _check_measured(f"experiment '{name}'", rule, experiment)
+            _check_real(f"experiment '{name}'", rule, experiment)
+
+
+def _check_elsewhere(name: str, experiment: Experiment) -> None:
+    """Raise ValueError unless what is trained or measured here has a data set, and what is read a way to be called."""
+    measured = [protocol for protocol in experiment.protocols if protocol.definition.measured]
+    if experiment.dataset is None and (experiment.arms or measured):
+        raise ValueError(f"experiment '{name}': 'dataset' is missing: name what is trained on, or measured against")
+    if experiment.arms and not measured:
+        raise ValueError(f"experiment '{name}': 'protocols' measures nothing of the arms that are trained here")
+    names = [protocol.name for protocol in experiment.protocols]
+    if twice := next((one for one in names if names.count(one) > 1), None):
+        raise ValueError(f"experiment '{name}': protocol '{twice}' stands there twice; tell them apart by 'called'")
+    for arm, row in experiment.elsewhere.items():
+        if isinstance(row.origin, Samples):
+            if not measured:
+                raise ValueError(f"arm '{arm}': samples are measured here, and 'protocols' names nothing that measures")
+        else:
+            _check_read(f"arm '{arm}'", row.origin.protocol, experiment)
+
+
+def _check_read(who: str, protocol: str | None, experiment: Experiment) -> None:
+    read = [one.name for one in experiment.protocols if not one.definition.measured]
+    if protocol is None and len(read) != 1:
+        known = "nothing" if not read else f"{len(read)} protocols"
+        raise ValueError(
+            f"{who}: its numbers may not say by which protocol they were measured, and {known} of kind 'elsewhere' is "
+            "among 'protocols': write 'protocol' beside its path, or one {kind: elsewhere} among 'protocols'"
+        )
+    if protocol is not None and experiment.protocol_of(protocol) is None:
+        raise ValueError(f"{who}: no protocol '{protocol}'" + nearest(protocol, [p.name for p in experiment.protocols]))
+
+
+def _check_real(who: str, rule: Collapse | Reach, experiment: Experiment) -> None:
+    """Raise ValueError if a rule compares with real data that nobody measures and the study does not state."""
+    protocol = experiment.protocol_of(rule.protocol)
+    assert protocol is not None
+    compares = isinstance(rule, Reach) or rule.relative_to == "real"
+    if compares and not protocol.definition.measured and rule.metric not in dict(protocol.real):
+        raise ValueError(
+            f"{who}: its rule needs the value of real data, which was not measured here: write "
+            f"'real: {{{rule.metric}: ...}}' beside kind '{protocol.kind}'"
+        )
 
 
 def check_seeds(experiments: Mapping[str, Experiment], seeds: Sequence[int]) -> None:
     """Raise ValueError unless `more_seeds` names arms of the experiment and seeds that they do not have already."""
     for name, experiment in experiments.items():
         for arm, more in experiment.more_seeds.items():
-            if arm not in experiment.arms:
-                raise ValueError(f"'more_seeds': no arm '{arm}' in '{name}'" + nearest(arm, list(experiment.arms)))
+            if arm not in experiment.names:
+                raise ValueError(f"'more_seeds': no arm '{arm}' in '{name}'" + nearest(arm, experiment.names))
             if twice := set(more) & set(experiment.seeds or seeds):
                 raise ValueError(f"'more_seeds': arm '{arm}' has seed {min(twice)} already")
 
@@ -54,7 +111,7 @@ def check_claims(claims: Sequence[Claim], experiments: Mapping[str, Experiment])
 
 
 def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment]) -> None:
-    homes = {arm: experiment for experiment in experiments.values() for arm in experiment.arms}
+    homes = {arm: experiment for experiment in experiments.values() for arm in experiment.names}
     who, arms = f"claim '{claim.id}'", arms_of(claim)
     named = [*arms, *([claim.control] if isinstance(claim, OneShare) and claim.control else [])]
     for arm in named:
@@ -103,18 +160,16 @@ def _check_measured(who: str, measured: Measured, experiment: Experiment) -> Non
         )
 
 
-def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
+def _check_fit(name: str, experiment: Experiment, title: str, dataset: Dataset) -> None:
     for arm_name, arm in experiment.arms.items():
         if isinstance(arm.network, Dcgan) == (len(dataset.shape) == 1):
             raise ValueError(
-                f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{experiment.dataset}' "
+                f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{title}' "
                 f"({dataset.source}): use dcgan for images, another for points"
             )
         most = most_examples(dataset)
         if most is not None and arm.real_batches and arm.batch_size > most:
-            raise ValueError(
-                f"arm '{arm_name}': 'batch_size' is {arm.batch_size}, and '{experiment.dataset}' has {most}"
-            )
+            raise ValueError(f"arm '{arm_name}': 'batch_size' is {arm.batch_size}, and '{title}' has {most}")
         try:
             arm.model.check_data(arm, most)
         except ValueError as error:
@@ -128,12 +183,12 @@ def _check_fit(name: str, experiment: Experiment, dataset: Dataset) -> None:
     for protocol in experiment.protocols:
         if not {dataset.source, POINTS if len(dataset.shape) == 1 else IMAGES} & protocol.definition.sources:
             raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
-        _check_enough(name, protocol, experiment.dataset, dataset)
+        _check_enough(name, protocol, title, dataset)
 
 
 def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:
     most, parts = most_examples(dataset), protocol.definition.real_samples
-    if most is None:
+    if most is None or not protocol.definition.measured:
         return
     if most < parts * protocol.samples:
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from vigan.config import schedule
 from vigan.config.arms import Arm
+from vigan.config.elsewhere import ElsewhereArm
 from vigan.config.study import Study
 from vigan.describe.schedule import aligned, at_old, iteration, ledger, model, moving_averages, network, regulariser
 
@@ -28,6 +29,13 @@ def differences(a: Arm, b: Arm) -> list[Difference]:
     fields = dict.fromkeys([*first, *second])
     pairs = [Difference(field, first.get(field, NOT_GIVEN), second.get(field, NOT_GIVEN)) for field in fields]
     return [pair for pair in pairs if pair.first != pair.second]
+
+
+def describe_elsewhere(name: str, arm: ElsewhereArm) -> str:
+    """What is known of an arm that was not trained here."""
+    about = f" It is said to be: {arm.about}" if arm.about else ""
+    where = f"read from {arm.origin.path} ({arm.origin.format})"
+    return f"{name} was not trained here, but {where}. Nothing here knows its settings.{about}"
 
 
 def describe_difference(name_a: str, a: Arm, name_b: str, b: Arm, coordinates: int) -> str:

@@ -25,7 +25,7 @@ from vigan.figures.layout import (
     set_titles,
     stacked,
 )
-from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks
+from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks, step_name
 
 HEIGHT = 2.6
 MOST_STEPS = 150
@@ -102,7 +102,7 @@ def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns
         _bands(axis, fit[arm], looks[arm], len(drawn))
         _line(axis, fit[arm], looks[arm], place)
         _falls(axis, fit[arm], looks[arm], ends=int(curves["step"].max()))
-    by_iteration(axis, bins=4 if columns == COLUMNS else 6)
+    by_iteration(axis, bins=4 if columns == COLUMNS else 6, name=step_name(looks))
     _scale(axis, pd.concat([curves[:0], *fit.values()]), panel)
     here = {arm: part for arm, part in finite.items() if arm in looks}
     notes = {

@@ -20,15 +20,28 @@ class Group(NamedTuple):
     arms: Sequence[str]
 
 
-def facets(arms: Mapping[str, Arm]) -> list[Looks]:
-    """The looks of arms by facet: all in one if few, else by K, equal lambdas in equal colours, then the others."""
-    return [looks({name: arms[name].regularised for name in group.arms}) for group in groups(arms)]
+def facets(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Looks]:
+    """The looks of arms by facet: all in one if few, else by K, equal lambdas in equal colours, then the others.
+
+    Arms that were made `elsewhere` come last, and their looks say so.
+    """
+    return [
+        looks({name: name in arms and arms[name].regularised for name in group.arms}, elsewhere)
+        for group in groups(arms, elsewhere)
+    ]
 
 
-def groups(arms: Mapping[str, Arm]) -> list[Group]:
+def groups(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Group]:
     """The same arms in the same facets, each with its title; a facet that is alone needs none."""
+    if len(arms) + len(elsewhere) <= MOST:
+        return [Group("", [*arms, *elsewhere])]
+    apart = _cut("Not trained here", list(elsewhere)) if elsewhere else []
+    return [*(_trained(arms) if arms else []), *apart]
+
+
+def _trained(arms: Mapping[str, Arm]) -> list[Group]:
     if len(arms) <= MOST:
-        return [Group("", list(arms))]
+        return [Group("Arms", list(arms))]
     table = cells(arms)
     if 2 * len(table.arms) <= len(arms):
         return _cut("Arms", list(arms))

@@ -133,9 +133,9 @@ def _set_titles(axes: Sequence[Axes], titles: Sequence[Title], inches: float) ->
     return most
 
 
-def by_iteration(axis: Axes, bins: int) -> None:
+def by_iteration(axis: Axes, bins: int, name: str = "iteration") -> None:
     """Format the horizontal axis as iterations, with at most `bins` intervals between ticks."""
-    axis.set_xlabel("iteration")
+    axis.set_xlabel(name)
     axis.xaxis.set_major_locator(MaxNLocator(bins, integer=True))
     axis.xaxis.set_major_formatter("{x:,.0f}")
 

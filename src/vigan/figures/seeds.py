@@ -207,7 +207,7 @@ def _label(line: Sequence[Axes], row: Row, order: Sequence[str], looks: Looks) -
 
 
 def _handle(look: Look, label: str) -> Line2D:
-    return Line2D([], [], linestyle="none", **look.points, label=label)
+    return Line2D([], [], linestyle="none", **look.points, label=look.marked(label))
 
 
 def _legend(rows: Mapping[str, Row], scores: pd.DataFrame, summary: pd.DataFrame) -> list[Line2D]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "<", "h")
 
 INK, SOFT, FAINT = "#1c1e21", "#5b6067", "#dddddd"
 LEGIBLE = 4.5
+NOT_TRAINED = "not trained here"
 ENOUGH = 3
 """Fewest runs for which an interval of the mean is drawn."""
 WIDTH = 10.2
@@ -68,6 +69,7 @@ class Look(NamedTuple):
     colour: str
     marker: str
     dashed: bool
+    elsewhere: bool = False
 
     @property
     def ink(self) -> str:
@@ -89,19 +91,30 @@ class Look(NamedTuple):
 
     def handle(self, label: str) -> Line2D:
         """The arm's legend entry."""
-        return Line2D([], [], **self.line, **self.points, label=label)
+        return Line2D([], [], **self.line, **self.points, label=self.marked(label))
+
+    def marked(self, label: str) -> str:
+        """What a legend says of the arm: that it was not trained here, too, where it was not."""
+        return f"{label}, {NOT_TRAINED}" if self.elsewhere else label
 
 
 Looks = Mapping[str, Look]
 
 
-def looks(regularised: Mapping[str, bool]) -> dict[str, Look]:
+def looks(regularised: Mapping[str, bool], elsewhere: Collection[str] = ()) -> dict[str, Look]:
     """The look of each arm, by its position. Plain arms are dashed and hollow if there are regularised ones, too."""
     both = len(set(regularised.values())) > 1
     return {
-        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], dashed=both and not with_term)
+        name: Look(
+            COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], both and not with_term, name in elsewhere
+        )
         for place, (name, with_term) in enumerate(regularised.items())
     }
+
+
+def step_name(looks: Looks) -> str:
+    """What a step of some arms is called: that of arms from elsewhere may count anything."""
+    return "step" if looks and all(look.elsewhere for look in looks.values()) else "iteration"
 
 
 def luminance(colour: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vigan.figures.layout import Part, Title, add_facet_heading, add_height, key, set_titles, stacked, width_of
-from vigan.figures.style import FAINT, SOFT, Look, Looks
+from vigan.figures.style import FAINT, SOFT, Look, Looks, step_name
 
 HEIGHT, ROW = 3.0, 0.2
 
@@ -83,7 +83,7 @@ def _curves(axis: Axes, curves: Mapping[str, pd.DataFrame], looks: Looks, ends: 
     axis.set_ylim(-0.03, 1.06)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.set_ylabel("share of runs")
-    axis.set_xlabel("iteration")
+    axis.set_xlabel(step_name(looks))
 
 
 def _curve(axis: Axes, curve: pd.DataFrame, look: Look, ends: int, alpha: float) -> None:

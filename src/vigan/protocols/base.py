@@ -83,6 +83,7 @@ class ProtocolKind:
     - `of_features`: "module:function" from features of reals and of samples to numbers, where it is not all metrics;
     - `distance`: what a Fréchet distance of these features is called, and whether it is an FID;
     - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
+      or nothing, where numbers come from "elsewhere";
     - `compares`: whether samples are compared with a sample of real data, the reference;
     - `least`: the fewest samples; `cost`: of measuring one snapshot;
     - `place`: its place in figures and tables; kinds of one place follow by name.
@@ -100,7 +101,7 @@ class ProtocolKind:
     features: str | None = None
     of_features: str | None = None
     distance: str = ""
-    input: Literal["samples", "decoded"] = "samples"
+    input: Literal["samples", "decoded", "elsewhere"] = "samples"
     compares: bool = True
     least: int = 16
     cost: Cost = Cost()
@@ -111,10 +112,17 @@ class ProtocolKind:
             raise ValueError(f"'{self.name}': the name of a kind of protocol is made of a-z, 0-9, . and -")
         if not self.metrics or not self.sources:
             raise ValueError(f"'{self.name}': a kind of protocol gives at least one metric, of at least one source")
-        if (self.estimator is None) == (self.evaluator == ProtocolKind.evaluator):
+        by_none = self.estimator is None and self.evaluator == ProtocolKind.evaluator
+        by_both = self.estimator is not None and self.evaluator != ProtocolKind.evaluator
+        if by_both or by_none == self.measured:
             raise ValueError(f"'{self.name}': give either an 'estimator' or an 'evaluator' of its own")
         if self.input == "decoded" and not self.compares:
             raise ValueError(f"'{self.name}': decoded codes are compared with the reals they are codes of")
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is measured here; else its numbers are read from files."""
+        return self.input != "elsewhere"
 
     @property
     def real_samples(self) -> int:
@@ -142,7 +150,8 @@ class ProtocolKind:
     @property
     def imports(self) -> tuple[str, ...]:
         """What is imported by name to measure, each "module:name"."""
-        return tuple(name for name in (self.evaluator, self.estimator, self.extractor, self.of_features) if name)
+        named = (self.evaluator, self.estimator, self.extractor, self.of_features) if self.measured else ()
+        return tuple(name for name in named if name)
 
     @property
     def computation(self) -> str:

@@ -110,6 +110,8 @@ P_WORDS = {
     "p_equivalent": "for a difference below the margin",
 }
 UNDECIDED = "No test decides"
+NOT_TRAINED_HERE = " Not trained here: "
+"""Begins what `analysis.elsewhere` adds to the reasons of claims about arms from elsewhere."""
 
 
 def _reason(row) -> str:  # noqa: ANN001
@@ -119,7 +121,9 @@ def _reason(row) -> str:  # noqa: ANN001
     if not reason.startswith(UNDECIDED) or not known:
         return reason
     least = min(known, key=lambda name: known[name])
-    return f"{UNDECIDED}: the smallest p after correction is {p_value(known[least])}, {P_WORDS[least]}."
+    apart = reason.find(NOT_TRAINED_HERE)
+    told = reason[apart:] if apart >= 0 else ""
+    return f"{UNDECIDED}: the smallest p after correction is {p_value(known[least])}, {P_WORDS[least]}.{told}"
 
 
 def _differences(row, unit: Unit) -> str:  # noqa: ANN001

@@ -19,7 +19,7 @@ def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
 
 
 def _facts(protocol: Protocol) -> Facts:
-    n = f"{protocol.samples:,}"
+    n = f"{protocol.samples:,}" if protocol.samples else "an unknown number of"
     notes = [(term, words.replace("{n}", n)) for term, words in protocol.definition.notes]
     notes += [("Reals", _reals(protocol))] if protocol.reference else []
     return [*notes, ("Sampler", ITSELF)] if protocol.sampler else notes

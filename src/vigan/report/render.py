@@ -30,7 +30,7 @@ WITHIN, BESIDE = "data:", "'self' file:"
 def render(page: Page) -> str:
     """The page as one HTML file that runs only its own script and loads nothing (a small one: its figures)."""
     style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.slider else SCRIPTS)
-    policy = POLICY.format(images=WITHIN if page.slider else BESIDE, script=_digest(script), style=_digest(style))
+    policy = POLICY.format(images=WITHIN if page.is_whole else BESIDE, script=_digest(script), style=_digest(style))
     return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from vigan.protocols.registry import METRICS
+from vigan.protocols.registry import KINDS, METRICS
 from vigan.report.cells import Cell, Table
 
 DIGITS = 4
@@ -18,10 +18,9 @@ SPREAD = (
     "mean over seeds [its 95% interval], or the median where the metric has no highest or lowest value; below it the "
     "lowest and the highest seed, and n"
 )
-OVER_SEEDS = (
-    "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. "
-    "Real: another sample of real data, measured in the same way."
-)
+MEASURED_REAL = "another sample of real data, measured in the same way."
+STATED_REAL = "as the study states it."
+OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. Real: {real}"
 SEED_BY_SEED = (
     "{protocol}: the last value with the regulariser minus the last value without, seed by seed, as {spread}. "
     "p: exact sign test, two-sided, not corrected for the number of rows."
@@ -39,7 +38,9 @@ def score_tables(summary: pd.DataFrame, floors: pd.DataFrame) -> Iterator[Table]
                 _score_row(str(metric), str(arm), scores, floor) for arm, scores in arms.groupby("arm", sort=False)
             ]
         columns = ["metric", "arm", "last", "best", "area", "real", "diverged runs"]
-        yield Table(OVER_SEEDS.format(protocol=protocol, spread=SPREAD), columns, rows, "tables/summary.csv")
+        told = MEASURED_REAL if KINDS[str(protocol).split("/")[0]].measured else STATED_REAL
+        caption = OVER_SEEDS.format(protocol=protocol, spread=SPREAD, real=told)
+        yield Table(caption, columns, rows, "tables/summary.csv")
 
 
 def _score_row(metric: str, arm: str, scores: pd.DataFrame, floor: str) -> list[Cell]:
@@ -93,7 +94,7 @@ def number(value: object) -> str:
     """A float with four significant digits, a missing value as a dash, anything else as it is."""
     if isinstance(value, float):
         return f"{value:.{DIGITS}g}".replace("-", "−") if value == value else NOTHING
-    return str(value)
+    return NOTHING if value is pd.NA else str(value)
 
 
 def interval(low: object, high: object) -> str:
@@ -123,7 +124,7 @@ def p_value(value: float) -> str:
 
 def cell(column: str, value: object) -> str:
     """A table value as text; a digest is shortened."""
-    return str(value)[:12] if column.endswith("_sha256") else number(value)
+    return value[:12] if column.endswith("_sha256") and isinstance(value, str) else number(value)
 
 
 def _title(metric: str) -> str:

@@ -47,18 +47,18 @@ class Subject(NamedTuple):
     @property
     def facets(self) -> list[style.Looks]:
         """The looks of the arms, by facet."""
-        return facets(self.experiment.arms)
+        return facets(self.experiment.arms, list(self.experiment.elsewhere))
 
     @property
     def titles(self) -> list[str]:
         """The titles of the facets."""
-        return [group.title for group in groups(self.experiment.arms)]
+        return [group.title for group in groups(self.experiment.arms, list(self.experiment.elsewhere))]
 
     @property
     def looks(self) -> dict[str, style.Look]:
         """The looks of all arms, in their order."""
         known = {arm: look for facet in self.facets for arm, look in facet.items()}
-        return {arm: known[arm] for arm in self.experiment.arms}
+        return {arm: known[arm] for arm in self.experiment.names}
 
     @property
     def methods(self) -> list[Method]:
@@ -78,12 +78,12 @@ class Subject(NamedTuple):
     def diverged(self) -> dict[str, int]:
         """Number of diverged runs of each arm."""
         runs = self.table("runs")
-        return {arm: int(sum(runs.loc[runs["arm"] == arm, "status"] == "diverged")) for arm in self.experiment.arms}
+        return {arm: int(sum(runs.loc[runs["arm"] == arm, "status"] == "diverged")) for arm in self.experiment.names}
 
     def real(self) -> dict[str, float]:
         """Each metric of real data measured against real data."""
         floors = read_table(self.files.tables / "floors.csv")
-        floors = _keyed(floors[floors["dataset"] == self.experiment.dataset])
+        floors = _keyed(floors[floors["dataset"] == self.experiment.data_name(self.name)])
         return dict(zip(floors["metric"], floors["value"], strict=True))
 
 
@@ -192,7 +192,7 @@ def _samples(subject: Subject) -> Figure:
     sequences = [
         _sequence(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed
     ]
-    dataset = subject.study.datasets[chosen.dataset]
+    dataset = subject.study.data_of(subject.name)
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.arms})
     runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))

@@ -41,7 +41,7 @@ def write_frames(
     come from the folder of the prepared data set, if they may be shown and are there.
     """
     chosen = study.experiment(experiment)
-    dataset = study.datasets[chosen.dataset]
+    dataset = _dataset(study, experiment)
     kept = _kept_seeds(study, experiment)
     steps = chosen.snapshot_steps
     few = [run for run in runs if run.experiment == experiment and run.spec.seed in kept]
@@ -92,15 +92,23 @@ def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: 
     """Write the contact sheet of an experiment, every run of it, as PDF."""
     chosen = study.experiment(experiment)
     steps = contact.columns(chosen.snapshot_steps)
-    sequences = (_sequence(run, study.datasets[chosen.dataset], steps) for run in runs if run.experiment == experiment)
+    dataset = _dataset(study, experiment)
+    sequences = (_sequence(run, dataset, steps) for run in runs if run.experiment == experiment)
     with atomic_write(out) as stream:
         contact.save(sequences, steps, f"{chosen.title}: samples on the same latents", stream)
+
+
+def _dataset(study: Study, experiment: str) -> Dataset:
+    dataset = study.data_of(experiment)
+    if dataset is None or not study.experiments[experiment].arms:
+        raise ConfigError(f"experiment '{experiment}' has no pictures: nothing of it is trained here")
+    return dataset
 
 
 def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
     """The first seeds of an experiment, as many as fit into its share of the page, but at least one."""
     chosen = study.experiments[experiment]
-    each = IMAGE_BYTES if len(study.datasets[chosen.dataset].shape) == 3 else CLOUD_BYTES
+    each = IMAGE_BYTES if len(_dataset(study, experiment).shape) == 3 else CLOUD_BYTES
     a_seed = each * len(chosen.arms) * len(chosen.snapshot_steps)
     return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vigan.config.elsewhere import READING
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
@@ -15,7 +16,7 @@ from vigan.io.run_record import MEASURED, RunFiles, RunRecord
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, floors_of, of_figure, of_pictures, of_tables, runs_of
+from vigan.stages.made_from import first_runs, floors_of, of_figure, of_import, of_pictures, of_tables, runs_of
 
 ANALYSE = "run `vigan analyse` again"
 PARTS = ("claims.", "datasets.", "experiments.")
@@ -116,8 +117,9 @@ def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
     from vigan.analysis.tables import read_table  # pandas, which `vigan claims` does without
 
     made = read_table(tables / "runs.csv")
-    if missing := {"arm", "seed", "config_sha256"} - set(made.columns):
+    if missing := {"arm", "reading", "seed", "config_sha256"} - set(made.columns):
         raise RecordError(f"{tables / 'runs.csv'}: has no column '{min(missing)}'; {ANALYSE}")
+    made = made[made["reading"] != READING]  # of those the stamp of the tables tells
     found = dict(zip(zip(made["arm"], made["seed"], strict=True), made["config_sha256"], strict=True))
     wanted = {(run.spec.name, run.spec.seed): {run.spec.digest, *earlier_digests(run.spec)} for run in runs}
     for arm, seed in sorted({*found, *wanted}):
@@ -136,6 +138,8 @@ def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
     if kept and not path.exists():
         check_tables(layout.tables, layout.run_files())
         return
+    if not kept:
+        check_elsewhere(layout)
     stamp, wanted = read_stamp(path, ANALYSE), of_tables(layout)
     wanted |= _not_here(layout, stamp)
     if kept:
@@ -144,6 +148,14 @@ def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:
         check_tables(layout.tables, layout.run_files())  # names the run, where one is of another config
         raise RecordError(line)
     check_files(path, stamp, layout.all_tables().values(), ANALYSE)
+
+
+def check_elsewhere(layout: Layout) -> None:
+    """Raise RecordError naming an arm from elsewhere whose files, or place in the study, are not what was read."""
+    for arm in layout.elsewhere_files():
+        found = arm.stamp().made_from
+        if line := stale(f"arm '{arm.name}'", found, of_import(layout, arm), arm.mend):
+            raise RecordError(line)
 
 
 def check_samples(layout: Layout, experiment: str) -> None:
@@ -166,13 +178,25 @@ def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str
         return None
     parts = study.parts()
     known = {name: digest for name, digest in stamp.made_from.items() if name in parts or name.startswith(PARTS)}
-    return stale(results / "tables", known, parts, ANALYSE)
+    return stale(results / "tables", known, parts, ANALYSE) or _changed_elsewhere(study, results)
+
+
+def _changed_elsewhere(study: Study, results: Path) -> str | None:
+    """A line on the first arm from elsewhere whose files are at hand, and are not those that were read."""
+    layout = Layout(study)
+    for arm in layout.elsewhere_files() if layout.results.resolve() == results.resolve() else ():
+        if (arm.folder / MEASURED).is_file():
+            known, today = arm.stamp().made_from["files"], of_import(layout, arm)["files"]
+            if line := stale(f"arm '{arm.name}'", {"files": known}, {"files": today}, f"{arm.mend}, and {ANALYSE}"):
+                return line
+    return None
 
 
 def _not_here(layout: Layout, stamp: Stamp) -> dict[str, str]:
     """What a stamp names that does not lie here, as it says: results are copied without all they were made from."""
     runs = ((f"runs.{run.spec.name}", run.folder / MEASURED) for run in layout.run_files())
-    gone = {name for name, path in (*runs, *floors_of(layout).items()) if not path.exists()}
+    elsewhere = ((f"runs.{arm.name}", arm.folder / MEASURED) for arm in layout.elsewhere_files())
+    gone = {name for name, path in (*runs, *elsewhere, *floors_of(layout).items()) if not path.exists()}
     return {name: digest for name, digest in stamp.made_from.items() if name in gone}
 
 

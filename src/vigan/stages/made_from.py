@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from vigan.config.base import digest_of
+from vigan.config.elsewhere import Samples
 from vigan.config.experiment import Protocol
 from vigan.config.study import RunKey, Study
-from vigan.evaluation.code import reporting_code
+from vigan.elsewhere.identity import content_of
+from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.evaluation.origin import read_floor
+from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.files import RecordError, sha256_file
 from vigan.io.run_record import MEASURED, RunFiles
 from vigan.io.stamp import read_stamp
@@ -48,11 +51,47 @@ def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
     return {f"runs.{arm}": digest_of(each) for arm, each in found.items()}
 
 
+def of_elsewhere(layout: Layout) -> dict[str, str]:
+    """Digests of what was read of arms that were made elsewhere."""
+    return {f"runs.{arm.name}": _identity(arm.folder / MEASURED) for arm in layout.elsewhere_files()}
+
+
+def of_import(layout: Layout, arm: ElsewhereFiles) -> dict[str, str]:
+    """What an arm from elsewhere is made from, as it would be read today.
+
+    Where its files are not at hand, those that were read last. Raises RecordError where they are refused.
+    """
+    study, home = layout.study, layout.study.experiments[arm.experiment]
+    content = content_of(arm.arm, arm.folder) or _known(arm).get("files", NOTHING)
+    made_from = {
+        "files": content,
+        "arm": digest_of(arm.arm.identity),
+        "experiment": digest_of([home.iterations, [p.name for p in home.protocols], study.seeds_of(arm.name)]),
+    }
+    if not isinstance(arm.arm.origin, Samples):
+        return made_from | {"code": stage_digest("elsewhere")}
+    protocols = study.protocols_of(arm.name)
+    real = {p.name: _of_floor(path.with_suffix(".json")) for p, path in layout.references(arm.name).items()}
+    return {
+        **made_from,
+        "code": protocol_code("elsewhere_samples", protocols),
+        **{f"references.{name}": digest for name, digest in real.items()},
+    }
+
+
+def _known(arm: ElsewhereFiles) -> Mapping[str, str]:
+    try:
+        return read_stamp(arm.folder / MEASURED, "").made_from
+    except RecordError:
+        return {}
+
+
 def of_tables(layout: Layout) -> dict[str, str]:
     """What the tables are made from."""
     return {
         **layout.parts,
         **of_runs(layout.run_files()),
+        **of_elsewhere(layout),
         **of_floors(layout),
         "first verdicts": of_file(layout.first_verdicts),
         "code": reporting_code("analyse", protocols(layout.study)),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from vigan.analysis.tables import read_table
 from vigan.config import schedule
@@ -16,7 +17,7 @@ from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
-from vigan.describe.arms import describe_difference, explain
+from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.figures.facets import groups
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
@@ -62,7 +63,7 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
     page = _page(study, config, layout, lists, tables, embed)
     frames = [read_frames(path) for path in layout.all_frames().values()]
     whole = page._replace(
-        slider=slider(study, frames),
+        slider=slider(study, frames) if frames else None,
         strip=report_first.strip(study, frames),
         samples=[report_first.samples(study, one) for one in frames],
         commands=[*page.commands, ("This page", _command(config, layout.report))],
@@ -117,12 +118,12 @@ def _page(
         sample_pictures=[],
         units=report_curves.units(study),
         summary=report_summary.summary(study, tables["runs"]),
-        warnings=report_summary.warnings(tables["runs"]),
+        warnings=[*report_summary.warnings(tables["runs"]), *report_summary.of_elsewhere(tables["arms"])],
         claims=claims,
         sections=[_section(study, name, tables, pictures, claims) for name in study.experiments],
         slider=None,
-        differing=report_arms.differing(study, tables["arms"]),
-        arms=settings_table(tables["arms"], "Every setting of every arm."),
+        differing=report_arms.differing(study, tables["arms"].drop(columns="told", errors="ignore")),
+        arms=settings_table(tables["arms"].drop(columns="told", errors="ignore"), "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
         deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
@@ -151,7 +152,7 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
             anchor=f"figure-{kind}-{name}",
             source=source(path),
             alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
-            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.",
+            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.{_not_trained(study, name)}",
             command=command(path),
             kind="pictures" if kind in PICTORIAL else "chart",
         )
@@ -159,11 +160,20 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
     }
 
 
+def _not_trained(study: Study, experiment: str) -> str:
+    """Sentences of a caption that say which arms of an experiment were made elsewhere, and who says what is real."""
+    chosen = study.experiments[experiment]
+    stated = any(protocol.real for protocol in chosen.protocols)
+    return (f" Not trained here: {', '.join(chosen.elsewhere)}." if chosen.elsewhere else "") + (
+        " What real data have is as the study states it, where it was not measured here." if stated else ""
+    )
+
+
 def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims: Sequence[Verdict]) -> Section:
     experiment = study.experiments[name]
     pairs, curves = _of(tables["pair-summary"], name), pictures[CURVES, name]
     main = report_first.main_metric(study, name, _of(tables["summary"], name))
-    floors = tables["floors"][tables["floors"]["dataset"] == experiment.dataset]
+    floors = tables["floors"][tables["floors"]["dataset"] == experiment.data_name(name)]
     details = [(table, _of(tables[table], name)) for table in IN_DETAIL]
     return Section(
         name=name,
@@ -171,7 +181,10 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims
         facts=report_summary.of_experiment(study, name),
         rules=report_summary.rules(experiment),
         matrix=matrix(
-            pairs, {group.title: group.arms for group in groups(experiment.arms)}, claims_by_pair(claims), main
+            pairs,
+            {group.title: group.arms for group in groups(experiment.arms, list(experiment.elsewhere))},
+            claims_by_pair(claims),
+            main,
         ),
         charts=report_curves.charts(study, name, tables, curves.number, curves.anchor, main),
         pictures=[
@@ -195,12 +208,14 @@ def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
 
 def _differences(study: Study) -> list[Difference]:
     """The output of `vigan diff` for each pair."""
-    return [
-        Difference(
-            first, second, describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
-        )
-        for first, second in study.pairs()
-    ]
+    return [Difference(first, second, difference(study, first, second)) for first, second in study.pairs()]
+
+
+def difference(study: Study, first: str, second: str) -> str:
+    """How two arms differ, or of which of them nothing here knows the settings."""
+    if apart := [arm for arm in (first, second) if arm in study.elsewhere]:
+        return "\n".join(describe_elsewhere(arm, study.elsewhere[arm]) for arm in apart)
+    return describe_difference(first, study.arm(first), second, study.arm(second), _size(study, first))
 
 
 def _schedules(study: Study) -> list[Note]:
@@ -209,7 +224,7 @@ def _schedules(study: Study) -> list[Note]:
         Note(name, [("", explain(name, arm, _size(study, name), experiment.iterations))])
         for experiment in study.experiments.values()
         for name, arm in experiment.arms.items()
-    ]
+    ] + [Note(name, [("", describe_elsewhere(name, arm))]) for name, arm in study.elsewhere.items()]
 
 
 def _size(study: Study, arm: str) -> int:
@@ -248,7 +263,9 @@ def _published_row(result: PublishedResult) -> list[Cell]:
 
 def _runs(runs: pd.DataFrame) -> Table:
     hidden = ["data_sha256", "code_sha256", "config_sha256", "threads"]
-    return plain_table(runs.drop(columns=hidden), "One row a run, digests shortened.", "runs")
+    shown = runs.drop(columns=hidden)
+    whole = {column: "Int64" for column in shown if is_float_dtype(shown[column])}  # there are runs without a ledger
+    return plain_table(shown.astype(whole), "One row a run, digests shortened.", "runs")
 
 
 def _failures(tables: Tables) -> Table | None:

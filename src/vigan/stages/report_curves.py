@@ -68,13 +68,15 @@ def charts(
     if not shown:
         return None
     arms = _arms(experiment)
-    dataset = study.datasets[experiment.dataset]
+    dataset = study.data_of(name)
     seconds = seconds_per_iteration(tables["runs"], tables["timing"])
-    costs = {arm: per_iteration(experiment.arms[arm], dataset, seconds.get(arm, 0.0)) for arm in arms}
+    costs = {arm: _cost(experiment, arm, dataset, seconds.get(arm, 0.0)) for arm in arms}
     axis = _axis(study, costs)
     grouped = [
-        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms]) for group in groups(experiment.arms)
+        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms])
+        for group in groups(experiment.arms, list(experiment.elsewhere))
     ]
+    apart = f" Not trained here: {', '.join(experiment.elsewhere)}." if experiment.elsewhere else ""
     partners, small = _partners(experiment, arms), len(arms) > MOST
     drawn_of = [
         chart.chart(_subject(table, tables["floors"], experiment, key), grouped, axis, partners, small=small)
@@ -86,7 +88,7 @@ def charts(
         anchor=anchor,
         number=number,
         unit=axis.unit,
-        note=NOTE + grey + real,
+        note=NOTE + grey + real + apart,
         arms=list(arms.values()),
         charts=drawn_of,
         costs=[(arm, {unit: f"{value:.6g}" for unit, value in known.items()}) for arm, known in costs.items()],
@@ -112,23 +114,38 @@ def _arms(experiment: Experiment) -> dict[str, drawn.Arm]:
     """Arms with their looks: colours by their place in their group, dashed where they are plain among others."""
     both = len({arm.regularised for arm in experiment.arms.values()}) > 1
     return {
-        name: drawn.Arm(name, f"c{place % COLOURS}", dashed=both and not experiment.arms[name].regularised)
-        for group in groups(experiment.arms)
+        name: drawn.Arm(name, f"c{place % COLOURS}", dashed=both and not _regularised(experiment, name))
+        for group in groups(experiment.arms, list(experiment.elsewhere))
         for place, name in enumerate(group.arms)
     }
+
+
+def _regularised(experiment: Experiment, arm: str) -> bool:
+    return arm in experiment.arms and experiment.arms[arm].regularised
+
+
+def _cost(experiment: Experiment, arm: str, dataset: Dataset | None, seconds: float) -> dict[str, float]:
+    """What a step of an arm counts; of one from elsewhere nobody here knows more than that it is one."""
+    if dataset is None or arm not in experiment.arms:
+        return {"iterations": 1.0}
+    return per_iteration(experiment.arms[arm], dataset, seconds)
 
 
 def _partners(experiment: Experiment, arms: Mapping[str, drawn.Arm]) -> dict[str, drawn.Arm]:
     """The arm that each is compared with; the experiment's first for those that are not compared."""
     paired = {second: first for first, second in experiment.pairs()}
-    first = experiment.baseline or next(iter(experiment.arms))
+    first = experiment.baseline or experiment.names[0]
     return {name: arms[paired.get(name, first)] for name in arms if paired.get(name, first) != name}
 
 
 def _subject(table: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, key: tuple[str, str]) -> chart.Subject:
     metric, protocol = key
     rows = table[(table["metric"] == metric) & (table["protocol"] == protocol)]
-    same = (floors["dataset"] == experiment.dataset) & (floors["metric"] == metric) & (floors["protocol"] == protocol)
+    same = (
+        (floors["dataset"] == (experiment.dataset or table["experiment"].iloc[0]))
+        & (floors["metric"] == metric)
+        & (floors["protocol"] == protocol)
+    )
     real = floors.loc[same, "value"]
     better = {-1: "lower is better", 0: "neither is better", 1: "higher is better"}[METRICS[metric].sign]
     known = float(real.iloc[0]) if len(real) and real.iloc[0] == real.iloc[0] else None

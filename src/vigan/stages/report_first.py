@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.tables import RUN_KEYS
+from vigan.analysis.tables import NOT_TRAINED, RUN_KEYS
 from vigan.config.arms import Ledger
 from vigan.config.claims import Measured, PairedTime, Untested, arms_of
 from vigan.config.datasets import Dataset, most_examples
@@ -28,12 +28,13 @@ def lead(study: Study, runs: pd.DataFrame, timing: pd.DataFrame) -> str:
     """What was run on what, for how long."""
     arms, seeds = runs["arm"].nunique(), runs.groupby("arm")["seed"].nunique()
     each = _span(int(seeds.min()), int(seeds.max()))
-    devices = ", ".join(dict.fromkeys(runs["device"].astype(str)))
+    devices = ", ".join(dict.fromkeys(device for device in runs["device"].astype(str) if device != NOT_TRAINED))
     timed = runs[RUN_KEYS].merge(timing[[*RUN_KEYS, "seconds"]], on=RUN_KEYS)["seconds"].sum()
     data = ", ".join(_described(name, dataset) for name, dataset in study.datasets.items())
+    trained = f"Trained on {devices}: {duration(timed)} in all." if devices else "None was trained here."
+    where = f", on {data}" if data else ""
     return (
-        f"{len(runs):,} runs of {arms} arm{'s' * (arms != 1)}, {each} seed{'s' * (each != '1')} each, on {data}. "
-        f"Trained on {devices}: {duration(timed)} in all."
+        f"{len(runs):,} runs of {arms} arm{'s' * (arms != 1)}, {each} seed{'s' * (each != '1')} each{where}. {trained}"
     )
 
 
@@ -136,7 +137,7 @@ def samples(study: Study, frames: Frames) -> Samples:
 def _step(study: Study, frames: Frames, step: int) -> str:
     """A step in iterations and, where all arms agree on them, epochs."""
     experiment = study.experiments[frames.experiment]
-    count = most_examples(study.datasets[experiment.dataset])
+    count = most_examples(study.dataset(experiment.dataset or ""))
     shown = {Ledger.of(arm, step).real_images for arm in experiment.arms.values()}
     epochs = f"epoch {min(shown) / count:.3g}, " if count and len(shown) == 1 else ""
     return f"{epochs}iteration {step:,}"
@@ -152,7 +153,7 @@ def _shot(run: RunPictures, at: int, experiment: str) -> Shot:
 
 
 def _real(study: Study, frames: Frames) -> Shot:
-    dataset = study.datasets[study.experiments[frames.experiment].dataset]
+    dataset = study.dataset(study.experiments[frames.experiment].dataset or "")
     missing = "" if frames.real else NOT_HERE if isinstance(dataset, FREE) else NOT_FREE
     return Shot(frames.real or "", "real data", f"Real examples of the data of {frames.experiment}", missing)
 

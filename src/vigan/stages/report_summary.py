@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vigan.analysis.tables import JOULES, RUN_KEYS
+from vigan.analysis.tables import JOULES, NOT_TRAINED, RUN_KEYS
 from vigan.config.arms import Arm
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
@@ -31,26 +31,40 @@ def summary(study: Study, runs: pd.DataFrame) -> Facts:
 
 def warnings(runs: pd.DataFrame) -> list[str]:
     """Warnings at the top of the page."""
-    fewest = runs.groupby("arm")["seed"].nunique().min()
+    fewest = int(runs.groupby("arm")["seed"].nunique().min()) if len(runs) else 0
     few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
     several = runs.loc[runs["device"].astype(str).str.contains(DEVICE_SEPARATOR), "arm"]
     moved = f"{count(len(several), 'run')} were trained partly on one device and partly on another: {_joined(several)}."
     return [*([few] if fewest < FEW_SEEDS else []), *([moved] if len(several) else [])]
 
 
+def of_elsewhere(arms: pd.DataFrame) -> list[str]:
+    """Warnings on arms that were not trained here: which they are, and what was left out of each."""
+    if "trained" not in arms:
+        return []
+    apart = arms[arms["trained"].notna()]
+    sources = ", ".join(f"{row['arm']} ({row['n']} runs, {row['from']} {row['path']})" for _, row in apart.iterrows())
+    lines = [f"{row['arm']}: {row['told']}" for _, row in apart.iterrows() if pd.notna(row["told"])]
+    return [f"Not trained here, but read from files: {sources}.", *lines]
+
+
 def of_experiment(study: Study, name: str) -> Facts:
     """Settings that all arms of an experiment share, and additional seeds of some."""
-    experiment = study.experiments[name]
+    experiment, dataset = study.experiments[name], study.data_of(name)
     arms = experiment.arms.values()
     schedules = list(dict.fromkeys(_schedule(arm) for arm in arms))
     besides: dict[str, list[str]] = {}
     for arm, more in experiment.more_seeds.items():
         besides.setdefault(_listed(sorted(more)), []).append(arm)
-    return [
-        ("Data set", f"{experiment.dataset} ({study.datasets[experiment.dataset].source})"),
-        ("Iterations", f"{experiment.iterations:,}"),
+    trained: Facts = [
         ("An iteration", "; ".join(schedules) if len(schedules) <= MOST_SCHEDULES else "differs: see Arms"),
         ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
+    ]
+    return [
+        *([("Data set", f"{experiment.dataset} ({dataset.source})")] if dataset else []),
+        ("Iterations", f"{experiment.iterations:,}"),
+        *(trained if experiment.arms else []),
+        *([("Not trained here", ", ".join(experiment.elsewhere))] if experiment.elsewhere else []),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
         *((f"Besides, {seeds}", ", ".join(named)) for seeds, named in besides.items()),
@@ -69,13 +83,14 @@ def rules(experiment: Experiment) -> list[str]:
 
 def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
     """Commit, lock, devices, data, code, versions, and the time and energy that training took."""
+    trained = runs[runs["device"] != NOT_TRAINED]
     versions = timing.drop(columns=[*RUN_KEYS, "seconds", *JOULES.values()]).drop_duplicates()
     return [
         ("Commit this page was made from", git_info.commit()),
         ("Lock (SHA-256 of requirements.txt)", git_info.lock()),
-        *_costs(runs, timing),
-        ("Data (SHA-256)", _joined(runs["data_sha256"])),
-        ("Training code (digest)", _joined(runs["code_sha256"].astype(str).str[:16])),
+        *_costs(trained, timing),
+        ("Data (SHA-256)", _joined(trained["data_sha256"])),
+        ("Training code (digest)", _joined(trained["code_sha256"].astype(str).str[:16])),
         *((str(name), _joined(versions[name])) for name in versions.columns),
     ]
 
@@ -125,4 +140,4 @@ def _listed(seeds: list[int]) -> str:
 
 
 def _joined(values: pd.Series) -> str:
-    return ", ".join(str(value) for value in values.unique())
+    return ", ".join(str(value) for value in values.unique()) or "nothing was trained here"

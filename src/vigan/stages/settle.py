@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vigan.config.datasets import Dataset, without_place
+from vigan.config.elsewhere import Samples
+from vigan.elsewhere.files import place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
+from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles
 from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
 from vigan.io.times import bring_to_now, set_times
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, of_figure, of_page, of_pictures, of_tables
+from vigan.stages.made_from import first_runs, of_figure, of_import, of_page, of_pictures, of_tables
 
 SECOND = 10**9
 
@@ -103,6 +106,8 @@ def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) 
     runs = layout.run_files()
     for run in runs:
         yield from _run(layout, run)
+    for arm in layout.elsewhere_files():
+        yield _imported(layout, arm)
     yield _tables(layout)
     yield from _pictures(layout, runs)
     yield _page(layout, lists, templates)
@@ -152,9 +157,30 @@ def _elsewhere(manifest: Path) -> set[str]:
     return {read_json(path)["sha256"] for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
 
 
+def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:
+    """What was read of an arm from elsewhere."""
+
+    def is_fresh() -> bool:
+        return arm.stamp().made_from == of_import(layout, arm)
+
+    outputs = [arm.folder / name for name in (MEASURED, RECORD, METRICS)]
+    return Product(outputs, import_inputs(layout, arm), is_fresh)
+
+
+def import_inputs(layout: Layout, arm: ElsewhereFiles) -> list[Path]:
+    """What Snakemake knows of that an arm from elsewhere is made of: a single file, and references.
+
+    Of whole folders a digest tells (`made_from.of_import`).
+    """
+    place = place_of(arm.arm)
+    own = [place] if place.is_file() else []
+    return own + (list(layout.references(arm.name).values()) if isinstance(arm.arm.origin, Samples) else [])
+
+
 def _tables(layout: Layout) -> Product:
     names = ("run.json", "telemetry.csv", "metrics.csv", MEASURED)
     inputs = [run.folder / name for run in layout.run_files() for name in names]
+    inputs += [arm.folder / name for arm in layout.elsewhere_files() for name in (MEASURED, RECORD, METRICS)]
     outputs = [layout.stamp("tables"), *layout.all_tables().values(), *layout.raw_files()]
     return _stamped(layout, "tables", outputs, [*inputs, *(path for _, path in layout.floors())], of_tables)
 

@@ -106,7 +106,8 @@ def where(device: str, *, gains: bool) -> str:
 def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], float]) -> float:
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
-    return sum(measured[experiment.dataset, protocol] * (steps + protocol.redraws) for protocol in experiment.protocols)
+    of_one = {protocol: seconds for (data, protocol), seconds in measured.items() if data == experiment.dataset}
+    return sum(of_one[protocol] * (steps + protocol.redraws) for protocol in study.protocols_of(arm))
 
 
 def training_seconds(study: Study, runs: Iterable[RunKey], device: str) -> float:

@@ -92,7 +92,7 @@ def _numbers_of_seeds(study: Study, experiment: str) -> tuple[int, int]:
 def _simulated_runs(study: Study, experiment: str, truths: Truths, simulations: int) -> SimulatedRuns:
     """Simulated fates, ordered by luck: never on track, diverged, collapsed, on track to the end."""
     draw = generator(0, "metric", f"power {study.study} {experiment}")
-    own = {arm: study.seeds_of(arm) for arm in study.experiments[experiment].arms}
+    own = {arm: study.seeds_of(arm) for arm in study.experiments[experiment].names}
     seeds = tuple(dict.fromkeys(seed for of_arm in own.values() for seed in of_arm))
     shape = (simulations, len(seeds))
     shared, same = draw.random(shape), draw.random(shape) < truths.alike

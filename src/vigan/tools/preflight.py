@@ -103,11 +103,12 @@ def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
 
 def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]:
     """Protocols and arms that need more examples than there are."""
-    homes = {name: home for name, home in study.experiments.items() if study.datasets[home.dataset] == dataset}
+    homes = {name: home for name, home in study.experiments.items() if study.data_of(name) == dataset}
     for name, home in homes.items():
         needs = {
             f"protocol '{protocol.kind}' takes {protocol.definition.real_samples} x {protocol.samples:,} real examples":
             protocol.definition.real_samples * protocol.samples for protocol in home.protocols
+            if protocol.definition.measured
         } | {
             f"arm '{arm}' has batches of {row.batch_size:,}": row.batch_size
             for arm, row in home.arms.items() if row.real_batches

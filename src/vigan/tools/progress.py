@@ -59,7 +59,7 @@ class Work:
             share = 1.0 if run in trained else min(1.0, reached.get(run, 0) / self.iterations[run.arm])
             work += share * self.training[run.arm] + (run in measured) * self.measuring[run.arm]
         whole = sum(self.training[run.arm] + self.measuring[run.arm] for run in self.runs)
-        return Done(len(trained), len(measured), len(self.runs), work / whole)
+        return Done(len(trained), len(measured), len(self.runs), work / whole if self.runs else 1.0)
 
     def _reached(self) -> dict[RunKey, int]:
         """Iterations of the newest checkpoint of each run that is being trained."""

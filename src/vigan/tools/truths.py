@@ -94,7 +94,7 @@ def boundary_of(claim: Paired) -> float:
 
 def largest_difference(study: Study, claim: PairedMean) -> float:
     """The largest difference of two values of a claim's metric."""
-    low, high = bounds_of(claim.metric, modes_of(study.dataset_of(claim.arms[0])))
+    low, high = bounds_of(claim.metric, modes_of(study.data_of(study.experiment_of(claim.arms[0]))))
     return high - low
 
 
@@ -106,7 +106,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 
 def _fates(study: Study, stated: Mapping[str, str]) -> dict[str, Fates]:
-    fates = {arm: Fates() for experiment in study.experiments.values() for arm in experiment.arms}
+    fates = {arm: Fates() for experiment in study.experiments.values() for arm in experiment.names}
     for name, value in stated.items():
         arm, _, fate = name.partition(":")
         experiment = study.experiments[study.experiment_of(arm)]

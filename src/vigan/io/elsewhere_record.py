@@ -1,0 +1,87 @@
+"""The record of an arm whose runs were made elsewhere, arm.json: what was found of it, and what is to be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+
+from vigan.config.base import Strict, digest_of
+from vigan.config.elsewhere import ElsewhereArm
+from vigan.io.files import RecordError, read_json
+from vigan.io.run_record import MEASURED
+from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
+
+RECORD, METRICS = "arm.json", "metrics.csv"
+"""Beside `MEASURED`, which says what they were made from."""
+
+
+class ElsewhereRun(Strict):
+    """A run that was found: how it ended, as far as its numbers tell, at how many steps and until which."""
+
+    seed: int
+    status: Literal["completed", "diverged", "unfinished"]
+    steps: int
+    last: int
+
+
+class ElsewhereRecord(Strict):
+    """What was found of an arm.
+
+    `identity` is how its files were read, `content` a digest of them. `rules` are those of the study's claims on it
+    when these files were first read. `told` are lines for whoever reads the results. As JSON it is sealed.
+    """
+
+    arm: str
+    identity: dict[str, Any]
+    content: str
+    runs: tuple[ElsewhereRun, ...] = Field(strict=False)
+    rules: dict[str, Any]
+    told: tuple[str, ...] = Field(strict=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, record: Any) -> Any:
+        return unsealed(record)
+
+    @model_serializer(mode="wrap")
+    def _sealed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return sealed(serialize(self))
+
+    @property
+    def config_sha256(self) -> str:
+        """Digest of how its files were read."""
+        return digest_of(self.identity)
+
+
+class ElsewhereFiles(NamedTuple):
+    """The folder of what was read of an arm, its experiment, and what the study says of it."""
+
+    experiment: str
+    name: str
+    folder: Path
+    arm: ElsewhereArm
+
+    @property
+    def mend(self) -> str:
+        """What reads the arm again."""
+        return f"read it again (`vigan import --arm {self.name}`)"
+
+    def record(self) -> ElsewhereRecord:
+        """What was found. Raises RecordError if it is missing, damaged, or of an arm that is described otherwise."""
+        path = self.folder / RECORD
+        try:
+            record = ElsewhereRecord.model_validate(unsealed(read_json(path)))
+        except (ValidationError, ValueError):
+            raise RecordError(f"{path}: damaged; {self.mend}") from None
+        if record.arm != self.name or record.identity != self.arm.identity:
+            raise RecordError(f"{path}: of an arm that is described otherwise; {self.mend}")
+        return record
+
+    def stamp(self) -> Stamp:
+        """What it was made from. Raises RecordError if that is not known, or if a file is not what was written."""
+        path = self.folder / MEASURED
+        stamp = read_stamp(path, self.mend)
+        check_files(path, stamp, [self.folder / RECORD, self.folder / METRICS], self.mend)
+        return stamp

@@ -1,0 +1,222 @@
+"""Runs made elsewhere, from the files that their projects leave to verdicts, figures and a page that says so."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vigan.analysis.tables import read_table
+from vigan.bench import foreign_runs
+from vigan.cli.parser import main
+from vigan.config.load import load_study
+from vigan.layout import Layout
+from vigan.tools.audit import audit
+
+ROOT = Path(__file__).parents[2]
+ARMS = ("plain", "augmented", "regularised")
+LISTS = ("--deviations", str(ROOT / "config/deviations.yaml"), "--published", str(ROOT / "config/published.yaml"))
+
+
+class Folder:
+    """A folder with the example's runs, its study, and `vigan` to work on it, in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        foreign_runs.write(folder / "runs")
+        (folder / "config").mkdir()
+        shutil.copy(ROOT / "config" / "foreign.yaml", folder / "config")
+
+    def vigan(self, *arguments: str) -> tuple[int, str]:
+        output = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            code = main([*arguments])
+        return code, output.getvalue()
+
+    def stage(self, stage: str, *arguments: str) -> tuple[int, str]:
+        return self.vigan(stage, "--config", "config/foreign.yaml", *arguments)
+
+    def table(self, name: str) -> pd.DataFrame:
+        return read_table(self.folder / "results" / "foreign" / "tables" / f"{name}.csv")
+
+    def to_tables(self) -> None:
+        for arm in ARMS:
+            code, told = self.stage("import", "--arm", arm)
+            assert code == 0, told
+        code, told = self.stage("analyse")
+        assert code == 0, told
+
+    def copied(self, to: Path) -> Folder:
+        other = object.__new__(Folder)
+        other.folder = Path(shutil.copytree(self.folder, to))
+        return other
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    made = Folder(tmp_path_factory.mktemp("foreign"))
+    made.to_tables()
+    return made
+
+
+@pytest.fixture
+def folder(judged: Folder, tmp_path: Path) -> Folder:
+    return judged.copied(tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def page(judged: Folder) -> str:
+    for kind in ("curves", "seeds", "survival"):
+        code, told = judged.stage("figure", "--kind", kind, "--experiment", "faces")
+        assert code == 0, told
+    code, told = judged.stage("report", *LISTS)
+    assert code == 0, told
+    return (judged.folder / "results" / "foreign" / "report.html").read_text()
+
+
+def test_the_claims_are_judged_by_their_rules_as_those_of_trained_arms_are(judged: Folder) -> None:
+    claims = judged.table("claims").set_index("id")
+    assert claims.loc["F1", "verdict"] == "supported"
+    assert claims.loc["F1", "n"] == 5
+    assert claims.loc["F2", "fates"] == "plain 3/5; augmented 0/5"
+    assert all("Not trained here: " in reason for reason in claims["reason"])
+
+
+def test_every_number_is_one_of_the_files_and_none_is_made_up(judged: Folder) -> None:
+    metrics = judged.table("metrics")
+    own = metrics[(metrics["arm"] == "regularised") & (metrics["metric"] == "fid")]
+    known = {
+        (seed, step): foreign_runs.measured(foreign_runs.COURSES["regularised"], seed, step)["fid"]
+        for seed in foreign_runs.SEEDS
+        for step in (foreign_runs.ROUGH if seed == 2 else foreign_runs.STEPS)
+    }
+    assert dict(zip(zip(own["seed"], own["step"], strict=True), own["value"], strict=True)) == known
+
+
+def test_a_curve_is_of_the_steps_that_all_runs_have(judged: Folder) -> None:
+    curves = judged.table("curves")
+    own = curves[(curves["arm"] == "regularised") & (curves["metric"] == "fid")]
+    assert list(own["step"]) == list(foreign_runs.ROUGH)
+    assert set(own["n"]) == {5}
+
+
+def test_collapse_of_a_run_from_elsewhere_is_when_its_numbers_say(judged: Folder) -> None:
+    events = judged.table("events")
+    collapsed = events[(events["event"] == "collapse") & events["observed"] & (events["arm"] == "plain")]
+    assert dict(zip(collapsed["seed"], collapsed["step"], strict=True)) == foreign_runs.COURSES["plain"].collapses
+    assert events[["images", "g_updates"]].isna().all(axis=None)
+
+
+def test_tables_say_what_was_not_trained_here_and_what_was_left_out(judged: Folder) -> None:
+    runs, arms = judged.table("runs"), judged.table("arms").set_index("arm")
+    assert set(runs["reading"]) == {"elsewhere"}
+    assert set(runs["device"]) == set(arms["trained"]) == {"not trained here"}
+    assert list(arms["from"]) == ["stylegan", "stylegan", "table"]
+    told = arms.loc["regularised", "told"]
+    assert "Unequal steps: FID (reported), Precision (reported) at 21 steps, 11 of them in all runs" in told
+    assert "1 cell without a value" in told
+
+
+def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: Folder) -> None:
+    assert "Not trained here, but read from files: plain (5 runs, stylegan runs/plain)" in page
+    assert page.count("Not trained here: plain, regularised.") >= 2  # in the table of verdicts, and on the card
+    assert page.count("Not trained here: plain, augmented, regularised.") >= 3  # in the notes of curves and captions
+    assert page.count("Not trained here: plain, augmented.") >= 2  # of the claim that no test decides, too
+    assert "None was trained here." in page
+    for kind in ("curves", "seeds", "survival"):
+        drawn = (judged.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()
+        assert drawn.count("not trained here") == 3
+    assert ">nan<" not in page
+    assert "img-src data:" in page
+
+
+def test_tables_follow_from_the_raw_numbers(folder: Folder) -> None:
+    study = load_study(folder.folder / "config" / "foreign.yaml")
+    with contextlib.chdir(folder.folder):
+        assert audit(study, Layout(study)) == []
+
+
+def test_an_edited_file_is_noticed_by_all_that_come_after(folder: Folder) -> None:
+    table = folder.folder / "runs" / "regularised.csv"
+    table.write_text(table.read_text().replace("4,5000,fid,", "4,5000,fid,1"))
+    for stage in (("analyse",), ("figure", "--kind", "curves", "--experiment", "faces"), ("report", *LISTS)):
+        code, told = folder.stage(*stage)
+        assert (code, told.count("\n")) == (1, 1)
+        assert "arm 'regularised': made from other files; read it again (`vigan import --arm regularised`)" in told
+    assert "warning: arm 'regularised': made from other files" in folder.vigan("claims", "foreign")[1]
+    folder.to_tables()
+    assert "warning" not in folder.vigan("claims", "foreign")[1]
+
+
+def test_files_that_were_moved_or_are_no_longer_at_hand_are_those_that_were_read(folder: Folder) -> None:
+    (folder.folder / "runs").rename(folder.folder / "gone")
+    assert folder.stage("analyse")[0] == 0
+    code, told = folder.stage("import", "--arm", "plain")
+    assert (code, told.count("\n")) == (1, 1)
+    assert "runs/plain: not there" in told
+    text = (folder.folder / "config" / "foreign.yaml").read_text().replace("runs/", "gone/")
+    (folder.folder / "config" / "foreign.yaml").write_text(text)
+    assert folder.stage("analyse")[0] == 0
+
+
+def test_a_damaged_record_and_a_damaged_table_are_refused(folder: Folder) -> None:
+    for name in ("arm.json", "metrics.csv"):
+        path = folder.folder / "results" / "foreign" / "elsewhere" / "plain" / name
+        kept = path.read_bytes()
+        path.write_bytes(kept.replace(b"5000", b"5001", 1))
+        code, told = folder.stage("analyse")
+        assert (code, told.count("\n")) == (1, 1)
+        assert f"{name}: missing, or not what was written; read it again" in told
+        path.write_bytes(kept)
+
+
+def test_a_rule_that_is_edited_after_the_files_were_read_shows(folder: Folder) -> None:
+    config = folder.folder / "config" / "foreign.yaml"
+    config.write_text(config.read_text().replace("margin: 2.0", "margin: 1.0"))
+    folder.to_tables()
+    changed = folder.table("claims").set_index("id")["changed"]
+    assert "margin" in str(changed["F1"])
+    assert pd.isna(changed["F2"])
+
+
+@pytest.fixture
+def missing(folder: Folder) -> Iterator[Folder]:
+    """A folder whose table lacks a seed, has a run that ends early, and one that diverged."""
+    table = folder.folder / "runs" / "regularised.csv"
+    lines = [line for line in table.read_text().splitlines() if not line.startswith("0,")]
+    lines = [line for line in lines if not (line.startswith("1,") and int(line.split(",")[1]) > 3000)]
+    table.write_text("\n".join(line.replace("4,5000,fid,", "4,5000,fid,nan#").split("#")[0] for line in lines) + "\n")
+    folder.to_tables()
+    return folder
+
+
+def test_missing_and_unfinished_runs_are_left_out_and_a_claim_of_all_seeds_says_so(missing: Folder) -> None:
+    claim = missing.table("claims").set_index("id").loc["F1"]
+    assert (claim["verdict"], claim["n"]) == ("inconclusive", 3)
+    assert claim["reason"].startswith("3 of the 5 seeds that the rule names")
+    runs = missing.table("runs")
+    own = runs[runs["arm"] == "regularised"].set_index("seed")["status"].to_dict()
+    assert own == {1: "unfinished", 2: "completed", 3: "completed", 4: "diverged"}
+    events = missing.table("events")
+    assert set(events.loc[events["arm"] == "regularised", "seed"]) == {2, 3, 4}
+    told = missing.table("arms").set_index("arm").loc["regularised", "told"]
+    for words in (
+        "Missing: seed 0",
+        "Diverged: seed 4",
+        "Not judged: FID (reported) of seed 1, not measured at step 5,000",
+    ):
+        assert words in told
+
+
+def test_a_run_that_diverged_elsewhere_is_worse_than_any(missing: Folder) -> None:
+    pairs = missing.table("pairs")
+    own = pairs[(pairs["second"] == "regularised") & (pairs["metric"] == "fid")].set_index("seed")
+    assert set(own.index) == {2, 3, 4}
+    assert own["last_second"].isna().to_dict() == {2: False, 3: False, 4: True}
+    claim = missing.table("claims").set_index("id").loc["F1"]
+    assert claim["estimate"] == pytest.approx(2 / 3)

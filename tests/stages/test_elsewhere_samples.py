@@ -1,0 +1,162 @@
+"""Samples of runs made elsewhere, measured here by the study's protocols, beside an arm that was trained here."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from studies import TINY, forge
+
+from vigan.analysis.tables import read_table
+from vigan.config.datasets import Digits, ImageFolder, Ring
+from vigan.config.load import load_study
+from vigan.data.toy import means
+from vigan.io.files import RecordError
+from vigan.layout import Layout
+from vigan.stages.elsewhere_samples import SnapshotSamples
+from vigan.stages.freshness import check_elsewhere
+from vigan.tools.audit import audit
+
+from .conftest import Project
+
+ROWS = [f"      {arm}: {{from: {{format: samples, path: {arm}}}}}\n" for arm in ("theirs", "far")]
+BOTH = TINY + "".join(ROWS)
+ROOT = Path(__file__).parents[2]
+LISTS = ("--deviations", str(ROOT / "config/deviations.yaml"), "--published", str(ROOT / "config/published.yaml"))
+STEPS = (0, 20, 60)
+PROTOCOL = "toy-modes/n=500/ref=train"
+
+
+def write_samples(folder: Path, count: int, shift: float) -> None:
+    """Points at the modes of the ring, or beside them, of two seeds; a step has few in one of them."""
+    modes = means(Ring(source="ring"))
+    for seed in (0, 1):
+        for step in STEPS:
+            draw = np.random.default_rng([seed, step])
+            n = 100 if (seed, step) == (1, 20) else count
+            points = modes[draw.integers(len(modes), size=n)] + draw.normal(0, 0.02, (n, 2)) + shift
+            place = folder / f"seed-{seed}" / f"step-{step}.npz"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(place, points.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("both"), BOTH)
+    write_samples(project.folder / "theirs", 600, 0.0)
+    write_samples(project.folder / "far", 600, 9.0)
+    for stage in (
+        ("prepare", "--dataset", "ring"),
+        ("reference", "--dataset", "ring", "--protocol", PROTOCOL, "--device", "cpu"),
+        ("import", "--arm", "theirs", "--device", "cpu"),
+        ("import", "--arm", "far", "--device", "cpu"),
+    ):
+        code, told = project.vigan(*stage)
+        assert code == 0, told
+    return project
+
+
+def numbers(project: Project, arm: str) -> pd.DataFrame:
+    return read_table(project.folder / "results" / "tiny" / "elsewhere" / arm / "metrics.csv")
+
+
+def test_good_samples_find_every_mode_and_far_ones_none(measured: Project) -> None:
+    for arm, modes in (("theirs", 8.0), ("far", 0.0)):
+        table = numbers(measured, arm)
+        last = table[(table["metric"] == "modes") & (table["step"] == 60)]
+        assert set(last["protocol"]) == {PROTOCOL}
+        assert last.set_index("seed")["value"].to_dict() == {0: modes, 1: modes}
+
+
+def test_a_snapshot_of_too_few_samples_is_not_measured_and_told(measured: Project) -> None:
+    table = numbers(measured, "theirs")
+    assert not ((table["seed"] == 1) & (table["step"] == 20)).any()
+    code, told = measured.vigan("import", "--arm", "theirs", "--device", "cpu")
+    assert code == 0
+    assert "Not measured: 1 of 6 snapshots, for a protocol takes more samples" in told
+
+
+def test_a_reference_that_is_made_anew_makes_the_numbers_old(measured: Project) -> None:
+    study = load_study(measured.config)
+    assert study.trained_pairs() == [("plain", "regularised")]
+    path = next((measured.folder / "data").glob("*/reference/toy-modes-n500.json"))
+    kept = path.read_bytes()
+    forge(path, code_sha256="0" * 64)
+    with contextlib.chdir(measured.folder):
+        with pytest.raises(RecordError, match=r"arm 'theirs': made from other references\.toy-modes.*; read it again"):
+            check_elsewhere(Layout(study))
+        path.write_bytes(kept)
+        check_elsewhere(Layout(study))
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (np.zeros((600, 3), np.float32), "float32 of shape (600, 3); points are finite floats (n, 2)"),
+        (np.full((600, 2), np.nan, np.float32), "points are finite floats"),
+        (np.zeros((600, 2), np.int64), "int64 of shape (600, 2)"),
+        (np.array(["a"]), "points are finite floats"),
+    ],
+)
+def test_samples_of_another_form_are_refused_in_one_line(measured: Project, points: np.ndarray, words: str) -> None:
+    place = measured.folder / "far" / "seed-0" / "step-0.npz"
+    kept = place.read_bytes()
+    np.savez(place, points)
+    code, told = measured.vigan("import", "--arm", "far", "--device", "cpu")
+    place.write_bytes(kept)
+    assert (code, told.count("\n")) == (1, 1)
+    assert words in told
+
+
+def test_pictures_of_any_size_become_the_form_of_the_data_always_the_same_ones(tmp_path: Path) -> None:
+    for number, size in enumerate(((40, 50), (64, 64), (90, 33), (12, 12))):
+        Image.new("RGB", size, (10 * number, 20, 30)).save(tmp_path / f"{number}.png")
+    colour = SnapshotSamples(tmp_path, ImageFolder(source="folder", path="x", side=32), np.dtype(np.uint8))
+    assert colour.count == 4
+    assert colour.take(3).shape == (3, 3, 32, 32)
+    assert (colour.take(3) == colour.take(3)).all()
+    grey = SnapshotSamples(tmp_path, Digits(source="digits"), np.dtype(np.uint8))
+    assert grey.take(4).shape == (4, 1, 32, 32)
+
+
+def test_arrays_of_images_must_have_the_form_of_the_data(tmp_path: Path) -> None:
+    np.save(tmp_path / "step-1.npy", np.zeros((4, 3, 16, 16), np.uint8))
+    samples = SnapshotSamples(tmp_path / "step-1.npy", Digits(source="digits"), np.dtype(np.uint8))
+    with pytest.raises(RecordError, match=r"images of shape \(1, 16, 16\), and those of the data are \(1, 32, 32\)"):
+        samples.take(2)
+
+
+def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measured: Project) -> None:
+    for arm in ("plain", "regularised"):
+        for seed in ("0", "1"):
+            for stage, *more in (("train", "--no-tensorboard"), ("evaluate",)):
+                code, told = measured.vigan(
+                    stage, "--arm", arm, "--seed", seed, "--device", "cpu", "--threads", "1", *more
+                )
+                assert code == 0, told
+    layout = Layout(load_study(measured.config))
+    stages = [
+        ("analyse",),
+        *(("figure", "--kind", kind, "--experiment", "circle") for kind, _ in layout.all_figures()),
+        ("frames", "--experiment", "circle"),
+        ("report", *LISTS),
+    ]
+    for stage in stages:
+        code, told = measured.vigan(*stage)
+        assert code == 0, (stage, told)
+    tables = measured.folder / layout.tables
+    assert set(read_table(tables / "runs.csv")["arm"]) == {"plain", "regularised", "theirs", "far"}
+    lines = (tables / "metrics.csv").read_text().splitlines()
+    assert any(line.startswith("circle,plain,released,0,60,1920,60,120,") for line in lines)  # whole numbers stay whole
+    assert any(line.startswith("circle,theirs,elsewhere,0,60,,,,") for line in lines)
+    curves = (measured.folder / layout.figure("curves", "circle")).read_text()
+    assert curves.count("not trained here") == 2
+    page = (measured.folder / layout.report).read_text()
+    assert "Not trained here: theirs, far." in page
+    assert 'id="position"' in page  # the slider, of what was trained here
+    with contextlib.chdir(measured.folder):
+        assert audit(layout.study, layout) == []

@@ -1,0 +1,100 @@
+"""`vigan new --from`: what lies in a folder becomes a study that runs, and what nobody can know is left open."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vigan.bench import foreign_runs
+from vigan.cli.parser import main
+from vigan.config.load import load_study
+from vigan.config.study import Study
+
+LOG = '"seed": 3,\nFID score (Step: 2000, Using train moments): 40.5\n'
+
+
+def new(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    with contextlib.chdir(folder):
+        code = main(["new", "--from", "runs", "-o", "study.yaml", *arguments])
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err
+
+
+def written(folder: Path) -> Study:
+    with contextlib.chdir(folder):
+        return load_study(Path("study.yaml"))
+
+
+def test_every_format_becomes_an_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign_runs.write(tmp_path / "runs")
+    (tmp_path / "runs" / "studio").mkdir()
+    (tmp_path / "runs" / "studio" / "a.log").write_text(LOG)
+    for seed, step in ((0, 10), (0, 20), (1, 20)):
+        place = tmp_path / "runs" / "pictures" / f"seed-{seed}" / f"step-{step}"
+        place.mkdir(parents=True)
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(place / "a.png")
+    assert new(tmp_path, capsys)[0] == 0
+    study = written(tmp_path)
+    formats = {name: arm.origin.format for name, arm in study.elsewhere.items()}
+    assert formats == {
+        "plain": "stylegan", "augmented": "stylegan", "regularised": "table", "studio": "studiogan",
+        "pictures": "samples",
+    }  # fmt: skip
+    assert study.experiments["reported"].iterations == 5000
+    assert study.experiments["measured"].dataset == "real"
+
+
+def test_seeds_are_those_that_all_arms_have_and_others_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{arm},{seed},10,fid,1.0" for arm, seeds in (("A b", (0, 1, 2)), ("007", (1, 2, 9))) for seed in seeds]
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "all.csv").write_text("\n".join(["method,seed,step,metric,value", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    study = written(tmp_path)
+    assert study.seeds == (1, 2)
+    assert study.experiments["reported"].more_seeds == {"a-b": (0,), "007": (9,)}
+    with contextlib.chdir(tmp_path):
+        for arm in ("a-b", "007"):
+            assert main(["import", "--config", "study.yaml", "--arm", arm]) == 0
+
+
+def test_metrics_without_a_name_here_and_protocols_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
+    rows = ["0,10,fid,1.0,FID 50k", "0,10,lpips,1.0,FID 50k"]
+    (tmp_path / "runs" / "a.csv").write_text("\n".join(["seed,step,metric,value,protocol", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert '# not read: "lpips"' in (tmp_path / "study.yaml").read_text()
+    assert written(tmp_path).experiments["reported"].protocols[0].name == "elsewhere/FID 50k"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("notes.txt", "x", "no table (.csv, .parquet), no metric-*.jsonl of StyleGAN"),
+        ("a.csv", "seed,step,metric,value\n0,10,lpips,1\n", "no metric in it has a name that is known here (lpips)"),
+        ("a.csv", "a,b\n1,2\n", "its first line names 2 columns"),
+        ("a.csv", "seed,step,metric,value\nx,10,fid,1\n", "line 2: seed 'x' is not a whole number"),
+        ("a\u200b.csv", "seed,step,metric,value\n0,10,fid,1\n", "a name that no study file can hold; rename it"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    file: str, text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / file).write_text(text)
+    code, told = new(tmp_path, capsys)
+    assert (code, told.count("\n")) == (1, 1)
+    assert words in told
+    assert not (tmp_path / "study.yaml").exists()
+
+
+def test_a_study_file_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign_runs.write(tmp_path / "runs")
+    (tmp_path / "study.yaml").write_text("mine")
+    assert new(tmp_path, capsys)[0] == 1
+    assert (tmp_path / "study.yaml").read_text() == "mine"
