@@ -134,7 +134,7 @@ def _frozen_after_a_checkpoint(submitted: subprocess.Popen[str], folder: Path) -
         assert submitted.poll() is None, (folder / "snakemake.log").read_text()[-4000:]
         for seed in {0, 1} - frozen.keys():
             for saved in list(folder.glob(f"state/tiny/plain-released-seed-{seed}-*/checkpoint-*.json"))[:1]:
-                frozen[seed] = int((saved.parent / "lock").read_text())
+                frozen[seed] = int((saved.parent / "lock").read_text().split()[0])
                 os.kill(frozen[seed], signal.SIGSTOP)
         return len(frozen) == 2
 

@@ -70,7 +70,7 @@ class Story:
     def trainer(self, arm: str) -> int:
         """Process that trains an arm, 0 without one."""
         for lock in (self.folder / "state" / "story").glob(f"{arm}-*/lock"):
-            return int(lock.read_text() or 0)
+            return int((lock.read_text().split() or ["0"])[0])
         return 0
 
     def wait_until(self, happened: Callable[[], bool], what: str) -> None:

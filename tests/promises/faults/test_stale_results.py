@@ -52,7 +52,7 @@ def test_tables_of_another_lambda_are_neither_drawn_nor_reported(stage: tuple[st
 def test_a_run_trained_again_leaves_no_numbers_of_the_one_before(place: Place) -> None:
     for run in RUNS[2:]:
         place.vigan("train", *run, "--no-tensorboard")
-    assert "measured.json: not there, so nobody knows" in place.refused("analyse")
+    assert "measured.json: not there yet; type: vigan evaluate" in place.refused("analyse")
 
 
 def test_once_all_is_made_again_all_is_of_the_new_lambda(place: Place) -> None:
