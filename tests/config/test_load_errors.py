@@ -262,7 +262,7 @@ def test_a_mutated_study_is_a_plan_or_is_refused_in_one_line(text: str, tmp_path
     if isinstance(outcome, Study):
         layout = Layout(outcome)
         assert all(run.spec.iterations in run.spec.snapshots for run in layout.run_files())
-        assert layout.floors()
+        assert layout.floors() or not any(experiment.arms for experiment in outcome.experiments.values())
         assert all(not file.is_absolute() and ".." not in file.parts for file in layout.all_tables().values())
         assert all(outcome.rules().values())
     else:

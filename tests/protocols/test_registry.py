@@ -28,7 +28,7 @@ SPREAD = ProtocolKind(
     metrics={"spread": Metric(title="Spread", definition="deviation over that of reals", source="here", better="none")},
     sources=frozenset({POINTS}),
     notes=(("Samples", "{n}"),),
-    estimator="elsewhere.estimators:spread",
+    estimator="another.estimators:spread",
 )
 """
 ESTIMATOR = """
@@ -38,19 +38,19 @@ def spread(reals, samples):
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another package, installed, that adds a kind of protocol."""
-    package, installed = tmp_path / "elsewhere", tmp_path / "elsewhere-1.0.dist-info"
+    package, installed = tmp_path / "another", tmp_path / "another-1.0.dist-info"
     for folder in (package, installed):
         folder.mkdir()
     (package / "__init__.py").touch()
     (package / "kinds.py").write_text(KIND)
     (package / "estimators.py").write_text(ESTIMATOR)
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text("[vigan.protocols]\nspread = elsewhere.kinds\n")
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[vigan.protocols]\nspread = another.kinds\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield package
-    for name in [name for name in sys.modules if name.partition(".")[0] == "elsewhere"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "another"]:
         del sys.modules[name]
     provenance._graph.cache_clear()
     provenance._bare_source.cache_clear()
@@ -80,7 +80,7 @@ def test_one_name_for_two_metrics_is_refused() -> None:
 
 
 def test_another_package_s_kind_is_found_and_measures(
-    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = {name: kind for name, (kind, _) in by_name(find()).items()}
     assert kinds.keys() - KINDS.keys() == {"spread"}
@@ -98,32 +98,32 @@ def test_another_package_s_kind_is_found_and_measures(
     ("text", "line"),
     [
         ("import nowhere\n", r"kinds\.py, line 1: ModuleNotFoundError: No module named 'nowhere'"),
-        (KIND.replace('name="spread"', 'name="toy-modes"'), "'toy-modes' is declared in .* and in elsewhere.kinds"),
+        (KIND.replace('name="spread"', 'name="toy-modes"'), "'toy-modes' is declared in .* and in another.kinds"),
         (KIND.replace('name="spread"', 'name="a spread"'), "the name of a kind of protocol is made of a-z"),
     ],
     ids=["an import", "a name of ours", "no name"],
 )
 def test_another_package_s_broken_kinds_are_left_out_and_told(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str
+    another: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str
 ) -> None:
-    (elsewhere / "kinds.py").write_text(text)
+    (another / "kinds.py").write_text(text)
     monkeypatch.setattr(registry, "BROKEN", {})
     assert {kind.name for kind, _ in find()} == set(KINDS)
     assert re.search(line, registry.BROKEN["spread"])
 
 
-def test_another_package_s_code_is_part_of_the_digest_of_what_measures_with_it(elsewhere: Path) -> None:
+def test_another_package_s_code_is_part_of_the_digest_of_what_measures_with_it(another: Path) -> None:
     def digest() -> str:
         provenance._graph.cache_clear()
         provenance._bare_source.cache_clear()
-        (kind,) = (kind for kind, module in find() if module == "elsewhere.kinds")
+        (kind,) = (kind for kind, module in find() if module == "another.kinds")
         return provenance.stage_digest("evaluate", modules=kind.modules)
 
     before = digest()
     assert before != provenance.stage_digest("evaluate")
-    (elsewhere / "estimators.py").write_text(ESTIMATOR.replace("def", "# A remark.\ndef"))
+    (another / "estimators.py").write_text(ESTIMATOR.replace("def", "# A remark.\ndef"))
     assert digest() == before
-    (elsewhere / "estimators.py").write_text(ESTIMATOR.replace(".std()", ".var()"))
+    (another / "estimators.py").write_text(ESTIMATOR.replace(".std()", ".var()"))
     assert digest() != before
 
 

@@ -102,8 +102,10 @@ def test_a_map_by_k_and_lambda_is_of_one_model(family: Study) -> None:
 
 
 def test_the_page_says_who_is_updated(family: Study) -> None:
-    said = dict(report_summary.of_experiment(family, "ring"))["An iteration"]
-    assert said.split("; ") == [
+    """Beside each arm, where they are more than a line can hold."""
+    assert dict(report_summary.of_experiment(family, "ring"))["An iteration"] == "differs: see Arms"
+    arms = family.experiments["ring"].arms.values()
+    assert list(dict.fromkeys(report_summary._schedule(arm) for arm in arms)) == [
         "0 D updates, 1 × 1 E and G update",
         "1 D update, 1 × 2 E updates",
         "1 D update, 1 × 2 E and G updates",

@@ -94,8 +94,8 @@ def test_the_command_refuses_in_one_line(
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
-        (["--seeds", "0"], "argument --seeds: '0' is not a whole number from 1 on"),
-        (["--simulations", "0"], "argument --simulations: '0' is not a whole number from 1 on"),
+        (["--seeds", "0"], "argument --seeds: '0' is not a whole number from 1 to 10000"),
+        (["--simulations", "0"], "argument --simulations: '0' is not a whole number from 1 to 100000"),
         (["--alike", "1.2"], "argument --alike: '1.2' is not a share from 0 to 1"),
     ],
 )

