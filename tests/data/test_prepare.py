@@ -80,6 +80,26 @@ def test_the_square_is_cut_from_the_middle(tmp_path: Path, png: Png) -> None:
     assert load(tmp_path / "out").array.min() == 255
 
 
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["cat/1.png", "cat/deep/2.png", "dog/1.png", "ant/9.png"], [0, 1, 1, 2]),
+        (["cat/1.png", "dog/1.png", "stray.png"], None),
+        (["cat/1.png", "cat/deep/2.png"], None),
+    ],
+)
+def test_class_folders_become_labels_where_every_image_lies_in_one(
+    names: list[str], labels: list[int] | None, tmp_path: Path, png: Png
+) -> None:
+    for name in names:
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / name).write_bytes(png(np.zeros((40, 40, 3), np.uint8)))
+    manifest = prepare(images(tmp_path / "pictures"), tmp_path / "prepared")
+    found = load(tmp_path / "prepared").labels
+    assert (None if found is None else found.tolist()) == labels
+    assert ("3 folders" in manifest["preprocessing"]) == (labels is not None)
+
+
 def test_an_empty_or_missing_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, problem in (("empty", "no image in it"), ("missing", "no such folder")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,18 +21,35 @@ SMALLEST = 8
 def source_data(dataset: ImageFolder, workers: int) -> SourceData:
     """Every image below the folder, in the order of their relative names; other and hidden files are counted.
 
+    If each image lies in one of two or more folders at the top, these are classes: labels number them in the order of
+    their names.
+
     Raises DataError naming the folder if it is missing or has no image, or the file that is damaged or less than
     `SMALLEST` pixels wide or high: enlarged, it would be a blur.
     """
     files, names, images = _found(dataset)
+    classes = class_folders(images)
+    labels = np.array([classes.index(_top(name)) for name in images], dtype=np.int64) if classes else None
+    classified = f"; labels are its {len(classes)} folders, in the order of their names" if classes else ""
     return SourceData(
         count=len(images),
         shape=dataset.shape,
         dtype=np.dtype(np.uint8),
         blocks=image_blocks(files, images, Picture(dataset.side, dataset.channels), dataset.shape, workers),
-        preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased)",
+        preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased){classified}",
+        labels=labels,
         skipped=len(names) - len(images),
     )
+
+
+def class_folders(images: Sequence[str]) -> list[str]:
+    """The folders at the top, by name, if each image lies in one of them and they are two at least; else none."""
+    tops = sorted({_top(name) for name in images})
+    return tops if len(tops) > 1 and "" not in tops else []
+
+
+def _top(name: str) -> str:
+    return name.partition("/")[0] if "/" in name else ""
 
 
 def count(dataset: ImageFolder) -> int:

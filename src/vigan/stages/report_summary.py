@@ -6,6 +6,7 @@ import pandas as pd
 
 from vigan.analysis.tables import JOULES, NOT_TRAINED, RUN_KEYS
 from vigan.config.arms import Arm
+from vigan.config.datasets import CelebA, Dataset, ImageFolder
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.describe.claims import describe_event
@@ -61,7 +62,7 @@ def of_experiment(study: Study, name: str) -> Facts:
         ("Reading", ", ".join(dict.fromkeys(arm.reading for arm in arms))),
     ]
     return [
-        *([("Data set", f"{experiment.dataset} ({dataset.source})")] if dataset else []),
+        *([("Data set", _data_in_words(experiment.dataset, dataset))] if dataset and experiment.dataset else []),
         ("Iterations", f"{experiment.iterations:,}"),
         *(trained if experiment.arms else []),
         *([("Not trained here", ", ".join(experiment.elsewhere))] if experiment.elsewhere else []),
@@ -132,6 +133,19 @@ def failures(runs: pd.DataFrame, metrics: pd.DataFrame | None) -> pd.DataFrame:
 def count(number: int, thing: str) -> str:
     """A number with its noun, pluralised."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _data_in_words(name: str, dataset: Dataset) -> str:
+    """A data set's name and source, and what was done to its images."""
+    match dataset:
+        case CelebA():
+            way = "TensorFlow 1's bicubic" if dataset.resize == "released" else "Pillow's bicubic"
+            done = f": centre crop of {dataset.crop} pixels, to {dataset.side}x{dataset.side} by {way}"
+        case ImageFolder():
+            done = f": centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic"
+        case _:
+            done = ""
+    return f"{name} ({dataset.source}{done})"
 
 
 def _listed(seeds: list[int]) -> str:
