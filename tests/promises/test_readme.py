@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,11 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.split("   #")[0].split("  #")[0].strip() for line in README.splitlines() if line.startswith("    ")]
 OURS = [command for command in COMMANDS if command.startswith("vigan ")]
-OF_SNAKEMAKE = re.findall(r"(snakemake all[^`\n#]*)", README)
+MADE = re.findall(r"> (config/[\w-]+\.yaml)", README)
+"""Studies that a command of it writes."""
+OF_SNAKEMAKE = [
+    found for found in re.findall(r"(snakemake all[^`\n#]*)", README) if not any(name in found for name in MADE)
+]
 
 
 def test_it_is_short_enough_to_be_read() -> None:
@@ -34,6 +40,20 @@ def test_its_table_of_verdicts_is_that_of_the_kept_results() -> None:
 def test_every_command_of_vigan_is_one_that_it_takes(command: str) -> None:
     options = parser().parse_args(shlex.split(command)[1:])
     assert callable(options.command)
+
+
+def test_the_fast_study_is_the_paper_s_in_tf32(tmp_path: Path) -> None:
+    (command,) = [line for line in COMMANDS if line.startswith("sed ")]
+    (tmp_path / "config").mkdir()
+    shutil.copy(ROOT / "config" / "paper.yaml", tmp_path / "config")
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    fast, exact = load_study(tmp_path / "config" / "paper-tf32.yaml"), load_study(ROOT / "config" / "paper.yaml")
+    assert fast.study == "paper-tf32"
+    for run in exact.runs():
+        arm = exact.arm(run.arm)
+        assert fast.arm(run.arm) == arm.model_copy(update={"precision": "tf32"})
+        assert fast.seeds_of(run.arm) == exact.seeds_of(run.arm)
+    assert fast.claims == exact.claims
 
 
 def test_there_are_commands() -> None:
