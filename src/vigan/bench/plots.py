@@ -94,7 +94,7 @@ def divergence(record: Mapping[str, Any]) -> Figure:
 
 
 PICTURES = {
-    "power": (power, "calibration"), "growth": (growth, "growth"), "divergence": (divergence, "divergence"),
+    "power": (power, "calibration"), "growth": (growth, "growth"),
 }  # fmt: skip
 """How each picture of the documentation is drawn, and from whose newest record."""
 
