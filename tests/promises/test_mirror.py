@@ -42,6 +42,7 @@ ELSEWHERE = {
     "bench/witness": "evaluation/test_witness.py",
     "cli/completion": "cli/test_every_command.py",
     "cli/examples": "cli/test_every_command.py",
+    "cli/arguments": "test_errors.py",
     "cli/images": "evaluation/test_anybody.py",
     "cli/inspect": "stages/test_every_stage.py",
     "cli/options": "test_errors.py",

@@ -53,6 +53,19 @@ EXAMPLES = {
     "completion": ["source <(vigan completion)    # in bash; for every shell from now on: put it into ~/.bashrc"],
 }
 
+TRUTHS = """\
+what is true is stated as
+  ARM:reach=SHARE      of its runs get on track at some time (not stated: 1)
+  ARM:collapse=SHARE   of its runs get on track and collapse later (not stated: 0)
+  ARM:diverge=SHARE    of its runs get on track and diverge later (not stated: 0)
+  CLAIM=SHARE          of the seeds differ as claimed, beyond the boundary that decides (paired-sign, paired-time);
+                       of the runs have the event in time (share, where it says `by`)
+  CLAIM=MEAN,SPREAD    of the differences over seeds, positive where they are as claimed (paired-mean)
+A claim whose truth is not stated is at the edge of its rule, between support and contradiction. All other verdicts
+follow from the fates of runs.
+
+"""
+
 
 def epilog(name: str) -> str | None:
     """What a command's help ends with."""

@@ -82,3 +82,8 @@ def folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("it is empty; name a folder")
     return Path(text)
+
+
+def reals(text: str) -> int | str:
+    """How many reference images to use: "all", "equal", or a whole number from 1 on."""
+    return text if text in {"all", "equal"} else from_one(text)

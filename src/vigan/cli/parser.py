@@ -11,33 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from vigan.cli import completion, images, inspect, pipeline, plugins, present
-from vigan.cli.examples import epilog
-from vigan.cli.options import device, folder, from_one, seconds, seeds, share, side, simulations, threads, whole
+from vigan.cli.arguments import DEVICES, add_celeba, add_device, add_images, add_place
+from vigan.cli.examples import TRUTHS, epilog
+from vigan.cli.options import device, folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.plugins import blame
-from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import enter_root, setting, switched_on
 
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
 
-DEVICES = "auto (default: a GPU where there is one), cpu, cuda, cuda:1, ..."
 EXPERIMENT = "name of an experiment of the study"
 GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
-
-TRUTHS = """\
-what is true is stated as
-  ARM:reach=SHARE      of its runs get on track at some time (not stated: 1)
-  ARM:collapse=SHARE   of its runs get on track and collapse later (not stated: 0)
-  ARM:diverge=SHARE    of its runs get on track and diverge later (not stated: 0)
-  CLAIM=SHARE          of the seeds differ as claimed, beyond the boundary that decides (paired-sign, paired-time);
-                       of the runs have the event in time (share, where it says `by`)
-  CLAIM=MEAN,SPREAD    of the differences over seeds, positive where they are as claimed (paired-mean)
-A claim whose truth is not stated is at the edge of its rule, between support and contradiction. All other verdicts
-follow from the fates of runs.
-
-"""
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
@@ -131,11 +117,11 @@ def parser() -> argparse.ArgumentParser:
     preflight.add_argument(
         "--elsewhere", action="store_true", help="runs are trained on other machines: do not time this one"
     )
-    _add_celeba(preflight)
+    add_celeba(preflight)
 
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
     estimate.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="jobs at once")
-    _add_device(estimate)
+    add_device(estimate)
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
     doctor.add_argument("--device", type=device, default="auto", help=DEVICES)
@@ -144,18 +130,18 @@ def parser() -> argparse.ArgumentParser:
 
     prepare = stage(pipeline.prepare, "turn a data set into one array and its manifest")
     prepare.add_argument("--dataset", required=True, help="name of a data set in the study")
-    _add_celeba(prepare)
+    add_celeba(prepare)
     prepare.add_argument("--threads", type=threads, default=1, help="processes that decode images (default: 1)")
 
     reference = stage(pipeline.reference, "measure the real data, once per protocol")
     reference.add_argument("--dataset", required=True, help="name of a data set in the study")
     reference.add_argument("--protocol", required=True, help="protocol name, as in the tables")
-    _add_device(reference)
+    add_device(reference)
 
     train = stage(pipeline.train, "train one arm with one seed; a stopped run resumes from its last checkpoint")
     train.add_argument("--arm", required=True, help="an arm of the study")
     train.add_argument("--seed", type=whole, required=True, help="one of the arm's seeds")
-    _add_device(train)
+    add_device(train)
     train.add_argument("--threads", type=threads, default=1, help="threads of a CPU (default: 1)")
     train.add_argument(
         "--save-every", type=seconds, default=setting("save_every", "60"), help="seconds between checkpoints"
@@ -263,52 +249,29 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
     evaluate.add_argument("--seed", type=whole, help="with --arm: its seed")
-    _add_place(evaluate)
+    add_place(evaluate)
     own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
     text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
     own_images.add_argument("--reference", type=Path, help=text)
     own_images.add_argument("--samples", type=from_one, metavar="N", help="generated images to use (default: all)")
     text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
-    own_images.add_argument("--reals", type=_reals, default="all", metavar="N", help=text)
+    own_images.add_argument("--reals", type=reals, default="all", metavar="N", help=text)
     own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
     own_images.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
     text = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
     own_images.add_argument("--witness", action="append", default=[], metavar="TOOL", help=text)
     text = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
     own_images.add_argument("--infinity", action="store_true", help=text)
-    _add_images(own_images)
+    add_images(own_images)
 
     statistics = stage(images.statistics, "write the statistics of images: what a reference needs", study=False)
     statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
     text = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
     statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
     statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
-    _add_images(statistics)
-    _add_place(statistics)
-
-
-def _add_place(parser: argparse.ArgumentParser) -> None:
-    _add_device(parser)
-    text = "snapshots measured at a time, or threads of a CPU (default: its cores)"
-    parser.add_argument("--threads", type=threads, default=os.cpu_count() or 1, help=text)
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", type=device, default="auto", help=DEVICES)
-
-
-def _add_images(parser: argparse._ActionsContainer) -> None:
-    known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
-    parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
-    text = "middle square of so many pixels, cut out of image files (default: all of an image)"
-    parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
-    text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"
-    parser.add_argument("--resize", type=side, metavar="SIDE", help=text)
-
-
-def _reals(text: str) -> int | str:
-    return text if text in {"all", "equal"} else from_one(text)
+    add_images(statistics)
+    add_place(statistics)
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:
@@ -333,10 +296,3 @@ def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> N
     movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
     contact = stage(present.contact, "put every run of an experiment on a contact sheet, as PDF")
     contact.add_argument("--experiment", required=True, help=EXPERIMENT)
-
-
-def _add_celeba(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--celeba", type=Path, help="img_align_celeba.zip or a folder (default: VIGAN_CELEBA)")
-    parser.add_argument(
-        "--download", action="store_true", default=switched_on("download"), help="fetch what is missing (CelebA, MNIST)"
-    )
