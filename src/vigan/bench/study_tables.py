@@ -42,7 +42,11 @@ def _fast(summary: Mapping[str, Mapping[str, Any]]) -> str:
 def _blind(data: str, found: Mapping[str, Any]) -> str:
     """Why nothing follows from data of which no control moves a number."""
     run = [name for name in CONTROLS if name in found]
-    return f"On {data} the controls that were run ({', '.join(run)}) move no number" if run else f"No control was run on {data}"
+    return (
+        f"On {data} the controls that were run ({', '.join(run)}) move no number"
+        if run
+        else f"No control was run on {data}"
+    )
 
 
 def divergence(record: Mapping[str, Any]) -> str:
