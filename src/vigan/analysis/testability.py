@@ -16,13 +16,20 @@ from vigan.config.claims import (
     event_of,
     is_stability,
 )
-from vigan.describe.claims import EVENTS
+from vigan.describe.claims import EVENTS, describe_window
 
 ALL = ("supported", "contradicted", "equivalent", "inconclusive")
 
 
-def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = ON_TRACK) -> dict[str, str]:
+def untestable(
+    claim: TestedClaim,
+    fates: Mapping[str, Fate],
+    on_track: float = ON_TRACK,
+    counted: Mapping[str, Fate] | None = None,
+) -> dict[str, str]:
     """The reason by verdict, for every verdict that the claim cannot get from arms with these event counts.
+
+    `counted` are the counts within the share of training that the claim names, where that is not all (the default).
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
@@ -33,10 +40,11 @@ def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = 
         return {}
     if event == "collapse" and (reason := _lost(claim, fates, on_track)):
         return dict.fromkeys(ALL, reason)
+    counted = fates if counted is None else counted
     seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
-    if not any(fates[arm].events.get(event) for arm in seen):
-        return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
-    if is_stability(claim) and (reason := _as_stable(claim, fates)):
+    if not any(counted[arm].events.get(event) for arm in seen):
+        return dict.fromkeys(_resting_on_absence(claim), _never_seen(claim, event, seen, counted))
+    if is_stability(claim) and (reason := _as_stable(claim, counted)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
     return {}
 
@@ -76,11 +84,12 @@ def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) ->
     )
 
 
-def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
+def _never_seen(claim: TestedClaim, event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
     runs = sum(fates[arm].runs for arm in arms)
     shown = "prevented" if event in BAD else "slow or fast"
+    where = f"{', '.join(arms)}{describe_window(claim)}"
     return (
-        f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {', '.join(arms)}: there was nothing to "
+        f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {where}: there was nothing to "
         f"be {shown}, and nothing shows that the rule would have seen it."
     )
 
@@ -93,5 +102,5 @@ def _as_stable(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
         return ""
     return (
         f"Without what is studied it is as rare: {EVENTS[claim.event]} occurred in "
-        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}."
+        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}{describe_window(claim)}."
     )
