@@ -132,11 +132,11 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
         if request.reals != "all":
             raise ConfigError(f"{request.reference}: --reals chooses among images; leave it out")
         return Reals(_accepted(request, extractor, found), None)
+    gallery = open_gallery(request.reference, request.fitting)
     if request.made_with or request.made_of:
         raise ConfigError(
             f"{request.reference}: --made-with and --made-of say what a file of statistics does not; leave them out"
         )
-    gallery = open_gallery(request.reference, request.fitting)
     total, count = len(gallery), _count(request.reals, len(gallery), n)
     _enough(request.reference, total, count, "reals")
     order = rng.generator(0, "metric", "reals").permutation(total)
