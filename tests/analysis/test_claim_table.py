@@ -206,5 +206,5 @@ def test_a_control_shows_something_only_within_the_part_of_training_that_counts(
     assert _row(SHARE, late)["verdict"] == "supported"
     found = _row({**SHARE, "by": 0.7}, late)
     assert found["verdict"] == "not testable here"
-    assert "none of the 16 runs of plain, regularised within 70% of training" in found["reason"]
+    assert found["reason"].endswith("as rare: a bad end occurred in 0 of 8 runs of plain within 70% of training.")
     assert found["fates"] == "regularised 0/8; plain 8/8"

@@ -29,7 +29,8 @@ def untestable(
 ) -> dict[str, str]:
     """The reason by verdict, for every verdict that the claim cannot get from arms with these event counts.
 
-    `counted` are the counts within the share of training that the claim names, where that is not all (the default).
+    `counted` are the counts within the share of training that the claim names, where that is not all (the default): a
+    control shows that an event is not rare by those alone. That an event can occur, and is seen, is shown at any time.
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
@@ -40,11 +41,10 @@ def untestable(
         return {}
     if event == "collapse" and (reason := _lost(claim, fates, on_track)):
         return dict.fromkeys(ALL, reason)
-    counted = fates if counted is None else counted
     seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
-    if not any(counted[arm].events.get(event) for arm in seen):
-        return dict.fromkeys(_resting_on_absence(claim), _never_seen(claim, event, seen, counted))
-    if is_stability(claim) and (reason := _as_stable(claim, counted)):
+    if not any(fates[arm].events.get(event) for arm in seen):
+        return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
+    if is_stability(claim) and (reason := _as_stable(claim, counted or fates)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
     return {}
 
@@ -84,12 +84,11 @@ def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) ->
     )
 
 
-def _never_seen(claim: TestedClaim, event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
+def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
     runs = sum(fates[arm].runs for arm in arms)
     shown = "prevented" if event in BAD else "slow or fast"
-    where = f"{', '.join(arms)}{describe_window(claim)}"
     return (
-        f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {where}: there was nothing to "
+        f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {', '.join(arms)}: there was nothing to "
         f"be {shown}, and nothing shows that the rule would have seen it."
     )
 
