@@ -192,3 +192,12 @@ def test_where_images_lie_is_in_no_run_s_config() -> None:
     assert first == second
     assert first.digest == second.digest
     assert RunSpec.model_validate_json(first.model_dump_json()) == second
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "1", '{"of": {}, "content": 3, "seen": {}}', '{"of": {}, "content": ""}']
+)
+def test_a_record_of_another_make_counts_for_nothing(pictures: Path, content: str) -> None:
+    folder = prepared(pictures)
+    (folder / identity.RECORD).write_text(content)
+    assert Path("data") / found(pictures).key == folder
