@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import io
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from vigan.config.datasets import Side
 from vigan.figures.frames import CLOUD_SIDE, DOT, PER_SIDE, RING, encode, picture
+from vigan.stages.evaluate import SHOWN as KEPT
 
 
 def _decoded(packed: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(packed)))
 
 
-@pytest.mark.parametrize(("channels", "side"), [(1, 32), (3, 32), (3, 64)])
+@pytest.mark.parametrize(("channels", "side"), [(1, 32), (3, 32), (3, 64), (1, 128), (3, 256)])
 def test_images_stand_in_a_square_grid_at_native_pixels(channels: int, side: int) -> None:
     images = np.arange(64, dtype=np.uint8)[:, None, None, None] * np.ones((1, channels, side, side), np.uint8)
     shown = np.asarray(picture(images))
     per = PER_SIDE[side]
     assert shown.shape == (per * (side + 1) - 1, per * (side + 1) - 1, 3)
     assert shown[-1, -1].tolist() == [per**2 - 1] * 3
+
+
+def test_images_of_every_side_that_a_data_set_may_have_have_a_grid_of_kept_samples() -> None:
+    assert PER_SIDE.keys() == set(get_args(Side))
+    assert max(PER_SIDE.values()) ** 2 <= KEPT[3]
 
 
 def test_a_point_is_drawn_where_it_lies() -> None:

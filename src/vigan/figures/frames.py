@@ -9,7 +9,7 @@ from PIL import Image
 
 from vigan.figures.samples import image_grid, reach_of
 
-PER_SIDE = {32: 8, 64: 5}
+PER_SIDE = {32: 8, 64: 5, 128: 3, 256: 2}
 """Images along one edge of a grid, by their side in pixels."""
 
 CLOUD_SIDE = 400
@@ -33,7 +33,7 @@ def picture(samples: np.ndarray, means: np.ndarray | None = None) -> Image.Image
 def encode(shown: Image.Image, most: int) -> bytes:
     """A picture as WebP: lossless if it has transparency, else at the best quality that fits in `most` bytes.
 
-    If none of `QUALITIES` fits, the lowest quality is used.
+    If none of `QUALITIES` fits, it is at quality 1, whatever its size.
     """
     if shown.mode == "RGBA":
         return _webp(shown, lossless=True, quality=80)
