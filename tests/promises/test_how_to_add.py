@@ -120,11 +120,13 @@ def test_the_source_of_data_from_outside_is_sound(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_study_of_a_source_from_outside_is_made_once(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```python\n(\"\"\"Points on a spiral.*?)```", GUIDE, re.DOTALL)
-    (told,) = re.findall(r"With `(plugins: .*?)` a study may say `(datasets: .*?)`", GUIDE)
-    (tmp_path / "spiral.py").write_text(text, encoding="utf-8")
-    study = TINY.replace("datasets:\n  ring: {source: ring, count: 6000}", "\n".join(told))
-    (tmp_path / "study.yaml").write_text(study.replace("dataset: ring", "dataset: spiral"), encoding="utf-8")
+    for name, begin in (("spiral", "Points on a spiral"), ("point_frechet", "How far the points are")):
+        (text,) = re.findall(rf"```python\n(\"\"\"{begin}.*?)```", GUIDE, re.DOTALL)
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    (told,) = re.findall(r"a study may say `(datasets: .*?)`", GUIDE)
+    study = TINY.replace("datasets:\n  ring: {source: ring, count: 6000}", told).replace("toy-modes", "point-frechet")
+    study = study.replace("dataset: ring", "dataset: spiral") + "plugins: [spiral.py, point_frechet.py]\n"
+    (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
     made, again = (
         Snakemake(tmp_path)("--until", "train", "--configfile", str(tmp_path / "study.yaml"), *words)
         for words in ((), ("--dry-run",))
