@@ -89,4 +89,4 @@ lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the 
 	done
 
 clean:  ## remove what can be made again; results, figures and data stay
-	rm -rf .venv .witness .wheel build site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .witness .wheel build site .pytest_cache .ruff_cache .hypothesis .import_linter_cache

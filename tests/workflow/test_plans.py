@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from studies import TINY
 
+from vigan.runtime.settings import SETTINGS
+
 from .conftest import ROOT, Snakemake
 
 pytestmark = pytest.mark.slow
@@ -94,6 +96,11 @@ def test_no_job_asks_for_more_minutes_than_the_machine_gives(snakemake: Snakemak
     plan = snakemake("--dry-run", "--configfile", str(tmp_path / "study.yaml"), "--config", "longest_minutes=7")
     assert plan.returncode == 0, plan.stdout
     assert set(re.findall(r"runtime=(\d+)", plan.stdout)) == {"7"}
+
+
+def test_every_setting_of_a_machine_is_explained_beside_the_studies() -> None:
+    told = (ROOT / "config" / "README.md").read_text(encoding="utf-8").partition("## Settings of a machine")[2]
+    assert set(re.findall(r"`([a-z0-9_]+)`(?=[^|]*\|)", told)) >= set(SETTINGS)
 
 
 SHOWING = f"""\
