@@ -39,10 +39,14 @@ class Settings(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Digests of what weights are made from, besides their spec."""
+    """What weights are made from, besides their spec: digests of code and data, versions of libraries.
+
+    Taken before the training: files of code may be edited, and libraries replaced, until it ends.
+    """
 
     code_sha256: str
     data_sha256: str
+    versions: dict[str, str]
 
 
 def train(
@@ -54,13 +58,13 @@ def train(
     one. Raises RecordError if the data set is damaged or if `state` belongs to another run, InUseError if another
     process trains in `state`.
     """
-    code = provenance.stage_digest("train", spec.arm.modules)  # of what trains: its files may be edited meanwhile
+    code, versions = provenance.stage_digest("train", spec.arm.modules), provenance.versions()
     device = pick_device(settings.device)
     calculate_in(spec.arm.precision, settings.threads, device)
     prepared = load(data, verify=True)
     with owned(state / "lock", state, "trains this run already", "start no second trainer of it"):
         remove_half_removed(state)
-        origin = Origin(code, prepared.fingerprint)
+        origin = Origin(code, prepared.fingerprint, versions)
         run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
         for reason in run.refused:
             say(f"warning: {reason}")
@@ -75,7 +79,7 @@ def train(
 
 def _claim(path: Path, spec: RunSpec, origin: Origin) -> str:
     """Write the owner of this state and return its digest; refuse a state of another config, code or data set."""
-    mine = {**spec.model_dump(mode="json"), **origin._asdict()}
+    mine = spec.model_dump(mode="json") | {"code_sha256": origin.code_sha256, "data_sha256": origin.data_sha256}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):
         raise RecordError(
             f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew"
@@ -96,7 +100,7 @@ def _record(spec: RunSpec, outcome: Outcome, origin: Origin, settings: Settings)
         code_sha256=origin.code_sha256,
         device=DEVICE_SEPARATOR.join(outcome.devices),
         threads=settings.threads,
-        versions=provenance.versions(),
+        versions=origin.versions,
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=dict(settings.rules),
