@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import quick
 
 from .forked import Forked
 
@@ -16,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 
 class Snakemake:
-    """Snakemake on this checkout, working in a folder of its own."""
+    """Snakemake on this checkout, working in a folder of its own; its jobs are forked from one process if `quick`."""
+
+    quick = True
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -33,8 +36,9 @@ class Snakemake:
 
     def run(self, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """Snakemake with any words in any folder, in a process of its own."""
+        environment = self.environment | (quick.environment() if self.quick else {})
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
-            code = _forked().run(arguments, folder, self.environment, Path(output.name))
+            code = _forked().run(arguments, folder, environment, Path(output.name))
             return subprocess.CompletedProcess(["snakemake", *arguments], code, output.read())
 
 
@@ -55,6 +59,7 @@ def snakemake(tmp_path: Path) -> Snakemake:
 def smoke_study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snakemake, str]:
     """The smoke study, run once from nothing; the folder it ran in and what it printed."""
     runner = Snakemake(tmp_path_factory.mktemp("smoke"))
+    runner.quick = False
     first = runner("--configfile", str(ROOT / "config" / "smoke.yaml"), "--verbose")
     assert first.returncode == 0, first.stdout[-4000:]
     return runner, first.stdout
