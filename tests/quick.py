@@ -57,7 +57,6 @@ def environment() -> dict[str, str]:
 
 
 def _serve(address: str) -> None:
-    import torch._dynamo
     import torch.utils.tensorboard  # noqa: F401
 
     import vigan.stages.analyse
