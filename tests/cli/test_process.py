@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import signal
 import subprocess
@@ -96,3 +97,23 @@ def test_what_a_command_imported_is_never_searched_again() -> None:
         "run(command)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no glibc")
+def test_memory_that_was_freed_is_used_again_without_asking_the_system_for_every_page() -> None:
+    script = (
+        "import resource, sys; from vigan.cli.process import run; import numpy as np\n"
+        "def command():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(20): [np.ones(2**20) for _ in range(8)]  # 64 MiB\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+        "    return 0\n"
+        "if sys.argv[1] == 'run': run(command)\n"
+        "command()"
+    )
+    kept, given_back = (
+        int(subprocess.run([sys.executable, "-c", script, how], capture_output=True, check=True).stdout)
+        for how in ("run", "plain")
+    )
+    assert kept < 1.2 * 2**26 / 2**12
+    assert given_back >= kept
