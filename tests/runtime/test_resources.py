@@ -11,7 +11,7 @@ from studies import TINY
 from vigan.config.arms import RunSpec
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.runtime import resources
+from vigan.runtime import resources, settings
 
 ROOT = Path(__file__).parents[2]
 PAPER = load_study(ROOT / "config" / "paper.yaml")
@@ -52,9 +52,21 @@ def test_a_gpu_is_given_less_time_and_its_libraries_more_memory() -> None:
     assert with_.mem_mb > without.mem_mb
 
 
-def test_no_training_is_given_more_than_a_day() -> None:
-    spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 10**9})
-    assert resources.for_training(spec, gpu=True).runtime == resources.LONGEST_MINUTES == 24 * 60
+def test_each_attempt_asks_for_twice_as_much_and_never_for_more_than_helps_or_is_given() -> None:
+    needs = resources.Resources(1000, 300)
+    assert [needs.at(attempt, 1440).runtime for attempt in range(1, 7)] == [300, 600, 1200, 1440, 1440, 1440]
+    assert [needs.at(attempt, 1440).mem_mb for attempt in range(1, 7)] == [1000, 2000, 4000, 4000, 4000, 4000]
+    assert needs.at(1, 60).runtime == 60
+
+
+def test_a_job_may_run_for_a_day_or_as_long_as_the_machine_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIGAN_LONGEST_MINUTES", raising=False)
+    assert settings.longest_minutes() == 24 * 60
+    monkeypatch.setenv("VIGAN_LONGEST_MINUTES", "240")
+    assert settings.longest_minutes() == 240
+    monkeypatch.setenv("VIGAN_LONGEST_MINUTES", "0")
+    with pytest.raises(settings.MachineError, match="VIGAN_LONGEST_MINUTES is '0'; write a whole number, 1 or more"):
+        settings.longest_minutes()
 
 
 def test_measuring_takes_longer_with_more_snapshots_and_samples(tmp_path: Path) -> None:
@@ -82,3 +94,18 @@ def test_joining_needs_more_the_more_runs_there_are(tmp_path: Path) -> None:
 def test_snapshots_of_many_samples_are_measured_several_at_a_time(tmp_path: Path) -> None:
     assert resources.snapshots_at_once(PAPER, ARM) > 1
     assert resources.snapshots_at_once(_tiny(tmp_path), "plain") == 1
+
+
+def test_snapshots_that_are_measured_at_once_each_have_room(tmp_path: Path) -> None:
+    """Four were measured at a time, in the memory of one."""
+    one, four = (
+        resources.for_measuring(_tiny(tmp_path, "samples: 500", f"samples: {n}"), "plain", gpu=False).mem_mb
+        for n in (4999, 5000)
+    )
+    samples = resources.SEVERAL * 8 * 5000 * resources.FEATURES / 1e6
+    assert four - one == pytest.approx(3 * samples, abs=2)
+
+
+def test_ten_thousand_samples_ask_for_no_room_for_all_their_pairs(tmp_path: Path) -> None:
+    study = _tiny(tmp_path, "samples: 500", "samples: 10000")
+    assert resources.for_measuring(study, "plain", gpu=False).mem_mb < resources.LIBRARIES_MB[False] + 4 * 1000

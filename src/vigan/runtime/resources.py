@@ -1,7 +1,7 @@
 """Memory and time limits of jobs for a cluster's scheduler, estimated from the study alone.
 
-Too much makes a job wait longer, too little stops it; a stopped training resumes from its last checkpoint, with twice
-as much.
+Too much makes a job wait longer, or is more than a cluster ever gives; too little stops it. A stopped training resumes
+from its last checkpoint, with more.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
-from vigan.config.datasets import Dataset, most_examples
+from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 
@@ -22,15 +22,15 @@ UPDATE_SECONDS = 0.003
 """Seconds of an update with the smallest networks."""
 
 STARTING_MINUTES = 10
-LONGEST_MINUTES = 24 * 60
-"""A training that needs more is stopped there and resumes in its next attempt."""
+MOST_MEMORY = 4
+"""Times the estimate that a job asks for at most: attempts are ended for other reasons, too, such as a preemption."""
 
 LIBRARIES_MB = {True: 6000, False: 1500}
 """Memory of a process with its libraries loaded, with CUDA and without."""
 
 FEATURES = 2048
 SEVERAL = 6
-"""Arrays of features and pairwise distances that a measurement holds at once."""
+"""Arrays of features that a measurement holds at once; distances of pairs are held by tiles."""
 
 MANY_SAMPLES = 5000
 RUN_ROWS_MB = 0.25
@@ -41,6 +41,14 @@ class Resources(NamedTuple):
 
     mem_mb: int
     runtime: int
+
+    def at(self, attempt: int, longest: int) -> Resources:
+        """What a job asks for in an attempt, the first being 1: twice as much in each, as far as that helps.
+
+        It may run for `longest` minutes; a training that needs more is stopped there and resumes in its next attempt.
+        """
+        growth = 2 ** (attempt - 1)
+        return Resources(self.mem_mb * min(growth, MOST_MEMORY), min(self.runtime * growth, longest))
 
 
 def trains_on_gpu(arm: Arm) -> bool:
@@ -70,7 +78,8 @@ def for_measuring(study: Study, arm: str, *, gpu: bool) -> Resources:
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
     seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
-    return Resources(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
+    at_once = snapshots_at_once(study, arm)
+    return Resources(max(_measuring_mb(p, gpu, at_once) for p in experiment.protocols), _minutes(seconds))
 
 
 def snapshots_at_once(study: Study, arm: str) -> int:
@@ -116,14 +125,15 @@ def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
     return protocol.definition.cost.seconds(protocol.rows, FLOPS[gpu])
 
 
-def _measuring_mb(protocol: Protocol, gpu: bool) -> int:
-    n = protocol.rows
-    return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * n * (FEATURES + min(n, 5000)) / 1e6)
+def _measuring_mb(protocol: Protocol, gpu: bool, at_once: int = 1) -> int:
+    """Memory for the reals, which all snapshots share, and for the samples of as many as are measured at once."""
+    rows = protocol.rows + (at_once - 1) * protocol.samples
+    return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * rows * FEATURES / 1e6)
 
 
 def _minutes(seconds: float) -> int:
-    return min(LONGEST_MINUTES, STARTING_MINUTES + math.ceil(seconds / 60))
+    return STARTING_MINUTES + math.ceil(seconds / 60)
 
 
 def _examples(dataset: Dataset) -> int:
-    return most_examples(dataset) or 202_599
+    return most_examples(dataset) or CELEBA_COUNT

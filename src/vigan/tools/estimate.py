@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from vigan.config.arms import RunSpec
-from vigan.config.datasets import CelebA, Dataset, ImageFolder
+from vigan.config.datasets import CELEBA_COUNT, CelebA, Dataset, ImageFolder
 from vigan.config.experiment import Protocol
 from vigan.config.study import RunKey, Study
 from vigan.data.archive import Folder, images_among
@@ -30,7 +30,7 @@ from vigan.training.cuda_graph import WARM_UP, CapturedEngine, trainer
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import engine
 
-OFFICIAL_COUNT, SIZE = 202_599, (178, 218)
+SIZE = (178, 218)
 TRIED = {"cpu": 64, "cuda": 256}
 """Images made features of, by the type of device: a batch or more."""
 PHOTOGRAPHS = 64
@@ -91,7 +91,7 @@ def estimate(study: Study, device: str) -> Estimate:
     return Estimate(
         prepare=sum(prepare_seconds(dataset) for dataset in study.datasets.values()),
         reference=sum(2 * seconds for seconds in measured.values()),
-        train={arm: run_seconds(study.run_spec(arm, 0), device) for arm in arms},
+        train={arm: run_seconds(study.run_spec(arm), device) for arm in arms},
         evaluate={arm: _evaluation(study, arm, measured) for arm in arms},
         counts={arm: sum(run.arm == arm for run in runs) for arm in arms},
         unknown=unknown,
@@ -113,7 +113,7 @@ def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], 
 def training_seconds(study: Study, runs: Iterable[RunKey], device: str) -> float:
     """Seconds of training all `runs`, one after the other; each arm is timed once, or was by `vigan doctor`."""
     runs = list(runs)
-    specs = {arm: study.run_spec(arm, 0) for arm in dict.fromkeys(run.arm for run in runs)}
+    specs = {arm: study.run_spec(arm) for arm in dict.fromkeys(run.arm for run in runs)}
     per_run = {arm: _known_run_seconds(spec, device) or run_seconds(spec, device) for arm, spec in specs.items()}
     return sum(per_run[run.arm] for run in runs)
 
@@ -186,7 +186,7 @@ def prepare_seconds(dataset: Dataset) -> float:
     match dataset:
         case CelebA():
             transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
-            count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
+            count = min(dataset.count or CELEBA_COUNT, dataset.limit or CELEBA_COUNT)
         case ImageFolder():
             transform = Picture(dataset.side, dataset.channels)
             count = len(images_among(Folder(expanded(dataset.path)).names()))

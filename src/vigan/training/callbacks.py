@@ -36,6 +36,8 @@ class ProgressBar:
         if row is not None:
             shown = {label: f"{row[name]:.4g}" for name, label in SHOWN.items() if name in row}
             self.bar.set_postfix(shown, refresh=False)
+        if not self.bar.n:  # a run that was resumed: rate and time left are those of what it does now
+            self.bar.initial = self.bar.n = self.bar.last_print_n = iteration - 1
         self.bar.update(iteration - self.bar.n)
 
     def close(self) -> None:
@@ -46,26 +48,29 @@ class ProgressBar:
 class TensorBoard:
     """Scalars of each telemetry row and, at each snapshot, a grid of samples on fixed latents.
 
-    If they cannot be written, as on a full disk, it prints a warning and training continues without them. Torch's
+    Its file is made at the first iteration: until then another process may train this run, and write to the folder. If
+    nothing can be written, as on a full disk, it prints a warning and training continues without it. Torch's
     SummaryWriter is not used, as its thread would print a traceback then.
     """
 
     def __init__(self, spec: RunSpec, folder: Path) -> None:
-        self.spec, self.folder = spec, folder
+        self.spec, self.folder, self.begun = spec, folder, False
         self.latents = evaluation_latents(spec.seed, GRID * GRID, spec.arm.network.latent)
         self.stream: FileIO | None = None
-        with self._excused():
-            folder.mkdir(parents=True, exist_ok=True)
-            self.stream = FileIO(folder / f"events.out.tfevents.{time.time_ns()}", "x")
-            self._write(file_version="brain.Event:2")
 
     def __call__(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> None:
         """Write the summaries of this iteration, if any."""
         with self._excused():
+            if not self.begun:
+                self._begin()
             for summary in self._summaries(iteration, row, networks) if self.stream else ():
                 self._write(step=iteration, summary=summary)
-        if iteration == self.spec.iterations:
-            self._close()
+
+    def _begin(self) -> None:
+        self.begun = True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.stream = FileIO(self.folder / f"events.out.tfevents.{time.time_ns()}", "x")
+        self._write(file_version="brain.Event:2")
 
     def _summaries(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> Iterator[Any]:
         from torch.utils.tensorboard import summary  # slow import, needed for TensorBoard only
@@ -93,9 +98,10 @@ class TensorBoard:
         except OSError as error:
             text = f"warning: {self.folder}: {error.strerror}; TensorBoard gets no more of this run, which goes on"
             say(text)
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the file of events."""
         if self.stream:
             self.stream.close()
         self.stream = None
