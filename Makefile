@@ -85,6 +85,7 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the extras `cluster` and `docs` add to it

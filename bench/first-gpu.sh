@@ -47,8 +47,17 @@ start=$SECONDS
 site="$OUT/site"
 import_name() { case $1 in pyyaml) echo yaml ;; pillow) echo PIL ;; scikit-learn) echo sklearn ;; python-dateutil) echo dateutil ;; *) echo "${1//-/_}" ;; esac; }
 export PYTHONPATH="$PWD/src:$site"
-for name in $NEEDED; do
-    "$PYTHON" -c "import $(import_name "$name")" 2> /dev/null && continue
+lacking() { # NAME=MODULE...: the names of what cannot be imported
+    "$PYTHON" - "$@" 2> /dev/null << 'PY'
+import importlib, sys
+for name, module in (word.split("=") for word in sys.argv[1:]):
+    try:
+        importlib.import_module(module)
+    except Exception:
+        print(name)
+PY
+}
+for name in $(lacking $(for name in $NEEDED; do echo "$name=$(import_name "$name")"; done)); do
     wheel=$(ls "$WHEELS/${name//-/_}"-*.whl 2> /dev/null | head -n 1)
     if [ -n "$wheel" ]; then
         "$PYTHON" -m pip install --quiet --no-deps --no-index --target "$site" --upgrade "$wheel" 2> /dev/null ||

@@ -1,4 +1,4 @@
-"""One thread for each process of the tests, and long files before short ones."""
+"""One thread for each process of the tests, bytecode for all of them, and long files before short ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 Products of small matrices wait longer for a second thread than it saves.
 """
 os.environ.update(ONE_THREAD)
+
+# Where the environment says otherwise, thousands of processes would compile vigan, and each run all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(autouse=True)

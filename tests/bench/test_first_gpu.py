@@ -34,12 +34,6 @@ def test_what_is_brought_is_in_the_lock_and_neither_snakemake_nor_clean_fid_is()
     assert not {"snakemake", "clean-fid", "torch"} & set(needed.split())
 
 
-def test_a_killed_run_goes_on_to_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
-    found = first_gpu.resume(small=True)
-    assert found["killed_after_a_checkpoint"]
-    assert found["same_weights"]
-
-
 def test_a_command_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"vigan train .*no arm 'nobody'"):
         first_gpu.vigan(tmp_path, "train", "--arm", "nobody", "--seed", "0", study=ROOT / "config" / "ring.yaml")
@@ -59,3 +53,6 @@ def test_the_script_runs_where_there_is_no_gpu_and_each_step_leaves_what_it_foun
         assert found["step"] == name
         assert found["found"]
     assert len(list(tmp_path.glob("doctor-*.json"))) == 1
+    resumed = json.loads((tmp_path / "resume.json").read_text())["found"]
+    assert resumed["killed_after_a_checkpoint"]
+    assert resumed["same_weights"]

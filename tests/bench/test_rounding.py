@@ -95,15 +95,13 @@ def test_a_study_goes_on_where_it_was_stopped(
 ) -> None:
     study = str(Path(__file__).parents[2] / "config" / "precision.yaml")
     games = {
-        "digits": rounding.QUICK["digits"]._replace(
-            study=study, seeds=6, iterations=8, precisions=("float32", "tf32", "bf16", "3 bits")
-        )
+        "digits": rounding.QUICK["digits"]._replace(study=study, seeds=5, iterations=8, precisions=("float32", "tf32"))
     }
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rounding, "WORKLOADS", games)
     monkeypatch.setenv("VIGAN_STATE", str(tmp_path))
     first = rounding.measure(quick=False)
-    assert capsys.readouterr().out.count(": done") == 4 * 6
+    assert capsys.readouterr().out.count(": done") == 2 * 5
     (tmp_path / "rounding" / "digits" / "tf32" / "seed-1.json").unlink()
     assert rounding.measure(quick=False) == first
     assert capsys.readouterr().out == "float32-regularised tf32 seed 1: done\n"

@@ -62,7 +62,7 @@ class Copy(NamedTuple):
             file.write_text(FILES[name], encoding="utf-8")
 
     def run(self, *command: str) -> str:
-        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self.root)}
         done = subprocess.run(
             [sys.executable, *command], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
         )
@@ -76,7 +76,7 @@ class Copy(NamedTuple):
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     source = Path(vigan.__file__).parent
-    shutil.copytree(source, tmp_path / "vigan", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source, tmp_path / "vigan")  # with its bytecode
     return Copy(tmp_path)
 
 

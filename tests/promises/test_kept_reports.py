@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -50,6 +51,19 @@ def test_kept_verdicts_follow_from_the_kept_scores_and_events_by_today_s_rules(c
     here, again = (pd.read_csv(table).drop(columns=["changed", "first_verdict"]) for table in (claims, derived))
     stated = here[here["statement"] != "(withdrawn)"]
     pd.testing.assert_frame_equal(stated, again, rtol=1e-9, atol=1e-12)
+
+
+def _shown() -> set[Path]:
+    """Files that a kept page, or a page of documentation, shows or links."""
+    found = set[Path]()
+    for page in [*PAGES, ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        targets = re.findall(r'(?:(?:src|href)="|\]\()([^")#?]+)', page.read_text(encoding="utf-8"))
+        found |= {(page.parent / unquote(target)).resolve() for target in targets}
+    return found
+
+
+def test_every_figure_that_is_kept_is_shown_somewhere() -> None:
+    assert set(kept("figures/*/*")) - _shown() == set()
 
 
 def test_what_is_kept_can_be_cloned_in_a_moment() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import quick
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial-stabiliser.md").read_text(encoding="utf-8")
@@ -39,9 +40,10 @@ class Shell(NamedTuple):
 
     def type(self, commands: str) -> str:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, **quick.environment()}
         done = subprocess.run(
-            ["bash", "-e", "-c", commands], cwd=self.folder, env={**os.environ, "PATH": path}, capture_output=True,
-            text=True, check=False,
+            ["bash", "-e", "-c", commands], cwd=self.folder, env=environment, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -151,3 +153,27 @@ def test_a_gpu_that_cuda_cannot_use_stops_the_study_before_any_work(monkeypatch:
     study = load_study(PAPER)
     with pytest.raises(RecordError, match="torch cannot use it"):
         preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=False, cores=8)
+
+
+def test_a_study_of_a_moment_is_begun_at_once_and_a_longer_one_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(estimate, "training_seconds", lambda study, runs, device: 7200.0)
+    file = tmp_path / "study.yaml"
+    for iterations, told in ((60, "at most 1 seconds or so"), (600_000, "about 60.0 minutes")):
+        file.write_text(TINY.replace("iterations: 60", f"iterations: {iterations}"))
+        study = load_study(file)
+        found = preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=False, cores=2)
+        assert found.go
+        assert found.message.startswith(f"4 runs to train on the CPU: {told} with 2 cores")
+
+
+def test_what_is_begun_at_once_needs_no_torch() -> None:
+    script = (
+        "import sys; from pathlib import Path; from vigan.config.load import load_study\n"
+        "from vigan.tools.preflight import preflight; study = load_study(Path('config/smoke.yaml'))\n"
+        "assert preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=True, cores=2).go\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=PAPER.parents[1])

@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import quick
+
+from vigan.tools.planning import is_dry
 
 from .forked import Forked
 
@@ -16,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 class Snakemake:
-    """Snakemake on this checkout, working in a folder of its own."""
+    """Snakemake on this checkout, in a folder of its own; its jobs are forked from one process unless `fresh`."""
+
+    fresh = False
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -33,8 +38,10 @@ class Snakemake:
 
     def run(self, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """Snakemake with any words in any folder, in a process of its own."""
+        forks = not (self.fresh or is_dry([*arguments]))
+        environment = self.environment | (quick.environment() if forks else {})
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
-            code = _forked().run(arguments, folder, self.environment, Path(output.name))
+            code = _forked().run(arguments, folder, environment, Path(output.name))
             return subprocess.CompletedProcess(["snakemake", *arguments], code, output.read())
 
 
@@ -55,6 +62,7 @@ def snakemake(tmp_path: Path) -> Snakemake:
 def smoke_study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snakemake, str]:
     """The smoke study, run once from nothing; the folder it ran in and what it printed."""
     runner = Snakemake(tmp_path_factory.mktemp("smoke"))
+    runner.fresh = True
     first = runner("--configfile", str(ROOT / "config" / "smoke.yaml"), "--verbose")
     assert first.returncode == 0, first.stdout[-4000:]
     return runner, first.stdout

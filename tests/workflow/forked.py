@@ -6,6 +6,7 @@ Imported, it is the other end of that talk.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -82,6 +83,8 @@ def _serve() -> None:
     import vigan.stages.settle
     import vigan.tools.planning  # noqa: F401
 
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), flush=True)
 

@@ -74,6 +74,7 @@ def test_with_apptainer_every_job_runs_the_vigan_of_the_image_that_was_named(tmp
     (tmp_path / "image" / "vigan").write_text(VIGAN.format(python=sys.executable))
     (tmp_path / "image" / "vigan").chmod(0o755)
     runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"), IMAGE=str(tmp_path / "image"))
+    runner.fresh = True
     runner.environment["PATH"] = f"{programs}{os.pathsep}{runner.environment['PATH']}"
     named = ("--config", "image=vigan.sif") if by == "option" else ()
     if by == "environment":

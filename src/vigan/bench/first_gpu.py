@@ -163,23 +163,29 @@ def _record(home: Path, study: Path) -> dict[str, Any]:
 
 def studies(small: bool) -> dict[str, Any]:
     """Seconds of the smoke study, ring and digits, from nothing to its verdicts, stage by stage, and how runs ended."""
-    study = ROOT / "config" / "smoke.yaml"
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        study = home / "smoke.yaml"
+        text = (ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8")
+        study.write_text(text.replace("iterations: 2000", "iterations: 100") if small else text, encoding="utf-8")
+        return _by_stage(home, study, small)
+
+
+def _by_stage(home: Path, study: Path, small: bool) -> dict[str, Any]:
     made = load_study(study)
     runs = [run for run in made.runs() if not small or (run.arm, run.seed) == ("ring-plain", 0)]
     datasets = ["ring"] if small else list(made.datasets)
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        each = [["--arm", run.arm, "--seed", str(run.seed)] for run in runs]
-        references = [["--dataset", data, "--protocol", p.name] for data, p in made.measured() if data in datasets]
-        stages = {
-            "prepare": [["prepare", "--dataset", data] for data in datasets],
-            "reference": [["reference", *which] for which in references],
-            "train": [["train", *run, "--no-tensorboard"] for run in each],
-            "evaluate": [["evaluate", *run, "--threads", "1"] for run in each],
-            "analyse": [] if small else [["analyse"]],
-        }
-        seconds = {stage: _together(home, commands, study) for stage, commands in stages.items()}
-        records = [read_json(home / Layout(made).run(run) / "run.json") for run in runs]
+    each = [["--arm", run.arm, "--seed", str(run.seed)] for run in runs]
+    references = [["--dataset", data, "--protocol", p.name] for data, p in made.measured() if data in datasets]
+    stages = {
+        "prepare": [["prepare", "--dataset", data] for data in datasets],
+        "reference": [["reference", *which] for which in references],
+        "train": [["train", *run, "--no-tensorboard"] for run in each],
+        "evaluate": [["evaluate", *run, "--threads", "1"] for run in each],
+        "analyse": [] if small else [["analyse"]],
+    }
+    seconds = {stage: _together(home, commands, study) for stage, commands in stages.items()}
+    records = [read_json(home / Layout(made).run(run) / "run.json") for run in runs]
     return {
         "seconds": seconds,
         "runs": {f"{r['spec']['name']} {r['spec']['seed']}": [r["device"], r["seconds"], r["status"]] for r in records},

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
 from vigan.runtime.settings import cache_folder
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 def evaluate_images(options: argparse.Namespace) -> None:
     """Measure images against a reference."""
-    from vigan.evaluation.anybody import Request, measure_images
-    from vigan.evaluation.witness import Witness
-    from vigan.training.device import calculate_in_float32, pick_device
-
+    with quick_imports():
+        from vigan.evaluation.anybody import Request, measure_images
+        from vigan.evaluation.witness import Witness
+        from vigan.training.device import calculate_in_float32, pick_device
     calculate_in_float32(options.threads)
     request = Request(
         images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
@@ -32,12 +33,12 @@ def evaluate_images(options: argparse.Namespace) -> None:
 @with_gpu("eval", lambda _: True)
 def statistics(options: argparse.Namespace) -> None:
     """Write what a reference of your own images is compared by."""
-    from vigan.data.load_images import open_gallery
-    from vigan.evaluation.anybody import statistics_of
-    from vigan.evaluation.statistics import write_statistics
-    from vigan.features.extractors import make_extractor
-    from vigan.training.device import calculate_in_float32, pick_device
-
+    with quick_imports():
+        from vigan.data.load_images import open_gallery
+        from vigan.evaluation.anybody import statistics_of
+        from vigan.evaluation.statistics import write_statistics
+        from vigan.features.extractors import make_extractor
+        from vigan.training.device import calculate_in_float32, pick_device
     calculate_in_float32(options.threads)
     gallery = open_gallery(options.images, _fitting(options))
     found = statistics_of(gallery, make_extractor(options.extractor, str(pick_device(options.device))))

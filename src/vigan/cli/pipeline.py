@@ -12,6 +12,7 @@ from typing import Any
 from vigan.cli import before
 from vigan.cli.images import evaluate_images
 from vigan.cli.paths import layout_of
+from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
@@ -52,9 +53,9 @@ def preflight(options: argparse.Namespace) -> int:
 
 def prepare(options: argparse.Namespace) -> None:
     """Prepare one data set."""
-    from vigan.data.identity import sources
-    from vigan.stages.prepare import prepare
-
+    with quick_imports():
+        from vigan.data.identity import sources
+        from vigan.stages.prepare import prepare
     study = load_study(options.config)
     found = sources(study.datasets.values(), options.celeba)
     layout = Layout(study, keys={digest: source.key for digest, source in found.items()})
@@ -83,9 +84,9 @@ def _percent() -> Callable[[int, int], None]:
 @with_gpu("eval", _reference_gains)
 def reference(options: argparse.Namespace) -> None:
     """Measure real data for one protocol."""
-    from vigan.stages.reference import reference
-    from vigan.training.device import pick_device
-
+    with quick_imports():
+        from vigan.stages.reference import reference
+        from vigan.training.device import pick_device
     study = load_study(options.config)
     layout = layout_of(study)
     dataset, protocol = layout.dataset(options.dataset), study.protocol(options.protocol)
@@ -99,13 +100,13 @@ def reference(options: argparse.Namespace) -> None:
 @with_gpu("train", _training_gains)
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
-    from vigan.config.base import digest_of
-    from vigan.data.store import ARRAY, MANIFEST, load
-    from vigan.provenance import stage_digest
-    from vigan.stages.train import Settings, train
-    from vigan.training.alarm import DiversityAlarm
-    from vigan.training.callbacks import ProgressBar, TensorBoard
-
+    with quick_imports():
+        from vigan.config.base import digest_of
+        from vigan.data.store import ARRAY, MANIFEST, load
+        from vigan.provenance import stage_digest
+        from vigan.stages.train import Settings, train
+        from vigan.training.alarm import DiversityAlarm
+        from vigan.training.callbacks import ProgressBar, TensorBoard
     study = load_study(options.config)
     spec = study.run_spec(options.arm, options.seed)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
@@ -151,9 +152,9 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def _evaluate_run(options: argparse.Namespace) -> None:
-    from vigan.stages.evaluate import evaluate
-    from vigan.training.device import pick_device
-
+    with quick_imports():
+        from vigan.stages.evaluate import evaluate
+        from vigan.training.device import pick_device
     study = load_study(options.config)
     layout, spec = layout_of(study), study.run_spec(options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
@@ -176,13 +177,13 @@ def _sampled(options: argparse.Namespace) -> bool:
 @with_gpu("eval", _sampled)
 def import_(options: argparse.Namespace) -> None:
     """Read one arm whose runs were made elsewhere."""
-    from vigan.config.elsewhere import Samples
-    from vigan.elsewhere.files import place_of
-    from vigan.io.elsewhere_record import METRICS, RECORD
-    from vigan.io.files import RecordError
-    from vigan.io.run_record import MEASURED
-    from vigan.stages.made_from import NOTHING, of_import
-
+    with quick_imports():
+        from vigan.config.elsewhere import Samples
+        from vigan.elsewhere.files import place_of
+        from vigan.io.elsewhere_record import METRICS, RECORD
+        from vigan.io.files import RecordError
+        from vigan.io.run_record import MEASURED
+        from vigan.stages.made_from import NOTHING, of_import
     study = load_study(options.config)
     study.elsewhere_arm(options.arm)
     layout = layout_of(study)
@@ -211,10 +212,10 @@ def import_(options: argparse.Namespace) -> None:
 
 def analyse(options: argparse.Namespace) -> None:
     """Join all runs of a study into its tables."""
-    from vigan.stages.analyse import analyse
-    from vigan.stages.freshness import check_elsewhere, check_runs
-    from vigan.stages.made_from import of_tables
-
+    with quick_imports():
+        from vigan.stages.analyse import analyse
+        from vigan.stages.freshness import check_elsewhere, check_runs
+        from vigan.stages.made_from import of_tables
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()

@@ -6,6 +6,7 @@ import argparse
 
 from vigan.cli import before
 from vigan.cli.paths import layout_of
+from vigan.cli.process import quick_imports
 from vigan.config.load import load_study
 from vigan.errors import say
 from vigan.io.stamp import write_stamp
@@ -14,10 +15,10 @@ from vigan.layout import Layout
 
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure."""
-    from vigan.stages.figures import Files, draw
-    from vigan.stages.freshness import check_samples, check_stamped_tables
-    from vigan.stages.made_from import of_figure
-
+    with quick_imports():
+        from vigan.stages.figures import Files, draw
+        from vigan.stages.freshness import check_samples, check_stamped_tables
+        from vigan.stages.made_from import of_figure
     study = load_study(options.config)
     layout = layout_of(study)
     study.experiment(options.experiment)
@@ -33,9 +34,9 @@ def figure(options: argparse.Namespace) -> None:
 
 def frames(options: argparse.Namespace) -> None:
     """Make the pictures behind the report's slider."""
-    from vigan.stages.frames import write_frames
-    from vigan.stages.made_from import of_pictures, runs_of
-
+    with quick_imports():
+        from vigan.stages.frames import write_frames
+        from vigan.stages.made_from import of_pictures, runs_of
     layout = layout_of(load_study(options.config))
     out, runs = layout.frames(options.experiment), runs_of(layout, options.experiment)
     before.check(options.config, before.measured(runs))
@@ -46,9 +47,9 @@ def frames(options: argparse.Namespace) -> None:
 
 def movie(options: argparse.Namespace) -> None:
     """Show the training of two arms side by side."""
-    from vigan.stages.frames import write_movie
-    from vigan.stages.made_from import first_runs, of_pictures
-
+    with quick_imports():
+        from vigan.stages.frames import write_movie
+        from vigan.stages.made_from import first_runs, of_pictures
     layout = Layout(load_study(options.config))
     out, runs = options.out or layout.movie(*options.arms), first_runs(layout, options.arms, options.seed)
     if len({run.experiment for run in runs}) == 1:  # arms of several, and seeds that are not there, are refused below
@@ -63,9 +64,9 @@ def movie(options: argparse.Namespace) -> None:
 
 def contact(options: argparse.Namespace) -> None:
     """Put every run of an experiment on one sheet."""
-    from vigan.stages.frames import write_contact
-    from vigan.stages.made_from import of_pictures, runs_of
-
+    with quick_imports():
+        from vigan.stages.frames import write_contact
+        from vigan.stages.made_from import of_pictures, runs_of
     layout = Layout(load_study(options.config))
     out, runs = layout.contact(options.experiment), runs_of(layout, options.experiment)
     before.check(options.config, before.measured(runs))
@@ -76,11 +77,11 @@ def contact(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Write the report."""
-    from vigan.report.render import TEMPLATES
-    from vigan.stages.freshness import check_figures, check_frames, check_stamped_tables
-    from vigan.stages.made_from import of_page
-    from vigan.stages.report import Lists, report, small_report
-
+    with quick_imports():
+        from vigan.report.render import TEMPLATES
+        from vigan.stages.freshness import check_figures, check_frames, check_stamped_tables
+        from vigan.stages.made_from import of_page
+        from vigan.stages.report import Lists, report, small_report
     study = load_study(options.config)
     layout = layout_of(study)
     before.check(options.config, [*before.tables(layout), *([] if options.small else before.pictures(layout))])

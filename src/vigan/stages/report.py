@@ -158,7 +158,7 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
         (kind, name): Picture(
             number=number,
             anchor=_anchor(kind, name),
-            source=source(path),
+            source="" if kind in (CURVES, SEEDS) else source(path),
             alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
             caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.{_not_trained(study, name)}",
             command=command(path),

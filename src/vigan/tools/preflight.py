@@ -11,11 +11,15 @@ from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
 from vigan.data import identity, image_folder, mnist, torchvision_sets
 from vigan.data.source import DataError
-from vigan.runtime.resources import trains_on_gpu
+from vigan.describe.durations import human
+from vigan.runtime.resources import iteration_seconds, trains_on_gpu
 from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
+
+A_MOMENT = 600.0
+"""Seconds of training on CPUs, by the upper estimate from operations, up to which nothing is timed."""
 
 
 class Verdict(NamedTuple):
@@ -34,7 +38,8 @@ def preflight(
     `cores` is None where the runs are trained on other machines, of which nothing is said.
     Without what a data set is made from, or with fewer examples than the study takes: what is lacking, and the ways to
     get it. Else the time that the pending runs would take, by what `vigan doctor` found an iteration of each arm to
-    take, or by a few timed here; and, without a GPU and beyond `PATIENCE`, how to start anyway. Raises RecordError
+    take, or by a few timed here (where that is a moment, at most); and, without a GPU and beyond `PATIENCE`, how to
+    start anyway. Raises RecordError
     where there is a GPU that CUDA cannot use.
     """
     if problems := shortcomings(study, unprepared, celeba=celeba, download=download):
@@ -43,18 +48,28 @@ def preflight(
         return Verdict(True, "every run has been trained already")
     if cores is None:
         return Verdict(True, f"{len(pending)} runs to train on other machines")
-    return _timed(study, pending, cpu=cpu, cores=cores)
+    on_gpu = [run for run in pending if not cpu and trains_on_gpu(study.arm(run.arm))]
+    most = _most_seconds(study, pending) / max(1, min(cores, len(pending)))
+    if most <= A_MOMENT and not (on_gpu and gpus()):
+        return Verdict(True, f"{len(pending)} runs to train on the CPU: at most {human(most)} or so with {cores} cores")
+    return _timed(study, pending, on_gpu, cpu=cpu, cores=cores)
 
 
-def _timed(study: Study, pending: Sequence[RunKey], *, cpu: bool, cores: int) -> Verdict:
-    """Verdict on training the `pending` runs here."""
+def _most_seconds(study: Study, runs: Sequence[RunKey]) -> float:
+    """Upper estimate of the seconds of training `runs` on one core, one after the other."""
+    specs = [study.run_spec(arm, 0) for arm in dict.fromkeys(run.arm for run in runs)]
+    each = {spec.name: spec.iterations * iteration_seconds(spec, gpu=False) for spec in specs}
+    return sum(each[run.arm] for run in runs)
+
+
+def _timed(study: Study, pending: Sequence[RunKey], on_gpu: Sequence[RunKey], *, cpu: bool, cores: int) -> Verdict:
+    """Verdict on training the `pending` runs here, those `on_gpu` on one if it is there."""
     import torch  # the slowest import, which nothing above needs
 
-    from vigan.tools.estimate import human, training_seconds
+    from vigan.tools.estimate import training_seconds
     from vigan.training.device import pick_device
 
     torch.set_num_threads(1)
-    on_gpu = [run for run in pending if not cpu and trains_on_gpu(study.arm(run.arm))]
     if on_gpu and (device := pick_device("auto")).type == "cuda":
         hours = human(training_seconds(study, on_gpu, str(device)) / gpu_slots())
         where = f"{torch.cuda.get_device_name(device)}, {gpu_slots()} at a time"

@@ -7,6 +7,7 @@ other end of that talk.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -138,6 +139,8 @@ def _serve() -> None:
     from vigan.provenance import stage_digest
 
     stage_digest("train", ["vigan.objectives.stabilisers.proximal"])
+    gc.collect()
+    gc.freeze()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
