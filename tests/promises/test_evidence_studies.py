@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
-from vigan.config.claims import Claim
+from vigan.config.claims import Claim, Untested, arms_of
+from vigan.config.datasets import Digits
 from vigan.config.load import load_study
 from vigan.config.schedule import computation
 from vigan.config.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
-STUDIES = {name: load_study(CONFIG / f"{name}.yaml") for name in ("toy", "ring", "digits", "paper", "celeba10k")}
+NAMES = ("toy", "ring", "digits", "digits-k", "digits-k-map", "paper", "celeba10k")
+STUDIES = {name: load_study(CONFIG / f"{name}.yaml") for name in NAMES}
 LOOKED_AT = {*range(16)}
 """Seeds whose ring runs the protocol's quick look shows."""
+PILOT = 1000
+"""The seed of the pilot that `digits-k` was declared from."""
 IN_SHARES = {"C3-faces": "by", "C4-faces": "margin"}
 """Claims on experiment 2, and what of their rules is a time in shares of training."""
 
@@ -68,6 +72,41 @@ def test_the_rules_for_10_000_faces_are_those_of_the_paper_study_in_iterations()
         if claim.id in IN_SHARES:  # experiment 2 is a fifth as long here
             rule[IN_SHARES[claim.id]] /= 5
         assert rule == asked[claim.id]
+
+
+def _digit_seeds(study: Study) -> set[int]:
+    return {run.seed for run in study.runs() if isinstance(study.dataset_of(run.arm), Digits)}
+
+
+@pytest.mark.parametrize("name", ["digits-k", "digits-k-map"])
+def test_no_other_study_and_no_pilot_trained_digits_with_the_seeds_of(name: str) -> None:
+    files = [file for file in CONFIG.glob("*.yaml") if "\nexperiments:" in file.read_text(encoding="utf-8")]
+    others = [_digit_seeds(load_study(file)) for file in files if file.stem != name]
+    assert not _digit_seeds(STUDIES[name]) & set.union({PILOT}, *others)
+
+
+def test_digits_k_may_stop_after_any_of_its_seeds() -> None:
+    study = STUDIES["digits-k"]
+    assert {claim.sampling for claim in study.claims if not isinstance(claim, Untested)} == {"sequential"}
+    assert {study.seeds_of(run.arm) for run in study.runs()} == {study.seeds}
+    assert all(rule["seeds"] == "any" for rule in study.rules().values())
+
+
+def test_every_arm_of_digits_k_carries_a_claim_and_what_is_compared_differs_in_one_thing() -> None:
+    study = STUDIES["digits-k"]
+    assert {arm for claim in study.claims for arm in arms_of(claim)} == {run.arm for run in study.runs()}
+    for first, second in (arms_of(claim) for claim in study.claims if len(arms_of(claim)) == 2):
+        one, other = (study.arm(name).model_dump() for name in (first, second))
+        assert len([key for key in one if one[key] != other[key]]) == 1
+
+
+def test_the_map_of_digits_has_the_arms_of_digits_k_as_they_are_and_judges_nothing() -> None:
+    study, whole = STUDIES["digits-k"], STUDIES["digits-k-map"]
+    for name, experiment in study.experiments.items():
+        differing = {"title", "arms"}
+        assert whole.experiments[name].model_dump(exclude=differing) == experiment.model_dump(exclude=differing)
+        assert experiment.arms.items() <= whole.experiments[name].arms.items()
+    assert not whole.claims
 
 
 def _rule(claim: Claim) -> dict[str, Any]:
