@@ -20,12 +20,10 @@ from vigan.figures.movie import PictureSequence, movie
 from vigan.io.files import atomic_write, write_json
 from vigan.io.run_record import RunFiles
 from vigan.report.frames import Frames, RunPictures
+from vigan.stages.frame_budget import budget
 from vigan.stages.kept_samples import read_samples
 from vigan.stages.real_examples import real_examples
 
-IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
-PAGE_BYTES = 6_000_000
-"""Size limit of one picture (of a scatter plot: its usual size), and of all pictures of a study's page."""
 POINTS = 1000
 """Points in a scatter plot, of all that a run keeps."""
 
@@ -35,21 +33,20 @@ Shown = Image.Image | Literal["diverged", "not finite"]
 def write_frames(
     study: Study, experiment: str, runs: Sequence[RunFiles], out: Path, folder_of: Callable[[Dataset], Path]
 ) -> None:
-    """Write the pictures of an experiment's runs at every scheduled step, as JSON (see `Frames`).
+    """Write the pictures of an experiment's runs at scheduled steps, as JSON (see `Frames`).
 
-    Only the first seeds are included, as many as fit, so that the page is small enough to be mailed. Real examples
-    come from the folder of the prepared data set, if they may be shown and are there.
+    Only the first seeds are included and, of many arms, some of the steps: see `frame_budget`. Real examples come from
+    the folder of the prepared data set, if they may be shown and are there.
     """
-    chosen = study.experiment(experiment)
+    study.experiment(experiment)
     dataset = _dataset(study, experiment)
-    kept = _kept_seeds(study, experiment)
-    steps = chosen.snapshot_steps
-    few = [run for run in runs if run.experiment == experiment and run.spec.seed in kept]
+    seeds, steps, each = budget(study, experiment)
+    few = [run for run in runs if run.experiment == experiment and run.spec.seed in seeds]
     rows = [(run, _pictures(run, dataset, steps)) for run in few]
     whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
-    shown = PER_SIDE[dataset.shape[-1]] ** 2 if images else POINTS
+    shown = PER_SIDE**2 if images else POINTS
     frames = Frames(
         experiment=experiment,
         kind="images" if images else "points",
@@ -57,16 +54,16 @@ def write_frames(
         width=width,
         height=height,
         steps=steps,
-        runs=tuple(_run_pictures(run, row) for run, row in rows),
-        real=_real(dataset, folder_of(dataset), shown),
+        runs=tuple(_run_pictures(run, row, each) for run, row in rows),
+        real=_real(dataset, folder_of(dataset), shown, each),
     )
     write_json(out, frames.model_dump(mode="json"))
 
 
-def _real(dataset: Dataset, data: Path, count: int) -> str | None:
+def _real(dataset: Dataset, data: Path, count: int, most: int) -> str | None:
     """A picture of real examples, as those of samples are."""
     examples = real_examples(dataset, data, count)
-    return None if examples is None else _uri(picture(examples, _modes(dataset)))
+    return None if examples is None else _uri(picture(examples, _modes(dataset)), most)
 
 
 def _modes(dataset: Dataset) -> np.ndarray | None:
@@ -105,14 +102,6 @@ def _dataset(study: Study, experiment: str) -> Dataset:
     return dataset
 
 
-def _kept_seeds(study: Study, experiment: str) -> tuple[int, ...]:
-    """The first seeds of an experiment, as many as fit into its share of the page, but at least one."""
-    chosen = study.experiments[experiment]
-    each = IMAGE_BYTES if len(_dataset(study, experiment).shape) == 3 else CLOUD_BYTES
-    a_seed = each * len(chosen.arms) * len(chosen.snapshot_steps)
-    return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
-
-
 def _sequence(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> PictureSequence:
     return PictureSequence(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset, steps))
 
@@ -132,14 +121,14 @@ def _shown(samples: np.ndarray, finite: np.ndarray, place: int | None, modes: np
     return picture(samples[place], modes) if finite[place] else "not finite"
 
 
-def _run_pictures(run: RunFiles, pictures: Sequence[Shown]) -> RunPictures:
+def _run_pictures(run: RunFiles, pictures: Sequence[Shown], most: int) -> RunPictures:
     return RunPictures(
         arm=run.spec.name,
         seed=run.spec.seed,
-        pictures=tuple(_uri(shown) if isinstance(shown, Image.Image) else None for shown in pictures),
+        pictures=tuple(_uri(shown, most) if isinstance(shown, Image.Image) else None for shown in pictures),
         missing=tuple("" if isinstance(shown, Image.Image) else shown for shown in pictures),
     )
 
 
-def _uri(shown: Image.Image) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(encode(shown, IMAGE_BYTES)).decode()}"
+def _uri(shown: Image.Image, most: int) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(encode(shown, most)).decode()}"
