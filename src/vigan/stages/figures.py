@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from vigan.analysis.profiles import improvements, profiles
 from vigan.analysis.tables import read_table
@@ -88,7 +87,7 @@ class Subject(NamedTuple):
         return dict(zip(floors["metric"], floors["value"], strict=True))
 
 
-Draw = Callable[[Subject], Figure]
+Draw = Callable[[Subject], style.Figure]
 
 ARROWS = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}
 
@@ -121,7 +120,7 @@ def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> N
     style.save(_DRAW[kind](Subject(study, experiment, files)), out)
 
 
-def _curves(subject: Subject) -> Figure:
+def _curves(subject: Subject) -> style.Figure:
     table, real = subject.table("curves"), subject.real()
     panels = {
         key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
@@ -130,17 +129,17 @@ def _curves(subject: Subject) -> Figure:
     return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged(), subject.titles)
 
 
-def _telemetry(subject: Subject) -> Figure:
+def _telemetry(subject: Subject) -> style.Figure:
     own = {column: panel for method in subject.methods for column, panel in method.panels.items()}
     return _logged(subject, panels(LOGGED, subject.methods) | own, "during training")
 
 
-def _drift(subject: Subject) -> Figure:
+def _drift(subject: Subject) -> style.Figure:
     trained = subject.methods[0].trained if len(subject.methods) == 1 else "a phase"
     return _logged(subject, panels(DRIFT, subject.methods), f"how far {trained} moves")
 
 
-def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
+def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> style.Figure:
     """Curves of telemetry; a model's columns with their own scale get panels of their own."""
     table = subject.table("telemetry-curves")
     scales = {name: arm.model.own_scale for name, arm in subject.experiment.arms.items()}
@@ -157,7 +156,7 @@ def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
     )
 
 
-def _seeds(subject: Subject) -> Figure:
+def _seeds(subject: Subject) -> style.Figure:
     scores, real = subject.table("scores"), subject.real()
     rows = {
         key: seeds.Row(metric.title + ARROWS[metric.better], protocol, metric.better, real.get(key))
@@ -167,7 +166,7 @@ def _seeds(subject: Subject) -> Figure:
     return seeds.draw(scores, subject.table("summary"), rows, heading, subject.looks, subject.experiment.pairs())
 
 
-def _survival(subject: Subject) -> Figure:
+def _survival(subject: Subject) -> style.Figure:
     rules = {"bad-end": subject.experiment.collapse, "reach": subject.experiment.reach}
     titles = {"bad-end": "Runs that have come to no bad end", "reach": "Runs that are not on track yet"}
     panels = {event: survival.Panel(titles[event], describe_event(rule)) for event, rule in rules.items() if rule}
@@ -175,7 +174,7 @@ def _survival(subject: Subject) -> Figure:
     return survival.draw(subject.table("survival"), panels, heading, subject.facets, subject.titles)
 
 
-def _profile(subject: Subject) -> Figure:
+def _profile(subject: Subject) -> style.Figure:
     """Profiles of the metrics that have a better direction; without a baseline, the first arm stands in its place."""
     scores, baseline = subject.table("scores"), subject.experiment.baseline or subject.experiment.names[0]
     rows = {
@@ -189,7 +188,7 @@ def _profile(subject: Subject) -> Figure:
     return profile.draw(profiles(scores, signs), better, rows, heading, subject.facets, baseline, subject.titles)
 
 
-def _map(subject: Subject) -> Figure:
+def _map(subject: Subject) -> style.Figure:
     summary = subject.table("summary")
     panels = {
         key: heatmap.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
@@ -200,7 +199,7 @@ def _map(subject: Subject) -> Figure:
     return heatmap.draw(last, panels, heading, heatmap.cells(subject.experiment.arms))
 
 
-def _samples(subject: Subject) -> Figure:
+def _samples(subject: Subject) -> style.Figure:
     """Samples of the experiment's first seed."""
     chosen = subject.experiment
     seed = subject.study.seeds_in(subject.name)[0]

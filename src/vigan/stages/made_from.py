@@ -130,10 +130,10 @@ def runs_of(layout: Layout, experiment: str) -> list[RunFiles]:
 
 
 def first_runs(layout: Layout, arms: Sequence[str], seed: int | None = None) -> list[RunFiles]:
-    """The runs of some arms of one experiment at a seed, its first if none is named."""
+    """The runs of some arms of one experiment at a seed, its first if none is named; of those arms that have it."""
     study = layout.study
     chosen = study.seeds_in(study.experiment_of(arms[0]))[0] if seed is None else seed
-    keys = [RunKey(arm, study.arm(arm).reading, chosen) for arm in arms]
+    keys = [RunKey(arm, study.arm(arm).reading, chosen) for arm in arms if chosen in study.seeds_of(arm)]
     return [RunFiles(study.experiment_of(key.arm), layout.run(key), study.run_spec(key.arm, chosen)) for key in keys]
 
 
