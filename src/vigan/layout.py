@@ -54,6 +54,7 @@ FIGURES = {
     "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",
     "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",
     "survival": "share of runs that came to no bad end, and that are not on track yet, with runs at risk",
+    "profile": "share of runs that end with a value or a better one; how probably the baseline beats the others",
     "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
     "drift": "how far G moves within a phase: drift, step of its parameters, and whether the penalty acts",
     "telemetry": "losses, D's accuracy and penalty over training",
@@ -61,8 +62,8 @@ FIGURES = {
 }
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 
-"survival" needs a rule for an event, "map" arms of one model with at least two K and two lambda, "drift" an arm that
-is trained by gradients, "samples" and "telemetry" an arm that is trained here.
+"survival" needs a rule for an event, "profile" a baseline, "map" arms of one model with at least two K and two lambda,
+"drift" an arm that is trained by gradients, "samples" and "telemetry" an arm that is trained here.
 """
 
 
@@ -286,6 +287,7 @@ def figures_of(experiment: Experiment) -> list[str]:
     one_model = len({arm.model.kind for arm in arms}) == 1
     missing = {
         "survival": not (experiment.collapse or experiment.reach),
+        "profile": experiment.baseline is None,
         "samples": not arms,
         "telemetry": not arms,
         "map": not (spans and one_model),

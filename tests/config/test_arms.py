@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vigan.config.arms import RunSpec
+from vigan.config.arms import Arm, RunSpec
 from vigan.config.load import load_study
 
 EXAMPLE = (Path(__file__).parent / "example.yaml").read_text(encoding="utf-8")
@@ -45,6 +45,8 @@ def spec_of(tmp_path: Path) -> Callable[..., RunSpec]:
         ("iterations: 2000", "iterations: 20"),
         ("{lambda_mean: 5.0}", "{lambda_mean: 5}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, lr: 2.0e-4, beta1: 0.5}"),
+        ("batch_size: 64", "batch_size: 64\n      d_optimiser: {lr: 2.0e-4}"),
+        ("batch_size: 64", "batch_size: 64\n      d_optimiser: null"),
         ("dim: 16", "dim: 16, latent: 100"),
         ("# The whole path", "# Another remark"),
     ],
@@ -74,6 +76,7 @@ def test_what_decides_no_weight_leaves_a_run_s_digest_alone(
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, beta1: 0.9}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, beta2: 0.99}"),
         ("batch_size: 64", "batch_size: 64\n      optimiser: {kind: adam_tf1, eps: 1.0e-7}"),
+        ("batch_size: 64", "batch_size: 64\n      d_optimiser: {lr: 1.0e-3}"),
         ("iterations: 300", "iterations: 301"),
         ("digits: {source: digits, side: 32}", "digits: {source: celeba, side: 32}"),
     ],
@@ -85,6 +88,13 @@ def test_what_decides_a_weight_changes_a_run_s_digest(
     fits_faces = ("      - {kind: digit-modes, samples: 1000}\n", "")
     both = (fits_faces, fits_faces) if "celeba" in replacement[1] else ()
     assert spec_of(replacement, *both).digest != spec_of().digest
+
+
+def test_what_d_s_optimiser_does_not_say_is_as_in_the_others(spec_of: Callable[..., RunSpec]) -> None:
+    both = "batch_size: 64\n      optimiser: {kind: adam, lr: 1.0e-3, beta1: 0.0}\n      d_optimiser: {lr: 4.0e-3}"
+    arm = spec_of(("batch_size: 64", both)).arm
+    assert arm.d_optimiser == arm.optimiser.model_copy(update={"lr": 4.0e-3})
+    assert Arm.model_validate(arm.model_dump()) == arm
 
 
 def test_every_seed_has_a_digest_of_its_own(spec_of: Callable[..., RunSpec]) -> None:

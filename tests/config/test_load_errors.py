@@ -51,6 +51,9 @@ MISTAKES = {
     "misspelt `shared`": ("    shared:", "    sharde:", "did you mean 'shared'?"),
     "misspelt key in a network under shared": ("dim: 16", "dims: 16", "did you mean 'dim'?"),
     "misspelt key in an optimiser under shared": ("lr: 1.0e-3", "lrr: 1.0e-3", "did you mean 'lr'?"),
+    "misspelt key in D's optimiser": (
+        "      optimiser: {kind: adam_tf1, lr: 1.0e-3}", "      d_optimiser: {lrr: 1.0e-3}", "did you mean 'lr'?"
+    ),
     "misspelt key in an arm's row": ("{lambda_mean: 0.0}", "{lamda_mean: 0.0}", "did you mean 'lambda_mean'?"),
     "misspelt key in a protocol": ("samples: 256", "sample: 256", "did you mean 'samples'?"),
     "misspelt key in a data set": ("source: digits, side", "source: digits, syde", "did you mean 'side'?"),

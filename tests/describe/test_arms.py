@@ -160,6 +160,13 @@ def test_the_head_names_network_and_optimiser(network: str) -> None:
     assert "Adam of TensorFlow 1 (eps not bias-corrected), lr 0.0002" in explain("a", arm(network), 1024, 10)
 
 
+def test_two_time_scales_are_told_of_both_sides() -> None:
+    text = explain("a", arm(optimiser={"lr": 0.003}, d_optimiser={"lr": 0.01, "beta1": 0.0}), 1024, 10)
+    assert "optimiser of D: Adam of TensorFlow 1 (eps not bias-corrected), lr 0.01, beta1 0, beta2 0.999" in text
+    assert "optimiser of all else: Adam of TensorFlow 1 (eps not bias-corrected), lr 0.003, beta1 0.5" in text
+    assert "optimiser of each" not in text
+
+
 def test_stabilisers_are_told_with_their_settings() -> None:
     told = explain("a", arm(stabilisers={"r1": {"gamma": 0.5}, "spectral_norm": {}}), 1024, 10)
     assert "stabilisers: r1 (gamma 0.5), spectral_norm\n" in told
@@ -183,6 +190,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     ("optimiser.beta1", {"optimiser": {"beta1": 0.1}}, "0.5", "0.1"),
     ("optimiser.beta2", {"optimiser": {"beta2": 0.1}}, "0.999", "0.1"),
     ("optimiser.eps", {"optimiser": {"eps": 0.1}}, "1e-08", "0.1"),
+    ("d_optimiser.lr", {"d_optimiser": {"lr": 0.2}}, "-", "0.2"),
     ("precision", {"precision": "bf16"}, "float32", "bf16"),
 ]
 BASE: dict[str, Any] = {"reading": "proximal", "updates_per_batch": 1}

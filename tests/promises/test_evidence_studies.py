@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
-from vigan.config.claims import Claim
+from vigan.config.claims import Claim, Untested, arms_of
+from vigan.config.datasets import Digits, Ring
 from vigan.config.load import load_study
 from vigan.config.schedule import computation
 from vigan.config.study import Study
+from vigan.tools.tune import tune
 
 CONFIG = Path(__file__).parents[2] / "config"
-STUDIES = {name: load_study(CONFIG / f"{name}.yaml") for name in ("toy", "ring", "digits", "paper", "celeba10k")}
+NAMES = ("toy", "ring", "digits", "digits-k", "digits-k-map", "paper", "celeba10k")
+STUDIES = {name: load_study(CONFIG / f"{name}.yaml") for name in NAMES}
 LOOKED_AT = {*range(16)}
 """Seeds whose ring runs the protocol's quick look shows."""
+PILOT = 1000
+"""The seed of the pilot that `digits-k` was declared from."""
 IN_SHARES = {"C3-faces": "by", "C4-faces": "margin"}
 """Claims on experiment 2, and what of their rules is a time in shares of training."""
 
@@ -68,6 +73,106 @@ def test_the_rules_for_10_000_faces_are_those_of_the_paper_study_in_iterations()
         if claim.id in IN_SHARES:  # experiment 2 is a fifth as long here
             rule[IN_SHARES[claim.id]] /= 5
         assert rule == asked[claim.id]
+
+
+def _seeds_on(kind: type, study: Study) -> set[int]:
+    return {run.seed for run in study.runs() if isinstance(study.dataset_of(run.arm), kind)}
+
+
+def _other_studies(*names: str) -> list[Study]:
+    files = [file for file in CONFIG.glob("*.yaml") if "\nexperiments:" in file.read_text(encoding="utf-8")]
+    return [study for study in map(load_study, files) if study.study not in names]
+
+
+@pytest.mark.parametrize("name", ["digits-k", "digits-k-map"])
+def test_no_other_study_and_no_pilot_trained_digits_with_the_seeds_of(name: str) -> None:
+    others = [_seeds_on(Digits, study) for study in _other_studies(name)]
+    assert not _seeds_on(Digits, STUDIES[name]) & set.union({PILOT}, *others)
+
+
+def test_digits_k_may_stop_after_any_of_its_seeds() -> None:
+    study = STUDIES["digits-k"]
+    assert {claim.sampling for claim in study.claims if not isinstance(claim, Untested)} == {"sequential"}
+    assert {study.seeds_of(run.arm) for run in study.runs()} == {study.seeds}
+    assert all(rule["seeds"] == "any" for rule in study.rules().values())
+
+
+def test_every_arm_of_digits_k_carries_a_claim_and_what_is_compared_differs_in_one_thing() -> None:
+    study = STUDIES["digits-k"]
+    assert {arm for claim in study.claims for arm in arms_of(claim)} == {run.arm for run in study.runs()}
+    for first, second in (arms_of(claim) for claim in study.claims if len(arms_of(claim)) == 2):
+        one, other = (study.arm(name).model_dump() for name in (first, second))
+        assert len([key for key in one if one[key] != other[key]]) == 1
+
+
+def test_the_map_of_digits_has_the_arms_of_digits_k_as_they_are_and_judges_nothing() -> None:
+    study, whole = STUDIES["digits-k"], STUDIES["digits-k-map"]
+    for name, experiment in study.experiments.items():
+        differing = {"title", "arms"}
+        assert whole.experiments[name].model_dump(exclude=differing) == experiment.model_dump(exclude=differing)
+        assert experiment.arms.items() <= whole.experiments[name].arms.items()
+    assert not whole.claims
+
+
+TUNED = {
+    "ring": ("fair_modes", "toy-modes/n=2500/ref=train"),
+    "ali": ("reconstruction_error", "reconstruction/n=2500/ref=train"),
+}
+"""Studies that tune, and what their templates choose by."""
+
+
+@pytest.fixture(scope="module", params=TUNED)
+def tuned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Study]:
+    """A study that tunes, and the one that its template becomes where scores are made up: the last number wins."""
+    name, folder = request.param, tmp_path_factory.mktemp("tuned")
+    tuning, (metric, protocol) = load_study(CONFIG / f"{name}-tuning.yaml"), TUNED[request.param]
+    table = folder / f"{name}-tuning" / "tables" / "scores.csv"
+    table.parent.mkdir(parents=True)
+    sign = 1 if metric == "fair_modes" else -1
+    runs = [(run, 8 + sign * int(run.arm[-2:]) / 20) for run in tuning.runs()]
+    rows = [
+        f"ring,{run.arm},{run.reading},{run.seed},{metric},{protocol},{score},{score},{score}" for run, score in runs
+    ]
+    table.write_text("\n".join(["experiment,arm,reading,seed,metric,protocol,last,best,area", *rows]) + "\n")
+    (folder / "tuned.yaml").write_text(tune(CONFIG / f"{name}-tuned.yaml.j2", CONFIG, folder))
+    return tuning, load_study(folder / "tuned.yaml")
+
+
+def test_winners_meet_as_they_were_tuned_in_all_but_their_seeds(tuned: tuple[Study, Study]) -> None:
+    tuning, study = tuned
+    arms = study.experiments["ring"].arms
+    assert arms == {
+        f"tuned-{name[:-3]}": arm for name, arm in tuning.experiments["ring"].arms.items() if name[-2:] == "19"
+    }
+    assert study.datasets == tuning.datasets
+    for field in ("iterations", "snapshots", "log_every"):
+        assert getattr(study.experiments["ring"], field) == getattr(tuning.experiments["ring"], field)
+    assert {arm for claim in study.claims for arm in arms_of(claim)} == set(arms)
+
+
+def test_no_other_study_trained_a_ring_with_the_seeds_of_those_that_tune(tuned: tuple[Study, Study]) -> None:
+    others = _other_studies(*(study.study for study in tuned))
+    assert not set.union(LOOKED_AT, *(_seeds_on(Ring, study) for study in others)) & {*tuned[0].seeds, *tuned[1].seeds}
+    assert not set(tuned[0].seeds) & set(tuned[1].seeds)
+
+
+def test_ways_of_training_have_the_same_budget_of_settings(tuned: tuple[Study, Study]) -> None:
+    ways = [name[:-3] for name in tuned[0].experiments["ring"].arms]
+    assert {ways.count(way) for way in ways} == {20}
+    assert not tuned[0].claims
+
+
+def test_what_is_tuned_is_the_plain_arm_of_the_toy_study_but_for_what_is_drawn() -> None:
+    tuning, plain = load_study(CONFIG / "ring-tuning.yaml"), STUDIES["toy"].arm("ring-k5-l0")
+    assert tuning.experiments["ring"].iterations == STUDIES["toy"].experiments["ring"].iterations
+    assert tuning.datasets["ring"] == STUDIES["toy"].datasets["ring"]
+    own = {"term": "lambda_sum", "five-d": "d_batches", "two-rates": "d_optimiser", "plain": "", "rate": ""}
+    for name, arm in tuning.experiments["ring"].arms.items():
+        drawn = {"lr": arm.optimiser.lr, "beta1": arm.optimiser.beta1}
+        like = plain.model_copy(update={"optimiser": plain.optimiser.model_copy(update=drawn)})
+        field = own.get(name[:-3], "stabilisers")
+        assert arm.model_dump(exclude={field}) == like.model_dump(exclude={field})
+        assert not field or getattr(arm, field) != getattr(like, field)
 
 
 def _rule(claim: Claim) -> dict[str, Any]:

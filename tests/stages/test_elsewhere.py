@@ -71,7 +71,7 @@ def folder(judged: Folder, tmp_path: Path) -> Folder:
 
 @pytest.fixture(scope="module")
 def page(judged: Folder) -> str:
-    for kind in ("curves", "seeds", "survival"):
+    for kind in ("curves", "seeds", "survival", "profile"):
         code, told = judged.stage("figure", "--kind", kind, "--experiment", "faces")
         assert code == 0, told
     code, told = judged.stage("report", *LISTS)
@@ -128,7 +128,7 @@ def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: F
     assert page.count("Not trained here: plain, augmented, regularised.") >= 3  # in the notes of curves and captions
     assert page.count("Not trained here: plain, augmented.") >= 2  # of the claim that no test decides, too
     assert "None was trained here." in page
-    for kind in ("curves", "seeds", "survival"):
+    for kind in ("curves", "seeds", "survival", "profile"):
         drawn = (judged.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()
         assert drawn.count("not trained here") == 3
     assert ">nan<" not in page

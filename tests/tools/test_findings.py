@@ -22,7 +22,17 @@ from vigan.stages.analyse import arm_table
 from vigan.tools.findings import Sources, findings
 
 TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
-WAITING = ("toy", "digits", "celeba10k", "celeba10k-cpu", "celeba10k-32", "family", "family-digits")
+WAITING = (
+    "toy",
+    "digits",
+    "celeba10k",
+    "celeba10k-cpu",
+    "celeba10k-32",
+    "family",
+    "family-digits",
+    "digits-k",
+    "digits-k-map",
+)
 
 
 def _render(results: Path, template: Path = TEMPLATE) -> str:
@@ -107,7 +117,7 @@ def _made_up(study: Study, folder: Path) -> None:
             for first, second in study.pairs()
             for metric in ("fair_modes", "frechet")
         ],
-        "claims": [_judged(claim, study) for claim in study.claims],
+        "claims": pd.DataFrame([_judged(claim, study) for claim in study.claims], columns=pd.Index(CLAIM_COLUMNS)),
     }
     folder.mkdir(parents=True)
     for name, rows in made.items():

@@ -53,6 +53,25 @@ def test_read_literally_with_one_batch_the_regulariser_is_inert(network: str, ga
 
 
 @pytest.mark.parametrize("network", KINDS)
+def test_with_two_time_scales_d_steps_by_its_own_optimiser_and_g_by_the_other(
+    network: str, game: Maker, identical: Same
+) -> None:
+    slow = {"lr": 1e-3, "beta1": 0.0, "eps": 1e-12}
+    fields = {"optimiser": slow | {"lr": 2e-3}, "d_optimiser": slow}
+    start, same, made = (game(network, reading="literal", **own) for own in ({}, {"optimiser": slow}, fields))
+    ends = [play(same, 1), play(made, 1)]
+    before = start.state()
+    parameters = {name for name, value in made.networks.named_parameters() if value.requires_grad}
+    d, g = ({name for name in parameters if name.startswith(role)} for role in ("discriminator", "generator"))
+    assert d | g == parameters
+    assert identical(*({name: end[name] for name in d} for end in ends))
+    for name in g:  # D being the same, G's gradient is: its first step is twice as long
+        moved = [end[name] - before[name] for end in ends]
+        torch.testing.assert_close(moved[1], 2 * moved[0], rtol=1e-2, atol=1e-6)
+    assert all(any((ends[0][name] != before[name]).any() for name in own) for own in (d, g))
+
+
+@pytest.mark.parametrize("network", KINDS)
 def test_as_released_the_regulariser_acts(network: str, game: Maker, identical: Same) -> None:
     plain, strong = (play(game(network, lambda_mean=weight), 1) for weight in (0.0, 50.0))
     assert not identical(plain, strong)

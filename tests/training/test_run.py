@@ -62,8 +62,9 @@ def killed_and_resumed(begin: Start, spec: RunSpec, folder: Path, at: tuple[int,
         {"lambda_mean": 5.0},
         {"lambda_mean": 5.0, "batches": 3},
         {"lambda_mean": 5.0, "optimiser": {"kind": "adam"}, "stabilisers": {"r1": {"gamma": 0.1}}},
+        {"lambda_mean": 5.0, "d_optimiser": {"lr": 1e-3, "beta1": 0.0}},
     ],
-    ids=["plain", "regularised", "three batches", "rival"],
+    ids=["plain", "regularised", "three batches", "rival", "two time scales"],
 )
 def test_a_run_killed_and_resumed_is_the_run_that_went_straight_on(
     network: str, fields: dict[str, Any], spec: Maker, start: Start, identical: Same, tmp_path: Path

@@ -182,6 +182,7 @@ MISTAKES = {
     ),
     "a precision": ("g_batches: 1", "g_batches: 1, precision: bf16", "EM calculates in float64"),
     "a D": ("d_batches: 0", "d_batches: 1", "'em' has no D"),
+    "an optimiser of D": ("g_batches: 1", "g_batches: 1, d_optimiser: {lr: 0.1}", "'em' has no D: leave out"),
     "a regulariser": ("lambda_sum: 0.0", "lambda_sum: 1.0", "'em' has no D"),
     "no encoder": ("kind: toy-modes", "kind: reconstruction", "'em' has no encoder"),
 }

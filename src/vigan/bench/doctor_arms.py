@@ -40,8 +40,9 @@ def check_arms(device: torch.device, cases: Mapping[str, Case] = CASES) -> dict[
 
 
 def _checked(case: Case, device: torch.device) -> Kept:
-    optimiser = case.arm.optimiser.model_copy(update={"eps": EPS})
-    case = case._replace(arm=case.arm.model_copy(update={"optimiser": optimiser}))
+    both = {"optimiser": case.arm.optimiser, "d_optimiser": case.arm.d_optimiser}
+    easier = {name: own.model_copy(update={"eps": EPS}) for name, own in both.items() if own}
+    case = case._replace(arm=case.arm.model_copy(update=easier))
     start, exact = _weights(case.engine(dtype=torch.float64)), _trained(case, torch.device("cpu"), torch.float64)
     way = exact.sub(start).norm()
 

@@ -90,6 +90,7 @@ def _cases() -> Iterator[tuple[str, Case]]:
         yield f"{GAN} {network} all stabilisers", case(GAN, network, stabilisers=STABILISERS, precision="bf16")
         yield f"{GAN} {network} plain", case(GAN, network, lambda_mean=0.0)
         yield f"{GAN} {network} adam", case(GAN, network, batches=2, optimiser={"kind": "adam"})
+        yield f"{GAN} {network} two time scales", case(GAN, network, d_optimiser={"lr": 8.0e-4})
 
 
 CASES: dict[str, Case] = dict(_cases())

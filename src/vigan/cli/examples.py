@@ -29,6 +29,7 @@ EXAMPLES = {
     "metrics": ["vigan metrics --real real.npy --fake fake.npy"],
     "import": ["vigan import --config config/foreign.yaml --arm plain"],
     "new": ["vigan new --from runs/", "vigan new --from runs/all.csv --study mine -o config/mine.yaml"],
+    "tune": ["vigan tune config/ring-tuned.yaml.j2"],
     "analyse": ["vigan analyse --config config/ring.yaml"],
     "merge": ["vigan merge here/results/ring there/results/ring -o results/ring"],
     "figure": ["vigan figure --config config/ring.yaml --kind curves --experiment ring"],

@@ -151,6 +151,22 @@ def new(options: argparse.Namespace) -> None:
     say(f"{out}: written. State your claims in it, then: snakemake --cores 2 all --configfile {shlex.quote(str(out))}")
 
 
+def tune(options: argparse.Namespace) -> None:
+    """Write the study in which the winners of random settings meet."""
+    from vigan.io.files import RecordError, write_text
+    from vigan.tools.tune import tune
+
+    template: Path = options.template
+    out: Path = options.out or template.with_suffix("")
+    if out == template or out.suffix not in (".yaml", ".yml"):
+        raise RecordError(f"{template}: name a template such as config/ring-tuned.yaml.j2, or with -o a .yaml to write")
+    text = tune(template, options.configs, options.results)
+    if out.exists() and out.read_text(encoding="utf-8") != text:
+        raise RecordError(f"{out}: there already, with other settings; remove it, or name another file with -o")
+    write_text(out, text)
+    say(f"{out}: written. Commit it, then: snakemake --cores 2 all --configfile {shlex.quote(str(out))}")
+
+
 def schema(options: argparse.Namespace) -> None:
     """Write or print the JSON schema of study files."""
     from vigan.config.schema import study_schema

@@ -198,6 +198,11 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
     new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
     new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
+    tuned = stage(inspect.tune, "write the study in which the winners of random settings meet", study=False)
+    tuned.add_argument("template", type=Path, metavar="TEMPLATE", help="a study with places for winners (.yaml.j2)")
+    tuned.add_argument("--configs", type=Path, default=Path("config"), help="folder with the studies' files")
+    tuned.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    tuned.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: the template's name without .j2")
     listed = stage(plugins.plugins, "list what plug-ins add: installed packages, and files beside a study", study=False)
     listed.add_argument(
         "--config", type=Path, default=setting("config") or None, help="the study whose plug-ins to list"

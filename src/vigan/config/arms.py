@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from vigan.config.base import Count, NonNegative, Strict
 from vigan.config.datasets import Dataset, without_place
 from vigan.config.methods import DEFAULT, Model
-from vigan.config.methods.base import own_batches
+from vigan.config.methods.base import Phase, own_batches
 from vigan.config.stabilisers import checked
 from vigan.config.stabilisers import module_of as stabiliser_module
 
@@ -71,6 +78,8 @@ class Arm(Strict):
     the mean over coordinates of (G(z) - G_o(z))^2 (as the released code), `lambda_sum` the squared norm (as the
     article); both are averaged over the batch.
     `stabilisers` are the settings of each, by its name: see `vigan.config.stabilisers`.
+    `d_optimiser` is D's, where it differs from the others' (two time scales): what it does not say is as in
+    `optimiser`. Records omit it where it is the same, so existing digests stay valid.
     `precision` is that of convolutions and matrix products: "tf32" needs a CUDA device; "bf16" is autocast. Records
     of a float32 arm omit it, so existing digests stay valid.
     """
@@ -86,12 +95,13 @@ class Arm(Strict):
     lambda_sum: NonNegative | None = None
     stabilisers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
+    d_optimiser: Optimiser | None = None
     precision: Precision = "float32"
 
     @model_serializer(mode="wrap")
     def _omit_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = serialize(self)
-        omitted = {"precision": "float32", "model": DEFAULT.model_dump()}
+        omitted = {"precision": "float32", "model": DEFAULT.model_dump(), "d_optimiser": None}
         return {key: value for key, value in record.items() if key not in omitted or value != omitted[key]}
 
     @model_validator(mode="after")
@@ -122,7 +132,20 @@ class Arm(Strict):
                 raise ValueError(f"'d_batches' is 0: the D of '{kind}' needs at least 1")
         elif self.d_batches or self.k > 1 or self.regularised or self.stabilisers:
             raise ValueError(f"'{kind}' has no D: write d_batches 0, reading 'literal', lambda 0.0 and no stabilisers")
+        elif self.d_optimiser:
+            raise ValueError(f"'{kind}' has no D: leave out 'd_optimiser'")
         return self
+
+    @field_validator("d_optimiser", mode="before")
+    @classmethod
+    def _completed(cls, raw: Any, info: ValidationInfo) -> Any:
+        both = info.data.get("optimiser")
+        return {**both.model_dump(), **raw} if isinstance(raw, dict) and isinstance(both, Optimiser) else raw
+
+    @field_validator("d_optimiser")
+    @classmethod
+    def _where_it_differs(cls, own: Optimiser | None, info: ValidationInfo) -> Optimiser | None:
+        return None if own == info.data.get("optimiser") else own
 
     @field_validator("stabilisers", mode="before")
     @classmethod
@@ -137,6 +160,10 @@ class Arm(Strict):
     def k(self) -> int:
         """G updates on each batch of z: 2, 1, or the K of the row."""
         return self.updates_per_batch or UPDATES_PER_BATCH[self.reading]
+
+    def optimiser_of(self, phase: Phase) -> Optimiser:
+        """The optimiser's settings in a phase."""
+        return self.d_optimiser if self.d_optimiser and phase.kind == "discriminator" else self.optimiser
 
     def lambda_per_mean(self, coordinates: int) -> float:
         """Weight of the *mean* squared difference for examples of `coordinates` numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from vigan.config.base import Count, Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
 from vigan.config.elsewhere import READING, ElsewhereArm
+from vigan.config.random_settings import draw
 from vigan.config.sweep import MOST_ARMS, expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
@@ -178,7 +180,7 @@ class Experiment(Strict):
     @model_validator(mode="before")
     @classmethod
     def _shared_apart(cls, raw: Any) -> Any:
-        """Arms with `from` in a place of their own, and the settings of `shared` and `sweep` in all others."""
+        """Arms with `from` in a place of their own; `sweep` and `random` as arms, and `shared` in all others."""
         rows = raw.get("arms") if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or "elsewhere" in raw or not isinstance(rows, dict):
             return _shared(raw)
@@ -186,7 +188,7 @@ class Experiment(Strict):
         if not apart:
             return _shared(raw)
         own = {**raw, "arms": {name: row for name, row in rows.items() if name not in apart}}
-        alone = not own["arms"] and "sweep" not in own
+        alone = not own["arms"] and not {"sweep", "random"} & set(own)
         return {**({"snapshots": 1} if alone else {}), **_shared(own), "elsewhere": apart}
 
     @model_validator(mode="after")
@@ -255,19 +257,27 @@ class Experiment(Strict):
 
 
 def _shared(raw: Any) -> Any:
-    """Add the arms of `sweep`, and copy the settings of `shared` into every arm that does not override them."""
-    if not isinstance(raw, dict) or not {"shared", "sweep"} & set(raw):
+    """Add the arms of `sweep` and `random`, and copy the settings of `shared` into every arm without its own."""
+    if not isinstance(raw, dict) or not {"shared", "sweep", "random"} & set(raw):
         return raw
     shared, arms = raw.get("shared", {}), raw.get("arms", {})
     if not isinstance(shared, dict):
         raise ValueError("'shared' must be a mapping of arm settings")
-    own = {key: value for key, value in raw.items() if key not in {"shared", "sweep"}}
+    own = {key: value for key, value in raw.items() if key not in {"shared", "sweep", "random"}}
     if isinstance(arms, dict):
-        swept = expand(raw["sweep"]) if "sweep" in raw else {}
-        if twice := swept.keys() & arms.keys():
-            raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by 'sweep'")
-        own["arms"] = {name: _merge(shared, row) for name, row in (swept | arms).items()}
+        for by, made in _made(raw).items():
+            if twice := made.keys() & arms.keys():
+                raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by '{by}'")
+            arms = made | arms
+        own["arms"] = {name: _merge(shared, row) for name, row in arms.items()}
     return own
+
+
+def _made(raw: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Rows of arms by what makes them, and by name."""
+    swept = expand(raw["sweep"]) if "sweep" in raw else {}
+    drawn = draw(raw["random"]).values() if "random" in raw else ()
+    return {"sweep": swept, "random": {name: row for rows in drawn for name, row in rows.items()}}
 
 
 def _without_lambda(arm: Arm) -> str:

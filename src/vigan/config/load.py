@@ -28,8 +28,9 @@ from vigan.config.methods import METHODS
 from vigan.config.study import Study
 
 _MODELS: dict[str, type[BaseModel]] = {
-    "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp,
-    "mixture": Mixture, **METHODS, "elsewhere": ElsewhereArm, **FORMATS,
+    "experiments": Experiment, "arms": Arm, "optimiser": Optimiser, "d_optimiser": Optimiser,
+    "protocols": Protocol, "dcgan": Dcgan, "mlp": Mlp, "mixture": Mixture, **METHODS, "elsewhere": ElsewhereArm,
+    **FORMATS,
     "collapse": Collapse, "reach": Reach, "paired-sign": PairedSign, "paired-mean": PairedMean,
     "paired-time": PairedTime, "paired-shares": PairedShares, "share": OneShare, "none": Untested,
     "digits": Digits, "stacked-digits": StackedDigits, "torchvision": Torchvision, "celeba": CelebA,

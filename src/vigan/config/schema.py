@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vigan.config.random_settings import Random
 from vigan.config.stabilisers import known_stabilisers, settings_of
 from vigan.config.study import Study
 from vigan.protocols.registry import KINDS
@@ -46,6 +47,7 @@ def _add_rows(definitions: dict[str, Schema]) -> None:
         "properties": {"name": {"type": "string", "examples": ["k{updates_per_batch}"]}},
         "additionalProperties": {"type": "array", "minItems": 1},
     }
+    experiment["properties"]["random"] = Random.model_json_schema()
 
 
 def _optional(name: str, definitions: dict[str, Schema]) -> Schema:

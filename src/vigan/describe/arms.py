@@ -77,7 +77,16 @@ def _row(arm: Arm) -> dict[str, Any]:
         "updates_per_batch": row["updates_per_batch"] or f"{arm.k} (by its reading)",
         "precision": arm.precision,
         "model": arm.model.model_dump(),
+        **_own_of_d(arm),
     }
+
+
+def _own_of_d(arm: Arm) -> dict[str, Any]:
+    """What D's optimiser has of its own."""
+    if arm.d_optimiser is None:
+        return {}
+    both = arm.optimiser.model_dump()
+    return {"d_optimiser": {key: own for key, own in arm.d_optimiser.model_dump().items() if own != both[key]}}
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vigan.config import schedule
-from vigan.config.arms import Arm, Dcgan, Ledger, Mixture
+from vigan.config.arms import Arm, Dcgan, Ledger, Mixture, Optimiser
 from vigan.config.methods import DEFAULT
 from vigan.config.methods.base import own_batches
 
@@ -39,7 +39,7 @@ def iteration(arm: Arm) -> list[str]:
         f"{_count(arm.k, 'update')} on each: {_count(arm.updates, 'update')} per phase{_against(arm)}",
         *([f"G: {_count(arm.g_batches, 'update')} after the phase, one {own.after}"] if own.after else []),
         f"losses: {own.losses}",
-        f"optimiser of each: {_adam(arm)}",
+        *_optimisers(arm),
         f"precision of products: {arm.precision}",
     ]
     named = [_stabiliser(name, settings) for name, settings in arm.stabilisers.items()]
@@ -56,8 +56,13 @@ def _against(arm: Arm) -> str:
     return f" against one D and one {own.old}" if own.old else ""
 
 
-def _adam(arm: Arm) -> str:
-    o = arm.optimiser
+def _optimisers(arm: Arm) -> list[str]:
+    if arm.d_optimiser is None:
+        return [f"optimiser of each: {_adam(arm.optimiser)}"]
+    return [f"optimiser of D: {_adam(arm.d_optimiser)}", f"optimiser of all else: {_adam(arm.optimiser)}"]
+
+
+def _adam(o: Optimiser) -> str:
     adam = {"adam_tf1": "Adam of TensorFlow 1 (eps not bias-corrected)", "adam": "Adam of torch (eps bias-corrected)"}
     return f"{adam[o.kind]}, lr {o.lr:g}, beta1 {o.beta1:g}, beta2 {o.beta2:g}, eps {o.eps:g}"
 

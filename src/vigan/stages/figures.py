@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from vigan.analysis.profiles import improvements, profiles
 from vigan.analysis.tables import read_table
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
@@ -15,7 +16,7 @@ from vigan.config.methods.base import Method, Panel
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.describe.claims import describe_event
-from vigan.figures import curves, heatmap, samples, seeds, style, survival
+from vigan.figures import curves, heatmap, profile, samples, seeds, style, survival
 from vigan.figures.facets import facets, groups
 from vigan.io.run_record import RunFiles
 from vigan.layout import FIGURES
@@ -173,6 +174,20 @@ def _survival(subject: Subject) -> style.Figure:
     return survival.draw(subject.table("survival"), panels, heading, subject.facets, subject.titles)
 
 
+def _profile(subject: Subject) -> style.Figure:
+    """Profiles of the metrics that have a better direction; without a baseline, the first arm stands in its place."""
+    scores, baseline = subject.table("scores"), subject.experiment.baseline or subject.experiment.names[0]
+    rows = {
+        key: profile.Row(metric.title + ARROWS[metric.better], protocol, metric.sign)
+        for key, metric, protocol in _shown(scores["metric"])
+        if metric.sign
+    }
+    signs = {key: row.sign for key, row in rows.items()}
+    heading = f"{subject.experiment.title}: how runs end"
+    better = improvements(scores, signs, baseline)
+    return profile.draw(profiles(scores, signs), better, rows, heading, subject.facets, baseline, subject.titles)
+
+
 def _map(subject: Subject) -> style.Figure:
     summary = subject.table("summary")
     panels = {
@@ -218,6 +233,7 @@ _DRAW: dict[str, Draw] = {
     "curves": _curves,
     "seeds": _seeds,
     "survival": _survival,
+    "profile": _profile,
     "samples": _samples,
     "drift": _drift,
     "telemetry": _telemetry,

@@ -218,7 +218,7 @@ class Engine:
 
     def _group(self, phase: Phase) -> Group:
         parameters = [parameter for role in phase.trains for parameter in self.networks[role].parameters()]
-        return Group(parameters, optimiser(self.arm.optimiser, parameters))
+        return Group(parameters, optimiser(self.arm.optimiser_of(phase), parameters))
 
     def _step(self, name: str, loss: Tensor) -> None:
         parameters, optimiser = self.groups[name]
