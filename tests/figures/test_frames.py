@@ -15,7 +15,7 @@ def _decoded(packed: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(packed)))
 
 
-@pytest.mark.parametrize(("channels", "side"), [(1, 32), (3, 32), (3, 64)])
+@pytest.mark.parametrize(("channels", "side"), [(1, 32), (3, 32), (3, 64), (3, 128), (1, 256)])
 def test_images_stand_in_a_square_grid_at_native_pixels(channels: int, side: int) -> None:
     images = np.arange(64, dtype=np.uint8)[:, None, None, None] * np.ones((1, channels, side, side), np.uint8)
     shown = np.asarray(picture(images))

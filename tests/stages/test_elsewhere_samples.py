@@ -17,6 +17,7 @@ from vigan.config.load import load_study
 from vigan.data.toy import means
 from vigan.io.files import RecordError
 from vigan.layout import Layout
+from vigan.report.frames import read_frames
 from vigan.stages.elsewhere_samples import SnapshotSamples
 from vigan.stages.freshness import check_elsewhere
 from vigan.tools.audit import audit
@@ -82,7 +83,7 @@ def test_a_snapshot_of_too_few_samples_is_not_measured_and_told(measured: Projec
 
 def test_a_reference_that_is_made_anew_makes_the_numbers_old(measured: Project) -> None:
     study = load_study(measured.config)
-    assert study.trained_pairs() == [("plain", "regularised")]
+    assert study.pictured_pairs() == [("plain", "regularised")]
     path = next((measured.folder / "data").glob("*/reference/toy-modes-n500.json"))
     kept = path.read_bytes()
     forge(path, code_sha256="0" * 64)
@@ -143,6 +144,8 @@ def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measur
         ("analyse",),
         *(("figure", "--kind", kind, "--experiment", "circle") for kind, _ in layout.all_figures()),
         ("frames", "--experiment", "circle"),
+        ("contact", "--experiment", "circle"),
+        ("movie", "plain", "theirs"),
         ("report", *LISTS),
     ]
     for stage in stages:
@@ -157,6 +160,24 @@ def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measur
     assert curves.count("not trained here") == 2
     page = (measured.folder / layout.report).read_text()
     assert "Not trained here: theirs, far." in page
-    assert 'id="position"' in page  # the slider, of what was trained here
+    assert 'id="position"' in page  # the slider
     with contextlib.chdir(measured.folder):
         assert audit(layout.study, layout) == []
+    _check_pictures(measured.folder, layout, page)
+
+
+def _check_pictures(folder: Path, layout: Layout, page: str) -> None:
+    """Samples from elsewhere stand beside those of trained arms where their steps allow, marked."""
+    frames = read_frames(folder / layout.frames("circle"))
+    assert [run.arm for run in frames.runs if run.seed == 0] == ["plain", "regularised", "theirs", "far"]
+    theirs = next(run for run in frames.runs if (run.arm, run.seed) == ("theirs", 0))
+    assert theirs.elsewhere
+    assert dict(zip(frames.steps, theirs.missing, strict=True)) == {0: "", 20: "", 40: "no samples", 60: ""}
+    assert page.count("theirs <small>not trained here</small>") >= 2  # in the slider, and in the table of samples
+    assert "Latents of arms that were not trained here are not known" in page
+    drawn = (folder / layout.figure("samples", "circle")).read_text()
+    assert drawn.count("not trained here") == 2
+    assert "no samples" in drawn
+    movie = Image.open(folder / layout.movie("plain", "theirs"))
+    assert getattr(movie, "n_frames", 0) == 4
+    assert (folder / layout.contact("circle")).stat().st_size > 10_000

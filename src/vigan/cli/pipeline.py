@@ -187,7 +187,6 @@ def import_(options: argparse.Namespace) -> None:
     """Read one arm whose runs were made elsewhere."""
     from vigan.config.elsewhere import Samples
     from vigan.elsewhere.files import place_of
-    from vigan.io.elsewhere_record import METRICS, RECORD
     from vigan.io.files import RecordError
     from vigan.io.run_record import MEASURED
     from vigan.stages.made_from import NOTHING, of_import
@@ -212,7 +211,7 @@ def import_(options: argparse.Namespace) -> None:
         record = take_numbers(study, arm, made_from["files"])
     if of_import(layout, arm)["files"] != made_from["files"] or made_from["files"] == NOTHING:
         raise RecordError(f"{place_of(arm.arm)}: changed while it was read; run the same command again")
-    write_stamp(arm.folder / MEASURED, made_from, [arm.folder / RECORD, arm.folder / METRICS])
+    write_stamp(arm.folder / MEASURED, made_from, arm.written)
     for line in record.told:
         say(f"{arm.name}: {line}")
     say(f"{arm.folder}: {len(record.runs)} runs, not trained here")
@@ -227,7 +226,7 @@ def analyse(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()
-    needs = [*before.references(layout), *before.imported(layout), *before.measured(runs)]
+    needs = [*before.references(layout), *before.imported(layout.elsewhere_files()), *before.measured(runs)]
     before.check(options.config, needs)
     check_elsewhere(layout)
     made_from = of_tables(layout)

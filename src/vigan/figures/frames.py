@@ -9,7 +9,7 @@ from PIL import Image
 
 from vigan.figures.samples import image_grid, reach_of
 
-PER_SIDE = {32: 8, 64: 5}
+PER_SIDE = {32: 8, 64: 5, 128: 3, 256: 2}
 """Images along one edge of a grid, by their side in pixels."""
 
 CLOUD_SIDE = 400
