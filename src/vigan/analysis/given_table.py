@@ -102,9 +102,8 @@ def _protocol(experiment: Experiment, arm: str, name: object) -> str:
     except ValueError as error:
         raise ConfigError(f"column 'protocol' of the table, arm '{arm}': {error}") from None
     if found is None:
-        raise ConfigError(
-            f"arm '{arm}' has no protocol '{short(str(name))}'{nearest(str(name), [*names, *(one.kind for one in experiment.protocols)])}"
-        )
+        known = [*names, *(protocol.kind for protocol in experiment.protocols)]
+        raise ConfigError(f"arm '{arm}' has no protocol '{short(str(name))}'{nearest(str(name), known)}")
     return found.name
 
 

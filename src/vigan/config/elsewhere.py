@@ -46,7 +46,8 @@ class _Numbers(_From):
 class Table(_Numbers):
     """A long table, CSV or Parquet: a row has seed, step, metric, value and, if it has the column, protocol.
 
-    `columns` are their names, where these are others; `where` picks the rows of this arm: {method: baseline}.
+    `columns` are their names, where these are others; `where` picks the rows of this arm: {method: baseline}. Without
+    columns of metrics and values, `metrics` names columns that are one metric each.
     """
 
     format: Literal["table"]
