@@ -214,7 +214,7 @@ def import_(options: argparse.Namespace) -> None:
     write_stamp(arm.folder / MEASURED, made_from, arm.written)
     for line in record.told:
         say(f"{arm.name}: {line}")
-    say(f"{arm.folder}: {len(record.runs)} runs, not trained here")
+    say(f"{arm.folder}: {len(record.runs)} run{'s' * (len(record.runs) != 1)}, not trained here")
 
 
 def analyse(options: argparse.Namespace) -> None:

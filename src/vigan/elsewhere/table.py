@@ -91,7 +91,7 @@ def csv_rows(path: Path) -> Iterator[Row]:
             empty = True
             for cells in lines:
                 place = f"{path}, line {lines.line_num}"
-                if not cells:
+                if not any(cell.strip() for cell in cells):
                     continue
                 if len(cells) != len(names):
                     raise RecordError(f"{place}: {len(cells)} cells under {len(names)} names")
