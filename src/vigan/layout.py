@@ -27,7 +27,7 @@ TABLES = {
     "scores": "last, best and area of every run",
     "summary": "last, best and area over seeds: mean (median) with its 95% interval, range, interquartile mean",
     "pairs": "last values seed by seed: an arm minus its partner, the plain one or the experiment's baseline",
-    "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
+    "pair-summary": "those differences over seeds, and in how many seeds the second arm is better",
     "claims": "every claim: its rule, its evidence, the verdict",
     "events": "every run: when it collapsed and when it got on track, by the study's rules",
     "speed": "those events per arm: median times in iterations, images and G updates; paired differences",

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vigan.analysis.tables import read_table
+from vigan.config.base import ConfigError
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
 from vigan.config.methods.base import Method, Panel
@@ -20,7 +21,7 @@ from vigan.figures import curves, heatmap, samples, seeds, style, survival
 from vigan.figures.facets import facets, groups
 from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import RunFiles
-from vigan.layout import FIGURES
+from vigan.layout import FIGURES, figures_of
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
 from vigan.stages.kept_samples import PicturedRun, pictured
@@ -117,7 +118,12 @@ def panels(general: Mapping[str, Panel], methods: Sequence[Method]) -> dict[str,
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
-    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG."""
+    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG.
+
+    Raises ConfigError naming those that there are, if it has none of that kind.
+    """
+    if kind not in (known := figures_of(study.experiments[experiment])):
+        raise ConfigError(f"experiment '{experiment}' has no figure '{kind}'; known: {', '.join(known)}")
     style.save(_DRAW[kind](Subject(study, experiment, files)), out)
 
 

@@ -169,10 +169,10 @@ def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:
 def import_inputs(layout: Layout, arm: ElsewhereFiles) -> list[Path]:
     """What Snakemake knows of that an arm from elsewhere is made of: a single file, and references.
 
-    Of whole folders a digest tells (`made_from.of_import`).
+    Of whole folders a digest tells (`made_from.of_import`), and of a file whose path has braces: these are wildcards.
     """
     place = place_of(arm.arm)
-    own = [place] if place.is_file() else []
+    own = [place] if place.is_file() and not set("{}") & set(str(place)) else []
     return own + (list(layout.references(arm.name).values()) if isinstance(arm.arm.origin, Samples) else [])
 
 
