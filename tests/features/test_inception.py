@@ -41,8 +41,17 @@ class StandIn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        norm = nn.BatchNorm2d(24, eps=1e-3)
+        for values in norm.state_dict().values():
+            if values.is_floating_point():
+                values.uniform_(0.1, 0.5)
         self.layers = nn.Sequential(
-            nn.Conv2d(3, 24, 7, stride=16), nn.ReLU(), nn.Conv2d(24, 2048, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1)
+            nn.Conv2d(3, 24, 7, stride=16, bias=False),
+            norm,
+            nn.ReLU(),
+            nn.Conv2d(24, 2048, 1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
         )
 
     def forward(self, img: Tensor, return_features: bool = False, use_fp16: bool = False) -> Tensor:

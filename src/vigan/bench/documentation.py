@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,7 +63,8 @@ def multiplicity(studies: Sequence[Study]) -> str:
         f"{len(several)} kept studies test {sum(several)} claims. At most {expected:.2f} of these studies are expected "
         'to hold a false\n"supported", as many a false "contradicted", and as many a false "equivalent"; if they are '
         f"independent, the\nchance that at least one of them holds a false verdict of a given kind is at most "
-        f"{chance:.0%}."
+        f"{math.ceil(100 * chance)}%. These bounds are those of rules\nfixed before the data; the kept ones were "
+        "rewritten after their runs, so that here they are nominal."
     )
 
 

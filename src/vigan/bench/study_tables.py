@@ -31,12 +31,22 @@ def rounding(record: Mapping[str, Any]) -> str:
 def _fast(summary: Mapping[str, Mapping[str, Any]]) -> str:
     """What follows for the fast study, by the declared rule."""
     controls = {data: [found[name]["verdict"] for name in CONTROLS if name in found] for data, found in summary.items()}
-    if blind := [data for data, verdicts in controls.items() if "moved" not in verdicts]:
-        return f"No control moves a number on {' or '.join(blind)}: by the rule nothing follows, and float32 stays."
+    if blind := [_blind(data, summary[data]) for data, verdicts in controls.items() if "moved" not in verdicts]:
+        return f"{'; '.join(blind)}. By the rule nothing follows, and float32 stays."
     shared = [name for name in HARDWARE if all(found[name]["verdict"] == "equivalent" for found in summary.values())]
     if not shared:
         return "By the declared rule no coarser precision takes the place of float32 in the fast study."
     return f"By the declared rule the fast study is that in `{min(shared, key=MANTISSA.__getitem__)}`."
+
+
+def _blind(data: str, found: Mapping[str, Any]) -> str:
+    """Why nothing follows from data of which no control moves a number."""
+    run = [name for name in CONTROLS if name in found]
+    return (
+        f"On {data} the controls that were run ({', '.join(run)}) move no number"
+        if run
+        else f"No control was run on {data}"
+    )
 
 
 def divergence(record: Mapping[str, Any]) -> str:

@@ -267,7 +267,7 @@ def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
 
     statistics = stage(images.statistics, "write the statistics of images: what a reference needs", study=False)
     statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
-    text = ".npz, which clean-fid and pytorch-fid read, too; or .pt, torch-fidelity's"
+    text = ".npz, or .pt, torch-fidelity's; clean-fid, pytorch-fid and torch-fidelity read those of inception-clean"
     statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
     statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
     add_images(statistics)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -31,8 +33,8 @@ class InceptionClean(Extractor):
     same file; these steps are reimplemented here, on the device and in batches, so that clean-fid need not be
     installed. clean-fid does not round float images from a generator either; here images are always uint8.
 
-    Runs in float32 without fused kernels, so that two calls give the same bits. Raises RecordError if the weights are
-    missing or not the known ones.
+    Batch norm is folded into the convolutions, which moves features by rounding alone. Runs in float32 without fused
+    kernels, so that two calls give the same bits. Raises RecordError if the weights are missing or not the known ones.
     """
 
     name = "inception-clean"
@@ -52,6 +54,7 @@ class InceptionClean(Extractor):
         self.weights_sha256 = archive.sha256
         network = load_network(find(archive, weights), archive)
         self.module = network.to(self.device).to(memory_format=torch.channels_last)
+        self._folded = _folded(self.module.layers)
 
     def __call__(self, images: Pictures) -> Features:
         """Features (n, 2048). Raises ImageError on anything but uint8 (n, 1 or 3, height, width), n >= 1."""
@@ -61,7 +64,8 @@ class InceptionClean(Extractor):
     def network(self, batch: Tensor) -> Tensor:
         """Activations of images in [0, 255]."""
         scaled = ((batch - 128) / 128).contiguous(memory_format=torch.channels_last)
-        return self.module.layers(scaled).flatten(1)
+        layers = self.module.layers if torch.jit.is_tracing() else self._folded  # constants cannot be traced
+        return layers(scaled).flatten(1)
 
 
 def at_hand() -> bool:
@@ -75,6 +79,19 @@ def load_network(path: Path, archive: Archive = INCEPTION) -> ScriptModule:
     Raises RecordError, before torch sees them, if the file's bytes are others.
     """
     read = content(path, archive)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*torch\.jit\.load.*deprecated")
+    with _deprecated("load"):
         return torch.jit.load(io.BytesIO(read), map_location="cpu").eval()
+
+
+def _folded(layers: ScriptModule) -> ScriptModule:
+    """The layers with their weights as constants, and batch norm's scale and shift within those of the convolutions."""
+    with _deprecated("freeze"):
+        return torch.jit.freeze(layers)
+
+
+@contextmanager
+def _deprecated(name: str) -> Iterator[None]:
+    """Nothing said of TorchScript's end: the network is published as such."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=rf".*torch\.jit\.{name}.*deprecated")
+        yield
