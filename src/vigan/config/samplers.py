@@ -29,12 +29,18 @@ def _averages(arm: Any) -> bool:
 
 
 def _both(protocols: list[Any]) -> Iterator[Any]:
-    """Each protocol, followed by that of G itself unless the file names a sampler."""
+    """Each protocol, followed by that of G itself unless the file names a sampler, or has that of G in its list."""
+    named = [_numbers(one) for one in protocols if isinstance(one, Mapping) and SAMPLER in one]
     for protocol in protocols:
         yield protocol
         beside = isinstance(protocol, Mapping) and SAMPLER not in protocol and _samples(protocol)
-        if beside and (of_g := {**protocol, SAMPLER: "generator"}) not in protocols:
-            yield of_g
+        if beside and _numbers(protocol) not in named:
+            yield {**protocol, SAMPLER: "generator"}
+
+
+def _numbers(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a protocol's numbers, whoever is sampled."""
+    return {name: value for name, value in protocol.items() if name not in {SAMPLER, "redraws"}}
 
 
 def _samples(protocol: Mapping[str, Any]) -> bool:
