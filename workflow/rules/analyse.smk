@@ -9,10 +9,10 @@ rule import_arm:
         import_files,
     output:
         READ,
-    wildcard_constraints:
-        arm=among(arm for arm in ELSEWHERE if not sampled(arm)),
     log:
         LOGS / "import" / "{arm}.log",
+    wildcard_constraints:
+        arm=among(arm for arm in ELSEWHERE if not sampled(arm)),
     conda:
         ENVIRONMENT
     resources:
