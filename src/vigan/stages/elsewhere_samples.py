@@ -32,7 +32,7 @@ from vigan.training.device import calculate_in_float32, pick_device
 Measurements = Mapping[Protocol, Measurement]
 MOST_KEPT, KEPT_BYTES = {3: 64, 1: 1000}, 2**20
 """Most samples of a snapshot that are kept for pictures, by the number of axes of an example, and most bytes."""
-MOST_PICTURED, EACH = 1000, 60
+MOST_PICTURED, EACH = 1000, 100
 """Snapshots of an arm that are kept for pictures, unless it has very many seeds, and of a seed."""
 
 
