@@ -222,14 +222,5 @@ def test_a_file_may_not_take_an_installed_one_s_name_and_two_packages_none(packa
     assert plugins.entries("vigan.stabilisers") == {"penalty": ["loose_penalty", "other.penalties"]}
 
 
-@pytest.mark.parametrize("text", ["while True:\n    pass\n", "import time\n\ntime.sleep(1e6)\n"])
-def test_an_import_that_never_ends_ends_in_a_line(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "LONGEST_IMPORT", 0.2)
-    (tmp_path / "slow.py").write_text("import vigan.protocols\n" + text)
-    with pytest.raises(ValueError, match=r"slow\.py, line \d: TimeoutError: its import took more than 0 s") as told:
-        use_files([tmp_path / "slow.py"])
-    assert "\n" not in str(told.value)
-
-
 def test_a_plug_in_error_is_a_line_for_users() -> None:
     assert PluginError("plug-in x: wrong").text == "plug-in x: wrong"

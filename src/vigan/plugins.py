@@ -8,12 +8,9 @@ their modules in their entry points, in one of `GROUPS`.
 from __future__ import annotations
 
 import ast
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from importlib import import_module, util
 from importlib.abc import Loader, MetaPathFinder
@@ -27,8 +24,6 @@ from vigan.errors import UserError
 
 PACKAGE = "vigan_plugins"
 """The package that plug-in files are modules of."""
-LONGEST_IMPORT = 120.0
-"""Seconds that a plug-in's import may take: that of torch takes some, on a slow network drive a minute."""
 GROUPS = ("vigan.stabilisers", "vigan.methods", "vigan.protocols", "vigan.datasets")
 """Entry points by which other packages add things: `name = "package.module"`."""
 
@@ -162,29 +157,9 @@ def source_of(module: str) -> tuple[Path, bytes]:
 def load(module: str) -> ModuleType:
     """The module of a plug-in, imported. Raises PluginError with the plug-in, the line in it and what is wrong."""
     try:
-        with _in_time():
-            return import_module(module)
+        return import_module(module)
     except (Exception, SystemExit) as error:
         raise PluginError(blame(error, (module,)) or f"plug-in {module}: {_words(error)}") from error
-
-
-@contextmanager
-def _in_time() -> Iterator[None]:
-    """Raise TimeoutError within, where it is, once an import takes longer than any should; in a main thread alone."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"its import took more than {LONGEST_IMPORT:.0f} s; leave to functions what takes long")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    left, every = signal.setitimer(signal.ITIMER_REAL, LONGEST_IMPORT)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, left, every)
-        signal.signal(signal.SIGALRM, before)
 
 
 def blame(error: BaseException, modules: Iterable[str] = ()) -> str | None:

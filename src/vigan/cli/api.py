@@ -87,8 +87,10 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
     not made again. Results lie in `results/STUDY/runs`, checkpoints meanwhile in `state`. `device`: auto, cpu, cuda,
     cuda:1; `threads` of the CPU. Raises ConfigError for an arm or seed that the study lacks.
     """
+    from vigan.config.plugin_imports import load_watched
     from vigan.stages.train import Settings
     from vigan.stages.train import train as train_run
+    from vigan.training.other_draws import NoOtherDraws
 
     read = load_study(study)
     if seed not in (known := read.seeds_of(arm)):
@@ -104,7 +106,9 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
             return Trained(record, files, layout)
     state = layout.state(run, digest_of([spec.digest, *made_from]))
     settings = Settings(device, threads, rules=read.rules(arm))
-    return Trained(train_run(spec, data, files.folder, state, settings), files, layout)
+    load_watched(spec.arm.modules)
+    record = train_run(spec, data, files.folder, state, settings, (NoOtherDraws(spec.name),))
+    return Trained(record, files, layout)
 
 
 def _prepared(study: Study, arm: str) -> Layout:

@@ -103,14 +103,17 @@ def reference(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     from vigan.config.base import digest_of
+    from vigan.config.plugin_imports import load_watched
     from vigan.data.store import ARRAY, MANIFEST, load
     from vigan.provenance import stage_digest
     from vigan.stages.train import Settings, train
     from vigan.training.alarm import DiversityAlarm
     from vigan.training.callbacks import ProgressBar, TensorBoard
+    from vigan.training.other_draws import NoOtherDraws
 
     study = load_study(options.config)
     spec = _spec(study, options.arm, options.seed)
+    load_watched(spec.arm.modules)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = layout_of(study, state=options.state)
     data = layout.data(study.dataset_of(options.arm))
@@ -121,7 +124,8 @@ def train(options: argparse.Namespace) -> None:
     callbacks = [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
     with contextlib.closing(ProgressBar(spec)) as bar:
-        record = train(spec, data, layout.run(run), state, settings, (bar, DiversityAlarm(spec), *callbacks))
+        watching = (bar, DiversityAlarm(spec), NoOtherDraws(spec.name), *callbacks)
+        record = train(spec, data, layout.run(run), state, settings, watching)
     bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True

@@ -197,7 +197,7 @@ def _samples(subject: Subject) -> Figure:
     chosen, dataset = subject.experiment, subject.study.data_of(subject.name)
     assert dataset is not None
     own = [one for one in subject.files.runs if one.experiment == subject.name]
-    runs = list(pictured(own, dataset, [subject.study.seeds_in(subject.name)[0]]))
+    runs = list(pictured(own, dataset, [subject.study.seeds_in(subject.name)[0]], checked=False))
     steps = chosen.snapshot_steps if chosen.arms else sorted({step for run in runs for step in run.samples})
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.pictured})

@@ -161,7 +161,8 @@ def check_elsewhere(layout: Layout) -> None:
 
 def check_samples(layout: Layout, experiment: str) -> None:
     """Raise RecordError naming samples that are not what was drawn of a run as the study describes it."""
-    for one in first_files(layout, layout.study.experiments[experiment].pictured):
+    shown = layout.study.experiments[experiment].pictured
+    for one in first_files(layout, shown) if shown else ():
         check_kept_samples(one)
 
 

@@ -40,12 +40,17 @@ Run = tuple[int, int]
 """(seed, step) of a snapshot."""
 
 
-def pictured(files: Iterable[Files], dataset: Dataset, seeds: Collection[int]) -> Iterator[PicturedRun]:
+def pictured(
+    files: Iterable[Files], dataset: Dataset, seeds: Collection[int], *, checked: bool = True
+) -> Iterator[PicturedRun]:
     """The runs of some seeds, of arms of one experiment, one after the other; those not found have no samples.
 
-    Raises RecordError naming samples that are missing, damaged, or of another data set.
+    Raises RecordError naming samples that are missing or of another data set and, where it is to be `checked`,
+    that are not what was written.
     """
     for one in files:
+        if checked and (isinstance(one, ElsewhereFiles) or one.spec.seed in seeds):
+            check_kept_samples(one)
         if isinstance(one, ElsewhereFiles):
             found = {run.seed: run for run in of_arm(one, dataset)}
             nothing = PicturedRun(one.name, 0, {}, "no samples", elsewhere=True)
@@ -64,8 +69,7 @@ def check_kept_samples(files: Files) -> None:
 
 
 def of_run(run: RunFiles) -> PicturedRun:
-    """A run that was trained here. Raises RecordError for one of another config, or for damage."""
-    check_kept_samples(run)
+    """A run that was trained here. Raises RecordError for samples that are none of it."""
     path, remedy, shape = run.folder / SAMPLES, "evaluate the run again", run.spec.dataset.shape
     kept = read_npz(path, ("steps", "samples", "finite"), remedy=remedy)
     steps, samples, finite = kept["steps"], kept["samples"], kept["finite"]
@@ -78,8 +82,7 @@ def of_run(run: RunFiles) -> PicturedRun:
 
 
 def of_arm(arm: ElsewhereFiles, dataset: Dataset) -> list[PicturedRun]:
-    """The runs of an arm that was made elsewhere, of which some samples were kept. Raises RecordError for damage."""
-    check_kept_samples(arm)
+    """The runs of an arm that was made elsewhere, of which some samples were kept. Raises RecordError for others."""
     path = arm.folder / SAMPLES
     kept = read_npz(path, ("seeds", "steps", "counts", "samples"), remedy=arm.mend)
     seeds, steps, counts, samples = (kept[name] for name in ("seeds", "steps", "counts", "samples"))
