@@ -15,13 +15,13 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: smoke test test-smoke test-faults test-slurm test-wheel witness lint docs format lock setup clean
+.PHONY: smoke test test-smoke test-faults test-slurm test-wheel witness lint generated docs format lock setup clean
 
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
 test: setup  ## every test but those of the smoke study, CORES files of tests at a time
-	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder -m "not smoke"
+	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder -m "not smoke and not generated"
 
 test-smoke: setup  ## the smoke study from nothing, and what its tables, its page and a second run of it must be
 	pytest -m smoke
@@ -60,6 +60,12 @@ lint: setup  ## what CI checks besides the tests
 	lint-imports
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/smoke.yaml
+	pytest -q -m generated tests/config/test_schema.py tests/bench/test_imports.py
+
+generated: setup  ## the files that are made from the code: the schema for editors, the picture of imports, tables of pages
+	vigan schema -o config/study.schema.json
+	python -m vigan.bench.imports
+	python -m vigan.bench.documentation
 
 docs: setup  ## the documentation site, in ./site; fails where a link leads nowhere
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-docs.txt

@@ -128,6 +128,25 @@ def test_a_model_is_two_files(copy: Copy) -> None:
 
 
 @pytest.mark.slow
+def test_the_model_s_row_is_all_that_its_test_needs(copy: Copy) -> None:
+    copy.add("config/methods/wgan.py", "objectives/wgan.py")
+    shutil.copytree(ROOT / "tests" / "training", copy.root / "training", ignore=shutil.ignore_patterns("__pycache__"))
+    module = copy.root / "training" / "test_every_model.py"
+    ((model, by_hand),) = re.findall(r"in `MODELS`, `(.*?)`, in `BY_HAND`, `(.*?)`", GUIDE, re.DOTALL)
+    (updates,) = re.findall(r"```python\n(def wgan_by_hand.*?)```", GUIDE, re.DOTALL)
+    text = module.read_text(encoding="utf-8")
+    for start, added in (
+        ("MODELS: dict[str, dict[str, Any]] = {\n", f"    {model}\n"),
+        ("BY_HAND: dict[str, Callable[..., None]] = {\n", f"    {' '.join(by_hand.split())}\n"),
+    ):
+        assert start in text
+        text = text.replace(start, start + added)
+    module.write_text(text.replace("BY_HAND: dict", f"{updates}\n\nBY_HAND: dict"), encoding="utf-8")
+    command = ("-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "-k", "wgan and not cuda", str(module))
+    assert " passed" in copy.run(*command, "-p", "no:cacheprovider")
+
+
+@pytest.mark.slow
 def test_a_stabiliser_that_draws_from_torch_s_own_generator_is_refused(copy: Copy) -> None:
     copy.add("objectives/stabilisers/zero_centred.py")
     file = copy.root / "vigan" / "objectives" / "stabilisers" / "zero_centred.py"

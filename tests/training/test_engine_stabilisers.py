@@ -45,12 +45,15 @@ class Noise(Stabiliser):
 
 
 class InputNoise(Stabiliser):
-    """Adds noise to all that D is shown."""
+    """Adds noise to all that D is shown, which fades; Arjovsky and Bottou (2017), section 3.2."""
 
     std: float
+    stds: ClassVar[list[float]] = []
 
     def perturb(self, inputs: Tensors, draws: Stream) -> Tensors:
-        return tuple(part + self.std * draws.randn(*part.shape) for part in inputs)
+        std = self.std / (1 + draws.iteration())
+        self.stds.append(std.item())
+        return tuple(part + std * draws.randn(*part.shape) for part in inputs)
 
 
 class Unseeded(Stabiliser):
@@ -123,7 +126,7 @@ def own_stabilisers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stabilisers of this module can be named in an arm, and have seen nothing yet."""
     known = applied.stabiliser_class
     monkeypatch.setattr(applied, "stabiliser_class", lambda name: OWN.get(name) or known(name))
-    for seen in (Noise.drawn, WeightClip.told, Consensus.penalties):
+    for seen in (Noise.drawn, InputNoise.stds, WeightClip.told, Consensus.penalties):
         seen.clear()
 
 
@@ -198,6 +201,8 @@ def test_replayed_iterations_draw_what_the_engine_draws(spec: Specs, start: Star
             trainer.iterate(run.source.iteration(index))
         ends.append([parameter.detach().numpy().tobytes() for parameter in run.networks.parameters()])
     assert ends[0] == ends[1]
+    fading = [0.1 / (1 + index) for index in range(WARM_UP + 3)]
+    np.testing.assert_allclose(sorted(set(InputNoise.stds), reverse=True), fading, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["Unseeded", "UnseededStart"])

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vigan import rng
 
-Distribution = Literal["rand", "randn"]
+Kind = Literal["rand", "randn", "iteration"]
 
 
 class Draws:
@@ -26,7 +26,7 @@ class Draws:
     def __init__(self, seed: int, like: Tensor) -> None:
         """Draw for a run's `seed`, in the dtype and on the device of `like`."""
         self.seed, self.like = seed, like
-        self.known: dict[str, tuple[Distribution, tuple[int, ...]]] = {}
+        self.known: dict[str, tuple[Kind, tuple[int, ...]]] = {}
         self.buffers: dict[str, Tensor] = {}
         self.reads_buffers = False
         self.calls: Counter[str] = Counter()
@@ -60,21 +60,21 @@ class Draws:
         finally:
             self.reads_buffers = False
 
-    def take(self, stabiliser: str, distribution: Distribution, shape: tuple[int, ...]) -> Tensor:
+    def take(self, stabiliser: str, kind: Kind, shape: tuple[int, ...]) -> Tensor:
         """The next numbers of a stabiliser in this update."""
         block = f"{stabiliser}.{self.update}.{self.calls[stabiliser]}"
         self.calls[stabiliser] += 1
         if self.reads_buffers:
             return self.buffers[block]
-        self.known[block] = distribution, shape
+        self.known[block] = kind, shape
         return self._numbers(block).to(self.like)
 
     def _numbers(self, block: str) -> Tensor:
-        distribution, shape = self.known[block]
+        kind, shape = self.known[block]
+        if kind == "iteration":
+            return torch.tensor(float(self.iteration))
         draws = rng.generator(self.seed, "stabiliser", f"{self.iteration}.{block}")
-        numbers = (
-            draws.standard_normal(shape, np.float32) if distribution == "randn" else draws.random(shape, np.float32)
-        )
+        numbers = draws.standard_normal(shape, np.float32) if kind == "randn" else draws.random(shape, np.float32)
         return torch.from_numpy(np.asarray(numbers))
 
 
@@ -91,3 +91,7 @@ class Stream(NamedTuple):
     def randn(self, *shape: int) -> Tensor:
         """Standard normal, as `torch.randn`."""
         return self.draws.take(self.stabiliser, "randn", shape)
+
+    def iteration(self) -> Tensor:
+        """The iteration, counted from 0, as a scalar tensor: a number of Python would be frozen in a CUDA graph."""
+        return self.draws.take(self.stabiliser, "iteration", ())

@@ -42,7 +42,7 @@ class Telemetry:
     def __init__(self, engine: Engine) -> None:
         self.d, self.g = engine.d_phase, engine.g_phase
         self.parameters: list[Tensor] = list(engine.parameters[self.g.name]) if self.g else []
-        self.parts, self.boundary = tuple(engine.arm.model.parts), engine.arm.model.boundary
+        self.parts, self.threshold = tuple(engine.arm.model.parts), engine.arm.model.decision_threshold
         d_columns = tuple(_D_COLUMNS) + (tuple(D_TERMS) if engine.stabilisers["discriminator_term"] else ())
         g_columns = (*_G_COLUMNS, *_SAMPLED)
         self.columns = ("iteration", *(d_columns if self.d else ()), *(g_columns if self.g else ()), *self.parts)
@@ -81,7 +81,7 @@ class Telemetry:
         updates = self.updates[self.d.name]
         losses, accuracies = (
             [update.adversarial for update in updates],
-            [_accuracy(update, self.boundary) for update in updates],
+            [_accuracy(update, self.threshold) for update in updates],
         )
         penalties = [_penalty(update) for update in updates]
         return {"d_loss": _mean(losses), "d_accuracy": _mean(accuracies), "d_penalty": sum(penalties) / len(penalties)}
@@ -136,9 +136,9 @@ def _penalty(update: Update) -> float:
     return sum(term.item() for term in update.terms.values())
 
 
-def _accuracy(update: Update, boundary: float | None) -> Tensor:
+def _accuracy(update: Update, threshold: float | None) -> Tensor:
     real, fake = update.logits
-    between = torch.cat([real, fake]).mean() if boundary is None else boundary
+    between = torch.cat([real, fake]).mean() if threshold is None else threshold
     return (torch.cat([real - between, between - fake]) > 0).float().mean()
 
 

@@ -127,8 +127,8 @@ class Method(Strict, ABC):
         return {}
 
     @property
-    def boundary(self) -> float | None:
-        """D's logit between what it calls fake and real; None: the mean of those on the batch."""
+    def decision_threshold(self) -> float | None:
+        """D calls real what it gives a logit above this, which decides `d_accuracy`; None: above the batch's mean."""
         return 0.0
 
     @property

@@ -70,7 +70,7 @@ class Gan(Method):
         }
 
     @property
-    def boundary(self) -> float | None:
+    def decision_threshold(self) -> float | None:
         """Least squares want 1 and 0 of D; a critic's values have no zero."""
         return {"least-squares": 0.5, "wasserstein": None}.get(self.loss, 0.0)
 
