@@ -16,7 +16,7 @@ from vigan.plugins import PluginError
 
 DECLARES = "import vigan.protocols\n"
 """A file that imports this is imported when the study is read."""
-PENALTY = "from vigan.objectives.hooks import Stabiliser\nimport torch\n\n\nclass Slow(Stabiliser):\n    pass\n\n\n"
+PENALTY = "from vigan.objectives.hooks import Stabiliser\nimport torch\n\n\nclass Slow(Stabiliser):\n    def after_iteration(self, networks):\n        pass\n\n\n"
 
 
 @pytest.fixture(autouse=True)

@@ -136,7 +136,8 @@ def _sequence(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> Pictu
 
 def _pictures(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
     """A picture of each step, or why there is none."""
-    found, modes = (run.at(step) for step in steps), _modes(dataset)
+    modes = _modes(dataset)
+    found = [run.at(step) for step in steps]
     return [picture(one, modes) if isinstance(one, np.ndarray) else one for one in found]
 
 
