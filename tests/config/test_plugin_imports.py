@@ -16,7 +16,18 @@ from vigan.plugins import PluginError
 
 DECLARES = "import vigan.protocols\n"
 """A file that imports this is imported when the study is read."""
-PENALTY = "from vigan.objectives.hooks import Stabiliser\nimport torch\n\n\nclass Slow(Stabiliser):\n    def after_iteration(self, networks):\n        pass\n\n\n"
+PENALTY = """\
+from vigan.objectives.hooks import Stabiliser
+import torch
+
+
+class Slow(Stabiliser):
+    def after_iteration(self, networks):
+        pass
+
+
+"""
+"""A stabiliser, whose settings are read without importing it."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +47,7 @@ def test_an_import_that_never_ends_ends_in_a_line(text: str, tmp_path: Path, mon
     with pytest.raises(ConfigError, match=r"slow\.py, line \d: TimeoutError: its import took more than 0 s") as told:
         use_files(written(tmp_path, DECLARES + text))
     assert "\n" not in told.value.text
-    use_files(written(tmp_path, PENALTY + text))  # whose settings are read without importing it
+    use_files(written(tmp_path, PENALTY + text))
     with pytest.raises(PluginError, match=r"slow\.py, line \d+: TimeoutError"):
         load_watched(["vigan.objectives.gan", "vigan_plugins.slow"])
 
