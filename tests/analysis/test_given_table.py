@@ -115,6 +115,16 @@ def test_a_value_that_is_not_finite_is_a_divergence_and_worse_than_any(study: Pa
     assert row.estimate == pytest.approx(1 - 1 / SEEDS)
 
 
+def test_a_number_that_was_not_defined_of_finite_samples_is_no_divergence_of_the_run(study: Path) -> None:
+    one, other = with_last(np.nan), frame()
+    table = pd.concat([one, other.assign(metric="finite", value=1.0), other.assign(metric="modes", value=8.0)])
+    (row,) = vigan.judge(table, study).itertuples()
+    assert row.estimate == pytest.approx(1 - 1 / SEEDS)
+    (by_modes := study.with_name("modes.yaml")).write_text(STUDY.replace("metric: fair_modes", "metric: modes"))
+    (row,) = vigan.judge(table, by_modes).itertuples()
+    assert (row.n, row.median_difference) == (SEEDS, 0.0)  # the modes of that run are those that it has
+
+
 def test_a_run_that_ends_early_is_not_judged(study: Path) -> None:
     table = frame()
     early = table[~((table["seed"] == 3) & (table["step"] == 60))]

@@ -148,9 +148,15 @@ def _known_metrics(table: pd.DataFrame) -> pd.DataFrame:
     return known.copy()
 
 
+def _is_said(table: pd.DataFrame) -> np.ndarray:
+    """Rows of steps of which the table itself says whether samples were finite, as tables of this package do."""
+    said = pd.MultiIndex.from_frame(table.loc[table["metric"] == "finite", [*RUN, "step"]])
+    return pd.MultiIndex.from_frame(table[[*RUN, "step"]]).isin(said)
+
+
 def _with_diverged(table: pd.DataFrame) -> pd.DataFrame:
-    """Runs with a value that is not finite have diverged; so a run has one status."""
-    bad = ~np.isfinite(table["value"]) | (table["status"] == "diverged")
+    """Runs with a value that is not finite have diverged, where nothing else is said; so a run has one status."""
+    bad = (~np.isfinite(table["value"]) & ~_is_said(table)) | (table["status"] == "diverged")
     diverged = pd.MultiIndex.from_frame(table.loc[bad, ["arm", "seed"]])
     is_one = pd.MultiIndex.from_frame(table[["arm", "seed"]]).isin(diverged)
     return table.assign(status=np.where(is_one, "diverged", table["status"]))
@@ -171,12 +177,12 @@ def _with_unfinished(table: pd.DataFrame, ends: pd.Series) -> pd.DataFrame:
 
 
 def _with_finite(table: pd.DataFrame) -> pd.DataFrame:
-    """The same with `finite` at every step that was measured, where the table does not say it; and finite values."""
-    said = pd.MultiIndex.from_frame(table.loc[table["metric"] == "finite", [*RUN, "step"]])
-    silent = table[~pd.MultiIndex.from_frame(table[[*RUN, "step"]]).isin(said)]
+    """The same with `finite` at every step that was measured, where the table does not say it, and finite values."""
+    said = _is_said(table)
+    silent = table[~said]
     whole = silent.assign(finite=np.isfinite(silent["value"])).groupby([*RUN, "step"])["finite"].transform("all")
     added = silent.assign(metric="finite", value=whole.astype(float)).drop_duplicates([*RUN, "step"])
-    return pd.concat([table[np.isfinite(table["value"])], added], ignore_index=True)
+    return pd.concat([table[said | np.isfinite(table["value"])], added], ignore_index=True)
 
 
 def real_values(study: Study, table: pd.DataFrame, floors: pd.DataFrame | None) -> pd.DataFrame:
