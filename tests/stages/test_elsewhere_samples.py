@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,53 @@ def test_pictures_of_any_size_become_the_form_of_the_data_always_the_same_ones(t
     assert (colour.take(3) == colour.take(3)).all()
     grey = SnapshotSamples(tmp_path, Digits(source="digits"), np.dtype(np.uint8))
     assert grey.take(4).shape == (4, 1, 32, 32)
+
+
+def test_hidden_files_and_links_are_no_samples_as_they_are_none_of_the_arm_s_files(tmp_path: Path) -> None:
+    for name in ("a.png", ".b.png"):
+        Image.new("L", (32, 32)).save(tmp_path / name)
+    (tmp_path / "c.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("mine")
+    digits, dtype = Digits(source="digits"), np.dtype(np.uint8)
+    assert SnapshotSamples(tmp_path, digits, dtype).count == 1
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(RecordError, match="no image in it"):
+        SnapshotSamples(tmp_path, digits, dtype)
+
+
+def test_of_large_images_few_are_kept_for_pictures(tmp_path: Path) -> None:
+    np.save(tmp_path / "step-1.npy", np.zeros((70, 1, 32, 32), np.uint8))
+    assert len(SnapshotSamples(tmp_path / "step-1.npy", Digits(source="digits"), np.dtype(np.uint8)).few()) == 64
+    np.save(tmp_path / "step-2.npy", np.zeros((9, 3, 256, 256), np.uint8))
+    large = ImageFolder(source="folder", path="x", side=256)
+    assert len(SnapshotSamples(tmp_path / "step-2.npy", large, np.dtype(np.uint8)).few()) == 5
+
+
+@pytest.mark.parametrize(
+    ("seed", "step", "count", "told"),
+    [
+        (
+            0,
+            60,
+            1,
+            "takes more samples than its snapshots hold, such as few/seed-0/step-60.npz; add samples, or ask for",
+        ),
+        (7, 60, 600, "its samples are of seed 7, which the study does not name"),
+        (0, 61, 600, "no number of it is one that the study asks for: Not read: steps after 60, of seed 0"),
+    ],
+)
+def test_samples_of_which_nothing_can_be_measured_are_told_in_a_line(
+    measured: Project, seed: int, step: int, count: int, told: str
+) -> None:
+    place = measured.folder / "few" / f"seed-{seed}"
+    shutil.rmtree(place.parent, ignore_errors=True)
+    place.mkdir(parents=True)
+    np.savez(place / f"step-{step}.npz", np.zeros((count, 2), np.float32))
+    other = Project(measured.folder, TINY + ROWS[0].replace("theirs", "few"))
+    code, said = other.vigan("import", "--arm", "few", "--device", "cpu")
+    other.config.write_text(BOTH)
+    assert (code, said.count("\n")) == (1, 1)
+    assert told in said
 
 
 def test_arrays_of_images_must_have_the_form_of_the_data(tmp_path: Path) -> None:

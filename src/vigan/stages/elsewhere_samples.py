@@ -63,9 +63,11 @@ def take_samples(
                 few[run] = samples.few()
     lacking = {number.place for number in numbers if number.value is None}
     if numbers and all(number.value is None for number in numbers):
+        least = min(usual, key=lambda protocol: protocol.samples)
         raise RecordError(
             f"arm '{arm.name}': every protocol takes more samples than its snapshots hold, such as "
-            f"{next(iter(found.values()))}; write a smaller number than `samples: {min(p.samples for p in usual)}`"
+            f"{next(iter(found.values()))}; add samples, or ask for fewer than `samples: {least.samples}` (at least "
+            f"{least.definition.least})"
         )
     fitted = fit(numbers, Names({name: name for name in METRICS}, None), place_in(study, arm))
     few_told = f"Not measured: {len(lacking)} of {len(found)} snapshots, for a protocol takes more samples."

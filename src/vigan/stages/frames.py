@@ -137,8 +137,11 @@ def _sequence(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> Pictu
 def _pictures(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
     """A picture of each step, or why there is none."""
     modes = _modes(dataset)
-    found = [run.at(step) for step in steps]
-    return [picture(one, modes) if isinstance(one, np.ndarray) else one for one in found]
+    return [_shown(run.at(step), modes) for step in steps]
+
+
+def _shown(samples: np.ndarray | Missing, modes: np.ndarray | None) -> Shown:
+    return picture(samples, modes) if isinstance(samples, np.ndarray) else samples
 
 
 def _run_pictures(run: PicturedRun, pictures: Sequence[Shown]) -> RunPictures:
