@@ -14,7 +14,7 @@ from workflow.conftest import ROOT
 from vigan.config.arms import Arm
 from vigan.config.load import load_study
 from vigan.figures.curves import Panel, draw
-from vigan.figures.facets import MOST, facets, groups
+from vigan.figures.facets import MOST, facets, groups, whole_groups
 from vigan.figures.layout import add_height, stacked
 from vigan.figures.style import looks
 
@@ -57,6 +57,16 @@ def test_every_facet_says_what_its_arms_have_in_common() -> None:
     others = {f"arm-{place}": _arm(1).model_copy(update={"d_batches": place + 1}) for place in range(MOST + 2)}
     assert [group.title for group in groups(others)] == ["Arms, 1 of 2", "Arms, 2 of 2"]
     assert [group.title for group in groups({"alone": _arm(1)})] == [""]
+
+
+def test_where_a_group_may_have_any_number_of_arms_none_is_cut() -> None:
+    toy = load_study(ROOT / "config" / "toy.yaml").experiments["ring"].arms
+    assert [group.title for group in whole_groups(toy)] == ["K = 1", "K = 2", "K = 3", "K = 5", "K = 10", "Other arms"]
+    many = [f"far-{place}" for place in range(3 * MOST)]
+    assert whole_groups({}, many) == [("", many)]
+    assert [group.title for group in groups({}, many)] == ["Arms, 1 of 3", "Arms, 2 of 3", "Arms, 3 of 3"]
+    beside = whole_groups({"here": _arm(1)}, many)
+    assert [(group.title, len(group.arms)) for group in beside] == [("Arms", 1), ("Not trained here", 3 * MOST)]
 
 
 def test_facets_share_their_axes_and_have_a_key_each() -> None:

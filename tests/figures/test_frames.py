@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vigan.figures.frames import CLOUD_SIDE, DOT, PER_SIDE, RING, encode, picture
+from vigan.figures.frames import CLOUD_SIDE, DOT, RING, encode, picture
 
 
 def _decoded(packed: bytes) -> np.ndarray:
@@ -16,12 +16,19 @@ def _decoded(packed: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("channels", "side"), [(1, 32), (3, 32), (3, 64), (3, 128), (1, 256)])
-def test_images_stand_in_a_square_grid_at_native_pixels(channels: int, side: int) -> None:
+def test_64_images_stand_in_a_square_grid_at_native_pixels_or_reduced_to_64(channels: int, side: int) -> None:
     images = np.arange(64, dtype=np.uint8)[:, None, None, None] * np.ones((1, channels, side, side), np.uint8)
-    shown = np.asarray(picture(images))
-    per = PER_SIDE[side]
-    assert shown.shape == (per * (side + 1) - 1, per * (side + 1) - 1, 3)
-    assert shown[-1, -1].tolist() == [per**2 - 1] * 3
+    shown, edge = np.asarray(picture(images)), min(side, 64)
+    assert shown.shape == (8 * (edge + 1) - 1, 8 * (edge + 1) - 1, 3)
+    assert shown[-1, -1].tolist() == [63] * 3
+
+
+def test_a_reduced_image_holds_the_means_of_its_blocks() -> None:
+    image = np.zeros((64, 1, 128, 128), np.uint8)
+    image[0, 0, 2:4, 4] = 100
+    shown = np.asarray(picture(image))[..., 0]
+    assert shown[1, 2] == 50
+    assert shown[:64, :64].sum() == 50
 
 
 def test_a_point_is_drawn_where_it_lies() -> None:

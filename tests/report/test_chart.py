@@ -78,3 +78,25 @@ def test_what_never_moves_says_so() -> None:
     axis = Axis("i", {"plain": 1.0})
     assert _chart(still, axis).flat
     assert not _chart(_curves(plain=[1.0, 2.0]), axis).flat
+
+
+def test_a_measure_without_bounds_that_falls_far_is_on_a_logarithmic_axis() -> None:
+    curves, axis = _curves(plain=[1000.0, 10.0], other=[1000.0, 100.0]), Axis("i", {"plain": 1.0, "other": 1.0})
+    subject = Subject(curves, "Distance", "features", "lower is better", 2.0, bounded=False)
+    made = chart(subject, [Group("", [PLAIN, OTHER])], axis, {}, small=False)
+    (panel,) = made.facets[0].panels
+    first, last = (float(point.split(",")[1]) for point in panel.lines[0].points.split())
+    middle = float(panel.lines[1].points.split()[1].split(",")[1])
+    assert made.logarithmic
+    assert middle == pytest.approx((first + last) / 2, abs=0.2), "100 is halfway from 10 to 1000"
+    assert float(panel.real) > last
+    assert not chart(subject._replace(bounded=True), [Group("", [PLAIN])], axis, {}, small=False).logarithmic
+    assert not chart(
+        subject._replace(curves=curves.assign(low=0.0)), [Group("", [PLAIN])], axis, {}, small=False
+    ).logarithmic
+
+
+def test_a_step_at_which_an_arm_was_not_measured_is_empty_and_one_without_a_value_a_dash() -> None:
+    curves = _curves(plain=[1.0, NAN, 3.0], other=[1.0])
+    rows = _chart(curves, Axis("i", {"plain": 1.0, "other": 1.0})).table.rows
+    assert [[cell.text for cell in row] for row in rows] == [["plain", "1", "–", "3"], ["other", "1", "", ""]]

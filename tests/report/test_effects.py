@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from vigan.report.effects import claims_by_pair, matrix, sentence, tone
+from vigan.report.effects import DIFFERENCES, VALUES, claims_by_pair, matrix, sentence, tone
 from vigan.report.page import Link, Verdict
 
 PROTOCOL = "toy-modes/n=500/ref=train"
@@ -25,6 +25,11 @@ def _pairs(*changes: dict[str, Any]) -> pd.DataFrame:
 
 def _summary(**centers: float) -> pd.DataFrame:
     return pd.DataFrame([{"arm": arm, "n": 8, "center": center} for arm, center in centers.items()])
+
+
+def _last(metric: str = "fair_modes", **centers: float) -> pd.DataFrame:
+    key = {"metric": metric, "protocol": PROTOCOL, "n": 8, "ci_low": 0.5, "ci_high": 8.0}
+    return pd.DataFrame([{"arm": arm, "center": center, **key} for arm, center in centers.items()])
 
 
 @pytest.mark.parametrize(
@@ -52,19 +57,45 @@ def test_a_matrix_has_a_row_a_pair_under_its_heading_and_the_main_measure_first(
         {"K = 2": ["regularised"], "Others": ["other"]},
         {("plain", "regularised"): [claim]},
         ("fair_modes", PROTOCOL),
+        _last(plain=4.0, regularised=7.0, other=4.0),
     )
     assert made is not None
     assert [title for title, _ in made.metrics] == ["Modes with ≥ 20% of their fair share ↑", "Modes captured ↑"]
-    assert [facet.title for facet in made.facets] == ["K = 2", "Others"]
-    first, second = (facet.rows[0] for facet in made.facets)
+    assert [facet.title for facet in made.facets] == [VALUES, "K = 2", "Others"]
+    assert [row.arm for row in made.facets[0].rows] == ["plain"]
+    first, second = (facet.rows[0] for facet in made.facets[1:])
     assert first.effects[0].number == ("+3 modes", "[1, 5], n = 8")
     assert (first.effects[0].tone, first.verdicts) == ("better", [claim])
     assert second.effects[0].number == ("0", "the same in all 8 seeds")
     assert second.effects[1].number.text == "–"
 
 
-def test_without_pairs_there_is_no_matrix() -> None:
-    assert matrix(_pairs({}).iloc[:0], {}, {}, ("", "")) is None
+def test_arms_that_are_compared_with_none_show_their_values_which_are_neither_better_nor_worse() -> None:
+    pairs, last = _pairs({}), pd.concat([_last(plain=4.0, regularised=7.0, alone=5.5), _last("modes", alone=6.0)])
+    claim = (Link("R", "claim-2"), "supported", "✓", "supported")
+    claims = {("regularised", "alone"): [claim]}
+    made = matrix(pairs, {"": ["regularised", "alone"]}, claims, ("fair_modes", PROTOCOL), last)
+    assert made is not None
+    assert [facet.title for facet in made.facets] == [VALUES, DIFFERENCES]
+    plain, alone = made.facets[0].rows
+    assert (alone.arm, alone.against, alone.verdicts) == ("alone", "", [claim])
+    assert [effect.number for effect in alone.effects] == [
+        ("5.5 modes", "[0.5, 8], n = 8"),
+        ("6 modes", "[0.5, 8], n = 8"),
+    ]
+    assert plain.effects[1].number.text == "–"
+    assert {effect.tone for row in (plain, alone) for effect in row.effects} == {""}
+
+
+def test_without_pairs_the_matrix_has_every_arm_s_values() -> None:
+    made = matrix(_pairs({}).iloc[:0], {"": ["a", "b"]}, {}, ("", ""), _last(a=1.0, b=2.0))
+    assert made is not None
+    assert [(facet.title, len(facet.rows)) for facet in made.facets] == [("", 2)]
+    assert "None is compared" in made.caption
+
+
+def test_without_a_measure_that_has_a_direction_there_is_no_matrix() -> None:
+    assert matrix(_pairs({}).iloc[:0], {}, {}, ("", ""), _last("density", a=1.0)) is None
 
 
 def test_a_pair_is_told_with_effect_interval_both_values_and_seeds() -> None:

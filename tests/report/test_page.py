@@ -13,7 +13,20 @@ import pytest
 
 from vigan.io.files import RecordError
 from vigan.report.cells import Cell, Table
-from vigan.report.drawn import Arm, Chart, ChartFacet, Charts, Line, Panel, Tick, Unit
+from vigan.report.drawn import (
+    Arm,
+    Chart,
+    ChartFacet,
+    Charts,
+    DotChart,
+    DotFacet,
+    DotRow,
+    Dots,
+    Line,
+    Panel,
+    Tick,
+    Unit,
+)
 from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
 from vigan.report.page import (
     Block,
@@ -37,7 +50,7 @@ from vigan.report.page import (
     SliderExperiment,
     Verdict,
 )
-from vigan.report.render import TEMPLATES, link, render, render_index, render_table
+from vigan.report.render import joined, link, render, render_index, render_table
 
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}<!-- "
 
@@ -75,7 +88,7 @@ def _shot(word: str) -> Shot:
 
 def _samples(word: str) -> Samples:
     row = SampleRow(word, [_shot(word), Shot("", word, word, word)])
-    return Samples(word, word, [word, word, word], [row], [row], pixelated=True)
+    return Samples(word, 1, word, word, [word, word, word], [row], [row], pixelated=True)
 
 
 def _matrix(word: str) -> Matrix:
@@ -87,8 +100,19 @@ def _charts(word: str) -> Charts:
     arm = Arm(word, word, dashed=True, mark=word)
     panel = Panel(word, 2, 2, [Line(arm, word, word, word, 1.0)], [Tick(word, word)], [Tick(word, word)], word, word)
     table = Table(word, [word], [[Cell(word, word)]], word, folded=True, named=True)
-    chart = Chart(word, word, word, False, False, [ChartFacet(word, [panel])], table, (0, 1))
+    chart = Chart(word, word, word, False, True, False, [ChartFacet(word, [panel])], table, (0, 1))
     return Charts(word, 1, word, word, [arm], [chart, chart._replace(small=True)], [(word, {word: word})])
+
+
+def _dots(word: str) -> Dots:
+    row = DotRow(Arm(word, word), word, word, word, word, Cell(word, word), word)
+    table = Table(word, [word], [[Cell(word, word)]], word, folded=True, named=True)
+    return Dots(
+        word,
+        1,
+        word,
+        [DotChart(word, word, word, False, 2, 2, [DotFacet(word, [row])], [Tick(word, word)], word, table)],
+    )
 
 
 def _index(word: str) -> Index:
@@ -142,6 +166,7 @@ def _page(word: str, *, claims: bool = True) -> Page:
                 [word],
                 _matrix(word),
                 _charts(word),
+                _dots(word),
                 [picture],
                 [table, table._replace(folded=True), table._replace(named=True)],
             )
@@ -182,7 +207,7 @@ def test_names_from_files_cannot_add_markup_to_the_index() -> None:
 
 
 def test_the_own_script_that_answers_a_reader_is_small() -> None:
-    assert sum((TEMPLATES / name).stat().st_size for name in ("curves.js", "filter.js", "compare.js")) < 10_000
+    assert len(joined(("curves.js", "filter.js", "compare.js")).encode()) < 10_000
 
 
 def test_a_study_without_the_regulariser_does_not_open_with_its_derivation() -> None:

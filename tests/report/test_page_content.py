@@ -210,3 +210,24 @@ def test_values_that_are_the_same_in_every_seed_are_told_as_that() -> None:
 def test_failures_can_be_told_without_the_long_table() -> None:
     assert report_summary.failures(_runs("diverged"), None)["arm"].tolist() == ["wild"]
     assert report_summary.failures(_runs(), None).empty
+
+
+def test_of_many_arms_from_elsewhere_the_first_screen_says_how_many_and_what_the_first_of_them_lack() -> None:
+    rows = [
+        {
+            "arm": f"far-{place}",
+            "trained": "not here",
+            "n": 5,
+            "from": "table",
+            "path": "runs",
+            "told": "1 cell is empty",
+        }
+        for place in range(6)
+    ]
+    told = report_summary.of_elsewhere(pd.DataFrame(rows))
+    assert told[0] == "Not trained here, but read from files: 6 arms, 30 runs (see Arms)."
+    assert told[1:3] == ["far-0: 1 cell is empty", "far-1: 1 cell is empty"]
+    assert told[-1].startswith("So it is with 2 more arms")
+    few = report_summary.of_elsewhere(pd.DataFrame(rows[:2]))
+    assert few[0].startswith("Not trained here, but read from files: far-0 (5 runs, table runs), far-1 (")
+    assert len(few) == 3

@@ -86,7 +86,7 @@ def test_a_small_page_shows_the_figures_that_lie_beside_it_and_links_no_table_th
 ) -> None:
     show(page, finished.small_page)
     sizes = page.execute_script("return [...document.images].map((image) => image.naturalWidth)")
-    assert len(sizes) == len([kind for kind, _ in finished.layout.all_figures() if kind != "curves"])
+    assert len(sizes) == len([kind for kind, _ in finished.layout.all_figures() if kind not in ("curves", "seeds")])
     assert min(sizes) > 50
     assert complaints(page) == []
     links = [link.get_attribute("href") for link in page.find_elements(By.CSS_SELECTOR, "a[href$='.csv']")]
@@ -213,7 +213,8 @@ READING = "#figure-curves-circle .metric .reading"
 
 def test_one_switch_changes_the_time_axis_of_all_curves(page: Chrome) -> None:
     before = page.execute_script(LABELS)
-    ends = "return [...document.querySelectorAll('.metric[open] .reading output')].map((told) => told.textContent)"
+    open_ = "[...document.querySelectorAll('.metric[open]:not(.dots) .reading output')]"
+    ends = f"return {open_}.map((told) => told.textContent)"
     assert all(" iterations" in told for told in page.execute_script(ends))
     Select(page.find_element(By.ID, "axis")).select_by_visible_text("updates of G")
     assert page.execute_script(LABELS) != before
@@ -247,21 +248,56 @@ def test_an_arm_is_lit_wherever_it_is_drawn(page: Chrome) -> None:
     button.send_keys(Keys.ENTER)
     lit = "return [...document.querySelectorAll('.line.lit')].map((line) => line.dataset.arm)"
     assert set(page.execute_script(lit)) == {"plain"}
-    assert len(page.execute_script(lit)) == len(page.find_elements(By.CSS_SELECTOR, "#figure-curves-circle svg"))
+    drawn = "#figure-curves-circle > .charts svg, #figure-curves-circle .strips tr[data-arm=plain]"
+    assert len(page.execute_script(lit)) == len(page.find_elements(By.CSS_SELECTOR, drawn))
+    same = "#figure-curves-circle .light[data-arm=plain]"
+    pressed = {other.get_attribute("aria-pressed") for other in page.find_elements(By.CSS_SELECTOR, same)}
+    assert pressed == {"true"}
     assert button.get_attribute("aria-pressed") == "true"
     button.send_keys(Keys.ENTER)
     assert page.execute_script(lit) == []
 
 
+RINGS = "return document.querySelectorAll('#figure-seeds-circle .dots:first-child .ring:not([d=\"\"])').length"
+
+
+def test_a_seed_is_ringed_in_every_row_and_told_by_the_keyboard(page: Chrome) -> None:
+    at, told = (
+        page.find_element(By.CSS_SELECTOR, f"#figure-seeds-circle .reading {part}") for part in (".at", "output")
+    )
+    assert page.execute_script(RINGS) == 0
+    at.send_keys(Keys.ARROW_RIGHT)
+    assert told.text.startswith("Seed 1, last values, highest first:")
+    lines = dict(line.split(": ") for line in told.text.splitlines()[1:])
+    assert set(lines) == {"plain", "wild", "regularised"}
+    assert lines["wild"] == "–"
+    assert page.execute_script(RINGS) == 2, "the arm that diverged has no dot"
+    assert at.get_attribute("aria-valuetext") == "seed 1"
+
+
+def test_the_run_under_the_pointer_is_told(page: Chrome) -> None:
+    row = page.find_element(By.CSS_SELECTOR, "#figure-seeds-circle tr[data-arm=plain]")
+    svg, dot = row.find_element(By.TAG_NAME, "svg"), row.find_element(By.CLASS_NAME, "dot").get_attribute("d")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    places = [[float(part) for part in place.removesuffix("h0").split()] for place in dot.split("M")[1:]]
+    x, y = places[1]
+    offset = round(x - svg.size["width"] / 2), round(y - svg.size["height"] / 2)
+    ActionChains(page).move_to_element_with_offset(svg, *offset).perform()
+    assert page.find_element(By.CSS_SELECTOR, "#figure-seeds-circle .reading output").text.startswith("Seed 1,")
+
+
 def test_the_filter_shows_only_arms_whose_names_hold_all_that_is_typed(page: Chrome) -> None:
     page.find_element(By.ID, "filter").send_keys("scans plain")
-    shown = "return [...document.querySelectorAll('.matrix tbody tr')].filter((r) => r.checkVisibility()).length"
+    rows = "[...document.querySelectorAll('.matrix tbody tr')]"
+    shown = f"return {rows}.filter((row) => row.checkVisibility()).map((row) => row.innerText)"
     assert page.find_element(By.ID, "kept").text == "1 arm shown"
-    assert page.execute_script(shown) == 0
+    rows = [text.split()[0] for text in page.execute_script(shown)]
+    assert rows == ["Compared", "scans-plain"], "headings of nothing go, too"
     page.find_element(By.ID, "filter").clear()
     page.find_element(By.ID, "filter").send_keys("regularised")
     assert page.find_element(By.ID, "kept").text == "2 arms shown"
-    assert page.execute_script(shown) == 2
+    rows = [text.split()[0] for text in page.execute_script(shown)]
+    assert rows == ["Against", "regularised", "Against", "scans-regularised"]
 
 
 def test_any_two_arms_can_be_compared(page: Chrome) -> None:
@@ -272,8 +308,8 @@ def test_any_two_arms_can_be_compared(page: Chrome) -> None:
 
 
 def test_a_link_to_what_is_folded_opens_it(page: Chrome) -> None:
-    page.execute_script("location.hash = '#figure-seeds-circle'")
-    image = page.find_element(By.CSS_SELECTOR, "#figure-seeds-circle img")
+    page.execute_script("location.hash = '#figure-drift-circle'")
+    image = page.find_element(By.CSS_SELECTOR, "#figure-drift-circle img")
     WebDriverWait(page, 5).until(lambda _: image.is_displayed())
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigan.report.ticks import ticks
+from vigan.report.ticks import log_ticks, ticks
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,9 @@ def test_they_are_within_the_axis_and_no_more_than_asked_for(low: float, wide: f
     found = ticks(low, low + wide, most)
     assert len(found) <= most + 1
     assert all(low - 1e-6 * wide <= tick <= low + wide * (1 + 1e-6) for tick in found)
+
+
+def test_ticks_of_a_logarithmic_axis_are_1_2_5_or_on_a_long_one_powers_of_ten() -> None:
+    assert log_ticks(3.0, 250.0) == [5, 10, 20, 50, 100, 200]
+    assert log_ticks(0.5, 2e4) == [1, 10, 100, 1000, 10000]
+    assert log_ticks(0.011, 0.04) == pytest.approx([0.02])

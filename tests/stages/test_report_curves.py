@@ -9,7 +9,7 @@ import pytest
 
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.stages.report_curves import charts, per_iteration, seconds_per_iteration, units
+from vigan.stages.report_curves import NOTE_OLDER, charts, per_iteration, seconds_per_iteration, units
 
 CONFIG = Path(__file__).parents[2] / "config"
 PROTOCOL = "toy-modes/n=2500/ref=train"
@@ -54,7 +54,9 @@ def _tables(study: Study, experiment: str) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     runs = pd.DataFrame(columns=["experiment", "arm", "reading", "seed", "iterations", "seconds"])
     floors = pd.DataFrame(columns=["dataset", "metric", "protocol", "value"])
-    return {"curves": pd.DataFrame(rows), "runs": runs, "timing": runs, "floors": floors}
+    curves = pd.DataFrame(rows)
+    summary = curves[curves["step"] == 4000].assign(score="last")
+    return {"curves": curves, "summary": summary, "runs": runs, "timing": runs, "floors": floors}
 
 
 def test_few_arms_share_a_panel_and_the_main_measure_comes_first() -> None:
@@ -66,6 +68,18 @@ def test_few_arms_share_a_panel_and_the_main_measure_comes_first() -> None:
         ["ring-plain", "ring-regularised"]
     ]
     assert [arm.dashed for arm in made.arms] == [True, False]
+
+
+def test_bands_that_are_not_of_today_s_method_are_called_that() -> None:
+    study = _study("ring")
+    tables = _tables(study, "ring")
+    other = {**tables, "summary": tables["summary"].assign(ci_low=0.25)}
+    told = [charts(study, "ring", made, 1, "here", ("fair_modes", PROTOCOL)) for made in (tables, other)]
+    assert [NOTE_OLDER in chart.note for chart in told if chart] == [False, True]
+
+
+def test_of_what_was_made_elsewhere_nothing_but_steps_is_offered() -> None:
+    assert units(_study("foreign")) == [("iterations", "steps", True)]
 
 
 def test_many_arms_have_a_panel_each_under_headings() -> None:

@@ -61,7 +61,7 @@ def test_differences_of_claims_have_the_unit_of_what_they_are_about() -> None:
 
 def test_real_data_come_first_and_before_training_there_is_no_column() -> None:
     study = _study("smoke")
-    made = samples(study, _frames(study, "digits-bn"))
+    made = samples(study, _frames(study, "digits-bn"), 4, "figure-samples-digits-bn")
     assert [row.name for row in made.rows] == ["real data", "bn-plain", "bn-regularised"]
     assert made.rows[0].shots[0].source == REAL
     assert made.steps[0] == "epoch 2.67, iteration 75"
@@ -72,7 +72,7 @@ def test_real_data_come_first_and_before_training_there_is_no_column() -> None:
 
 def test_of_many_arms_those_of_claims_are_shown_and_the_others_folded() -> None:
     study = _study("toy")
-    made = samples(study, _frames(study, "ring"))
+    made = samples(study, _frames(study, "ring"), 4, "figure-samples-ring")
     shown = [row.name for row in made.rows[1:]]
     assert shown[:3] == ["ring-k1-l0", "ring-k5-l0", "ring-k1-d5"]
     assert {*shown, *(row.name for row in made.more)} == set(study.experiments["ring"].arms)

@@ -119,7 +119,7 @@ def page(folder: Path) -> _Page:
 def test_the_report_needs_no_other_file_to_be_shown(page: _Page, folder: Path) -> None:
     figures = [image for image in page.images if str(image["src"]).startswith("data:image/svg+xml,")]
     stills = [image for image in page.images if str(image["src"]).startswith("data:image/webp;")]
-    drawn_by_the_page = ("curves", "samples")
+    drawn_by_the_page = ("curves", "seeds", "samples")
     assert len(figures) == len([kind for kind, _ in LAYOUT.all_figures() if kind not in drawn_by_the_page])
     shown = [str(image["alt"]) for image in stills]
     assert all(any(text.startswith(f"Samples of arm {run.arm}") for text in shown) for run in STUDY.runs())

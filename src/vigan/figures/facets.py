@@ -33,21 +33,27 @@ def facets(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Looks
 
 def groups(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Group]:
     """The same arms in the same facets, each with its title; a facet that is alone needs none."""
-    if len(arms) + len(elsewhere) <= MOST:
+    whole = whole_groups(arms, elsewhere)
+    if len(whole) == 1 and len(whole[0].arms) <= MOST:
+        return whole
+    return [part for group in whole for part in _cut(group.title or "Arms", group.arms)]
+
+
+def whole_groups(arms: Mapping[str, Arm], elsewhere: Sequence[str] = ()) -> list[Group]:
+    """Arms by what they have in common, for where a group may have any number of them; one alone needs no title."""
+    if not arms or len(arms) + len(elsewhere) <= MOST:
         return [Group("", [*arms, *elsewhere])]
-    apart = _cut("Not trained here", list(elsewhere)) if elsewhere else []
-    return [*(_trained(arms) if arms else []), *apart]
+    made = [*_trained(arms), *([Group("Not trained here", list(elsewhere))] if elsewhere else [])]
+    return made if len(made) > 1 else [Group("", made[0].arms)]
 
 
 def _trained(arms: Mapping[str, Arm]) -> list[Group]:
-    if len(arms) <= MOST:
-        return [Group("Arms", list(arms))]
     table = cells(arms)
-    if 2 * len(table.arms) <= len(arms):
-        return _cut("Arms", list(arms))
+    if len(arms) <= MOST or 2 * len(table.arms) <= len(arms):
+        return [Group("Arms", list(arms))]
     ks = dict.fromkeys(k for k, _ in table.arms)
-    rows = [(f"K = {row}", [name for (k, _), name in table.arms.items() if k == row]) for row in ks]
-    return [group for title, row in (*rows, ("Other arms", table.left_out)) for group in _cut(title, row)]
+    rows = [Group(f"K = {row}", [name for (k, _), name in table.arms.items() if k == row]) for row in ks]
+    return [*rows, *([Group("Other arms", table.left_out)] if table.left_out else [])]
 
 
 def _cut(title: str, names: Sequence[str]) -> list[Group]:

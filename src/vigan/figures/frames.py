@@ -9,8 +9,10 @@ from PIL import Image
 
 from vigan.figures.samples import image_grid, reach_of
 
-PER_SIDE = {32: 8, 64: 5, 128: 3, 256: 2}
-"""Images along one edge of a grid, by their side in pixels."""
+PER_SIDE = 8
+"""Images along one edge of a grid."""
+LARGEST = 64
+"""Side in pixels of the largest images that are shown as they are; larger ones are reduced to it."""
 
 CLOUD_SIDE = 400
 DOT, RING = (60, 140, 210), (140, 140, 140)
@@ -20,12 +22,13 @@ QUALITIES = (75, 60, 45, 30, 15)
 
 
 def picture(samples: np.ndarray, means: np.ndarray | None = None) -> Image.Image:
-    """Samples of one step, at native pixels: uint8 images (n, C, side, side) as an RGB grid, points (n, 2) as RGBA.
+    """Samples of one step: uint8 images (n, C, side, side) as an RGB grid, points (n, 2) as RGBA.
 
-    Points are drawn over rings at `means` (m, 2), the true modes, on a transparent background.
+    Images of up to `LARGEST` pixels keep them. Points are drawn over rings at `means` (m, 2), the true modes, on a
+    transparent background.
     """
     if samples.ndim == 4:
-        grid = image_grid(samples, PER_SIDE[samples.shape[-1]])
+        grid = image_grid(_reduced(samples[: PER_SIDE**2]), PER_SIDE)
         return Image.fromarray(np.ascontiguousarray(grid))
     return Image.fromarray(_cloud(samples, means))
 
@@ -39,6 +42,15 @@ def encode(shown: Image.Image, most: int) -> bytes:
         return _webp(shown, lossless=True, quality=80)
     tries = (_webp(shown, lossless=False, quality=quality) for quality in QUALITIES)
     return next((packed for packed in tries if len(packed) <= most), None) or _webp(shown, lossless=False, quality=1)
+
+
+def _reduced(images: np.ndarray) -> np.ndarray:
+    """Images of at most `LARGEST` pixels a side: of larger ones, whose sides are multiples, means over blocks."""
+    count, channels, side, _ = images.shape
+    if side <= LARGEST:
+        return images
+    blocks = images.reshape(count, channels, LARGEST, side // LARGEST, LARGEST, side // LARGEST)
+    return np.round(blocks.mean(axis=(3, 5))).astype(np.uint8)
 
 
 def _webp(shown: Image.Image, *, lossless: bool, quality: int) -> bytes:

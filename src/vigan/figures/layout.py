@@ -59,12 +59,16 @@ def _width(figure: Part) -> float:
     return figure.bbox.width / figure.get_figure(root=True).dpi
 
 
-def add_heading(figure: Part, title: str, *notes: str) -> None:
-    """Add a bold title above a figure and, below it, notes on how to read it, each wrapped."""
+def add_heading(figure: Part, title: str, *notes: str, top: float | None = None) -> None:
+    """Add a bold title above a figure and, below it, notes on how to read it, each wrapped.
+
+    `top` is the upper edge of the title as a share of the figure's height; without it layout finds one.
+    """
     inches = 0.97 * _width(figure)
     titles = wrap(title, inches, 11.5, "bold")
     lines = [line for note in notes for line in wrap(note, inches)]
-    over = figure.suptitle("\n".join(titles) + "\n" * len(lines), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    lined = "\n".join(titles) + "\n" * len(lines)
+    over = figure.suptitle(lined, x=0.01, y=top, ha="left", fontsize=11.5, fontweight="bold")
     over.set_parse_math(False)
     text = Annotation("\n".join(lines), (0, 0), xycoords=over, va="bottom", color=SOFT, fontsize=9, linespacing=1.35)
     figure.add_artist(text)

@@ -16,6 +16,8 @@ from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
 COLUMNS = 5
 GRID, FEWER, LARGE = 4, 3, 64
 LARGEST, BESIDE = 2.4, 0.6
+ABOVE, BELOW, GAP = 0.95, 0.05, 0.04
+"""Inches above and below the axes, for two lines of heading and two of notes; space between, in widths of axes."""
 
 
 class SampleSequence(NamedTuple):
@@ -32,10 +34,7 @@ def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np
     Points are drawn over `means` (m, 2), the true modes.
     """
     chosen = _chosen(list(sequences[0].samples))
-    size = min(LARGEST, (WIDTH - BESIDE) / len(chosen))
-    figure, axes = plt.subplots(
-        len(sequences), len(chosen), figsize=(size * len(chosen) + BESIDE, size * len(sequences) + 1.0), squeeze=False
-    )
+    figure, axes = _grid_of_axes(len(sequences), len(chosen))
     for row, sequence in zip(axes, sequences, strict=True):
         for axis, step in zip(row, chosen, strict=True):
             _bare(axis)
@@ -44,10 +43,19 @@ def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np
     for axis, step in zip(axes[0], chosen, strict=True):
         axis.set_title(f"iteration {step:,}", fontsize=9)
     circles = "" if means is None else " Circles: the true modes."
-    add_heading(
-        figure, heading, f"Of each arm one run of n = {runs}, that of the first seed, whatever it shows.{circles}"
-    )
+    note = f"Of each arm one run of n = {runs}, that of the first seed, whatever it shows.{circles}"
+    add_heading(figure, heading, note, top=1 - 0.06 / figure.get_figheight())
     return figure
+
+
+def _grid_of_axes(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
+    """Square axes (rows, columns) at places that are known beforehand: to look for them takes minutes of 100 arms."""
+    size = min(LARGEST, (WIDTH - BESIDE) / columns)
+    width, height = size * columns + BESIDE, size * rows + ABOVE + BELOW
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="none")
+    edges = {"left": 1 - size * columns / width, "right": 1 - BELOW / width}
+    figure.subplots_adjust(**edges, bottom=BELOW / height, top=1 - ABOVE / height, wspace=GAP, hspace=GAP)
+    return figure, axes
 
 
 def _cell(axis: Axes, samples: np.ndarray | str, means: np.ndarray | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import pandas as pd
 from vigan.report.cells import Cell, Table
 from vigan.report.drawn import Arm, Chart, ChartFacet, Line, Panel, Tick
 from vigan.report.tables import number
-from vigan.report.ticks import ticks
+from vigan.report.ticks import log_ticks, ticks
 
 WIDE, HIGH = 460, 240
 """Size of a panel that shows several arms, in units of its view box."""
@@ -18,6 +19,8 @@ NARROW, LOW = 230, 150
 """Size of a panel that shows one arm beside the baseline."""
 LEFT, RIGHT, TOP, BOTTOM = 46, 18, 8, 24
 """Space around the axes of a panel."""
+STEEP = 15
+"""Ratio of the highest to the lowest value from which a measure without bounds has a logarithmic axis."""
 GREY = "grey"
 """The tone of a partner, whose line alone is drawn."""
 CURVE_COLUMNS = ["arm", "step", "n", "center", "ci_low", "ci_high", "low", "high"]
@@ -38,6 +41,8 @@ class Subject(NamedTuple):
     protocol: str
     better: str
     real: float | None
+    bounded: bool = True
+    """Whether it has a highest value; measures without one, such as distances, may need a logarithmic axis."""
 
 
 class Group(NamedTuple):
@@ -55,6 +60,7 @@ class _Scale(NamedTuple):
     longest: float
     lowest: float
     highest: float
+    logarithmic: bool = False
 
     def x(self, value: float) -> float:
         """Horizontal place."""
@@ -62,8 +68,16 @@ class _Scale(NamedTuple):
 
     def y(self, value: float) -> float:
         """Vertical place; beyond the axis at its edge."""
-        share = (value - self.lowest) / (self.highest - self.lowest)
+        lowest, highest, at = (self._on_axis(number) for number in (self.lowest, self.highest, value))
+        share = (at - lowest) / (highest - lowest)
         return TOP + (self.height - TOP - BOTTOM) * (1 - min(1.0, max(0.0, share)))
+
+    def _on_axis(self, value: float) -> float:
+        return math.log(max(value, self.lowest)) if self.logarithmic else value
+
+    def up(self) -> list[float]:
+        """Places of ticks."""
+        return log_ticks(self.lowest, self.highest) if self.logarithmic else ticks(self.lowest, self.highest, 5)
 
 
 def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mapping[str, Arm], *, small: bool) -> Chart:
@@ -80,9 +94,10 @@ def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mappi
         protocol=subject.protocol,
         better=subject.better,
         flat=_flat(subject),
+        logarithmic=scale.logarithmic,
         small=small,
         facets=facets,
-        table=_table(subject, parts, steps),
+        table=_table(parts, steps),
         plot=(LEFT, scale.width - RIGHT),
     )
 
@@ -104,10 +119,14 @@ def _scale(subject: Subject, axis: Axis, width: int, height: int) -> _Scale:
     curves = subject.curves
     times = [step * axis.per_iteration[arm] for arm, step in zip(curves["arm"], curves["step"], strict=True)]
     known = [*curves["center"].dropna(), *curves["low"].dropna(), *curves["high"].dropna()]
+    longest = max(times, default=1.0)
+    if known and min(known) > 0 and max(known) > STEEP * min(known) and not subject.bounded:
+        known += [subject.real] if subject.real is not None and subject.real > min(known) / 10 else []
+        return _Scale(width, height, longest, min(known) / 1.1, max(known) * 1.1, logarithmic=True)
     known += [] if subject.real is None else [subject.real]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     edge = 0.05 * (high - low) or 0.5
-    return _Scale(width, height, max(times, default=1.0), low - edge, high + edge)
+    return _Scale(width, height, longest, low - edge, high + edge)
 
 
 def _panel(
@@ -121,8 +140,8 @@ def _panel(
         height=scale.height,
         lines=[_line(parts[arm.name], arm, axis, scale) for arm in shown],
         across=[Tick(_r(scale.x(at)), number(at)) for at in ticks(0.0, scale.longest, across)],
-        up=[Tick(_r(scale.y(at)), number(at)) for at in ticks(scale.lowest, scale.highest, 5)],
-        real="" if subject.real is None else _r(scale.y(subject.real)),
+        up=[Tick(_r(scale.y(at)), number(at)) for at in scale.up()],
+        real="" if subject.real is None or subject.real < scale.lowest else _r(scale.y(subject.real)),
         alt=_alt(subject, [(arm, parts[arm.name]) for arm in shown]),
     )
 
@@ -152,18 +171,16 @@ def _alt(subject: Subject, shown: Sequence[tuple[Arm, pd.DataFrame]]) -> str:
     return f"{subject.title} over training; last values: {', '.join(last) or 'none is finite'}."
 
 
-def _table(subject: Subject, parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
-    """The curves in numbers: a row an arm, a column a step."""
+def _table(parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
+    """The curves: a row an arm, a column a step, empty where an arm was not measured, a dash without a value."""
     rows = [[Cell(arm), *_row(part, steps)] for arm, part in parts.items()]
-    words = (
-        f"In numbers: {subject.title}, {subject.protocol}, center over seeds [95% interval, or range], by iteration."
-    )
+    words = "In numbers: center over seeds [95% interval, or range], by iteration."
     return Table(words, ["arm", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
 
 
 def _row(part: pd.DataFrame, steps: Sequence[int]) -> list[Cell]:
     known = dict(zip(map(int, part["step"]), map(_value, part.itertuples()), strict=True))
-    return [known.get(step, Cell("–")) for step in steps]
+    return [known.get(step, Cell("")) for step in steps]
 
 
 def _value(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas

@@ -92,14 +92,13 @@ def _estimate(row) -> Cell:  # noqa: ANN001
 
 
 def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
-    """Arms, the estimate with its one interval, differences in their unit, and n, as far as they exist."""
+    """Arms, the estimate with its one interval and n, and differences in their unit, as far as they exist."""
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
         (_text(row.unit).capitalize(), _with_interval(row)),
         ("Difference, second arm minus first", _differences(row, unit)),
         ("Runs with the event", ", ".join(_listed(row.fates))),
-        ("n", f"{row.n:g} seeds" if row.n and not pd.isna(row.n) else ""),
     ]
     return [(term, value) for term, value in facts if value]
 
@@ -140,7 +139,8 @@ def _with_interval(row) -> str:  # noqa: ANN001
     """An estimate and its 95% interval; one at its bound says what that means."""
     if pd.isna(row.estimate):
         return ""
-    return f"{told(row.estimate, _unit(row))} {_ends(row)}"
+    seeds = f", n = {row.n:g} seeds" if row.n and not pd.isna(row.n) else ""
+    return f"{told(row.estimate, _unit(row))} {_ends(row)}{seeds}"
 
 
 def _ends(row) -> str:  # noqa: ANN001

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vigan.report.cells import Table
+from vigan.report.cells import Cell, Table
 
 
 class Arm(NamedTuple):
@@ -59,13 +59,15 @@ class ChartFacet(NamedTuple):
 class Chart(NamedTuple):
     """One metric over training; its numbers are in `table`, from which the page's script reads them.
 
-    `flat`: it never moved. `small`: one panel an arm. `plot`: between which places its time axis is drawn.
+    `flat`: it never moved. `logarithmic`: its values are on such an axis. `small`: one panel an arm. `plot`: between
+    which places its time axis is drawn.
     """
 
     title: str
     protocol: str
     better: str
     flat: bool
+    logarithmic: bool
     small: bool
     facets: list[ChartFacet]
     table: Table
@@ -94,3 +96,54 @@ class Charts(NamedTuple):
     arms: list[Arm]
     charts: list[Chart]
     costs: list[tuple[str, dict[str, str]]]
+
+
+class DotRow(NamedTuple):
+    """One arm's runs on one scale: paths of a dot a run, of crosses for runs without a value, of center and interval.
+
+    `columns` are the places of the dots' seeds in the chart's table; `told` is the center in numbers.
+    """
+
+    arm: Arm
+    dots: str
+    columns: str
+    lost: str
+    center: str
+    told: Cell
+    alt: str
+
+
+class DotFacet(NamedTuple):
+    """Rows with a heading."""
+
+    title: str
+    rows: list[DotRow]
+
+    @property
+    def size(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+
+class DotChart(NamedTuple):
+    """Every run's last value of one metric, a row an arm; `across` are ticks, `real` is the place of real data."""
+
+    title: str
+    protocol: str
+    better: str
+    flat: bool
+    width: int
+    height: int
+    facets: list[DotFacet]
+    across: list[Tick]
+    real: str
+    table: Table
+
+
+class Dots(NamedTuple):
+    """Every run of an experiment."""
+
+    anchor: str
+    number: int
+    note: str
+    charts: list[DotChart]

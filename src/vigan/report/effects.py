@@ -21,6 +21,9 @@ RULE = (
     "made for the number of comparisons; verdicts on claims are corrected."
 )
 CAPTION = f"Each arm against its partner: difference of last values over seeds [95% interval]. {RULE}"
+BESIDE = "First, of arms that are compared with no other: the last value itself. "
+ALONE = "Each arm’s last value: mean over seeds (median of measures without bounds) [95% interval]. None is compared."
+VALUES, DIFFERENCES = "Compared with no other: last values", "Against a partner: differences"
 
 
 def tone(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
@@ -37,20 +40,56 @@ def matrix(
     facets: Mapping[str, Sequence[str]],
     claims: Mapping[tuple[str, str], Sequence[Told]],
     main: tuple[str, str],
+    last: pd.DataFrame,
 ) -> Matrix | None:
-    """The matrix of an experiment from its rows of pair-summary, None where no arms are compared.
+    """The matrix of an experiment from its rows of pair-summary and its `last` values, None where nothing has a sign.
 
     `facets`: arms by heading. `claims`: by pair, those about it. `main`: the (metric, protocol) of the first column.
     """
-    directed = pairs[[METRICS[metric].sign != 0 and not METRICS[metric].check for metric in pairs["metric"]]]
-    if directed.empty:
-        return None
-    found = dict.fromkeys(zip(directed["metric"], directed["protocol"], strict=True))
+    pairs, last = _directed(pairs), _directed(last)
+    found = dict.fromkeys(
+        key for table in (pairs, last) for key in zip(table["metric"], table["protocol"], strict=True)
+    )
     columns = sorted(found, key=lambda column: column != main)
-    rows = _rows(directed, columns, claims)
-    placed = [MatrixFacet(title, [row for row in rows if row.arm in arms]) for title, arms in facets.items()]
-    shown = [facet for facet in placed if facet.rows]
-    return Matrix(CAPTION, [_heading(*column) for column in columns], shown, any(row.verdicts for row in rows))
+    if not columns:
+        return None
+    compared = set(pairs["second"])
+    values = [row for row in _values(last, columns, claims) if row.arm not in compared]
+    rows = _rows(pairs, columns, claims)
+    placed = [
+        MatrixFacet(title or DIFFERENCES, [row for row in rows if row.arm in arms]) for title, arms in facets.items()
+    ]
+    shown = [MatrixFacet(VALUES if rows else "", values), *placed]
+    caption = f"{BESIDE if values else ''}{CAPTION}" if rows else ALONE
+    decided = any(row.verdicts for row in (*values, *rows))
+    return Matrix(caption, [_heading(*column) for column in columns], [facet for facet in shown if facet.rows], decided)
+
+
+def _directed(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of metrics of which more, or less, is better."""
+    known = [metric for metric, record in METRICS.items() if record.sign and not record.check]
+    return table[table["metric"].isin(known)]
+
+
+def _values(
+    last: pd.DataFrame, columns: Sequence[tuple[str, str]], claims: Mapping[tuple[str, str], Sequence[Told]]
+) -> list[MatrixRow]:
+    """A row an arm with its last values, which are neither better nor worse, and the claims about it."""
+    rows = []
+    for arm, part in last.groupby("arm", sort=False):
+        found = {(row.metric, row.protocol): Effect(_value(row), "", "") for row in part.itertuples()}
+        about = [claim for (_, second), several in claims.items() if second == arm for claim in several]
+        rows.append(
+            MatrixRow(str(arm), "", [found.get(column, Effect(Cell("–"), "", "")) for column in columns], about)
+        )
+    return rows
+
+
+def _value(row) -> Cell:  # noqa: ANN001
+    if not row.n:
+        return Cell("–", "no run has a value")
+    unit = of_metric(row.metric)
+    return Cell(told(row.center, unit), _sure(row, unit))
 
 
 def _heading(metric: str, protocol: str) -> tuple[str, str]:
@@ -75,8 +114,14 @@ def _effect(row) -> Effect:  # noqa: ANN001
         return Effect(Cell("–", "no seed has both"), "open", "")
     if kind == "same":
         return Effect(Cell("0", f"the same in all {row.n} seeds"), kind, MARKS[kind])
-    between = "" if row.ci_low != row.ci_low else f"{ends(row.ci_low, row.ci_high, unit)}, "
-    return Effect(Cell(difference(row.center, unit), f"{between}n = {row.n}"), kind, MARKS[kind])
+    return Effect(Cell(difference(row.center, unit), _sure(row, unit)), kind, MARKS[kind])
+
+
+def _sure(row, unit: Unit) -> str:  # noqa: ANN001
+    """Interval and n; few seeds have none."""
+    if row.ci_low != row.ci_low:
+        return f"n = {row.n}, too few for an interval" if row.n > 1 else "n = 1"
+    return f"{ends(row.ci_low, row.ci_high, unit)}, n = {row.n}"
 
 
 def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from vigan.report.cells import Cell, Table
-from vigan.report.drawn import Charts, Unit
+from vigan.report.drawn import Charts, Dots, Unit
 
 Facts = list[tuple[str, str]]
 
@@ -61,7 +61,7 @@ class Verdict(NamedTuple):
 class Effect(NamedTuple):
     """One cell of a matrix: how much an arm differs, and whether that is better ("better", "worse", "open", "same").
 
-    `mark` is a symbol for it.
+    `mark` is a symbol for it. Of an arm that is compared with none: its value, without tone and mark.
     """
 
     number: Cell
@@ -70,7 +70,7 @@ class Effect(NamedTuple):
 
 
 class MatrixRow(NamedTuple):
-    """An arm against another: its effect on each metric, and the claims about the two, with their verdicts."""
+    """An arm against another, if it is: its effect on each metric, and claims about the two, with their verdicts."""
 
     arm: str
     against: str
@@ -135,6 +135,8 @@ class Samples(NamedTuple):
     `more` are the arms that are folded.
     """
 
+    anchor: str
+    number: int
     title: str
     note: str
     steps: list[str]
@@ -159,7 +161,7 @@ class Difference(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One experiment: what was compared, the rules of its events in words, effects, curves, pictures and tables."""
+    """One experiment: what was compared, the rules of its events in words, effects, curves, runs, pictures, tables."""
 
     name: str
     title: str
@@ -167,6 +169,7 @@ class Section(NamedTuple):
     rules: list[str]
     matrix: Matrix | None
     charts: Charts | None
+    dots: Dots | None
     pictures: list[Picture]
     tables: list[Table]
 

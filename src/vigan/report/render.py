@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,21 +30,21 @@ WITHIN, BESIDE = "data:", "'self' file:"
 
 def render(page: Page) -> str:
     """The page as one HTML file that runs only its own script and loads nothing (a small one: its figures)."""
-    style, script = _joined(STYLES), _joined(SCRIPTS + SLIDER if page.slider else SCRIPTS)
+    style, script = joined(STYLES), joined(SCRIPTS + SLIDER if page.slider else SCRIPTS)
     policy = POLICY.format(images=WITHIN if page.is_whole else BESIDE, script=_digest(script), style=_digest(style))
     return _template("report.html").render(page=page, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
 
 
 def render_table(table: Table) -> str:
     """One table as an HTML file, for `snakemake --report`."""
-    style = _joined(STYLES)
+    style = joined(STYLES)
     policy = POLICY.format(images=WITHIN, script="none", style=_digest(style)).replace("script-src 'none'; ", "")
     return _template("table.html").render(table=table, policy=policy, style=Markup(style))  # noqa: S704 - our own file
 
 
 def render_index(index: Index) -> str:
     """The index of studies as an HTML file without script."""
-    style = _joined(STYLES)
+    style = joined(STYLES)
     policy = POLICY.format(images=WITHIN, script="none", style=_digest(style)).replace("script-src 'none'; ", "")
     return _template("index.html").render(index=index, policy=policy, style=Markup(style))  # noqa: S704 - our own file
 
@@ -71,8 +72,10 @@ def _template(name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def _joined(names: tuple[str, ...]) -> str:
-    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+def joined(names: Iterable[str]) -> str:
+    """The lines of files, without their indentation and the comments of scripts."""
+    lines = (line.strip() for name in names for line in (TEMPLATES / name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _digest(text: str) -> str:

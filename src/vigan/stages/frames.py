@@ -20,12 +20,10 @@ from vigan.figures.movie import PictureSequence, movie
 from vigan.figures.style import NOT_TRAINED
 from vigan.io.files import atomic_write, write_json
 from vigan.report.frames import Frames, RunPictures
+from vigan.stages.frame_budget import budget
 from vigan.stages.kept_samples import Files, Missing, PicturedRun, evenly, pictured
 from vigan.stages.real_examples import real_examples
 
-IMAGE_BYTES, CLOUD_BYTES = 11_000, 4_500
-PAGE_BYTES = 6_000_000
-"""Size limit of one picture (of a scatter plot: its usual size), and of all pictures of a study's page."""
 POINTS = 1000
 """Points in a scatter plot, of all that a run keeps."""
 MOST_STEPS = 60
@@ -37,35 +35,35 @@ Shown = Image.Image | Missing
 def write_frames(
     study: Study, experiment: str, files: Sequence[Files], out: Path, folder_of: Callable[[Dataset], Path]
 ) -> None:
-    """Write the pictures of an experiment's runs at every step that is shown, as JSON (see `Frames`).
+    """Write the pictures of an experiment's runs at steps that are shown, as JSON (see `Frames`).
 
-    `files` are those of its arms. Only the first seeds are included, as many as fit, so that the page is small enough
-    to be mailed. Real examples come from the folder of the prepared data set, if they may be shown and are there.
+    `files` are those of its arms. Only the first seeds are included and, of many arms, some of the steps: see
+    `frame_budget`. Real examples come from the folder of the prepared data set, if they may be shown and are there.
     """
-    dataset, steps = _dataset(study, experiment), _steps(study, experiment, files)
-    runs = pictured(files, dataset, _kept_seeds(study, experiment, len(steps)))
-    rows = [(run, _pictures(run, dataset, steps)) for run in runs]
+    dataset = _dataset(study, experiment)
+    seeds, steps, each = budget(study, experiment, _steps(study, experiment, files))
+    rows = [(run, _pictures(run, dataset, steps)) for run in pictured(files, dataset, seeds)]
     whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
-    shown = PER_SIDE[dataset.shape[-1]] ** 2 if images else POINTS
+    shown = PER_SIDE**2 if images else POINTS
     frames = Frames(
         experiment=experiment,
         kind="images" if images else "points",
         shown=shown,
         width=width,
         height=height,
-        steps=tuple(steps),
-        runs=tuple(_run_pictures(run, row) for run, row in rows),
-        real=_real(dataset, folder_of(dataset), shown),
+        steps=steps,
+        runs=tuple(_run_pictures(run, row, each) for run, row in rows),
+        real=_real(dataset, folder_of(dataset), shown, each),
     )
     write_json(out, frames.model_dump(mode="json"))
 
 
-def _real(dataset: Dataset, data: Path, count: int) -> str | None:
+def _real(dataset: Dataset, data: Path, count: int, most: int) -> str | None:
     """A picture of real examples, as those of samples are."""
     examples = real_examples(dataset, data, count)
-    return None if examples is None else _uri(picture(examples, _modes(dataset)))
+    return None if examples is None else _uri(picture(examples, _modes(dataset)), most)
 
 
 def _modes(dataset: Dataset) -> np.ndarray | None:
@@ -122,13 +120,6 @@ def _steps(study: Study, experiment: str, files: Sequence[Files]) -> Sequence[in
     return evenly(sorted({step for run in runs for step in run.samples}), MOST_STEPS)
 
 
-def _kept_seeds(study: Study, experiment: str, steps: int) -> Sequence[int]:
-    """The first seeds of an experiment, as many as fit into its share of the page, but at least one."""
-    each = IMAGE_BYTES if len(_dataset(study, experiment).shape) == 3 else CLOUD_BYTES
-    a_seed = each * len(study.experiments[experiment].pictured) * steps
-    return study.seeds_in(experiment)[: max(1, PAGE_BYTES // len(study.experiments) // a_seed)]
-
-
 def _sequence(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> PictureSequence:
     where = f" ({NOT_TRAINED})" if run.elsewhere else ""
     return PictureSequence(f"{run.arm}, seed {run.seed}{where}", _pictures(run, dataset, steps))
@@ -144,15 +135,15 @@ def _shown(samples: np.ndarray | Missing, modes: np.ndarray | None) -> Shown:
     return picture(samples, modes) if isinstance(samples, np.ndarray) else samples
 
 
-def _run_pictures(run: PicturedRun, pictures: Sequence[Shown]) -> RunPictures:
+def _run_pictures(run: PicturedRun, pictures: Sequence[Shown], most: int) -> RunPictures:
     return RunPictures(
         arm=run.arm,
         seed=run.seed,
         elsewhere=run.elsewhere,
-        pictures=tuple(_uri(shown) if isinstance(shown, Image.Image) else None for shown in pictures),
+        pictures=tuple(_uri(shown, most) if isinstance(shown, Image.Image) else None for shown in pictures),
         missing=tuple("" if isinstance(shown, Image.Image) else shown for shown in pictures),
     )
 
 
-def _uri(shown: Image.Image) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(encode(shown, IMAGE_BYTES)).decode()}"
+def _uri(shown: Image.Image, most: int) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(encode(shown, most)).decode()}"

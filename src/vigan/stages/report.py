@@ -18,22 +18,22 @@ from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
-from vigan.figures.facets import groups
+from vigan.figures.facets import whole_groups
 from vigan.io.files import write_text
 from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
 from vigan.protocols.registry import METRICS
 from vigan.report.cells import Cell, Table
 from vigan.report.claims import counts, verdicts
 from vigan.report.effects import claims_by_pair, matrix
-from vigan.report.frames import read_frames
+from vigan.report.frames import Frames, read_frames
 from vigan.report.methods import metric_table, protocol_notes
-from vigan.report.page import Difference, Facts, Note, Page, Picture, Section, Verdict
+from vigan.report.page import Difference, Facts, Note, Page, Picture, Samples, Section, Verdict
 from vigan.report.render import embed, link, render, render_table
 from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
-from vigan.stages import report_arms, report_curves, report_first, report_summary
+from vigan.stages import report_arms, report_curves, report_dots, report_first, report_summary
 
-CURVES, SAMPLES = "curves", "samples"
+CURVES, SEEDS, SAMPLES = "curves", "seeds", "samples"
 """Kinds of figures that the page shows in its own way; the files are for papers, and a small page links the samples."""
 
 PICTORIAL = {SAMPLES, "map"}
@@ -41,6 +41,9 @@ PICTORIAL = {SAMPLES, "map"}
 
 IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 """Tables shown folded and unchanged under each experiment with rows in them."""
+
+LONGEST = 400
+"""Rows of such a table beyond which the page shows its beginning alone."""
 
 Tables = Mapping[str, pd.DataFrame]
 Command = Callable[[Path | str], str]
@@ -65,13 +68,18 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
     whole = page._replace(
         slider=slider(study, frames) if frames else None,
         strip=report_first.strip(study, frames),
-        samples=[report_first.samples(study, one) for one in frames],
+        samples=[_samples(study, layout, one) for one in frames],
         commands=[*page.commands, ("This page", _command(config, layout.report))],
     )
     write_text(layout.report, render(whole))
     for name, path in layout.all_table_pages().items():
         write_text(path, render_table(_plain(tables[name], name)))
     return layout.report
+
+
+def _samples(study: Study, layout: Layout, frames: Frames) -> Samples:
+    number = 1 + list(layout.all_figures()).index((SAMPLES, frames.experiment))
+    return report_first.samples(study, frames, number, _anchor(SAMPLES, frames.experiment))
 
 
 def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
@@ -149,7 +157,7 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
     return {
         (kind, name): Picture(
             number=number,
-            anchor=f"figure-{kind}-{name}",
+            anchor=_anchor(kind, name),
             source=source(path),
             alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
             caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.{_not_trained(study, name)}",
@@ -160,18 +168,22 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
     }
 
 
+def _anchor(kind: str, experiment: str) -> str:
+    return f"figure-{kind}-{experiment}"
+
+
 def _not_trained(study: Study, experiment: str) -> str:
     """Sentences of a caption that say which arms of an experiment were made elsewhere, and who says what is real."""
     chosen = study.experiments[experiment]
     stated = any(protocol.real for protocol in chosen.protocols)
-    return (f" Not trained here: {', '.join(chosen.elsewhere)}." if chosen.elsewhere else "") + (
+    return (f" Not trained here: {report_summary.apart_in_words(chosen)}." if chosen.elsewhere else "") + (
         " What real data have is as the study states it, where it was not measured here." if stated else ""
     )
 
 
 def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims: Sequence[Verdict]) -> Section:
     experiment = study.experiments[name]
-    pairs, curves = _of(tables["pair-summary"], name), pictures[CURVES, name]
+    pairs, curves, seeds = _of(tables["pair-summary"], name), pictures[CURVES, name], pictures[SEEDS, name]
     main = report_first.main_metric(study, name, _of(tables["summary"], name))
     floors = tables["floors"][tables["floors"]["dataset"] == experiment.data_name(name)]
     details = [(table, _of(tables[table], name)) for table in IN_DETAIL]
@@ -182,20 +194,29 @@ def _section(study: Study, name: str, tables: Tables, pictures: Pictures, claims
         rules=report_summary.rules(experiment),
         matrix=matrix(
             pairs,
-            {group.title: group.arms for group in groups(experiment.arms, list(experiment.elsewhere))},
+            {group.title: group.arms for group in whole_groups(experiment.arms, list(experiment.elsewhere))},
             claims_by_pair(claims),
             main,
+            _last(tables["summary"], name),
         ),
         charts=report_curves.charts(study, name, tables, curves.number, curves.anchor, main),
+        dots=report_dots.dots(study, name, tables, seeds.number, seeds.anchor, main),
         pictures=[
-            picture for (kind, home), picture in pictures.items() if home == name and kind not in (CURVES, SAMPLES)
+            picture
+            for (kind, home), picture in pictures.items()
+            if home == name and kind not in (CURVES, SEEDS, SAMPLES)
         ],
         tables=[
             *score_tables(_of(tables["summary"], name), floors),
             *pair_tables(pairs),
-            *(_plain(part.drop(columns="experiment"), table, folded=True) for table, part in details if len(part)),
+            *(_detail(part.drop(columns="experiment"), table) for table, part in details if len(part)),
         ],
     )
+
+
+def _last(summary: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    rows = _of(summary, experiment)
+    return rows[rows["score"] == "last"]
 
 
 def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
@@ -204,6 +225,14 @@ def _of(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
 
 def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
     return plain_table(table, f"{TABLES[name][0].upper()}{TABLES[name][1:]}.", name, folded=folded)
+
+
+def _detail(table: pd.DataFrame, name: str) -> Table:
+    """A folded table; of a long one its beginning, and where the rest is."""
+    shown = _plain(table[:LONGEST], name, folded=True)
+    if len(table) <= LONGEST:
+        return shown
+    return shown._replace(caption=f"{shown.caption} The first {LONGEST} of {len(table):,} rows: all are in the file.")
 
 
 def _differences(study: Study) -> list[Difference]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from vigan.analysis.tables import RUN_KEYS
@@ -11,10 +12,11 @@ from vigan.config.arms import Arm, Ledger
 from vigan.config.datasets import Dataset, most_examples
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
-from vigan.figures.facets import MOST, groups
+from vigan.figures.facets import MOST, whole_groups
 from vigan.protocols.registry import METRICS
 from vigan.report import chart, drawn
 from vigan.report.drawn import Charts, Unit
+from vigan.stages.report_summary import apart_in_words
 
 UNITS = {
     "iterations": "iterations",
@@ -26,11 +28,20 @@ UNITS = {
 """Units of the time axis, in the order of the switch; "seconds" are those of the machine that trained."""
 COLOURS = 7
 NOTE = "Line: mean over seeds (median of measures without bounds). Band: its 95% interval, or the range of few seeds."
+NOTE_OLDER = (
+    "Line: mean over seeds. Band: its 95% interval. Both are by an earlier version’s method, which made these tables; "
+    "last values, above and below, are by today’s: medians of measures without bounds, intervals that hold at any n."
+)
 NOTE_REAL = " Thin dashed line: real data against real data."
 
 
 def units(study: Study) -> list[Unit]:
-    """Units of the switch: epochs first where a claim speaks of them, and none where a data set's size is not known."""
+    """Units of the switch: epochs first where a claim speaks of them, and none where a data set's size is not known.
+
+    Steps alone where nothing was trained here: nobody here knows what they count.
+    """
+    if not any(experiment.arms for experiment in study.experiments.values()):
+        return [Unit("iterations", "steps", chosen=True)]
     told = [most_examples(dataset) for dataset in study.datasets.values()]
     known = {name: words for name, words in UNITS.items() if name != "epochs" or all(told)}
     spoken = any("epoch" in claim.statement.lower() for claim in study.claims)
@@ -61,22 +72,20 @@ def seconds_per_iteration(runs: pd.DataFrame, timing: pd.DataFrame) -> dict[str,
 def charts(
     study: Study, name: str, tables: Mapping[str, pd.DataFrame], number: int, anchor: str, main: tuple[str, str]
 ) -> Charts | None:
-    """All curves of an experiment, the `main` (metric, protocol) first; None where nothing was measured."""
+    """All curves of an experiment, the `main` (metric, protocol) first, what never moves last; None without any."""
     experiment = study.experiments[name]
     table = tables["curves"][tables["curves"]["experiment"] == name]
-    shown = _measured(table, main)
+    shown = measured(table, main)
     if not shown:
         return None
-    arms = _arms(experiment)
+    arms = drawn_arms(experiment)
     dataset = study.data_of(name)
     seconds = seconds_per_iteration(tables["runs"], tables["timing"])
     costs = {arm: _cost(experiment, arm, dataset, seconds.get(arm, 0.0)) for arm in arms}
     axis = _axis(study, costs)
-    grouped = [
-        chart.Group(group.title, [arms[arm] for arm in group.arms if arm in arms])
-        for group in groups(experiment.arms, list(experiment.elsewhere))
-    ]
-    apart = f" Not trained here: {', '.join(experiment.elsewhere)}." if experiment.elsewhere else ""
+    grouped = grouped_arms(experiment)
+    older = _by_an_older_method(table, tables["summary"])
+    apart = f" Not trained here: {apart_in_words(experiment)}." if experiment.elsewhere else ""
     partners, small = _partners(experiment, arms), len(arms) > MOST
     drawn_of = [
         chart.chart(_subject(table, tables["floors"], experiment, key), grouped, axis, partners, small=small)
@@ -88,14 +97,23 @@ def charts(
         anchor=anchor,
         number=number,
         unit=axis.unit,
-        note=NOTE + grey + real + apart,
+        note=(NOTE_OLDER if older else NOTE) + grey + real + apart,
         arms=list(arms.values()),
-        charts=drawn_of,
+        charts=[*drawn_of[:1], *sorted(drawn_of[1:], key=lambda one: one.flat)],
         costs=[(arm, {unit: f"{value:.6g}" for unit, value in known.items()}) for arm, known in costs.items()],
     )
 
 
-def _measured(table: pd.DataFrame, main: tuple[str, str]) -> list[tuple[str, str]]:
+def _by_an_older_method(curves: pd.DataFrame, summary: pd.DataFrame) -> bool:
+    """Whether curves end elsewhere than at the last values of the same runs: kept tables may be of two versions."""
+    keys = ["arm", "metric", "protocol"]
+    ends = curves.sort_values("step").groupby(keys).tail(1).merge(summary[summary["score"] == "last"], on=keys)
+    ends = ends[ends["n_x"] == ends["n_y"]]
+    told = [ends[[f"center_{of}", f"ci_low_{of}", f"ci_high_{of}"]].to_numpy(float) for of in "xy"]
+    return not np.allclose(*told, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def measured(table: pd.DataFrame, main: tuple[str, str]) -> list[tuple[str, str]]:
     """Every (metric, protocol) but for checks, the main one first, then in the order of `METRICS`."""
     order = list(METRICS)
     found = dict.fromkeys(zip(table["metric"], table["protocol"], strict=True))
@@ -110,14 +128,23 @@ def _axis(study: Study, costs: Mapping[str, Mapping[str, float]]) -> chart.Axis:
     return chart.Axis(name, {arm: known[name] for arm, known in costs.items()})
 
 
-def _arms(experiment: Experiment) -> dict[str, drawn.Arm]:
+def drawn_arms(experiment: Experiment) -> dict[str, drawn.Arm]:
     """Arms with their looks: colours by their place in their group, dashed where they are plain among others."""
     both = len({arm.regularised for arm in experiment.arms.values()}) > 1
     return {
         name: drawn.Arm(name, f"c{place % COLOURS}", dashed=both and not _regularised(experiment, name))
-        for group in groups(experiment.arms, list(experiment.elsewhere))
+        for group in whole_groups(experiment.arms, list(experiment.elsewhere))
         for place, name in enumerate(group.arms)
     }
+
+
+def grouped_arms(experiment: Experiment) -> list[chart.Group]:
+    """Arms that are drawn together, under their headings."""
+    arms = drawn_arms(experiment)
+    return [
+        chart.Group(group.title, [arms[arm] for arm in group.arms])
+        for group in whole_groups(experiment.arms, list(experiment.elsewhere))
+    ]
 
 
 def _regularised(experiment: Experiment, arm: str) -> bool:
@@ -139,14 +166,22 @@ def _partners(experiment: Experiment, arms: Mapping[str, drawn.Arm]) -> dict[str
 
 
 def _subject(table: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, key: tuple[str, str]) -> chart.Subject:
-    metric, protocol = key
-    rows = table[(table["metric"] == metric) & (table["protocol"] == protocol)]
-    same = (
-        (floors["dataset"] == (experiment.dataset or table["experiment"].iloc[0]))
-        & (floors["metric"] == metric)
-        & (floors["protocol"] == protocol)
-    )
-    real = floors.loc[same, "value"]
-    better = {-1: "lower is better", 0: "neither is better", 1: "higher is better"}[METRICS[metric].sign]
-    known = float(real.iloc[0]) if len(real) and real.iloc[0] == real.iloc[0] else None
-    return chart.Subject(rows, METRICS[metric].title, protocol, better, known)
+    rows, name = of_metric(table, key), str(table["experiment"].iloc[0])
+    real, bounded = real_value(floors, experiment, name, key), METRICS[key[0]].bounded
+    return chart.Subject(rows, METRICS[key[0]].title, key[1], better(key[0]), real, bounded)
+
+
+def of_metric(table: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+    """The rows of a (metric, protocol)."""
+    return table[(table["metric"] == key[0]) & (table["protocol"] == key[1])]
+
+
+def better(metric: str) -> str:
+    """Which direction of a metric is better, in words."""
+    return {-1: "lower is better", 0: "neither is better", 1: "higher is better"}[METRICS[metric].sign]
+
+
+def real_value(floors: pd.DataFrame, experiment: Experiment, name: str, key: tuple[str, str]) -> float | None:
+    """What real data have of a (metric, protocol) on the data of an experiment, if that is known."""
+    real = of_metric(floors[floors["dataset"] == experiment.data_name(name)], key)["value"]
+    return float(real.iloc[0]) if len(real) and real.iloc[0] == real.iloc[0] else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from vigan.analysis.tables import NOT_TRAINED, RUN_KEYS
@@ -12,6 +11,7 @@ from vigan.config.arms import Ledger
 from vigan.config.claims import Measured, PairedTime, Untested, arms_of
 from vigan.config.datasets import Dataset, most_examples
 from vigan.config.study import Study
+from vigan.figures.frames import LARGEST
 from vigan.protocols.registry import METRICS
 from vigan.report import units
 from vigan.report.effects import sentence
@@ -115,7 +115,7 @@ def strip(study: Study, experiments: Sequence[Frames]) -> list[Shot]:
     return shots
 
 
-def samples(study: Study, frames: Frames) -> Samples:
+def samples(study: Study, frames: Frames, number: int, anchor: str) -> Samples:
     """An experiment's samples across training: real data first, then the arms of claims, then the others, folded."""
     experiment = study.experiments[frames.experiment]
     runs = _first_seed(frames)
@@ -125,14 +125,23 @@ def samples(study: Study, frames: Frames) -> Samples:
     real = _real(study, frames)
     what = f"{frames.shown:,} points" if frames.kind == "points" else f"{frames.shown} images"
     return Samples(
+        anchor=anchor,
+        number=number,
         title=experiment.title,
         note=f"{what} an arm and step, of seed {frames.seeds[0]}, uncurated: the first that were drawn, on the same "
-        f"latents down the page.{GIVEN if any(run.elsewhere for run in runs) else ''}",
+        f"latents down the page.{_reduced(study, frames)}{GIVEN if any(run.elsewhere for run in runs) else ''}",
         steps=[_step(study, frames, frames.steps[at]) for at in columns],
         rows=[SampleRow("real data", [real]), *(_row(run, columns, frames.experiment) for run in first)],
         more=[_row(run, columns, frames.experiment) for run in rest],
         pixelated=frames.kind == "images" and frames.width < 300,
     )
+
+
+def _reduced(study: Study, frames: Frames) -> str:
+    """That images are smaller here than they are, where they are."""
+    dataset = study.data_of(frames.experiment)
+    large = frames.kind == "images" and dataset is not None and dataset.shape[-1] > LARGEST
+    return f" Each is reduced to {LARGEST} pixels." if large else ""
 
 
 def _step(study: Study, frames: Frames, step: int) -> str:
@@ -171,7 +180,6 @@ def _claimed(study: Study, runs: Sequence[RunPictures]) -> list[RunPictures]:
 
 
 def _columns(steps: Sequence[int], most: int) -> list[int]:
-    """Places of at most `most` steps, evenly spaced up to the last; before training, samples show nothing."""
-    first = 1 if len(steps) > 1 else 0
-    places = np.linspace(first, len(steps) - 1, min(most, len(steps) - first))
-    return sorted({round(place) for place in places} | {len(steps) - 1})
+    """Places of at most `most` steps in equal strides up to the last; before training, samples show nothing."""
+    last = len(steps) - 1
+    return sorted({max(min(1, last), round(last * stride / most)) for stride in range(1, most + 1)})

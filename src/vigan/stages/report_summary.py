@@ -16,6 +16,8 @@ from vigan.stages import git_info
 
 FEW_SEEDS = 5
 MOST_SCHEDULES = 3
+MOST_NAMED = 4
+"""Most arms from elsewhere that are told one by one."""
 LACKING = "snapshots without finite samples"
 
 
@@ -45,8 +47,20 @@ def of_elsewhere(arms: pd.DataFrame) -> list[str]:
         return []
     apart = arms[arms["trained"].notna()]
     sources = ", ".join(f"{row['arm']} ({row['n']} runs, {row['from']} {row['path']})" for _, row in apart.iterrows())
+    if len(apart) > MOST_NAMED:
+        sources = f"{len(apart)} arms, {apart['n'].sum():g} runs (see Arms)"
     lines = [f"{row['arm']}: {row['told']}" for _, row in apart.iterrows() if pd.notna(row["told"])]
-    return [f"Not trained here, but read from files: {sources}.", *lines]
+    more = len(lines) - MOST_NAMED
+    rest = [f"So it is with {count(more, 'more arm')}: see the column “told” of tables/arms.csv."] if more > 0 else []
+    return [f"Not trained here, but read from files: {sources}.", *lines[:MOST_NAMED], *rest]
+
+
+def apart_in_words(experiment: Experiment) -> str:
+    """The arms of an experiment that were made elsewhere: by name, or of many how many they are."""
+    names, every = list(experiment.elsewhere), len(experiment.names)
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    return f"all {every} arms" if len(names) == every else f"{len(names)} of {every} arms"
 
 
 def of_experiment(study: Study, name: str) -> Facts:
@@ -65,10 +79,10 @@ def of_experiment(study: Study, name: str) -> Facts:
         *([("Data set", _data_in_words(experiment.dataset, dataset))] if dataset and experiment.dataset else []),
         ("Iterations", f"{experiment.iterations:,}"),
         *(trained if experiment.arms else []),
-        *([("Not trained here", ", ".join(experiment.elsewhere))] if experiment.elsewhere else []),
-        ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
+        *([("Not trained here", apart_in_words(experiment))] if experiment.elsewhere else []),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
         *((f"Besides, {seeds}", ", ".join(named)) for seeds, named in besides.items()),
+        ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
     ]
 
 

@@ -1,10 +1,11 @@
-// Curves: one switch for the time axis, values read at a time, an arm lit wherever it is drawn.
+// Curves and runs: one switch for the time axis, values read at a time or of a seed, an arm lit wherever it is drawn.
 // The numbers are those of the tables below each chart and of "What an iteration counts".
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const axis = document.getElementById("axis");
   const short = (number) => Number(number.toPrecision(4)).toLocaleString("en");
   const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
+  const textOf = (cell) => cell.textContent.trim();
 
   function ticks(longest, most) {
     const power = 10 ** Math.floor(Math.log10(longest / most));
@@ -27,17 +28,32 @@
     });
   }
 
+  // What heads the columns of a chart's numbers, and the texts of each arm.
   function valuesOf(chart) {
-    const table = chart.querySelector("table");
-    const steps = [...table.tHead.rows[0].cells].slice(1).map((cell) => Number(cell.textContent.replaceAll(",", "")));
-    const row = ({ dataset, cells }) => [dataset.arm, steps.map((step, at) => [step, cells[at + 1].textContent.trim()])];
-    return new Map([...table.tBodies[0].rows].map(row));
+    const table = chart.querySelector(".folded table");
+    const [heads, ...rows] = [...table.rows].map(({ cells }) => [...cells].slice(1).map(textOf));
+    return [heads, new Map(rows.map((texts, at) => [table.tBodies[0].rows[at].dataset.arm, texts]))];
   }
 
-  function follow(chart, experiment, costs) {
+  function tell(chart, what, found) {
+    const value = ({ text }) => Number.parseFloat(text.replace("−", "-"));
+    const up = chart.dataset.better.startsWith("higher");
+    found.sort((a, b) => isNaN(value(a)) - isNaN(value(b)) || (up ? value(b) - value(a) : value(a) - value(b)));
+    const list = document.createElement("ol");
+    for (const { arm, text } of found) {
+      const item = list.appendChild(document.createElement("li"));
+      item.textContent = `${arm}: ${text}`;
+      item.dataset.arm = arm;
+    }
+    const words = `${what}, ${up ? "highest" : "lowest"} first:`;
+    chart.querySelector(".reading output").replaceChildren(words, list);
+  }
+
+  const nearest = (places, far) => places.reduce((best, place, at) => (far(place) < far(places[best]) ? at : best), 0);
+
+  function follow(chart, costs) {
     const [from, to] = [Number(chart.dataset.from), Number(chart.dataset.to)];
-    const [reading, at] = [chart.querySelector(".reading"), chart.querySelector(".at")];
-    const output = reading.querySelector("output");
+    const at = chart.querySelector(".at");
     let lines, values, unit, times, longest;
     const cost = (arm) => costs.get(arm)?.get(unit);
     const place = (time) => (from + ((to - from) * time) / longest).toFixed(1);
@@ -74,22 +90,16 @@
 
     function read() {
       const time = times[at.value] ?? 0;
-      const found = [...values].filter(([arm]) => cost(arm) > 0).map(([arm, row]) => {
-        const [, text] = row.findLast(([step]) => step * cost(arm) <= time * (1 + 1e-9)) ?? [0, "–"];
-        return { arm, text, number: Number.parseFloat(text.replace("−", "-")) };
+      const steps = values[0].map((head) => Number(head.replaceAll(",", "")));
+      const found = [...values[1]].filter(([arm]) => cost(arm) > 0).map(([arm, texts]) => {
+        const last = texts.findLast((text, index) => text && steps[index] * cost(arm) <= time * (1 + 1e-9));
+        return { arm, text: last ?? "–" };
       });
-      const sign = chart.dataset.better.startsWith("higher") ? -1 : 1;
-      found.sort((a, b) => Number.isNaN(a.number) - Number.isNaN(b.number) || sign * (a.number - b.number));
-      const list = document.createElement("ol");
-      for (const { arm, text } of found) {
-        const item = list.appendChild(document.createElement("li"));
-        item.textContent = `${arm}: ${text}`;
-        item.dataset.arm = arm;
-      }
-      const words = axis.selectedOptions[0].textContent;
-      const order = { h: "highest first", l: "lowest first" }[chart.dataset.better[0]] ?? "lowest first";
-      output.replaceChildren(`At ${short(time)} ${words}, the last values up to there, ${order}:`, list);
-      at.setAttribute("aria-valuetext", `${short(time)} ${words}`);
+      const words = `${short(time)} ${axis.selectedOptions[0].textContent}`;
+      tell(chart, `At ${words}, the last values up to there`, found);
+      at.setAttribute("aria-valuetext", words);
+      const told = new Map(found.map(({ arm, text }) => [arm, text]));
+      for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = told.get(panel.dataset.arm) ?? "";
       for (const cursor of chart.querySelectorAll(".cursor")) {
         cursor.setAttribute("d", `M${place(time)} 8V${cursor.ownerSVGElement.viewBox.baseVal.height - 24}`);
       }
@@ -100,42 +110,77 @@
       if (!svg) return;
       const box = svg.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
-      const time = ((x - from) / (to - from)) * longest;
-      at.value = times.reduce((best, known, index) => (Math.abs(known - time) < Math.abs(times[best] - time) ? index : best), 0);
+      at.value = nearest(times, (time) => Math.abs(Number(place(time)) - x));
       read();
     });
     at.addEventListener("input", read);
     chart.addEventListener("toggle", () => chart.open && unit !== axis.value && draw());
     axis.addEventListener("change", () => chart.open && draw());
-    reading.hidden = false;
     if (chart.open) draw();
   }
 
+  // The seed under the pointer, or the one chosen, is ringed in every row and told.
+  function ring(chart) {
+    const at = chart.querySelector(".at");
+    const [seeds, values] = valuesOf(chart);
+    const strips = [...chart.querySelectorAll(".line")].map((line) => ({
+      columns: numbers(line.dataset.columns), ring: line.nextElementSibling, svg: line.ownerSVGElement,
+      dots: line.querySelector(".dot").getAttribute("d").split("M").slice(1).map((dot) => numbers(dot.replace("h0", ""))),
+    }));
+
+    function read() {
+      const column = Number(at.value);
+      for (const { columns, dots, ring } of strips) {
+        const dot = dots[columns.indexOf(column)];
+        ring.setAttribute("d", dot ? `M${dot}m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0` : "");
+      }
+      const found = [...values].map(([arm, texts]) => ({ arm, text: texts[column] })).filter(({ text }) => text);
+      tell(chart, `Seed ${seeds[column]}, last values`, found);
+      at.setAttribute("aria-valuetext", `seed ${seeds[column]}`);
+    }
+
+    chart.addEventListener("pointermove", (event) => {
+      const strip = strips.find(({ svg }) => svg.contains(event.target));
+      if (!strip?.dots.length) return;
+      const box = strip.svg.getBoundingClientRect();
+      at.value = strip.columns[nearest(strip.dots, ([x, y]) => Math.hypot(event.clientX - box.left - x, event.clientY - box.top - y))];
+      read();
+    });
+    at.max = seeds.length - 1;
+    at.value = 0;
+    at.addEventListener("input", read);
+  }
+
   function light(experiment, arm, on) {
-    for (const line of experiment.querySelectorAll(".line")) if (line.dataset.arm === arm) line.classList.toggle("lit", on);
+    for (const part of experiment.querySelectorAll(".line, .light")) {
+      if (part.dataset.arm !== arm) continue;
+      if (part.matches(".line")) part.classList.toggle("lit", on);
+      else part.setAttribute("aria-pressed", String(on));
+    }
     experiment.classList.toggle("dim", Boolean(experiment.querySelector(".lit")));
   }
 
   for (const experiment of document.querySelectorAll(".curves")) {
     const costs = costsOf(experiment);
-    for (const chart of experiment.querySelectorAll(".metric")) follow(chart, experiment, costs);
-    for (const key of experiment.querySelectorAll(".legend .key")) {
+    for (const chart of experiment.querySelectorAll(".metric")) {
+      chart.querySelector(".reading").hidden = false;
+      if (chart.matches(".dots")) ring(chart);
+      else follow(chart, costs);
+    }
+    for (const key of experiment.querySelectorAll(".key")) {
       const button = document.createElement("button");
-      const arm = key.parentNode.dataset.arm;
       button.type = "button";
+      button.className = "light";
+      button.dataset.arm = key.closest("[data-arm]").dataset.arm;
       button.setAttribute("aria-pressed", "false");
       key.replaceWith(button);
       button.append(key);
-      button.addEventListener("click", () => {
-        const on = button.getAttribute("aria-pressed") === "false";
-        button.setAttribute("aria-pressed", String(on));
-        light(experiment, arm, on);
-      });
+      button.addEventListener("click", () => light(experiment, button.dataset.arm, button.getAttribute("aria-pressed") === "false"));
     }
     const unit = experiment.querySelector(".unit");
-    const tell = () => { unit.textContent = axis.selectedOptions[0].textContent; };
-    axis.addEventListener("change", tell);
-    tell();
+    const name = () => { unit.textContent = axis.selectedOptions[0].textContent; };
+    axis.addEventListener("change", name);
+    name();
   }
   document.getElementById("controls").hidden = false;
 })();

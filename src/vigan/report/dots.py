@@ -1,0 +1,132 @@
+"""Every run as a dot: geometry for inline SVG, a strip an arm on one scale, and the same numbers as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vigan.report.cells import Cell, Table
+from vigan.report.chart import Group
+from vigan.report.drawn import Arm, DotChart, DotFacet, DotRow, Tick
+from vigan.report.tables import NOTHING, number, spread
+from vigan.report.ticks import ticks
+
+WIDE, HIGH = 240, 24
+"""Size of a strip in pixels."""
+EDGE, TOP, SPREAD, BAR = 9, 4, 10, 19
+"""Space beside the axis; heights of the first dot, from it to the last, and of the interval."""
+
+
+class Runs(NamedTuple):
+    """One metric of one experiment: `scores` (arm, seed, last), `estimates` of them by arm, and value of real data.
+
+    `estimates` has arm, n, center, center_of, low, high, ci_low, ci_high.
+    """
+
+    scores: pd.DataFrame
+    estimates: pd.DataFrame
+    title: str
+    protocol: str
+    better: str
+    real: float | None
+
+
+class _Scale(NamedTuple):
+    low: float
+    high: float
+
+    def x(self, value: float) -> str:
+        """Place of a value; beyond the axis at its edge."""
+        share = (value - self.low) / (self.high - self.low)
+        return f"{EDGE + (WIDE - 2 * EDGE) * min(1.0, max(0.0, share)):.1f}".removesuffix(".0")
+
+
+def dot_chart(runs: Runs, groups: Sequence[Group]) -> DotChart:
+    """Every run's last value, a row an arm under the heading of its group; arms without a run have none."""
+    seeds = sorted({int(seed) for seed in runs.scores["seed"]})
+    table = runs.scores.pivot_table(index="arm", columns="seed", values="last", dropna=False, sort=False)
+    values: dict[str, np.ndarray] = {
+        str(arm): row for arm, row in zip(table.index, table[seeds].to_numpy(), strict=True)
+    }
+    ran = {str(arm): np.isin(seeds, part["seed"]) for arm, part in runs.scores.groupby("arm")}
+    scale = _scale(runs)
+    known: dict[str, Any] = {str(row.arm): row for row in runs.estimates.itertuples()}
+    facets = [
+        DotFacet(
+            group.title,
+            [
+                _row(arm, values[arm.name], ran[arm.name], known.get(arm.name), scale, runs.better)
+                for arm in group.arms
+                if arm.name in values
+            ],
+        )
+        for group in groups
+    ]
+    finite = runs.scores["last"].to_numpy(float)
+    return DotChart(
+        title=runs.title,
+        protocol=runs.protocol,
+        better=runs.better,
+        flat=len(set(finite.tolist())) == 1,
+        width=WIDE,
+        height=HIGH,
+        facets=[facet for facet in facets if facet.rows],
+        across=[Tick(scale.x(at), number(at)) for at in ticks(scale.low, scale.high, 4)],
+        real="" if runs.real is None else scale.x(runs.real),
+        table=_table(seeds, values, ran),
+    )
+
+
+def _scale(runs: Runs) -> _Scale:
+    known = [value for value in [*runs.scores["last"], runs.real] if value is not None and math.isfinite(value)]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    edge = 0.03 * (high - low) or 0.5
+    return _Scale(low - edge, high + edge)
+
+
+def _row(arm: Arm, values: np.ndarray, ran: np.ndarray, estimate: Any, scale: _Scale, better: str) -> DotRow:
+    """Dots from top to bottom in the order of the seeds, which is the same in all rows."""
+    heights = [
+        f"{TOP + SPREAD * place / max(1, len(values) - 1):.1f}".removesuffix(".0") for place in range(len(values))
+    ]
+    there = [place for place, value in enumerate(values) if math.isfinite(value)]
+    worst = scale.x(scale.high if better.startswith("lower") else scale.low)
+    lost = [place for place in range(len(values)) if ran[place] and place not in there]
+    told = Cell(NOTHING) if estimate is None else spread(estimate)
+    return DotRow(
+        arm=arm,
+        dots="".join(f"M{scale.x(values[place])} {heights[place]}h0" for place in there),
+        columns=" ".join(map(str, there)),
+        lost="".join(f"M{worst} {heights[place]}m-3-3l6 6m0-6l-6 6" for place in lost),
+        center=_center(estimate, scale),
+        told=told,
+        alt=f"{arm.name}: {told.text}" + (f", {told.rest}" if told.rest else "") + (_lost(len(lost)) if lost else ""),
+    )
+
+
+def _lost(count: int) -> str:
+    return f"; {count} run{'s' * (count != 1)} without a value"
+
+
+def _center(estimate: Any, scale: _Scale) -> str:
+    """A tick at the center and a line over its interval, where there are any."""
+    if estimate is None or not estimate.n:
+        return ""
+    line = (
+        "" if estimate.ci_low != estimate.ci_low else f"M{scale.x(estimate.ci_low)} {BAR}H{scale.x(estimate.ci_high)}"
+    )
+    return f"M{scale.x(estimate.center)} {BAR - 4}v8{line}"
+
+
+def _table(seeds: Sequence[int], values: dict[str, np.ndarray], ran: dict[str, np.ndarray]) -> Table:
+    """The last values in numbers: a row an arm, a column a seed."""
+    words = "In numbers: last values by seed."
+    rows = [
+        [Cell(arm), *(Cell(number(float(value)) if here else "") for value, here in zip(row, ran[arm], strict=True))]
+        for arm, row in values.items()
+    ]
+    return Table(words, ["arm", *map(str, seeds)], rows, folded=True, named=True)
