@@ -224,3 +224,14 @@ def test_a_file_may_not_take_an_installed_one_s_name_and_two_packages_none(packa
 
 def test_a_plug_in_error_is_a_line_for_users() -> None:
     assert PluginError("plug-in x: wrong").text == "plug-in x: wrong"
+
+
+def test_a_plug_in_imported_from_the_package_is_the_one_that_is_digested(tmp_path: Path) -> None:
+    """`from vigan_plugins import helper` takes it from the package, which kept the old one."""
+    file = written(
+        tmp_path, text=PENALTY.replace("from vigan.config", "from vigan_plugins import helper\nfrom vigan.config")
+    )
+    for number in (2, 3):
+        helper = written(tmp_path, "helper.py", f"NUMBER = {number}\n")
+        use_files([file, helper])
+        assert number == plugins.load("vigan_plugins.penalty").helper.NUMBER

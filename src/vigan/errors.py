@@ -9,26 +9,26 @@ import unicodedata
 from typing import TextIO
 
 _IN_ITS_PLACE = "move away what is in its place"
-_NETWORK = "look after the network drive, or work on a local disk"
+_NETWORK = "check the network drive, or work on a local disk"
 _LATER = "wait until nobody else uses it"
 
 REMEDIES = {
     errno.ENOSPC: "make room",
     errno.EDQUOT: "make room",
-    errno.EFBIG: "permit larger files",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
     errno.EROFS: "work in a folder that can be written",
-    errno.EACCES: "permit it",
-    errno.EPERM: "permit it",
-    errno.EIO: "look after the disk",
-    errno.EMFILE: "permit more open files",
-    errno.ENFILE: "permit more open files",
-    errno.ENOMEM: "make memory free",
+    errno.EACCES: "change its permissions (chmod)",
+    errno.EPERM: "change its permissions (chmod)",
+    errno.EIO: "check the disk",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "close other programs, which hold too many files open",
+    errno.ENOMEM: "free memory",
     errno.ENOENT: "check the path, or make it with the stage before",
     errno.ENOTDIR: _IN_ITS_PLACE,
     errno.EISDIR: _IN_ITS_PLACE,
     errno.EEXIST: _IN_ITS_PLACE,
     errno.ENOTEMPTY: _IN_ITS_PLACE,
-    errno.ELOOP: "mend its links",
+    errno.ELOOP: "fix its symbolic links",
     errno.ENAMETOOLONG: "name a shorter path",
     errno.EXDEV: "keep it on one disk",
     errno.EBUSY: _LATER,
@@ -43,7 +43,7 @@ REMEDIES = {
     errno.EOPNOTSUPP: _NETWORK,
 }
 """What to do before running the same command again, by errno."""
-OTHERWISE = "look after the disk"
+OTHERWISE = "check the disk"
 
 
 class UserError(Exception):
@@ -69,10 +69,11 @@ class UserError(Exception):
 
 def shown(text: str) -> str:
     """`text` on one line, characters that would move or colour a terminal's or hide others written as escapes."""
-    return "".join(_escaped(letter) if _is_unseen(letter) else letter for letter in text)
+    return "".join(_escaped(letter) if is_unseen(letter) else letter for letter in text)
 
 
-def _is_unseen(letter: str) -> bool:
+def is_unseen(letter: str) -> bool:
+    """Whether a character would move or colour a terminal's others, or hide them."""
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

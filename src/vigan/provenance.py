@@ -124,16 +124,32 @@ def _bare_source(module: str) -> str:
 
 
 def bare(source: bytes) -> str:
-    """A source without comments, docstrings and layout."""
+    """A source without comments, docstrings and layout, the same in Python 3.11, 3.12 and 3.13."""
     return ast.unparse(_WithoutText().visit(ast.parse(source)))
 
 
 class _WithoutText(ast.NodeTransformer):
-    """Drops docstrings, of whatever they stand under."""
+    """Drops docstrings, of whatever they stand under, and writes f-strings as calls.
+
+    Which quotes `ast.unparse` takes for an f-string depends on the version of Python, and so does whether a
+    format ends in an empty string.
+    """
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return ast.copy_location(ast.Pass(), node) if is_text else node
+        if is_text:
+            return ast.copy_location(ast.Pass(), node)
+        return self.generic_visit(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        self.generic_visit(node)
+        parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+        return ast.Call(ast.Name("__f_string__"), parts, [])
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        self.generic_visit(node)
+        spec = node.format_spec or ast.Constant(None)
+        return ast.Call(ast.Name("__f_value__"), [node.value, ast.Constant(node.conversion), spec], [])
 
 
 def versions() -> dict[str, str]:

@@ -198,3 +198,13 @@ def test_what_became_of_a_rule_stands_in_its_row_and_in_no_other() -> None:
     table = claim_table(study, measurements(study, HELPS), past).set_index("id")
     assert table["changed"].to_dict() == {"sign": "", "mean": "claim.margin changed after them"}
     assert table["first_verdict"].to_dict() == {"sign": "", "mean": "first judged otherwise"}
+
+
+def test_a_control_shows_something_only_within_the_part_of_training_that_counts() -> None:
+    """It was supported with a control that had none of the events until then."""
+    late = {"plain": [(0.0, 6.0, 7.0, 1.0)] * 8, "regularised": [GOOD] * 8}
+    assert _row(SHARE, late)["verdict"] == "supported"
+    found = _row({**SHARE, "by": 0.7}, late)
+    assert found["verdict"] == "not testable here"
+    assert found["reason"].endswith("as rare: a bad end occurred in 0 of 8 runs of plain within 70% of training.")
+    assert found["fates"] == "regularised 0/8; plain 8/8"

@@ -272,3 +272,24 @@ def test_rows_may_come_in_any_order() -> None:
     tables = (events(long_table(COURSES)[::order], FLOORS, study_of().experiments) for order in (1, -1))
     first, second = (table.sort_values(["event", "arm", "seed"]).reset_index(drop=True) for table in tables)
     assert first.equals(second)
+
+
+def test_a_run_that_had_no_value_to_start_from_is_never_on_track_and_has_diverged() -> None:
+    """Of an arm from elsewhere, whose first numbers are not finite, all of an analysis failed."""
+    broken = (NAN, 5.0, 8.0, NAN)
+    table = _events({"plain": [broken], "regularised": [GOOD]})
+    row = table.loc[("reach", "plain", 0)]
+    assert tuple(row[["step", "observed"]]) == (60, False)
+    assert _end(broken) == (0, True, DIVERGED)
+    assert bool(table.loc[("reach", "regularised", 0), "observed"])
+    study = study_of()
+    assert len(sensitivity(long_table({"plain": [broken]}), FLOORS, study.experiments))
+
+
+def test_rules_that_differ_by_less_than_a_hundredth_are_told_apart() -> None:
+    study = study_of(reach={**REACH, "share": 0.254})
+    table = sensitivity(long_table(COURSES), FLOORS, study.experiments)
+    told = table.loc[table["event"] == "reach"].groupby("rule")["chosen"].first()
+    assert told.to_dict() == {
+        f"fair_modes: {share}% of the way to real data": share == "25.4" for share in ("25", "25.4", "50", "75", "90")
+    }

@@ -130,6 +130,8 @@ def test_an_interval_follows_a_change_of_unit() -> None:
     assert scaled(Interval(0.5, 0.25, 1.0, 7), -8, 8) == (0.0, -4.0, 8.0, 7)
     with pytest.raises(MetricError, match="bounds 1 and 1"):
         scaled(Interval(0.5, 0.25, 1.0, 7), 1, 1)
+    with pytest.raises(MetricError, match="bounds -inf and inf: both must be finite"):
+        scaled(Interval(0.5, 0.25, 1.0, 7), -math.inf, math.inf)
 
 
 @given(st.lists(st.integers(-2, 2), max_size=9))

@@ -356,7 +356,7 @@ def test_a_table_of_first_verdicts_that_is_none_is_named(nowhere: Path) -> None:
     with pytest.raises(RecordError, match=r"first-verdicts\.csv: cannot be read as a table"):
         _history(study_of(SIGN), study_of(SIGN), nowhere)
     nowhere.write_text("id,verdict\nsign,supported\n")
-    with pytest.raises(RecordError, match=r"first-verdicts\.csv: has no column 'n'"):
+    with pytest.raises(RecordError, match=r"csv: has no column 'n'; restore it, or delete it if there were no earlier"):
         _history(study_of(SIGN), study_of(SIGN), nowhere)
 
 

@@ -259,3 +259,10 @@ def test_evidence_is_what_its_fields_say() -> None:
     levels = {"margin": 0.3, "zero": 0.2, "minus-margin": 0.1}
     found = Evidence(share_interval(1, 2), levels, {at: 1 - p for at, p in levels.items()}, "zero")
     assert (found.supported, found.contradicted, found.equivalent) == (0.2, 0.8, 0.7)
+
+
+@pytest.mark.parametrize("margin", [1e-10, 1e-3, 1.0, 1e6])
+def test_runs_that_are_equal_never_differ_by_the_margin_however_small(margin: float) -> None:
+    found = infer(_claim(SIGN, margin=margin), Differences(np.zeros(8), 1.0))
+    assert found.estimate == share_interval(0, 8)
+    assert found.supported == 1

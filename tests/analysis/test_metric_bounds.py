@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from vigan.analysis.metric_bounds import bounds_in, bounds_of, modes_of, of_differences
-from vigan.config.datasets import CelebA, Digits, Grid, ImageFolder, Ring, StackedDigits
+from vigan.analysis.metric_bounds import bounds_in, bounds_of, of_differences
 from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
 
@@ -31,19 +30,6 @@ def test_without_a_known_number_of_modes_their_count_has_no_highest_value() -> N
     assert bounds_of("coverage", None) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("dataset", "modes"),
-    [
-        (Ring(source="ring", modes=5), 5), (Grid(source="grid", per_side=4), 16), (Digits(source="digits"), 10),
-        (StackedDigits(source="stacked-digits", origin="sklearn"), 1000), (CelebA(source="celeba"), None),
-        (ImageFolder(source="folder", path="x"), None),
-    ],
-    ids=lambda value: getattr(value, "source", ""),
-)  # fmt: skip
-def test_modes_are_those_of_the_data(dataset, modes) -> None:
-    assert modes_of(dataset) == modes
-
-
 def test_bounds_are_those_of_the_experiments_own_data() -> None:
     raw = study_of().model_dump(mode="json", exclude_unset=True)
     raw["datasets"]["grid"] = {"source": "grid", "count": 6000}
@@ -62,4 +48,4 @@ def test_every_metric_has_a_range_and_says_whether_it_is_bounded() -> None:
     for name, metric in METRICS.items():
         low, high = bounds_of(name, 8)
         assert low < high
-        assert metric.bounded == (math.isfinite(low) and math.isfinite(high)), name
+        assert metric.bounded(8) == (math.isfinite(low) and math.isfinite(high)), name

@@ -235,3 +235,10 @@ def test_what_is_typical_of_differences_is_told_and_of_occurrences_is_not() -> N
     assert difference_summary(Differences(np.array([3.0, -1.0, 0.0]), 8.0)) == (0.0, -1.0, 3.0)
     assert difference_summary(Differences(np.array([]), 8.0)) is None
     assert difference_summary(Occurrences(np.array([True]), np.array([True]))) is None
+
+
+def test_events_may_be_counted_within_a_part_of_training() -> None:
+    study = study_of()
+    data = measurements(study, {"plain": [FALLS, DIES, NEVER, GOOD]})
+    found = fates(study.experiments["circle"], data.events, by=0.5)
+    assert found["plain"] == Fate(4, {"bad-end": 0, "collapse": 0, "reach": 3})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import multinomial
 
+from vigan.analysis import paired_shares
 from vigan.analysis.paired_shares import paired_share_interval, paired_share_test
 from vigan.metrics.validate import MetricError
 
@@ -171,3 +173,41 @@ def test_no_pairs_show_nothing() -> None:
 def test_counts_that_no_pairs_have_are_refused(table) -> None:
     with pytest.raises(MetricError, match="unlike pairs of 4"):
         paired_share_test(*table, 0.0)
+
+
+def test_the_statistic_rises_as_a_pair_turns_in_favour_of_the_second_arm() -> None:
+    """So no difference below the one that is tested makes the data likelier: the p-value is the largest there is."""
+    for n in (1, 2, 5, 8, 16, 33, 50):
+        more, fewer, _ = paired_shares._outcomes(n)
+        for difference in np.linspace(-0.99, 0.99, 34):
+            z = np.full((n + 2, n + 2), np.nan)
+            z[more.astype(int), fewer.astype(int)] = paired_shares._score(more, fewer, n, difference)
+            moved = z[1:, :-1] - z[:-1, 1:]
+            assert np.nanmin(moved) >= 0, (n, difference)
+
+
+@pytest.mark.parametrize("table", [(4, 0, 16, 0.0), (7, 4, 16, 0.0), (9, 6, 16, 0.0), (16, 16, 50, 0.1)])
+def test_a_finer_grid_of_shares_moves_no_p_value_by_a_ten_thousandth(
+    table: tuple[int, int, int, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = paired_shares._p_value.__wrapped__(*table)
+    monkeypatch.setattr(paired_shares, "NUISANCE", 199 * 20 + 1)
+    assert plain <= paired_shares._p_value.__wrapped__(*table) < plain + 1e-4
+
+
+def test_the_p_value_is_the_same_bit_for_bit_however_much_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 1,000 pairs all shares at once took gigabytes."""
+    whole = [paired_shares._p_value.__wrapped__(9, 3, n, 0.1) for n in (12, 24)]
+    for terms in (1, 1000):
+        monkeypatch.setattr(paired_shares, "TERMS", terms)
+        assert [paired_shares._p_value.__wrapped__(9, 3, n, 0.1) for n in (12, 24)] == whole
+
+
+def test_a_thousand_pairs_take_little_memory() -> None:
+    paired_shares._outcomes(1000)
+    tracemalloc.start()
+    try:
+        paired_share_test(600, 200, 1000, 0.1)
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()

@@ -98,7 +98,9 @@ def test_a_missing_file_is_named_in_one_line(folder: Path, name: str) -> None:
 
 
 def test_a_study_without_raw_numbers_is_told_so(tmp_path: Path) -> None:
-    assert _refusal(tmp_path / "raw").endswith("this study's raw numbers are not kept")
+    assert _refusal(tmp_path / "raw").endswith(
+        f"missing; run `vigan analyse --config STUDY`, or copy {tmp_path / 'raw'} from where it was run"
+    )
 
 
 def _cut(path: Path) -> None:

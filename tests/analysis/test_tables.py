@@ -96,7 +96,7 @@ def test_the_long_table_says_of_which_experiment_each_number_is(trained: RunFile
 def test_a_table_with_other_columns_is_refused_by_name(trained: RunFiles, change) -> None:
     file = trained.folder / "metrics.csv"
     change(pd.read_csv(file)).to_csv(file, index=False)
-    with pytest.raises(RecordError, match=r"metrics\.csv: not the columns it should have; evaluate the run again"):
+    with pytest.raises(RecordError, match=r"metrics\.csv: other columns than it should have; evaluate the run again"):
         metric_table([trained])
 
 

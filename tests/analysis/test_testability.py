@@ -137,3 +137,22 @@ def test_a_control_at_the_very_share_is_as_rare() -> None:
 def test_that_a_bad_event_is_frequent_or_a_good_one_rare_needs_no_control() -> None:
     assert _told(OFTEN, _fates((8, 1, 1), (8, 0, 0))) == {}
     assert _told(SLOW, _fates((1, 0, 7), (1, 0, 7))) == {}
+
+
+def test_a_control_that_has_the_event_after_the_part_of_training_that_counts_shows_nothing() -> None:
+    late, early = _fates((8, 8, 8), (8, 0, 0)), _fates((8, 0, 0), (8, 0, 0))
+    claim = TypeAdapter(Tested).validate_python({**SHARE, "by": 0.5})
+    assert untestable(claim, late) == {}
+    found = untestable(claim, late, counted=early)
+    assert found.keys() == {"supported", "inconclusive"}
+    assert found["supported"].endswith("as rare: a bad end occurred in 0 of 8 runs of plain within 50% of training.")
+    one = untestable(claim, late, counted=_fates((8, 1, 1), (8, 0, 0)))
+    assert one["supported"].endswith("as rare: a bad end occurred in 1 of 8 runs of plain within 50% of training.")
+
+
+def test_whether_arms_were_on_track_and_an_event_was_ever_seen_is_asked_of_all_of_training() -> None:
+    """An arm is slow where no run gets on track in time, and some do later: they show that the rule sees it."""
+    slow = TypeAdapter(Tested).validate_python(SLOW)
+    assert untestable(slow, _fates((8, 0, 0), (8, 0, 0)), counted=_fates((0, 0, 0), (0, 0, 0))) == {}
+    claim = TypeAdapter(Tested).validate_python({**OFTEN, "by": 0.1})
+    assert untestable(claim, _fates((8, 5, 5), (8, 0, 0)), counted=_fates((0, 1, 1), (0, 0, 0))) == {}

@@ -132,3 +132,13 @@ def test_claims_on_one_arm_and_on_two_are_one_family() -> None:
     one = Case(often, Evidence(Interval(0.5, 0, 1, 8), {"margin": 0.03}, {"margin": 1.0}, "margin"), 8, {})
     assert judge([one])[0].verdict == "supported"
     assert judge([one, _case(0.04)])[0].supported == pytest.approx(0.06)
+
+
+def test_a_fixed_claim_that_may_not_be_judged_yet_helps_no_other_claim() -> None:
+    """Its small p-value would be a step down of Holm's, which a claim that cannot be supported must not make."""
+    sequential = _case(0.04, sampling="sequential")
+    for p in (0.01, 1.0):
+        found = judge([_case(p, n=8, seeds=16), sequential])
+        assert [one.verdict for one in found] == ["inconclusive", "inconclusive"]
+        assert (found[0].supported, found[1].supported) == (1.0, 0.08)
+    assert [one.verdict for one in judge([_case(0.01, n=16, seeds=16), sequential])] == ["supported", "supported"]

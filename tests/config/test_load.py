@@ -12,8 +12,19 @@ from vigan.analysis.outcomes import Differences, Occurrences, Outcome
 from vigan.config.arms import Arm, Ledger, Mlp
 from vigan.config.base import ConfigError
 from vigan.config.claims import OneShare, PairedShares, TestedClaim, Untested, sign_of
-from vigan.config.datasets import Digits, Grid, ImageFolder, Ring, key
-from vigan.config.experiment import Experiment
+from vigan.config.datasets import (
+    CelebA,
+    Dataset,
+    Digits,
+    Grid,
+    ImageFolder,
+    Ring,
+    StackedDigits,
+    key,
+    modes_of,
+    most_examples,
+)
+from vigan.config.experiment import Experiment, Protocol
 from vigan.config.load import load_study
 from vigan.config.study import Study
 
@@ -202,3 +213,37 @@ def test_an_arm_may_have_seeds_that_others_lack(tmp_path: Path) -> None:
 def test_further_seeds_that_make_no_sense_are_refused(old: str, new: str, complaint: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=complaint.replace("?", r"\?")):
         _with_more(tmp_path, MORE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "most"), [(10_000, 202_599, 10_000), (None, 202_599, 202_599), (10_000, None, 10_000),
+                                 (10_000, 5_000, 5_000), (None, None, None)]
+)  # fmt: skip
+def test_the_most_examples_of_faces_are_those_that_are_taken(limit: int | None, count: int | None, most: int) -> None:
+    """`count` is how many there must be, `limit` how many are taken: `reference: all` asked for all there are."""
+    faces = CelebA(source="celeba", limit=limit, count=count)
+    assert most_examples(faces) == most
+    kept = Protocol(kind="efflite0-128", samples=1000, reference="all").counted(faces)
+    assert kept.reference == (most or "all")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "modes"),
+    [
+        (Ring(source="ring", modes=5), 5), (Grid(source="grid", per_side=4), 16), (Digits(source="digits"), 10),
+        (StackedDigits(source="stacked-digits", origin="sklearn"), 1000), (CelebA(source="celeba"), None),
+        (ImageFolder(source="folder", path="x"), None), (None, None),
+    ],
+    ids=lambda value: getattr(value, "source", ""),
+)  # fmt: skip
+def test_modes_are_those_of_the_data(dataset: Dataset | None, modes: int | None) -> None:
+    assert modes_of(dataset) == modes
+
+
+def test_em_says_what_it_needs_of_a_source_that_states_no_count() -> None:
+    arm = Arm.model_validate({
+        "network": {"kind": "mixture", "components": 8}, "reading": "literal", "lambda_mean": 0.0, "d_batches": 0,
+        "g_batches": 1, "model": {"kind": "em"},
+    })  # fmt: skip
+    with pytest.raises(ValueError, match="EM needs a data set whose source states its count"):
+        arm.model.check_data(arm, None)

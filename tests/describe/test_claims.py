@@ -123,3 +123,14 @@ def test_being_on_track_is_told_as_a_share_of_the_way() -> None:
     assert describe_event(rule) == (
         "On track: frechet (efflite0-128) has gone 50% of the way from its value before training to that of real data."
     )
+
+
+def test_rules_that_differ_read_differently() -> None:
+    """0.12 and 0.125 were both "12%", so that a change from one to the other was invisible."""
+    finer = _claim(STABLE, share=0.125, by=0.125)
+    assert "in less than 12.5% of the runs of reg within 12.5% of training" in describe_rule(finer)
+    assert describe_rule(finer) != describe_rule(_claim(STABLE, share=0.12, by=0.125))
+    assert format_margin(finer) == "12.5%"
+    assert format_margin(_claim(STABLE, share=0.07)) == "7%"
+    assert "gone 12.5% of the way" in describe_event(Reach(metric="frechet", protocol="efflite0-128", share=0.125))
+    assert "from 12.5% of training on" in describe_event(Collapse.model_validate({**COLLAPSE, "after": 0.125}))

@@ -15,7 +15,9 @@ import torch
 from PIL import Image
 
 from vigan.cli.parser import main
+from vigan.config.base import ConfigError
 from vigan.evaluation import anybody
+from vigan.evaluation.witness import Witness
 from vigan.features.base import Extractor
 from vigan.features.efflite import EffLite0
 from vigan.metrics.frechet import frechet
@@ -252,8 +254,8 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
     evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.save(files / "one.npy", FACES[:1])
-    assert "40 images, 41 samples were asked for" in evaluate("--samples", "41")
-    assert "40 images, 50 reals were asked for" in evaluate("--reals", "50")
+    assert "40 images, 41 samples were asked for; write --samples 40 or fewer" in evaluate("--samples", "41")
+    assert "40 images, 50 reals were asked for; write --reals 40 or fewer" in evaluate("--reals", "50")
     assert "this metric needs at least" in evaluate("--samples", "2")
     assert "1 rows, this metric needs at least 2" in evaluate(reference="one.npy")
     assert "one.npy" in evaluate(images="one.npy")
@@ -302,3 +304,67 @@ def test_copies_among_the_images_are_told(evaluate: Run, files: Path) -> None:
 def test_an_npz_of_one_array_will_do(evaluate: Run, files: Path) -> None:
     np.savez(files / "set.npz", pictures=FACES)
     assert evaluate(images="set.npz")["values"]["coverage"] == 1
+
+
+def test_options_that_cannot_matter_to_a_reference_are_refused(
+    evaluate: Run, files: Path, statistics: Callable[..., Path]
+) -> None:
+    """They were ignored, and a number for another question was printed."""
+    name = statistics("ref.npz").name
+    assert "ref.npz: --reals chooses among images; leave it out" in evaluate("--reals", "20", reference=name)
+    assert "ref.npz: --made-of 50, and the file says 40" in evaluate("--made-of", "50", reference=name)
+    assert "--made-with inception-clean, and the file says" in evaluate(
+        "--made-with", "inception-clean", reference=name
+    )
+    for told in (("--made-with", "efflite0-128"), ("--made-of", "40")):
+        assert "say what a file of statistics does not; leave them out" in evaluate(*told)
+
+
+@pytest.mark.parametrize("count", ["50k", "1", "-3", "4.0", "many", "\u0664\u0660"])
+def test_a_number_of_images_that_is_none_is_not_taken_for_unknown(
+    count: str, evaluate: Run, files: Path, extractor: Extractor
+) -> None:
+    features = extractor(FACES)
+    np.savez(files / "theirs.npz", mu=features.mean(0), sigma=np.cov(features, rowvar=False))
+    line = evaluate("--made-with", "efflite0-128", f"--made-of={count}", reference="theirs.npz")
+    assert "write the number of images in digits, such as --made-of 50000, or unknown" in line
+
+
+def test_the_distance_of_infinitely_many_is_not_asked_of_what_has_no_such_distance() -> None:
+    request = anybody.Request(Path("a"), Path("b"), "clip-l14-336", "cpu", Path("c"), infinity=True)
+    with pytest.raises(ConfigError, match="'clip-l14-336' gives none; leave it out"):
+        anybody.measure_images(request)
+
+
+def test_what_depends_on_the_reals_alone_is_made_once_for_values_and_floor(
+    evaluate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, made = evaluate("--samples", "10", "--reals", "20"), []
+    whole = anybody.Reference
+    monkeypatch.setattr(anybody, "Reference", lambda features: made.append(len(features)) or whole(features))
+    assert evaluate("--samples", "10", "--reals", "20") == expected
+    assert made == [20]
+
+
+def test_other_tools_are_given_the_network_of_the_cpu(
+    files: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was traced on a GPU keeps constants there, and the tools work on the CPU."""
+    asked: list[str] = []
+    monkeypatch.setattr(anybody, "make_extractor", lambda name, device: asked.append(device) or extractor)
+    monkeypatch.setattr(anybody, "ask", lambda tool, network, case: {"version": "1", "numbers": {}})
+    witness = Witness("prdc", Path("python"))
+    request = anybody.Request(
+        files / "flat.npy", files / "faces.npy", "efflite0-128", "cuda", files / "cache", witnesses=(witness,)
+    )
+    anybody.measure_images(request)
+    assert asked == ["cuda", "cpu"]
+
+
+def test_what_is_kept_of_images_and_damaged_is_told_with_what_makes_it_again(evaluate: Run, files: Path) -> None:
+    evaluate()
+    (kept,) = (files / "cache" / "features").iterdir()
+    kept.write_bytes(b"damaged")
+    line = evaluate()
+    assert "delete it and run the same command again" in line
+    assert "vigan reference" not in line

@@ -31,5 +31,5 @@ def test_digits_of_one_kind_are_one_mode(digits: Prepared, tmp_path: Path) -> No
 
 
 def test_digit_modes_without_labels_are_refused(digits: Prepared, tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="labels"):
+    with pytest.raises(RecordError, match=r"digits-[0-9a-f]{10}: digit modes need labels.*run `vigan prepare` again"):
         measurement(DIGIT_MODES, DIGIT_SCANS, Prepared(digits.array, None, digits.manifest), "cpu", tmp_path / "unused")

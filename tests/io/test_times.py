@@ -44,3 +44,21 @@ def test_what_belongs_to_others_keeps_its_time(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(times.os, "utime", refused)
     bring_to_now([late])
     assert late.stat().st_mtime_ns > time.time_ns()
+
+
+def test_one_file_of_others_keeps_its_time_and_all_of_ours_are_brought_to_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = time.time_ns() + HOUR
+    theirs, ours = (written(tmp_path / name, moment) for name in ("theirs", "ours"))
+    utime = os.utime
+
+    def of_ours(path: Path, **ns: tuple[int, int]) -> None:
+        if path == theirs:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        utime(path, **ns)
+
+    monkeypatch.setattr(times.os, "utime", of_ours)
+    assert bring_to_now([theirs, ours]) == [time_of(theirs), time_of(ours)]
+    assert time_of(theirs) == moment
+    assert (time_of(ours) or moment) <= time.time_ns()

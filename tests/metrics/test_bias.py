@@ -65,6 +65,8 @@ def test_the_fit_is_least_squares_in_one_over_n() -> None:
 def test_bad_input_is_refused() -> None:
     with pytest.raises(MetricError, match="at least 30"):
         frechet_infinity(Gaussian(np.zeros(2), np.eye(2), 0), np.zeros((29, 2)), np.random.default_rng(0))
+    with pytest.raises(MetricError, match="at least 50"):
+        frechet_infinity(Gaussian(np.zeros(2), np.eye(2), 0), np.zeros((49, 2)), np.random.default_rng(0), points=25)
     for spectrum, reals in ((np.array([-1.0]), 9), (np.eye(2), 9), (np.array([np.nan]), 9), (np.ones(2), 1)):
         with pytest.raises(MetricError, match="no negative value, 2 of each"):
             bias_of_equal(spectrum, reals, 9)

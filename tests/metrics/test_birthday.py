@@ -28,3 +28,11 @@ def test_the_birthday_test_says_what_it_lacks() -> None:
         birthday(features, features, rng, batch=20)
     with pytest.raises(MetricError, match="level 1"):
         birthday(features, features, rng, batch=5, level=1)
+
+
+def test_total_collapse_collides_also_where_the_reals_have_duplicates() -> None:
+    real = np.repeat(np.random.default_rng(0).normal(size=(250, 4)), 2, axis=0)
+    found = birthday(real, np.full((100, 4), 0.5), np.random.default_rng(1))
+    assert found["threshold"] == 0
+    assert found["fake"] == 1
+    assert found["real"] > 0.9

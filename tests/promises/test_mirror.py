@@ -123,7 +123,6 @@ ELSEWHERE = {
     "tools/merge": "workflow/test_merge.py",
     "tools/timings": "tools/test_estimate.py",
     "tools/truths": "tools/test_power_table.py",
-    "training/callbacks": "promises/faults/test_disk.py",
     "training/latents": "training/test_batches.py",
     "training/randomness": "training/test_engine_stabilisers.py",
     "training/snapshots": "training/test_run.py",

@@ -53,10 +53,11 @@ def test_a_metric_s_highest_value_is_its_own_or_follows_from_the_number_of_modes
     share, nats = replace(COLOURS, high=1.0), replace(COLOURS, of_modes=math.log)
     assert (share.highest(8), share.highest(None)) == (1.0, 1.0)
     assert (nats.highest(8), nats.highest(None)) == (math.log(8), math.inf)
-    assert share.bounded
-    assert nats.bounded
-    assert not COLOURS.bounded
-    assert not replace(share, low=-math.inf).bounded
+    assert share.bounded(None)
+    assert nats.bounded(8)
+    assert not nats.bounded(None)
+    assert not COLOURS.bounded(8)
+    assert not replace(share, low=-math.inf).bounded(8)
 
 
 @pytest.mark.parametrize(("better", "sign"), [("lower", -1), ("none", 0), ("higher", 1)])

@@ -103,3 +103,36 @@ def test_a_gpu_that_does_not_tell_leaves_its_energy_unknown(
 def test_without_a_gpu_no_driver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("asked"))
     assert counters()["gpu"] == []
+
+
+def _failing(*values: float, error: Exception) -> Counter:
+    given = iter(values)
+
+    def read() -> float:
+        try:
+            return next(given)
+        except StopIteration:
+            raise error from None
+
+    return Counter(read, wraps_at=1000.0)
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("no number")])
+def test_a_counter_that_fails_later_is_dropped_with_its_joules_and_the_others_go_on(error: Exception) -> None:
+    spent = Meter({"cpu": [_failing(1.0, 2.0, error=error)], "gpu": [_counter([10.0, 15.0, 25.0, 26.0])]})
+    assert spent.read().joules == {"cpu": 1.0, "gpu": 5.0}
+    assert spent.read().joules == {"gpu": 15.0}
+    assert spent.read().joules == {"gpu": 16.0}
+
+
+def test_a_gpu_that_fails_while_a_run_trains_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Nvml()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: driver)
+    spent = Meter({"gpu": counters("abc")["gpu"]})
+    driver.failing, driver.millijoules = "energy", 0
+    assert spent.read().joules == {}
+
+
+def test_a_counter_that_begins_anew_without_a_known_end_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It added infinity, which no record can hold."""
+    assert Meter({"gpu": [_counter([100.0, 3.0])]}).read().joules == {"gpu": 0.0}

@@ -82,3 +82,18 @@ def test_joining_needs_more_the_more_runs_there_are(tmp_path: Path) -> None:
 def test_snapshots_of_many_samples_are_measured_several_at_a_time(tmp_path: Path) -> None:
     assert resources.snapshots_at_once(PAPER, ARM) > 1
     assert resources.snapshots_at_once(_tiny(tmp_path), "plain") == 1
+
+
+def test_snapshots_that_are_measured_at_once_each_have_room(tmp_path: Path) -> None:
+    """Four were measured at a time, in the memory of one."""
+    one, four = (
+        resources.for_measuring(_tiny(tmp_path, "samples: 500", f"samples: {n}"), "plain", gpu=False).mem_mb
+        for n in (4999, 5000)
+    )
+    samples = resources.SEVERAL * 8 * 5000 * resources.FEATURES / 1e6
+    assert four - one == pytest.approx(3 * samples, abs=2)
+
+
+def test_ten_thousand_samples_ask_for_no_room_for_all_their_pairs(tmp_path: Path) -> None:
+    study = _tiny(tmp_path, "samples: 500", "samples: 10000")
+    assert resources.for_measuring(study, "plain", gpu=False).mem_mb < resources.LIBRARIES_MB[False] + 4 * 1000

@@ -172,7 +172,7 @@ def test_a_changed_rule_shows_in_the_claims_and_in_no_table_of_numbers(kept: Lay
 def test_raw_numbers_that_are_not_kept_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for call in (audit, write_again):
-        with pytest.raises(RecordError, match="this study's raw numbers are not kept"):
+        with pytest.raises(RecordError, match=r"missing; run `vigan analyse --config STUDY`, or copy .*raw from"):
             call(STUDY, Layout(STUDY))
 
 

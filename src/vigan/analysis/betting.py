@@ -47,8 +47,8 @@ def betting_interval(outcomes: ArrayLike, level: float = 0.95) -> Interval:
     if not len(values):
         return Interval(np.nan, 0.0, 1.0, 0)
     worth = -np.log((1 - level) / 2)
-    low = _end(values, worth, "above", 0.0)
-    high = 1.0 - _end(1.0 - values, worth, "above", 0.0)
+    low = _end(values, worth)
+    high = 1.0 - _end(1.0 - values, worth)
     return Interval(float(values.mean()), low, high, len(values))
 
 
@@ -63,15 +63,15 @@ def bounded_mean(values: ArrayLike, low: float, high: float, level: float = 0.95
     return scaled(betting_interval((numbers - low) / (high - low), level), low, high)
 
 
-def _end(values: Floats, worth: float, side: Side, least: float) -> float:
-    """The largest mean against which the bets would have earned a log capital of `worth`; `least` if there is none."""
+def _end(values: Floats, worth: float) -> float:
+    """The largest mean above which the bets would have earned a log capital of `worth`; 0 if there is none."""
 
     def excess(mean: float) -> float:
-        return _log_capital(values, mean, side) - worth
+        return _log_capital(values, mean, "above") - worth
 
     tiny = 1e-9
     if excess(tiny) <= 0:
-        return least
+        return 0.0
     return float(brentq(excess, tiny, float(values.mean()), xtol=1e-10))  # pyright: ignore[reportArgumentType]
 
 

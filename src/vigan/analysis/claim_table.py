@@ -88,8 +88,10 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     experiment = study.experiments[home]
     seeds = study.seeds_for(claim)
     seen = outcome(claim, experiment, study.data_of(home), data, seeds)
-    fared = fates(experiment, _of_named_seeds(study, data.events))
-    case = Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared, experiment.on_track))
+    named = _of_named_seeds(study, data.events)
+    fared = fates(experiment, named)
+    counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
+    case = Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared, experiment.on_track, counted))
     return _Found(case, seen, home, fared, not_trained_here(experiment, named_arms(claim)))
 
 

@@ -31,18 +31,18 @@ def judged(metrics: pd.DataFrame) -> pd.DataFrame:
 def on_common_steps(metrics: pd.DataFrame) -> pd.DataFrame:
     """The rows of a long table that a curve over seeds may be drawn of.
 
-    Runs of an arm from elsewhere may have been measured at unequal steps. A mean over other runs at every step would
-    jump where no run does: kept are the steps at which all of the arm's runs were measured that did not diverge.
+    Runs of an arm from elsewhere may have been measured at unequal steps. Only steps at which every run of the arm that
+    did not diverge was measured are kept; otherwise the mean would jump.
     """
     apart = metrics["reading"] == READING
     if not apart.any():
         return metrics
     rows, keys = metrics[apart], ["arm", "metric", "protocol"]
-    sound = rows[rows["status"] != "diverged"]
-    most = sound.groupby(keys)["seed"].nunique().rename("most")
-    there = sound.groupby([*keys, "step"])["seed"].nunique().rename("there")
-    counted = rows.join(most, on=keys).join(there, on=[*keys, "step"])
-    whole_steps = (counted["there"] == counted["most"]) | counted["most"].isna()
+    finite_runs = rows[rows["status"] != "diverged"]
+    all_runs = finite_runs.groupby(keys)["seed"].nunique().rename("all_runs")
+    runs_at_step = finite_runs.groupby([*keys, "step"])["seed"].nunique().rename("runs_at_step")
+    counted = rows.join(all_runs, on=keys).join(runs_at_step, on=[*keys, "step"])
+    whole_steps = (counted["runs_at_step"] == counted["all_runs"]) | counted["all_runs"].isna()
     return pd.concat([metrics[~apart], rows[whole_steps.to_numpy()]])
 
 

@@ -24,6 +24,7 @@ from vigan.analysis.tables import RUN_KEYS
 from vigan.analysis.time_to_event import median_time
 from vigan.config.claims import Collapse, Measured, Reach
 from vigan.config.experiment import Experiment
+from vigan.describe.claims import percent
 from vigan.protocols.registry import METRICS
 
 Rule = Collapse | Reach
@@ -52,7 +53,9 @@ class Trajectory(NamedTuple):
         return float(self.steps[-1])
 
     def reaches(self, rule: Reach) -> EventTime:
-        """When the run got on track."""
+        """When the run got on track: never, if it had no value to start from."""
+        if not np.isfinite(self.values[0]):
+            return EventTime(self.end, False)
         better = METRICS[rule.metric].better
         assert better != "none"
         target = self.values[0] + rule.share * (self.real - self.values[0])
@@ -227,7 +230,7 @@ def _collapse(tracked_run: TrackedRun, rule: Collapse) -> EventTime:
 
 def _describe(rule: Rule) -> str:
     if isinstance(rule, Reach):
-        return f"{rule.metric}: {rule.share:.0%} of the way to real data"
+        return f"{rule.metric}: {percent(rule.share)} of the way to real data"
     return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {rule.consecutive} in a row"
 
 

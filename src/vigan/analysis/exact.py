@@ -60,9 +60,9 @@ def median_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def scaled(interval: Interval, low: float, high: float) -> Interval:
-    """An interval for a number in [0, 1], mapped to [low, high]."""
-    if not low < high:
-        raise MetricError(f"bounds {low:g} and {high:g}: the first must be the lower")
+    """An interval for a number in [0, 1], mapped to [low, high]. Raises MetricError unless these are such bounds."""
+    if not -np.inf < low < high < np.inf:
+        raise MetricError(f"bounds {low:g} and {high:g}: both must be finite, the first the lower")
     estimate, lower, upper = (low + (high - low) * value for value in interval[:3])
     return Interval(estimate, lower, upper, interval.n)
 

@@ -168,7 +168,9 @@ def _first_rows(path: Path) -> list[dict[Any, Any]]:
         return []
     table = read_table(path)
     if missing := [column for column in COLUMNS if column not in table]:
-        raise RecordError(f"{path}: has no column '{missing[0]}'")
+        raise RecordError(
+            f"{path}: has no column '{missing[0]}'; restore it, or delete it if there were no earlier verdicts"
+        )
     return table.to_dict("records")
 
 

@@ -28,7 +28,7 @@ from vigan.config.claims import (
 
 SIDES: tuple[Side, Side] = ("above", "below")
 ROUNDING = 1e-9
-"""Differences closer than this to a margin have reached it."""
+"""Differences closer than this share of a margin to it have reached it."""
 
 
 Levels = Mapping[Boundary, float]
@@ -93,7 +93,7 @@ def _of_share(claim: OneShare, found: Occurrences, level: float) -> Evidence:
 def _of_signs(claim: PairedSign | PairedTime, found: Differences, level: float) -> Evidence:
     """Shares of seeds whose difference is beyond each boundary, tested against one half."""
     claimed, margin = sign_of(claim) * found.values, claim.margin
-    slack = ROUNDING * max(1.0, margin)
+    slack = ROUNDING * margin
     beyond: Mapping[Boundary, np.ndarray] = {
         "margin": claimed >= margin - slack, "zero": claimed > slack, "minus-margin": claimed > -margin + slack,
     }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vigan.config.datasets import Dataset, Digits, Grid, Ring, StackedDigits
+from vigan.config.datasets import modes_of
 from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
 
@@ -37,18 +37,3 @@ def of_differences(bounds: Bounds) -> Bounds:
 def bounds_of(metric: str, modes: int | None) -> tuple[float, float]:
     """Lowest and highest value a metric can have on data of so many modes; infinite where there is no bound."""
     return METRICS[metric].low, METRICS[metric].highest(modes)
-
-
-def modes_of(dataset: Dataset | None) -> int | None:
-    """Number of modes of a data set, None where it is unknown."""
-    match dataset:
-        case Ring():
-            return dataset.modes
-        case Grid():
-            return dataset.per_side**2
-        case Digits():
-            return 10
-        case StackedDigits():
-            return 1000
-        case _:
-            return None

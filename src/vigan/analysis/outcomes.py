@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.metric_bounds import bounds_of, modes_of
+from vigan.analysis.metric_bounds import bounds_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
-from vigan.config.datasets import Dataset
+from vigan.config.datasets import Dataset, modes_of
 from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS
@@ -80,16 +80,16 @@ def outcome(
             return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
         case OneShare():
             (rows,) = _event_rows((claim.arm,), claim.event, data.events, seeds)
-            occurred = (rows["observed"] & (rows["step"] <= (claim.by * rows["end"]).round(6))).to_numpy(bool)
+            occurred = _within(rows, claim.by).to_numpy(bool)
             return Occurrences(occurred, occurred)
 
 
-def fates(experiment: Experiment, events: pd.DataFrame) -> dict[str, Fate]:
-    """The event counts of every arm of an experiment."""
+def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict[str, Fate]:
+    """The event counts of every arm of an experiment, of events within the share `by` of training."""
     found = {}
     for arm in experiment.names:
         own = events[events["arm"] == arm]
-        occurred = own.groupby("event")["observed"].sum()
+        occurred = _within(own, by).groupby(own["event"]).sum()
         found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in occurred.items()})
     return found
 
@@ -135,6 +135,11 @@ def _event_rows(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Se
     rows = events[(events["event"] == event) & events["arm"].isin(arms)]
     shared = _shared(rows, arms, seeds)
     return [rows[rows["arm"] == arm].set_index("seed").loc[shared] for arm in arms]
+
+
+def _within(events: pd.DataFrame, by: float) -> pd.Series:
+    """Whether each event was observed within the share `by` of training."""
+    return events["observed"] & (events["step"] <= (by * events["end"]).round(6))
 
 
 def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> list[int]:

@@ -1,10 +1,14 @@
 """How much more often an event occurs in one arm than in another with paired runs: exact test and interval.
 
 Of n pairs, `more` had the event in the second arm alone and `fewer` in the first alone; the rest agree. The difference
-of the two shares is (more - fewer) / n. Its test is exact and unconditional: the probability of data at least as
-extreme, by the score statistic (Tango 1998, Statistics in Medicine 17(8), 891-908), at the share of discordant pairs
-for which it is largest (Suissa and Shuster 1991, Biometrics 47(2), 361-372). At no difference McNemar's test conditions
-on the number of discordant pairs instead; there is no such test of a margin.
+of the two shares is (more - fewer) / n. Its test is unconditional and makes no approximation but a grid: the
+probability of data at least as extreme, by the score statistic (Tango 1998, Statistics in Medicine 17(8), 891-908), at
+the share of discordant pairs for which it is largest (Suissa and Shuster 1991, Biometrics 47(2), 361-372). At no
+difference McNemar's test conditions on the number of discordant pairs instead; there is no such test of a margin.
+
+That no smaller difference makes such data likelier follows where the statistic rises as a pair moves from `fewer` to
+`more` (Li, Liu and Goldberg 2011, Biometrics 67(4), 1666-1668). For Tango's a test checks this, n up to 50; it is not
+proved here.
 """
 
 from __future__ import annotations
@@ -18,15 +22,19 @@ from vigan.analysis.exact import Interval
 from vigan.metrics.validate import Floats, MetricError
 
 NUISANCE = 200
-"""Number of shares of discordant pairs over which the p-value is maximised."""
+"""Number of shares of discordant pairs over which the p-value is maximised; a grid of twenty times as many moved it by
+less than 1e-4 for n up to 50."""
+TERMS = 2**20
+"""How many probabilities of outcomes are held at a time."""
 ENDS = 64
 """Size of the grid on which each end of the interval is first searched."""
 ROUNDING = 1e-9
 
 
 def paired_share_test(more: int, fewer: int, n: int, difference: float) -> float:
-    """Exact p-value for "the event is more frequent in the second arm, by more than `difference`"; 1 for n = 0.
+    """P-value for "the event is more frequent in the second arm, by more than `difference`"; 1 for n = 0.
 
+    Exact, but for the maximum being one over `NUISANCE` shares of discordant pairs.
     `difference` is in (-1, 1). For "less frequent" swap `more` and `fewer` and negate it. Raises MetricError on counts
     that exceed n.
     """
@@ -38,8 +46,9 @@ def paired_share_test(more: int, fewer: int, n: int, difference: float) -> float
 def paired_share_interval(more: int, fewer: int, n: int, level: float = 0.95) -> Interval:
     """Difference of the shares (second - first) with the differences that neither test at (1 - level) / 2 rejects.
 
-    Covers at least `level` at every n, and has positive width even where no pair is discordant. n = 0: [-1, 1] around
-    NaN.
+    Each end is the first crossing on a grid of `ENDS` differences. That it covers at least `level` is checked
+    numerically, for the n of docs/statistics.md. It has positive width even where no pair is discordant. n = 0: [-1, 1]
+    around NaN.
     """
     if n == 0:
         return Interval(np.nan, -1.0, 1.0, 0)
@@ -69,12 +78,16 @@ def _p_value(more: int, fewer: int, n: int, difference: float) -> float:
     i, j, coefficients = _outcomes(n)
     z = _score(i, j, n, difference)
     extreme = z >= _score(np.array([more]), np.array([fewer]), n, difference)[0] - ROUNDING
-    unlike = np.linspace(abs(difference), 1, NUISANCE)[:, None]
-    up, down = (unlike + difference) / 2, (unlike - difference) / 2
-    alike = np.clip(1 - unlike, 0, 1)
-    i, j = i[extreme], j[extreme]
-    chance = np.exp(coefficients[extreme] + xlogy(i, up) + xlogy(j, np.clip(down, 0, 1)) + xlogy(n - i - j, alike))
-    return float(min(1.0, chance.sum(axis=1).max()))
+    i, j, coefficients = i[extreme], j[extreme], coefficients[extreme]
+
+    def chance(unlike: Floats) -> Floats:
+        """The probability of data so extreme at each share (k, 1) of discordant pairs."""
+        up, down = (unlike + difference) / 2, np.clip((unlike - difference) / 2, 0, 1)
+        alike = np.clip(1 - unlike, 0, 1)
+        return np.exp(coefficients + xlogy(i, up) + xlogy(j, down) + xlogy(n - i - j, alike)).sum(axis=1)
+
+    unlike, step = np.linspace(abs(difference), 1, NUISANCE)[:, None], max(1, TERMS // len(i))
+    return float(min(1.0, max(chance(unlike[start : start + step]).max() for start in range(0, NUISANCE, step))))
 
 
 @cache

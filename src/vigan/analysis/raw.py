@@ -19,6 +19,7 @@ from vigan.io.run_record import RunFiles, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 
 T = TypeVar("T")
+ANEW = "`vigan analyse` writes it anew"
 
 
 class Raw(NamedTuple):
@@ -83,13 +84,15 @@ def _read(path: Path, parse: Callable[[Path], T]) -> T:
     try:
         return parse(path)
     except FileNotFoundError:
-        raise RecordError(f"{path}: not there: this study's raw numbers are not kept") from None
+        raise RecordError(
+            f"{path}: missing; run `vigan analyse --config STUDY`, or copy {path.parent} from where it was run"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path}: not the records of a study's runs ({where}: {first['msg']})") from None
+        raise RecordError(f"{path}: not the records of a study's runs ({where}: {first['msg']}); {ANEW}") from None
     except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
-        raise RecordError(f"{path}: damaged, or not the raw numbers of a study ({error})") from None
+        raise RecordError(f"{path}: damaged, or not the raw numbers of a study ({error}); {ANEW}") from None
 
 
 def _records(path: Path) -> tuple[list[tuple[str, RunRecord]], list[tuple[str, ElsewhereRecord]]]:
@@ -110,7 +113,7 @@ def _real_data(path: Path) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     table = tables.read_table(path)
     if tuple(table)[: len(columns)] != columns:
-        raise RecordError(f"{path}: not the columns it should have")
+        raise RecordError(f"{path}: other columns than it should have; {ANEW}")
     return table
 
 

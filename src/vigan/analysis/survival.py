@@ -101,9 +101,9 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, level: float = 0.95) -> 
     """Share of runs without the event so far: columns time, survival, low, high, at_risk; a step at each row.
 
     Starts at (0, 1), ends at the largest time; `at_risk` counts the runs just before. Ends are Clopper-Pearson's: of
-    the runs known to be without the event for the lower one, of these and the censored ones for the upper one, so that
-    they cover at every n. Raises MetricError on no runs, on times that are negative or not finite, and on
-    arrays of different length.
+    the runs known to be without the event for the lower one, of these and the censored ones for the upper one. They
+    hold pointwise: at each time they cover with at least `level`, which makes no band of them. Raises MetricError on no
+    runs, on times that are negative or not finite, and on arrays of different length.
     """
     at, occurred = _checked_times(times, observed)
     curve = ecdf(_censored(at, occurred)).sf
@@ -125,6 +125,7 @@ def cumulative_incidence(times: ArrayLike, causes: ArrayLike, level: float = 0.9
 
     `causes` are strings, "" for a run that is censored at its time. One row per cause and time of an event. Ends are
     Clopper-Pearson's, with censored runs counted as without the event for the lower one and with it for the upper.
+    They hold pointwise, as `kaplan_meier`'s do.
     Raises MetricError as `kaplan_meier` does.
     """
     words = np.asarray(causes, dtype=object)

@@ -34,7 +34,7 @@ RUN_COLUMNS = [
 TEXT = frozenset(
     {
         "experiment", "arm", "reading", "arms", "first", "second", "dataset", "metric", "protocol", "score", "status",
-        "center_of", "event", "cause", "end", "rule", "id", "statement", "place", "test", "verdict", "reason", "unit",
+        "center_of", "event", "cause", "rule", "id", "statement", "place", "test", "verdict", "reason", "unit",
         "boundary", "fates", "first_verdict", "figures", "device", "weights_sha256", "data_sha256", "code_sha256",
         "config_sha256", "network.kind", "optimiser.kind", "model.kind", "python", "vigan", *LIBRARIES,
         "trained", "from", "path", "about", "told",
@@ -46,7 +46,7 @@ NUMBERS = frozenset(
     {
         "seed", "step", "images", "d_updates", "g_updates", "value", "draw", "n", "iteration", "iterations", "latents",
         "real_images", "threads", "seconds", "last", "best", "area", "center", "mean", "low", "high", "ci_low",
-        "ci_high", "difference", "time", "survival", "incidence", "at_risk", "iqm", "diverged",
+        "ci_high", "difference", "end", "time", "survival", "incidence", "at_risk", "iqm", "diverged",
     }
 )  # fmt: skip
 """Columns that hold numbers, or nothing."""
@@ -155,7 +155,7 @@ def _joined(files: Sequence[tuple[str, Path, str]], columns: tuple[str, ...]) ->
     for experiment, path, mend in files:
         table = read_table(path)
         if tuple(table.columns) != columns:
-            raise RecordError(f"{path}: not the columns it should have; {mend}")
+            raise RecordError(f"{path}: other columns than it should have; {mend}")
         table.insert(0, "experiment", experiment)
         tables.append(table)
     if not tables:

@@ -16,13 +16,21 @@ from vigan.config.claims import (
     event_of,
     is_stability,
 )
-from vigan.describe.claims import EVENTS
+from vigan.describe.claims import EVENTS, describe_window
 
 ALL = ("supported", "contradicted", "equivalent", "inconclusive")
 
 
-def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = ON_TRACK) -> dict[str, str]:
+def untestable(
+    claim: TestedClaim,
+    fates: Mapping[str, Fate],
+    on_track: float = ON_TRACK,
+    counted: Mapping[str, Fate] | None = None,
+) -> dict[str, str]:
     """The reason by verdict, for every verdict that the claim cannot get from arms with these event counts.
+
+    `counted` are the counts within the share of training that the claim names, where that is not all (the default): a
+    control shows that an event is not rare by those alone. That an event can occur, and is seen, is shown at any time.
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
@@ -36,7 +44,7 @@ def untestable(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float = 
     seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
     if not any(fates[arm].events.get(event) for arm in seen):
         return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
-    if is_stability(claim) and (reason := _as_stable(claim, fates)):
+    if is_stability(claim) and (reason := _as_stable(claim, counted or fates)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
     return {}
 
@@ -93,5 +101,5 @@ def _as_stable(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
         return ""
     return (
         f"Without what is studied it is as rare: {EVENTS[claim.event]} occurred in "
-        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}."
+        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}{describe_window(claim)}."
     )

@@ -38,14 +38,23 @@ def judge(cases: Sequence[Case]) -> list[Judged]:
     Supported: beyond the boundary that the rule names. Equivalent: less than the margin either way. Contradicted: short
     of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; otherwise the
     verdict is inconclusive. "Not testable here" stands for a verdict that these runs cannot give. A claim of fixed
-    sampling is judged once, on all the seeds of its rule.
+    sampling is judged once, on all the seeds of its rule: an incomplete one enters Holm's correction with p = 1.
     """
-    kinds = [(c.evidence.supported, c.evidence.contradicted, c.evidence.equivalent) for c in cases]
+    kinds = [(1.0, 1.0, 1.0) if _incomplete(case) else _p_values(case.evidence) for case in cases]
     corrected = zip(*(holm(column) for column in zip(*kinds, strict=True)), strict=True) if kinds else []
     return [
         Judged(*_verdict(case, *map(float, levels)), *map(float, levels))
         for case, levels in zip(cases, corrected, strict=True)
     ]
+
+
+def _p_values(evidence: Evidence) -> tuple[float, float, float]:
+    return evidence.supported, evidence.contradicted, evidence.equivalent
+
+
+def _incomplete(case: Case) -> bool:
+    """Whether a claim of fixed sampling lacks seeds that its rule names."""
+    return case.claim.sampling == "fixed" and case.evidence.estimate.n != case.seeds
 
 
 def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> tuple[Verdict, str]:
@@ -55,7 +64,7 @@ def _verdict(case: Case, supported: float, contradicted: float, equivalent: floa
     verdict, reason = _by_tests(claim, supported, contradicted, equivalent)
     if verdict in case.untestable:
         return "not testable here", case.untestable[verdict]
-    if claim.sampling == "fixed" and n != case.seeds:
+    if _incomplete(case):
         return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names: it is judged once, on all of them."
     return verdict, reason
 

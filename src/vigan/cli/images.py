@@ -1,4 +1,4 @@
-"""Commands of `vigan` on anybody's images, without a study."""
+"""Commands of `vigan` on your own images, without a study."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def evaluate_images(options: argparse.Namespace) -> None:
 
 @with_gpu("eval", lambda _: True)
 def statistics(options: argparse.Namespace) -> None:
-    """Write what a reference of anybody's images is compared by."""
+    """Write what a reference of your own images is compared by."""
     from vigan.data.load_images import open_gallery
     from vigan.evaluation.anybody import statistics_of
     from vigan.evaluation.statistics import write_statistics

@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _print_error(shown(line), 1)
     except MemoryError as error:
-        return _print_error(
-            f"not enough memory ({shown(str(error)) or 'Python'}); make memory free, or ask for less", 1
-        )
+        return _print_error(f"not enough memory ({shown(str(error)) or 'Python'}); free memory, or ask for less", 1)
     except Exception as error:
         if (line := blame(error)) is None:
             raise
@@ -246,11 +244,11 @@ def _completion(_: argparse.Namespace) -> None:
 
 
 def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
-    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, anybody's images")
+    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, your own images")
     evaluate.add_argument("--arm", help="with --seed: the run of the study")
     evaluate.add_argument("--seed", type=whole, help="with --arm: its seed")
     add_place(evaluate)
-    own_images = evaluate.add_argument_group("anybody's images, without a study (prints JSON)")
+    own_images = evaluate.add_argument_group("your own images, without a study (prints JSON)")
     own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
     text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
     own_images.add_argument("--reference", type=Path, help=text)

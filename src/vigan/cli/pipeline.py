@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from vigan.cli import before
 from vigan.cli.images import evaluate_images
@@ -121,10 +122,13 @@ def train(options: argparse.Namespace) -> None:
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
     if not state.exists():
         shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # left by an earlier training of this run
-    callbacks = [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
     settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
-    with contextlib.closing(ProgressBar(spec)) as bar:
-        watching = (bar, DiversityAlarm(spec), NoOtherDraws(spec.name), *callbacks)
+    with contextlib.ExitStack() as stack:
+        closed: list[Any] = [ProgressBar(spec)]
+        closed += [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
+        for callback in closed:
+            stack.callback(callback.close)
+        watching = (*closed, DiversityAlarm(spec), NoOtherDraws(spec.name))
         record = train(spec, data, layout.run(run), state, settings, watching)
     bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(

@@ -20,7 +20,10 @@ UPDATES_PER_BATCH = {"released": 2, "literal": 1}
 
 
 class Dcgan(Strict):
-    """The released DCGAN (5x5 stride-2 kernels, TF SAME padding), `dim` channels at its widest map."""
+    """The released DCGAN (5x5 stride-2 kernels, TF SAME padding).
+
+    `dim` channels at the largest map, doubled at each halving of the side.
+    """
 
     kind: Literal["dcgan"]
     dim: Count = 64

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -22,14 +21,14 @@ from pydantic import (
 )
 
 from vigan.config.yaml_text import YamlError, parse, read_text
-from vigan.errors import UserError
+from vigan.errors import UserError, is_unseen
 
 File = TypeVar("File", bound=BaseModel)
 _ABSENT = object()
 
 
 def _seen(text: str) -> str:
-    if odd := [letter for letter in text if letter != "\n" and unicodedata.category(letter) in _UNSEEN]:
+    if odd := [letter for letter in text if letter != "\n" and is_unseen(letter)]:
         raise ValueError(f"it holds U+{ord(odd[0]):04X}, a character that cannot be seen; leave it out")
     return text
 
@@ -40,10 +39,12 @@ def _one_line(text: str) -> str:
     return _seen(text)
 
 
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 Words = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
 Prose = Annotated[str, Field(max_length=20_000), AfterValidator(_seen)]
 """Free text, of one line and of several: it reaches terminals, figures and pages, so every character can be seen."""
+
+Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
+"""A line of the project's own lists, with nothing to trim."""
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
 NonNegative = Annotated[float, Field(ge=0)]

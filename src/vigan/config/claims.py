@@ -6,12 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from vigan.config.arms import Count
-from vigan.config.base import Prose, Strict, nearest
+from vigan.config.base import Count, Positive, Prose, Strict, nearest
 from vigan.protocols.registry import KINDS, METRICS
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
+OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Pair = Annotated[tuple[str, str], Field(strict=False)]
 Event = Literal["collapse", "bad-end", "reach"]
 Boundary = Literal["margin", "zero", "minus-margin"]
@@ -54,11 +52,11 @@ class Collapse(Measured):
     collapse cannot be tested.
     """
 
-    below: Share
+    below: OpenShare
     relative_to: Literal["running-maximum", "real"] = "running-maximum"
     consecutive: Count = 1
     once_above: Annotated[float, Field(ge=0)] = 0.0
-    on_track: Share = ON_TRACK
+    on_track: OpenShare = ON_TRACK
     after: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
@@ -71,7 +69,7 @@ class Collapse(Measured):
 class Reach(Measured):
     """When a run counts as on track: it has gone `share` of the way from its value at step 0 to that of real data."""
 
-    share: Share
+    share: OpenShare
 
     @model_validator(mode="after")
     def _directed(self) -> Reach:
@@ -91,11 +89,12 @@ class _Claim(Strict):
 class _Tested(_Claim):
     """The level of a test, and when it may be made.
 
-    `alpha` is the level after Holm's correction over the study's claims. "fixed": judged once, on all the seeds that
+    `alpha` is the level after Holm's correction over the study's claims; where theirs differ, the chance of any false
+    verdict of a kind is at most the largest. "fixed": judged once, on all the seeds that
     the study names. "sequential": judged by betting tests, valid at any number of seeds; seeds may be added at will.
     """
 
-    alpha: Share = 0.05
+    alpha: OpenShare = 0.05
     sampling: Literal["fixed", "sequential"] = "fixed"
 
 
@@ -150,7 +149,7 @@ class PairedTime(_Tested, _Margin):
     arms: Pair
     event: Literal["collapse", "reach"]
     direction: Literal["later", "sooner"]
-    margin: Share  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    margin: OpenShare  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
 class PairedShares(_Tested, _Margin):
@@ -163,7 +162,7 @@ class PairedShares(_Tested, _Margin):
     arms: Pair
     event: Event
     direction: Literal["more", "less"]
-    margin: Share  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    margin: OpenShare  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
 class OneShare(_Tested):
@@ -177,7 +176,7 @@ class OneShare(_Tested):
     arm: str
     event: Event
     direction: Literal["more", "less"]
-    share: Share
+    share: OpenShare
     by: Annotated[float, Field(gt=0, le=1)] = 1.0
     control: str | None = None
 

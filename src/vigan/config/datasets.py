@@ -68,7 +68,8 @@ class Published(NamedTuple):
     test: int
 
 
-TORCHVISION = {
+TorchvisionName = Literal["CIFAR10", "CIFAR100", "FashionMNIST", "KMNIST", "MNIST", "SVHN"]
+TORCHVISION: dict[TorchvisionName, Published] = {
     "CIFAR10": Published(3, 10, 50_000, 10_000),
     "CIFAR100": Published(3, 100, 50_000, 10_000),
     "FashionMNIST": Published(1, 10, 60_000, 10_000),
@@ -86,7 +87,7 @@ class Torchvision(Strict):
     """
 
     source: Literal["torchvision"]
-    name: Literal["CIFAR10", "CIFAR100", "FashionMNIST", "KMNIST", "MNIST", "SVHN"]
+    name: TorchvisionName
     part: Literal["train", "test"] = "train"
     side: Literal[32] = 32
 
@@ -100,6 +101,10 @@ class Torchvision(Strict):
         """How many images there are."""
         known = TORCHVISION[self.name]
         return known.train if self.part == "train" else known.test
+
+
+CELEBA_COUNT = 202_599
+"""Number of images in CelebA."""
 
 
 class CelebA(Strict):
@@ -127,7 +132,7 @@ class CelebA(Strict):
 class ImageFolder(Strict):
     """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`.
 
-    Records of runs do not say where: what the images are is told by their content, not by their place.
+    Records of runs do not say where: images are identified by their content, not by their place.
     """
 
     source: Literal["folder"]
@@ -174,8 +179,8 @@ class Grid(Strict):
 class DataSource(Strict, ABC):
     """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
 
-    Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is told by
-    these keys and by the plug-in's code.
+    Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is identified
+    by these keys and by the plug-in's code.
     """
 
     source: Any
@@ -231,13 +236,28 @@ def most_examples(dataset: Dataset) -> int | None:
         case Digits():
             return DIGITS_OF[dataset.origin]
         case CelebA():
-            return dataset.count or dataset.limit
+            return min(filter(None, (dataset.limit, dataset.count)), default=None)
         case ImageFolder():
             return None
         case DataSource():
             return dataset.most()
         case _:
             return dataset.count
+
+
+def modes_of(dataset: Dataset | None) -> int | None:
+    """Number of modes of a data set, None where it is unknown."""
+    match dataset:
+        case Ring():
+            return dataset.modes
+        case Grid():
+            return dataset.per_side**2
+        case Digits():
+            return 10
+        case StackedDigits():
+            return 1000
+        case _:
+            return None
 
 
 ANYWHERE = "anywhere"
@@ -252,6 +272,6 @@ def without_place(dataset: Dataset) -> Dataset:
 def key(dataset: Dataset) -> str:
     """Folder name of a prepared data set: its source and a digest of its description.
 
-    Where the files that it is made from are at hand, `vigan.data.identity` tells it by their content, too.
+    Where the files that it is made from are at hand, `vigan.data.identity` identifies it by their content, too.
     """
     return f"{dataset.source}-{dataset.digest[:10]}"

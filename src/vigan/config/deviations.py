@@ -11,10 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from vigan.config.base import Strict, read_checked
+from vigan.config.base import Strict, Text, read_checked
 
 NOT_MEASURED = "not measured"
-Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
 TestName = Annotated[str, Field(pattern=r"^tests/[a-z0-9_/]+\.py::test_\w+$")]
 
 _PREAMBLE = """\

@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from vigan.config.arms import Arm, Count, Ledger
-from vigan.config.base import Strict, Words, digest_of, nearest
+from vigan.config.arms import Arm, Ledger
+from vigan.config.base import Count, Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
-from vigan.config.datasets import Dataset, most_examples
+from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
 from vigan.config.elsewhere import READING, ElsewhereArm, Samples
 from vigan.config.samplers import with_both
 from vigan.config.sweep import MOST_ARMS, expand
@@ -105,7 +105,7 @@ class Protocol(Strict):
     @property
     def rows(self) -> int:
         """The larger of the numbers of samples and of reals; where nobody knows how many "all" are, that of CelebA."""
-        return max(self.samples, 202_599 if self.reference == "all" else self.reference or 0)
+        return max(self.samples, CELEBA_COUNT if self.reference == "all" else self.reference or 0)
 
     @model_serializer(mode="wrap")
     def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +42,13 @@ SORTS = {
     "vigan.datasets": Sort("source", DataSource, "source", frozenset(_OWN_SOURCES), SOURCES),
 }
 """By the group of entry points."""
+
+
+@plugins.when_changed
+def _forget_package() -> None:
+    """Forget the package of plug-in files: modules of it that were imported before are its attributes."""
+    sys.modules.pop(plugins.PACKAGE, None)
+
 
 BROKEN: dict[str, str] = {}
 """What is wrong with installed models and sources of data, by their entry point; they are left out."""

@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from vigan.config.base import Strict, read_checked
-
-Text = Annotated[str, Field(min_length=3, pattern=r"^\S[^\n]*\S$")]
+from vigan.config.base import Strict, Text, read_checked
 
 
 class PublishedResult(Strict):

@@ -54,7 +54,7 @@ class Study(Strict):
     def _consistent(self) -> Study:
         check_experiments(self.experiments, self.datasets)
         check_seeds(self.experiments, self.seeds)
-        check_claims(self.claims, self.experiments)
+        check_claims(self.claims, self.experiments, self.datasets)
         return self
 
     def rules(self, arm: str | None = None) -> dict[str, dict[str, Any]]:

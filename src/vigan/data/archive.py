@@ -148,7 +148,7 @@ FileSource = Folder | Archive
 
 
 def _unreadable(error: OSError) -> None:
-    raise DataError(f"{error.filename}: cannot be read ({error.strerror}); permit it or remove it")
+    raise DataError(f"{error.filename}: cannot be read ({error.strerror}); change its permissions (chmod) or remove it")
 
 
 def _check_size(title: str, size: int) -> None:

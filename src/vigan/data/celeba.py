@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from vigan.config.datasets import CelebA
+from vigan.config.datasets import CELEBA_COUNT, CelebA
 from vigan.data.archive import Archive, FileSource, Folder, images_among
 from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
@@ -23,7 +23,6 @@ from vigan.runtime.settings import expanded
 ARCHIVE = "img_align_celeba.zip"
 FILE_ID = "0B7EVK8r0v71pZjFTYXZWM3FlRnM"
 MEMBERS = "img_align_celeba"
-OFFICIAL_COUNT = 202_599
 HALF_SIZE = (89, 109)
 HALF_CROP = 54
 OFFICIAL_SIZE = (178, 218)
@@ -106,7 +105,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
         blocks=image_blocks(files, chosen, transform, dataset.shape, workers),
         preprocessing=transform.words,
         skipped=len(names) - len(found),
-        notes=(LICENCE, f"{len(chosen)} of the official {OFFICIAL_COUNT} images"),
+        notes=(LICENCE, f"{len(chosen)} of the official {CELEBA_COUNT} images"),
     )
 
 

@@ -23,6 +23,17 @@ OPPOSITE = {
 EVENTS = {"collapse": "collapse", "bad-end": "a bad end", "reach": "getting on track"}
 
 
+def percent(share: float) -> str:
+    """A share as a percentage, not rounded to whole ones: rules that differ read differently."""
+    return f"{100 * share:g}%"
+
+
+def describe_window(claim: TestedClaim) -> str:
+    """Within which part of training events count, as the end of a sentence; nothing where that is all of it."""
+    by = claim.by if isinstance(claim, OneShare) else 1
+    return "" if by == 1 else f" within {percent(by)} of training"
+
+
 def describe_rule(claim: TestedClaim) -> str:
     """When the claim counts as supported."""
     seeds = "on all seeds of the study, once" if claim.sampling == "fixed" else "on any number of seeds"
@@ -30,7 +41,7 @@ def describe_rule(claim: TestedClaim) -> str:
 
 
 def name_of_test(claim: TestedClaim) -> str:
-    """The name of the test."""
+    """The test in the field's words, such as "exact sign test over seeds"."""
     if claim.sampling == "sequential" or isinstance(claim, PairedMean):
         return "betting test"
     match claim:
@@ -49,9 +60,9 @@ def format_margin(claim: TestedClaim) -> str:
     """The smallest difference that matters, or the share of a single arm, with its unit."""
     match claim:
         case OneShare():
-            return f"{claim.share:.0%}"
+            return percent(claim.share)
         case PairedTime():
-            return f"{100 * claim.margin:g}% of training"
+            return f"{percent(claim.margin)} of training"
         case PairedShares():
             return f"{100 * claim.margin:g} percentage points of the runs"
         case _:
@@ -69,10 +80,9 @@ def describe_effect(claim: Paired) -> str:
 
 def _condition(claim: TestedClaim) -> str:
     if isinstance(claim, OneShare):
-        within = "" if claim.by == 1 else f" within {claim.by:.0%} of training"
         control = f", and in more of those of {claim.control}" if is_stability(claim) else ""
-        bound = f"{claim.direction} than {claim.share:.0%} of the runs of {claim.arm}"
-        return f"{EVENTS[claim.event]} occurs in {bound}{within}{control} ({name_of_test(claim)})"
+        bound = f"{claim.direction} than {percent(claim.share)} of the runs of {claim.arm}"
+        return f"{EVENTS[claim.event]} occurs in {bound}{describe_window(claim)}{control} ({name_of_test(claim)})"
     first, second = claim.arms
     what = {
         PairedSign: "in most seeds {subject} of {second} is {beyond} than that of {first}",
@@ -99,15 +109,15 @@ def _stretch(rule: Collapse) -> str:
 
 def _from(rule: Collapse) -> str:
     level = f", once it has reached {rule.once_above:g}" if rule.once_above else ""
-    return level + (f", from {rule.after:.0%} of training on" if rule.after else "")
+    return level + (f", from {percent(rule.after)} of training on" if rule.after else "")
 
 
 def describe_event(rule: Collapse | Reach) -> str:
     """When a run counts as having had the event."""
     if isinstance(rule, Reach):
         return (
-            f"On track: {rule.metric} ({rule.protocol}) has gone {rule.share:.0%} of the way from its value before "
-            "training to that of real data."
+            f"On track: {rule.metric} ({rule.protocol}) has gone {percent(rule.share)} of the way from its value "
+            "before training to that of real data."
         )
     reference = "the run's own maximum so far" if rule.relative_to == "running-maximum" else "the value of real data"
     return (

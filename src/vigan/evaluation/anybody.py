@@ -1,4 +1,4 @@
-"""Anybody's images measured against anybody's reference, as the studies measure theirs and as other tools do."""
+"""Your own images measured against a reference of your choice, as the studies measure theirs and as other tools do."""
 
 from __future__ import annotations
 
@@ -84,13 +84,16 @@ def measure_images(request: Request) -> dict[str, Any]:
     against its rest; null, with the reason as `floor_note`, where there are too few. Raises RecordError, ConfigError or
     MetricError if there is no number.
     """
+    if request.infinity and KINDS[request.extractor].of_features:
+        raise ConfigError(f"--infinity is about a Fréchet distance, and '{request.extractor}' gives none; leave it out")
     extractor = make_extractor(request.extractor, request.device)
     fakes = read_fakes(request, extractor)
     reals = read_reals(request, extractor, len(fakes.features))
     made, count = reals.statistics.made, reals.statistics.made.images or UNKNOWN
     try:
-        values = compare(request.extractor, reals.statistics, fakes.features)
-        floor, note = _floor(request.extractor, reals, len(fakes.features))
+        known = _known(request.extractor, reals.statistics)
+        values = compare(request.extractor, reals.statistics, fakes.features, known)
+        floor, note = _floor(request.extractor, reals, len(fakes.features), known)
     except MetricError as error:
         raise MetricError(f"--images {request.images}, --reference {request.reference}: {error}") from None
     return {
@@ -104,7 +107,7 @@ def measure_images(request: Request) -> dict[str, Any]:
         **({"floor_note": note} if note else {}),
         **({"notes": notes} if (notes := _copies(request, fakes, reals)) else {}),
         **(_bias(request, reals.statistics.gaussian, fakes.features, values["frechet"]) if "frechet" in values else {}),
-        **({"witnesses": _witnesses(request, extractor, fakes, reals, values)} if request.witnesses else {}),
+        **({"witnesses": _witnesses(request, fakes, reals, values)} if request.witnesses else {}),
     }
 
 
@@ -122,12 +125,18 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
     """The reference: a file of statistics or features, or images, whose features are kept in the cache.
 
     Raises RecordError if it has too few images, or was made with another extractor; ConfigError if it does not say with
-    which and nobody else does.
+    which and nobody else does, or if something is said of it that is not for such a reference, or not so.
     """
     found = read_statistics(request.reference)
     if found is not None:
+        if request.reals != "all":
+            raise ConfigError(f"{request.reference}: --reals chooses among images; leave it out")
         return Reals(_accepted(request, extractor, found), None)
     gallery = open_gallery(request.reference, request.fitting)
+    if request.made_with or request.made_of:
+        raise ConfigError(
+            f"{request.reference}: --made-with and --made-of say what a file of statistics does not; leave them out"
+        )
     total, count = len(gallery), _count(request.reals, len(gallery), n)
     _enough(request.reference, total, count, "reals")
     order = rng.generator(0, "metric", "reals").permutation(total)
@@ -150,9 +159,15 @@ def made_with(extractor: Extractor) -> Made:
     return Made(extractor.name, extractor.weights_sha256, None, extractor.resizing.format(side=extractor.side))
 
 
-def compare(extractor: str, real: Statistics, fake: np.ndarray) -> dict[str, float]:
+def _known(extractor: str, real: Statistics) -> Reference | None:
+    """What depends on the reals only, where every feature metric is measured: made once for the fakes and the floor."""
+    return None if real.features is None or KINDS[extractor].of_features else Reference(real.features)
+
+
+def compare(extractor: str, real: Statistics, fake: np.ndarray, known: Reference | None = None) -> dict[str, float]:
     """What the extractor's kind gives of fake features; of a mean and a covariance alone, the Frechet distance.
 
+    `known` is the `Reference` of these reals, if it was made before.
     Raises MetricError on bad input, or if the kind needs features that are not there.
     """
     kind = KINDS[extractor]
@@ -162,7 +177,7 @@ def compare(extractor: str, real: Statistics, fake: np.ndarray) -> dict[str, flo
         return estimate(kind, real.features, fake)
     if real.features is None:
         return {"frechet": frechet_distance(real.gaussian, fit(fake))}
-    return {**feature_metrics(Reference(real.features), fake), **authenticity(real.features, fake)}
+    return {**feature_metrics(known or Reference(real.features), fake), **authenticity(real.features, fake)}
 
 
 def _bias(request: Request, real: Gaussian, fake: np.ndarray, frechet: float) -> dict[str, Any]:
@@ -191,7 +206,7 @@ def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: st
     }
     path = cache / "features" / f"{digest_of(key)}.npz"
     if path.exists():
-        return load(path, key)["features"]
+        return load(path, key, "delete it and run the same command again")["features"]
     features = features_of(extractor, gallery, title)
     try:
         save(path, key, {"features": features})
@@ -207,7 +222,7 @@ def _whole(values: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _copies(request: Request, fakes: Fakes, reals: Reals) -> list[str]:
-    """What is told of images that are copies of others: precision and recall count them, coverage does not."""
+    """Notes on duplicate images: precision and recall count them, coverage does not."""
     sets = [(request.images, fakes.gallery, fakes.features)]
     if reals.gallery is not None and reals.statistics.features is not None:
         sets.append((request.reference, reals.gallery, reals.statistics.features))
@@ -230,17 +245,19 @@ def _called(reference: Path, reals: Reals) -> str:
     return f"ref={name or 'root'}-{digest[:8]}"
 
 
-def _witnesses(
-    request: Request, extractor: Extractor, fakes: Fakes, reals: Reals, values: Mapping[str, float]
-) -> list[dict[str, Any]]:
-    """What other tools say of the same images, beside our numbers. Raises RecordError without images to show them."""
+def _witnesses(request: Request, fakes: Fakes, reals: Reals, values: Mapping[str, float]) -> list[dict[str, Any]]:
+    """What other tools say of the same images, beside our numbers. Raises RecordError without images to show them.
+
+    They are given the network as it is on a CPU, where they run: a traced one keeps its constants where it was traced.
+    """
     if reals.gallery is None or reals.statistics.features is None:
         raise RecordError(f"{request.reference}: a witness needs images, and these are statistics or features")
     with tempfile.TemporaryDirectory() as name:
         images = _as_files(request.images, fakes.gallery, fakes.found, Path(name) / "images")
         reference = _as_files(request.reference, reals.gallery, reals.found, Path(name) / "reference")
         case = Case(images, reference, fakes.features, reals.statistics.features)
-        return [beside(values, one.tool, ask(one, extractor, case)) for one in request.witnesses]
+        on_cpu = make_extractor(request.extractor, "cpu")
+        return [beside(values, one.tool, ask(one, on_cpu, case)) for one in request.witnesses]
 
 
 def _as_files(path: Path, gallery: Gallery, found: int, folder: Path) -> Path:
@@ -249,13 +266,13 @@ def _as_files(path: Path, gallery: Gallery, found: int, folder: Path) -> Path:
     return path if untouched else write_files(gallery, folder)
 
 
-def _floor(extractor: str, reals: Reals, n: int) -> tuple[Mapping[str, float] | None, str]:
+def _floor(extractor: str, reals: Reals, n: int, known: Reference | None) -> tuple[Mapping[str, float] | None, str]:
     """Values of real images, or none and the reason."""
     features = reals.statistics.features
     if features is None:
         return None, ONLY_STATISTICS
     if reals.others is not None:
-        return compare(extractor, reals.statistics, reals.others), ""
+        return compare(extractor, reals.statistics, reals.others, known), ""
     if len(features) < 2 * n:
         return None, f"the reference has {len(features)} images; {n} of them against {n} others would take {2 * n}"
     held = np.sort(rng.generator(0, "metric", "floor").permutation(len(features))[:n])
@@ -271,6 +288,7 @@ def _accepted(request: Request, extractor: Extractor, found: Statistics) -> Stat
             f"{path}: does not say which extractor its {width} numbers are of; add --made-with, such as "
             f"{extractor.name}"
         )
+    _check_told(path, "--made-with", request.made_with, made.extractor)
     same_weights = made.weights_sha256 in (None, extractor.weights_sha256)
     if name != extractor.name or width != extractor.dimension or not same_weights:
         raise RecordError(
@@ -279,9 +297,26 @@ def _accepted(request: Request, extractor: Extractor, found: Statistics) -> Stat
         )
     if made.images is None and request.made_of is None:
         raise ConfigError(f"{path}: does not say of how many images it is; add --made-of N, or --made-of {UNKNOWN}")
-    told = request.made_of or UNKNOWN
-    images = made.images or (int(told) if told.isdecimal() else None)
-    return found._replace(made=Made(name, extractor.weights_sha256, images, made.resizing))
+    told = _told(request.made_of or UNKNOWN)
+    _check_told(path, "--made-of", told, made.images)
+    return found._replace(made=Made(name, extractor.weights_sha256, made.images or told, made.resizing))
+
+
+def _check_told(path: Path, option: str, told: object, known: object) -> None:
+    """Raise ConfigError if an option says of a file what the file itself says otherwise."""
+    if None not in (told, known) and told != known:
+        raise ConfigError(f"{path}: {option} {told}, and the file says {known}; leave {option} out")
+
+
+def _told(made_of: str) -> int | None:
+    """A number of images as it is given, None where it is unknown. Raises ConfigError for what is neither."""
+    if made_of == UNKNOWN:
+        return None
+    if not (made_of.isascii() and made_of.isdecimal() and int(made_of) >= 2):
+        raise ConfigError(
+            f"--made-of {made_of}: write the number of images in digits, such as --made-of 50000, or {UNKNOWN}"
+        )
+    return int(made_of)
 
 
 def _count(reals: int | Literal["all", "equal"], total: int, n: int) -> int:
@@ -290,7 +325,7 @@ def _count(reals: int | Literal["all", "equal"], total: int, n: int) -> int:
 
 def _enough(path: Path, found: int, wanted: int, what: str) -> None:
     if found < wanted:
-        raise RecordError(f"{path}: {found} images, {wanted} {what} were asked for")
+        raise RecordError(f"{path}: {found} images, {wanted} {what} were asked for; write --{what} {found} or fewer")
 
 
 def _input(request: Request, extractor: Extractor, made: Made) -> str:

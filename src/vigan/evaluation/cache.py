@@ -22,14 +22,17 @@ def save(path: Path, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez(stream, allow_pickle=False, **{KEY: np.array(json.dumps(dict(key), sort_keys=True)), **arrays})
 
 
-def load(path: Path, key: Key) -> dict[str, np.ndarray]:
-    """The arrays stored under `key`. Raises RecordError if the file is missing or damaged, or its key differs."""
-    arrays = read_npz(path, remedy=REMEDY)
+def load(path: Path, key: Key, remedy: str = REMEDY) -> dict[str, np.ndarray]:
+    """The arrays stored under `key`.
+
+    Raises RecordError with the remedy if the file is missing or damaged, or its key differs.
+    """
+    arrays = read_npz(path, remedy=remedy)
     try:
         found = json.loads(str(arrays.pop(KEY)))
         differ = sorted(name for name in {**found, **key} if found.get(name) != key.get(name))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise RecordError(f"{path}: it does not say what it was made from; {REMEDY}") from None
+        raise RecordError(f"{path}: it does not say what it was made from; {remedy}") from None
     if differ:
-        raise RecordError(f"{path}: made under another {', '.join(differ)}; {REMEDY}")
+        raise RecordError(f"{path}: made under another {', '.join(differ)}; {remedy}")
     return arrays

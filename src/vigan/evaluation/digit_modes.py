@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vigan.config.datasets import Digits, StackedDigits
-from vigan.data.store import Prepared
+from vigan.config.datasets import Digits, StackedDigits, key
+from vigan.data.store import REMEDY
 from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
 from vigan.features.digit_classifier import DigitClassifier
 from vigan.io.files import RecordError
@@ -20,7 +20,7 @@ class DigitModes(Evaluator):
     def __init__(self, subject: Subject) -> None:
         """Raises RecordError if the data set has no labels."""
         assert isinstance(subject.dataset, Digits)
-        self.classifier = DigitClassifier.fit(*_labelled(subject.prepared), subject.dataset.origin)
+        self.classifier = DigitClassifier.fit(*_labelled(subject), subject.dataset.origin)
 
     def measure(self, arrays: Arrays) -> Measure:  # noqa: ARG002
         """`class_modes` of images (n, 1, side, side)."""
@@ -36,7 +36,7 @@ class StackedModes(Evaluator):
     def __init__(self, subject: Subject) -> None:
         """Raises RecordError if the data set has no labels."""
         assert isinstance(subject.dataset, StackedDigits)
-        self.classifier = DigitClassifier.fit_triples(*_labelled(subject.prepared), subject.dataset.origin)
+        self.classifier = DigitClassifier.fit_triples(*_labelled(subject), subject.dataset.origin)
 
     def measure(self, arrays: Arrays) -> Measure:  # noqa: ARG002
         """`stacked_modes` of images (n, 3, side, side)."""
@@ -46,7 +46,9 @@ class StackedModes(Evaluator):
         }
 
 
-def _labelled(prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
-    if prepared.labels is None:
-        raise RecordError("digit modes need a data set with labels")
-    return np.asarray(prepared.array), prepared.labels
+def _labelled(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels."""
+    images, labels = subject.prepared.array, subject.prepared.labels
+    if labels is None:
+        raise RecordError(f"{key(subject.dataset)}: digit modes need labels, and it was prepared without; {REMEDY}")
+    return np.asarray(images), labels

@@ -120,9 +120,7 @@ def beside(ours: Mapping[str, float], tool: str, answer: Mapping[str, Any]) -> d
         "ours": {name: ours[name] for name in theirs},
         "theirs": theirs,
         "difference": apart,
-        "reasons": {
-            name: REASONS.get(name, {}).get(tool, "not known") for name, value in apart.items() if abs(value) > CLOSE
-        },
+        "reasons": {name: reason(tool, name) for name, value in apart.items() if abs(value) > CLOSE},
     }
 
 
@@ -132,7 +130,7 @@ def reason(tool: str, metric: str) -> str:
 
 
 def relative(theirs: float, ours: float) -> float:
-    """The difference of two numbers over ours; of two zeros, 0."""
+    """Relative difference (theirs - ours) / abs(ours); where ours is 0, theirs itself."""
     return (theirs - ours) / abs(ours) if ours else theirs
 
 
@@ -157,7 +155,10 @@ class _Exported(nn.Module):
 
 
 def export(extractor: Extractor, path: Path) -> None:
-    """Write an extractor's network as TorchScript, from images (n, 3, side, side) in [0, 255] to features (n, d)."""
+    """Write an extractor's network as TorchScript, from images (n, 3, side, side) in [0, 255] to features (n, d).
+
+    It runs where the extractor does, and nowhere else.
+    """
     example = torch.zeros(2, 3, extractor.side, extractor.side, device=extractor.device)
     with warnings.catch_warnings(action="ignore"), torch.inference_mode(False), torch.no_grad():
         torch.jit.save(torch.jit.trace(_Exported(extractor), example, check_trace=False), path)

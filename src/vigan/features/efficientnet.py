@@ -56,7 +56,7 @@ class Unit(nn.Module):
         self.active = nn.ReLU6(inplace=True) if active else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
-        """The next maps."""
+        """Maps (n, outputs, side / stride, side / stride) of maps (n, inputs, side, side)."""
         return self.active(self.norm(self.conv(maps)))
 
     def fold(self) -> None:
@@ -75,7 +75,7 @@ class Block(nn.Sequential):
         self.added = stride == 1 and inputs == outputs
 
     def forward(self, input: Tensor) -> Tensor:
-        """The next maps."""
+        """Maps (n, outputs, side / stride, side / stride) of maps (n, inputs, side, side)."""
         maps = super().forward(input)
         return maps + input if self.added else maps
 

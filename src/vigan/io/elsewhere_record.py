@@ -1,17 +1,17 @@
-"""The record of an arm whose runs were made elsewhere, arm.json: what was found of it, and what is to be told."""
+"""The record of an arm whose runs were made elsewhere, arm.json: what was found and notes for the reader."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import Field, ValidationError
 
 from vigan.config.base import Strict, digest_of
 from vigan.config.elsewhere import ElsewhereArm, Samples
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import MEASURED
-from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
+from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 
 RECORD, METRICS, SAMPLES = "arm.json", "metrics.csv", "samples.npz"
 """Beside `MEASURED`, which says what they were made from; the last where samples were measured here."""
@@ -26,11 +26,11 @@ class ElsewhereRun(Strict):
     last: int
 
 
-class ElsewhereRecord(Strict):
+class ElsewhereRecord(Sealed):
     """What was found of an arm.
 
     `identity` is how its files were read, `content` a digest of them. `rules` are those of the study's claims on it
-    when these files were first read. `told` are lines for whoever reads the results. As JSON it is sealed.
+    when these files were first read. `told` are notes for the reader. As JSON it is sealed.
     """
 
     arm: str
@@ -39,15 +39,6 @@ class ElsewhereRecord(Strict):
     runs: tuple[ElsewhereRun, ...] = Field(strict=False)
     rules: dict[str, Any]
     told: tuple[str, ...] = Field(strict=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_written(cls, record: Any) -> Any:
-        return unsealed(record)
-
-    @model_serializer(mode="wrap")
-    def _sealed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return sealed(serialize(self))
 
     @property
     def config_sha256(self) -> str:

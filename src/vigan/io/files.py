@@ -116,3 +116,8 @@ def sha256_file(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes, read in chunks of 1 MiB."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def holds(path: Path, digest: str | None) -> bool:
+    """Whether a file is there, and has this SHA-256 (hex)."""
+    return path.is_file() and sha256_file(path) == digest

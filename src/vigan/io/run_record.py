@@ -5,20 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator
 
 from vigan.config.arms import Ledger, RunSpec
-from vigan.config.base import Strict, differing_fields, digest_of
-from vigan.io.files import RecordError, read_json, sha256_file
+from vigan.config.base import differing_fields, digest_of
+from vigan.io.files import RecordError, holds, read_json
 from vigan.io.renamed import as_current
-from vigan.io.stamp import Stamp, check_files, read_stamp, sealed, unsealed
+from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 
 MEASURED = "measured.json"
 """Beside a run's numbers: what they were measured from."""
@@ -52,7 +45,7 @@ class RunFiles(NamedTuple):
         return stamp
 
 
-class RunRecord(Strict):
+class RunRecord(Sealed):
     """The record of a training run, written last: if it exists, the run has ended.
 
     `device` names the devices it was trained on, in order (`DEVICE_SEPARATOR`). `seconds` is training time, `joules`
@@ -77,15 +70,6 @@ class RunRecord(Strict):
     rules: dict[str, Any]
     telemetry_sha256: str | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_written(cls, record: Any) -> Any:
-        return unsealed(record)
-
-    @model_serializer(mode="wrap")
-    def _sealed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return sealed(serialize(self))
-
     @field_validator("spec", mode="before")
     @classmethod
     def _as_today(cls, spec: Any) -> Any:
@@ -109,7 +93,7 @@ class RunRecord(Strict):
 
     def check_telemetry(self, path: Path) -> None:
         """Raise RecordError naming the telemetry unless it is what was written."""
-        if self.telemetry_sha256 is not None and not (path.is_file() and sha256_file(path) == self.telemetry_sha256):
+        if self.telemetry_sha256 is not None and not holds(path, self.telemetry_sha256):
             raise RecordError(f"{path}: missing, or not what was written; train the run again")
 
     def check_snapshots(self, folder: Path) -> None:
@@ -117,7 +101,7 @@ class RunRecord(Strict):
         if sorted(self.snapshots_sha256) != [f"{step:09d}.safetensors" for step in self.reached]:
             raise RecordError(f"{folder}: its record names other snapshots than the run's; train the run again")
         for name, digest in self.snapshots_sha256.items():
-            if not (folder / name).is_file() or sha256_file(folder / name) != digest:
+            if not holds(folder / name, digest):
                 raise RecordError(f"{folder / name}: missing, or not what was saved; train the run again")
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from vigan import provenance
 from vigan.config.base import Strict, digest_of
-from vigan.io.files import RecordError, read_json, sha256_file, write_json
+from vigan.io.files import RecordError, holds, read_json, sha256_file, write_json
 
 SEAL = "seal"
 SHOWN = 4
@@ -38,7 +38,7 @@ class Stamp(Strict):
     def damaged(self, stamp: Path, files: Iterable[Path]) -> Path | None:
         """The first of some files that is not what was written, None if all are."""
         paths = {file: os.path.relpath(file, stamp.parent) for file in files}
-        return next((file for file, name in paths.items() if not _is(file, self.files.get(name))), None)
+        return next((file for file, name in paths.items() if not holds(file, self.files.get(name))), None)
 
 
 def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,6 +57,19 @@ def unsealed(record: Any) -> Any:
     if record[SEAL] != digest_of(content):
         raise ValueError("its content is not what was written")
     return content
+
+
+class Sealed(Strict):
+    """A record that has a seal as JSON."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, record: Any) -> Any:
+        return unsealed(record)
+
+    @model_serializer(mode="wrap")
+    def _sealed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return sealed(serialize(self))
 
 
 def write_stamp(path: Path, made_from: Mapping[str, str], files: Iterable[Path]) -> None:
@@ -100,7 +113,3 @@ def check_files(path: Path, stamp: Stamp, files: Iterable[Path], remedy: str) ->
     """Raise RecordError naming a file that is not what was written when the stamp at `path` was."""
     if damaged := stamp.damaged(path, files):
         raise RecordError(f"{damaged}: missing, or not what was written; {remedy}")
-
-
-def _is(file: Path, digest: str | None) -> bool:
-    return file.is_file() and sha256_file(file) == digest

@@ -32,9 +32,10 @@ def frechet_infinity(real: Gaussian, fake: ArrayLike, rng: np.random.Generator, 
 
     `points` numbers of fakes, evenly from a tenth of those that there are, or from twice their width d where that is
     more, but at most half of them, to all; each a random subset of fakes (n, d). The law is one of n well above d: the
-    nearer n is to d, the larger is the error of the value. Raises MetricError on bad input or fewer than 30 fakes.
+    nearer n is to d, the larger is the error of the value. Raises MetricError on bad input or fewer than 2 * `points`
+    fakes.
     """
-    (fakes,) = check(2 * POINTS, fake=fake)
+    (fakes,) = check(2 * points, fake=fake)
     count, width = fakes.shape
     least = max(count // 10, min(2 * width, count // 2), 2)
     sizes = np.linspace(least, count, points).round().astype(int)

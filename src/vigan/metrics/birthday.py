@@ -33,7 +33,7 @@ def birthday(
     trials: int = TRIALS,
     level: float = LEVEL,
 ) -> dict[str, float]:
-    """Probabilities in [0, 1] that a batch holds two samples nearer than `threshold`, for `real` and for `fake`.
+    """Probabilities in [0, 1] that a batch holds two samples within `threshold`, for `real` and for `fake`.
 
     A batch is `batch` rows without replacement, `trials` batches per estimate. `threshold` (feature units) is the
     `level` quantile of the nearest distance within batches of one random half of the reals; `real`, the control, is
@@ -67,8 +67,8 @@ def nearness(real: Floats, calibration: NDArray[np.intp], level: float = LEVEL) 
 
 
 def collisions(features: Floats, batches: NDArray[np.intp], threshold: float) -> float:
-    """Share of the batches in which two rows are nearer than `threshold`."""
-    return float((_nearest_in_batches(features, batches) < threshold).mean())
+    """Share of the batches in which two rows are no farther apart than `threshold`: if it is 0, equal."""
+    return float((_nearest_in_batches(features, batches) <= threshold).mean())
 
 
 def _batches(rows: NDArray[np.intp], rng: np.random.Generator, batch: int, trials: int) -> NDArray[np.intp]:

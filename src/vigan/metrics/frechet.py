@@ -40,7 +40,7 @@ class Gaussian:
 
     @property
     def variance(self) -> float:
-        """Its trace."""
+        """Trace of the covariance, in squared feature units."""
         return float(np.trace(self.covariance) if self.root is None else np.einsum("ij,ij->", self.root, self.root))
 
     @cached_property

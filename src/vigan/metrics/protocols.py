@@ -87,7 +87,7 @@ class Reference:
         return self._kernel[fakes, seed]
 
     def nearness(self, seed: int) -> float:
-        """Distance (feature units) below which two rows of a batch are near-duplicates; for 1,000 reals or more."""
+        """Distance (feature units) up to which two rows of a batch are near-duplicates; for 1,000 reals or more."""
         if seed not in self._nearness:
             n = len(self.features)
             batches = draw_batches(n, BIRTHDAY_BATCH, generator(seed, "metric", "birthday"), BIRTHDAY_BATCH)

@@ -16,8 +16,8 @@ PRINTED = ("frechet", "kid_mean", "kid_std", "precision", "recall", "density", "
 def compare(real: np.ndarray, fake: np.ndarray, *, k: int | None = None, seed: int = 0) -> dict[str, Any]:
     """Metrics of generated features (m, d) against real ones (n, d), one row a sample, n and m at least 6.
 
-    Keys: `PRINTED`, `vendi_real`, `vendi_fake`, `n_real`, `n_fake`, and `notes` where there is something to tell: why
-    a number is None, which rows are copies. Distances are in squared units of the features; precision, recall and
+    Keys: `PRINTED`, `vendi_real`, `vendi_fake`, `n_real`, `n_fake`, and `notes`, if there are any: why a value is None,
+    which rows are duplicates. Distances are in squared units of the features; precision, recall and
     coverage are shares, 0 to 1. `k` replaces both k = 3 of precision and recall and k = 5 of density and coverage;
     `seed` is that of KID's subsets. Raises MetricError if the metrics have no value for them.
     """
@@ -39,12 +39,12 @@ def _vendi(rows: np.ndarray) -> float | None:
 
 
 def _nulls(values: Mapping[str, float]) -> list[str]:
-    """What is told where the kernel distance has no deviation."""
+    """Notes on missing values: the deviation of the kernel distance."""
     return [] if "kid_std" in values else ["kid_std: null, as all rows make one subset, which has no deviation"]
 
 
 def _of_rows(side: str, rows: np.ndarray, k: int) -> Iterator[str]:
-    """What is told of rows that are all zero, or copies of one another."""
+    """Notes on degenerate rows: all zero, or duplicates of one another."""
     if zero := zero_rows(rows):
         yield f"vendi_{side}: null, as {zero} rows are all zero and have no cosine"
     copies = np.unique(rows, axis=0, return_counts=True)[1]

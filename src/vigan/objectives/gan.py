@@ -1,4 +1,4 @@
-"""The GAN: D tells x from G(z), and both pay by one of the losses of `vigan.objectives.losses`."""
+"""The GAN: D discriminates x from G(z); both are trained on one of the losses of `vigan.objectives.losses`."""
 
 from __future__ import annotations
 

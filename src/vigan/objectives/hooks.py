@@ -14,9 +14,9 @@ from vigan import plugins
 from vigan.config.base import Strict, nearest
 from vigan.config.stabilisers import module_of
 from vigan.errors import UserError
+from vigan.objectives.base import Tensors
 from vigan.objectives.draws import Stream
 
-Tensors = tuple[Tensor, ...]
 Parameters = Mapping[str, Sequence[nn.Parameter]]
 """Parameters by optimizer group: "d", "g", and the names of a model's further phases."""
 

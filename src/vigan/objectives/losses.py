@@ -48,7 +48,7 @@ def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> 
 
 
 def critic_generator_loss(fake_logits: Tensor) -> Tensor:
-    """-D(G(z)), a mean over logits or a critic's values (N,): what G pays beside hinge and Wasserstein losses."""
+    """-D(G(z)), a mean over logits or a critic's values (N,): what G minimises beside hinge and Wasserstein losses."""
     return -fake_logits.mean()
 
 

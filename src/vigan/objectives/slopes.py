@@ -1,4 +1,4 @@
-"""The slope of D in its input, which gradient penalties are made of."""
+"""The norm of D's gradient in its input, which gradient penalties are made of."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Metric:
 
     `better` is "none" where more is no better: noise raises density, Vendi score and diversity. `of_modes` gives the
     highest value from the number of modes of the data, where it follows from that. A `check` describes the
-    measurement, not the samples: it is neither plotted nor compared. Below `least` samples the metric is not given.
+    measurement, not the samples: it is neither plotted nor compared. Below `least` samples it may be absent.
     """
 
     title: str
@@ -38,10 +38,9 @@ class Metric:
         """Its highest value on data with so many modes (None: unknown number); infinite without a bound."""
         return self.of_modes(modes) if self.of_modes and modes else self.high
 
-    @property
-    def bounded(self) -> bool:
-        """Whether it has a lowest and a highest value, on data with a known number of modes."""
-        return math.isfinite(self.low) and (math.isfinite(self.high) or self.of_modes is not None)
+    def bounded(self, modes: int | None) -> bool:
+        """Whether it has a lowest and a highest value on data with so many modes (None: unknown number)."""
+        return math.isfinite(self.low) and math.isfinite(self.highest(modes))
 
     @property
     def sign(self) -> int:
@@ -134,7 +133,7 @@ class ProtocolKind:
         return 2 if self.compares and self.input == "samples" else 1
 
     def given(self, samples: int) -> list[str]:
-        """Names of the metrics it gives of so many samples."""
+        """Names of the metrics that it gives of any so many samples."""
         return [name for name, metric in self.metrics.items() if samples >= metric.least]
 
     @property

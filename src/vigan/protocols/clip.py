@@ -22,7 +22,11 @@ CLIP = ProtocolKind(
         ("Network", "CLIP ViT-L/14 at 336 pixels (OpenAI's weights), its 768-d image embedding of unit length"),
         ("Input", "The middle square of each image, resized to 336x336 by Pillow's bicubic filter, rounded to 8 bits."),
         ("Samples and reference", COMPARED),
-        ("Mind", "Its authors' estimator is above 0 for equal distributions, by about 1/n: compare at equal n."),
+        (
+            "Mind",
+            "Its authors' estimator is above 0 for equal distributions, by an amount proportional to 1/n: compare at "
+            "equal n.",
+        ),
     ),
     evaluator="vigan.evaluation.features:by_estimator",
     extractor="vigan.features.clip:ClipL14",

@@ -20,7 +20,8 @@ METRICS = {
     "kid_mean": Metric(
         title="Kernel distance (KID)",
         definition=(
-            "unbiased squared MMD with kernel (x·y/d + 1)³, mean over 100 subsets of at most 1,000; may be below 0"
+            "unbiased squared MMD with kernel (x·y/d + 1)³, mean over 100 subsets of at most 1,000 (one, if that is "
+            "all); may be below 0"
         ),
         source=BINKOWSKI,
         better="lower",

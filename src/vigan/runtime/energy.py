@@ -6,6 +6,7 @@ A counter belongs to a whole processor package or GPU and includes everything el
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -25,7 +26,7 @@ class Cost(NamedTuple):
 
 
 class Counter(NamedTuple):
-    """Joules since an arbitrary time, wrapping to 0 at `wraps_at`."""
+    """Joules since an arbitrary time, wrapping to 0 at `wraps_at`. Reading raises OSError or ValueError if it fails."""
 
     read: Callable[[], float]
     wraps_at: float = float("inf")
@@ -34,7 +35,8 @@ class Counter(NamedTuple):
 class Meter:
     """Accumulates cost from its creation on, added to the cost `before`.
 
-    Counters wrap after minutes or hours: read more often than that.
+    Counters wrap after minutes or hours: read more often than that. What can no longer be read is dropped, and its
+    joules with it: a part of them would pass for all.
     """
 
     def __init__(self, counters: Mapping[str, list[Counter]], before: Cost = Cost()) -> None:  # noqa: B008 - immutable
@@ -45,7 +47,7 @@ class Meter:
         """The total cost until now."""
         (then, was), (now, known) = self._last, self._now()
         self._last = now, known
-        joules = dict(self.cost.joules)
+        joules = {name: spent for name, spent in self.cost.joules.items() if name in known or name not in was}
         for name, counters in self._counters.items():
             spent = (_since(*reading) for reading in zip(counters, was[name], known[name], strict=True))
             joules[name] = joules.get(name, 0.0) + sum(spent)
@@ -53,12 +55,20 @@ class Meter:
         return self.cost
 
     def _now(self) -> tuple[float, dict[str, list[float]]]:
-        known = {name: [counter.read() for counter in found] for name, found in self._counters.items()}
+        known: dict[str, list[float]] = {}
+        for name, found in list(self._counters.items()):
+            try:
+                known[name] = [counter.read() for counter in found]
+            except (OSError, ValueError):
+                del self._counters[name]
         return time.monotonic(), known
 
 
 def _since(counter: Counter, before: float, now: float) -> float:
-    return now - before if now >= before else now - before + counter.wraps_at
+    """Joules between two readings; 0 where a counter that does not wrap has begun anew."""
+    if now >= before:
+        return now - before
+    return now - before + counter.wraps_at if math.isfinite(counter.wraps_at) else 0.0
 
 
 def counters(gpu: str = "") -> dict[str, list[Counter]]:
@@ -99,5 +109,6 @@ def _gpu(uuid: str) -> list[Counter]:
 
 def _millijoules(nvml: Any, handle: ctypes.c_void_p) -> float:
     value = ctypes.c_ulonglong()
-    nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(value))
+    if code := nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(value)):
+        raise OSError(f"NVML: error {code}")
     return value.value / 1e3

@@ -32,8 +32,8 @@ def reserve_gpu(work: Work = "train") -> Iterator[str | None]:
         yield None
         return
     inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
-    device, lock = _wait(devices, work)
-    with lock:
+    device, handle = _wait(devices, work)
+    with handle:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
         try:
             yield device

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
-from vigan.config.datasets import Dataset, most_examples
+from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 
@@ -30,7 +30,7 @@ LIBRARIES_MB = {True: 6000, False: 1500}
 
 FEATURES = 2048
 SEVERAL = 6
-"""Arrays of features and pairwise distances that a measurement holds at once."""
+"""Arrays of features that a measurement holds at once; distances of pairs are held by tiles."""
 
 MANY_SAMPLES = 5000
 RUN_ROWS_MB = 0.25
@@ -70,7 +70,8 @@ def for_measuring(study: Study, arm: str, *, gpu: bool) -> Resources:
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
     seconds = sum(protocol_seconds(p, gpu=gpu) * (steps + p.redraws) for p in experiment.protocols)
-    return Resources(max(_measuring_mb(p, gpu) for p in experiment.protocols), _minutes(seconds))
+    at_once = snapshots_at_once(study, arm)
+    return Resources(max(_measuring_mb(p, gpu, at_once) for p in experiment.protocols), _minutes(seconds))
 
 
 def snapshots_at_once(study: Study, arm: str) -> int:
@@ -116,9 +117,10 @@ def protocol_seconds(protocol: Protocol, *, gpu: bool) -> float:
     return protocol.definition.cost.seconds(protocol.rows, FLOPS[gpu])
 
 
-def _measuring_mb(protocol: Protocol, gpu: bool) -> int:
-    n = protocol.rows
-    return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * n * (FEATURES + min(n, 5000)) / 1e6)
+def _measuring_mb(protocol: Protocol, gpu: bool, at_once: int = 1) -> int:
+    """Memory for the reals, which all snapshots share, and for the samples of as many as are measured at once."""
+    rows = protocol.rows + (at_once - 1) * protocol.samples
+    return LIBRARIES_MB[gpu] + round(SEVERAL * 8 * rows * FEATURES / 1e6)
 
 
 def _minutes(seconds: float) -> int:
@@ -126,4 +128,4 @@ def _minutes(seconds: float) -> int:
 
 
 def _examples(dataset: Dataset) -> int:
-    return most_examples(dataset) or 202_599
+    return most_examples(dataset) or CELEBA_COUNT

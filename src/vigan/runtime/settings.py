@@ -100,8 +100,8 @@ def gpus() -> list[str]:
     if visible is not None:
         named = [name.strip() for name in visible.split(",")]
         return [name for name in named[: named.index("-1") if "-1" in named else None] if name]
-    text = _whole("gpus", 0, least=0) if setting("gpus") else nvml.count()
-    return [str(index) for index in range(text)]
+    count = _whole("gpus", 0, least=0) if setting("gpus") else nvml.count()
+    return [str(index) for index in range(count)]
 
 
 def slots_per_gpu() -> int:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from vigan.config.arms import RunSpec
-from vigan.config.datasets import CelebA, Dataset, ImageFolder
+from vigan.config.datasets import CELEBA_COUNT, CelebA, Dataset, ImageFolder
 from vigan.config.experiment import Protocol
 from vigan.config.study import RunKey, Study
 from vigan.data.archive import Folder, images_among
@@ -30,7 +30,7 @@ from vigan.training.cuda_graph import WARM_UP, CapturedEngine, trainer
 from vigan.training.device import calculate_in, pick_device
 from vigan.training.run import engine
 
-OFFICIAL_COUNT, SIZE = 202_599, (178, 218)
+SIZE = (178, 218)
 TRIED = {"cpu": 64, "cuda": 256}
 """Images made features of, by the type of device: a batch or more."""
 PHOTOGRAPHS = 64
@@ -186,7 +186,7 @@ def prepare_seconds(dataset: Dataset) -> float:
     match dataset:
         case CelebA():
             transform = Face(dataset.crop, dataset.side, dataset.resize, SIZE)
-            count = min(dataset.count or OFFICIAL_COUNT, dataset.limit or OFFICIAL_COUNT)
+            count = min(dataset.count or CELEBA_COUNT, dataset.limit or CELEBA_COUNT)
         case ImageFolder():
             transform = Picture(dataset.side, dataset.channels)
             count = len(images_among(Folder(expanded(dataset.path)).names()))

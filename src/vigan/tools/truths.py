@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from vigan.analysis.metric_bounds import bounds_of, modes_of
+from vigan.analysis.metric_bounds import bounds_of
 from vigan.config.base import ConfigError, nearest
 from vigan.config.claims import (
     Boundary,
@@ -19,6 +19,7 @@ from vigan.config.claims import (
     Untested,
     arms_of,
 )
+from vigan.config.datasets import modes_of
 from vigan.config.study import Study
 from vigan.describe.claims import EVENTS
 

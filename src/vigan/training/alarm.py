@@ -13,7 +13,7 @@ FALLEN, BACK = 0.25, 0.5
 class DiversityAlarm:
     """A callback that compares each row's diversity with the highest one it has seen of the run.
 
-    It speaks once for each fall. A run that was resumed is compared with what it did since.
+    Warns once per drop. After resuming, the maximum starts anew.
     """
 
     def __init__(self, spec: RunSpec) -> None:

@@ -36,6 +36,8 @@ class ProgressBar:
         if row is not None:
             shown = {label: f"{row[name]:.4g}" for name, label in SHOWN.items() if name in row}
             self.bar.set_postfix(shown, refresh=False)
+        if not self.bar.n:  # a run that was resumed: rate and time left are those of what it does now
+            self.bar.initial = self.bar.n = self.bar.last_print_n = iteration - 1
         self.bar.update(iteration - self.bar.n)
 
     def close(self) -> None:
@@ -64,8 +66,6 @@ class TensorBoard:
         with self._excused():
             for summary in self._summaries(iteration, row, networks) if self.stream else ():
                 self._write(step=iteration, summary=summary)
-        if iteration == self.spec.iterations:
-            self._close()
 
     def _summaries(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> Iterator[Any]:
         from torch.utils.tensorboard import summary  # slow import, needed for TensorBoard only
@@ -93,9 +93,10 @@ class TensorBoard:
         except OSError as error:
             text = f"warning: {self.folder}: {error.strerror}; TensorBoard gets no more of this run, which goes on"
             say(text)
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the file of events."""
         if self.stream:
             self.stream.close()
         self.stream = None

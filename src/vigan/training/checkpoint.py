@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vigan.config.base import digest_of
 from vigan.io.durable import sync_folder
-from vigan.io.files import RecordError, atomic_write, read_json, sha256_file, write_json
+from vigan.io.files import RecordError, atomic_write, holds, read_json, write_json
 
 KEPT = 2
 SNAPSHOTS = "snapshots"
@@ -96,10 +96,10 @@ def _load(seal: Path, owner: str) -> Checkpoint:
     try:
         if record["owner"] != owner:
             raise RecordError(f"{seal}: a checkpoint of another run")
-        if not _is(payload, record["sha256"]):
+        if not holds(payload, record["sha256"]):
             raise RecordError(f"{payload}: missing, or its content is not what was saved")
         for name, digest in record["snapshots"].items():
-            if not _is(seal.parent / SNAPSHOTS / name, digest):
+            if not holds(seal.parent / SNAPSHOTS / name, digest):
                 raise RecordError(f"{seal}: snapshot {name} is missing, or its content is not what was saved")
         tensors = safetensors.torch.load_file(payload)
         return Checkpoint(record["iteration"], tensors, record["values"], record["snapshots"])
@@ -116,10 +116,6 @@ def _sealed(seal: Path) -> Any:
     except (RecordError, KeyError, TypeError, RecursionError):
         pass
     raise RecordError(f"{seal}: its content is not what was saved")
-
-
-def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256_file(path) == digest
 
 
 def network_tensors(networks: nn.ModuleDict) -> dict[str, Tensor]:

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vigan.errors import say
+
 CHUNK = 4096
 SPARED = 0.5
 """Share of a device's free memory that examples may fill."""
@@ -56,9 +58,7 @@ def place(array: np.ndarray, device: torch.device) -> Examples:
     room = SPARED * torch.cuda.mem_get_info(device)[0]
     if array.nbytes <= room:
         return Resident(array, device)
-    print(
-        f"warning: {format_size(array.nbytes)} of examples do not fit {format_size(room)} on {device}; streaming them"
-    )
+    say(f"warning: {format_size(array.nbytes)} of examples do not fit {format_size(room)} on {device}; streaming them")
     return Streamed(array, device)
 
 

@@ -78,6 +78,7 @@ class Engine:
         self.objective, self.discriminator = objective(arm.model, forward), forward.get("discriminator")
         self.groups = {phase.name: self._group(phase) for phase in self.phases if phase.trains}
         self.parameters = {name: group.parameters for name, group in self.groups.items()}
+        self.last_real: Tensor | None = None
         self.d_phase, self.g_phase = (of_kind(self.phases, kind) for kind in ("discriminator", "generator"))
         self.trained = nn.ModuleList(networks[role] for role in (self.g_phase.trains if self.g_phase else ()))
         self.old_forward_updates_bn = (
@@ -205,6 +206,7 @@ class Engine:
         assert self.g_phase
         with moving_averages(self.networks, 0):
             x = self.last_real if x is None else x
+            assert x is not None
             outputs = self.objective.outputs(x, z)
             logits = (self.discriminator(*inputs) for inputs in self.objective.discriminator_inputs(outputs, x, z))
             d_loss = self.objective.discriminator_loss(*logits)

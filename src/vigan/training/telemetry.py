@@ -13,7 +13,9 @@ from vigan.training.snapshots import sample
 
 _D_COLUMNS = {
     "d_loss": "D's adversarial loss (nats where it is of log D), without terms, mean over the iteration's D updates",
-    "d_accuracy": "share of real and fake examples that D tells right, same updates; a critic, from its mean on them",
+    "d_accuracy": (
+        "share of real and fake examples that D classifies correctly, same updates; a critic, from its mean on them"
+    ),
 }
 _G_COLUMNS = {
     "g_adversarial": "the phase's loss without terms, -log D(G(z)) in nats as released, mean over its updates",

@@ -153,7 +153,7 @@ def test_without_permission_every_stage_is_refused_in_one_line(open_folder: Path
         for folder in (open_folder, *(path for path in open_folder.rglob("*") if path.is_dir())):
             folder.chmod(0o500)
     for stage in (("prepare", "--dataset", "ring"), ("evaluate", *RUN), ("train", *RUN, "--no-tensorboard")):
-        assert "Permission denied; permit it" in place.refused(*stage, user=user), stage
+        assert "Permission denied; change its permissions (chmod)" in place.refused(*stage, user=user), stage
     assert place.files() == before
     for folder in (open_folder, *(path for path in open_folder.rglob("*") if path.is_dir())):
         folder.chmod(0o755)

@@ -87,7 +87,7 @@ class Aae(Method):
         return {"D's codes": arm.d_batches, "E's updates": updates, **of_codes, **after}
 
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description."""
+        """Text for `vigan explain`."""
         pays = "E -log D(E(x)); G ||x - G(E(x))||^2"
         if self.joint:
             pays = f"E and G -log D(E(x)) + {self.reconstruction:g} x ||x - G(E(x))||^2"

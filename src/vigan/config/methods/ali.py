@@ -75,7 +75,7 @@ class Ali(Method):
         }
 
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description."""
+        """Text for `vigan explain`."""
         besides = f"; E besides {self.latents:g} x ||z - E(G(z))||^2, G(z) taken as a constant" if self.latents else ""
         d_pays = "D (BCE(D(x, E(x)), 1) + BCE(D(G(z), z), 0)) / 2"
         return Description(

@@ -119,7 +119,7 @@ class Method(Strict, ABC):
 
     @abstractmethod
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description, for an arm with these settings."""
+        """Text for `vigan explain`, of an arm with these settings."""
 
     @property
     def titles(self) -> Mapping[str, Panel]:

@@ -44,6 +44,8 @@ class Em(Method):
 
     def check_data(self, arm: ArmSettings, examples: int | None) -> None:
         """Raise ValueError unless a batch is the whole data set, on which the steps are exact."""
+        if examples is None:
+            raise ValueError("EM needs a data set whose source states its count (a plug-in's `most`)")
         if arm.g_batches != 1 or arm.batch_size != examples:
             raise ValueError(
                 f"an iteration of EM is made on the whole data set: write g_batches 1 and "
@@ -53,7 +55,7 @@ class Em(Method):
             raise ValueError(f"EM calculates in float64 whatever its precision: leave '{arm.precision}' out")
 
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description."""
+        """Text for `vigan explain`."""
         return Description(
             trained="mixture",
             batch="examples",

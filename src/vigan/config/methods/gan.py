@@ -1,4 +1,4 @@
-"""The GAN: D tells x from G(z), both pay by one of five losses, and G pays the regulariser."""
+"""The GAN: D discriminates x from G(z); both are trained on one of five losses, G with the regulariser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vigan.config.methods.base import (
 
 
 class LossWords(NamedTuple):
-    """What is said of a loss: what D and G pay, G's panel of telemetry, what the regulariser is beside it."""
+    """Text on a loss: what D and G minimise, G's panel of telemetry, what the regulariser is beside it."""
 
     d: str
     g: str
@@ -48,7 +48,7 @@ _AT_LAST = "at the last G update of a phase"
 
 
 class Gan(Method):
-    """G makes fakes of latents; its phase sees no real batch. `loss` is what D and G pay: see `LOSSES`."""
+    """G makes fakes of latents; its phase sees no real batch. `loss` is what D and G minimise: see `LOSSES`."""
 
     kind: Literal["gan"]
     loss: Literal["non-saturating", "min-max", "hinge", "least-squares", "wasserstein"] = "non-saturating"
@@ -91,7 +91,7 @@ class Gan(Method):
         }
 
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description."""
+        """Text for `vigan explain`."""
         texts = LOSSES[self.loss]
         return Description(
             trained="G",

@@ -44,7 +44,7 @@ class Vae(Method):
         return {"the phase's updates": arm.updates}
 
     def describe(self, arm: ArmSettings) -> Description:
-        """Its description."""
+        """Text for `vigan explain`."""
         density = f"N(x; G(z), {self.std:g}^2 I)"
         return Description(
             trained="E and G",

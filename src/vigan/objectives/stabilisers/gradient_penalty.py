@@ -1,4 +1,7 @@
-"""WGAN-GP: D's slope is held to 1 between data and fakes; Gulrajani et al. (2017), arXiv 1704.00028, equation 3."""
+"""WGAN-GP: the norm of D's gradient is penalised towards 1 between data and fakes.
+
+Gulrajani et al. (2017), arXiv 1704.00028, equation 3.
+"""
 
 from __future__ import annotations
 
@@ -27,5 +30,5 @@ class GradientPenalty(Stabiliser):
         return self.weight * (slope_norms(view.discriminator, between) - 1).square().mean()
 
     def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
-        """The slope of a linear D is its weight, wherever one looks."""
+        """The gradient of a linear D is w everywhere."""
         return {"discriminator_term": self.weight * (linear.w.norm() - 1).square()}

@@ -24,5 +24,5 @@ class R1(Stabiliser):
         return self.gamma * (torch.stack(norms).sum(0).mean() / 2)
 
     def closed_form(self, linear: Linear) -> Mapping[str, Tensor]:
-        """The slope is w wherever the data are: gamma / 2 x |w|^2."""
+        """The gradient is w wherever the data are: gamma / 2 x |w|^2."""
         return {"discriminator_term": self.gamma / 2 * linear.w.square().sum()}
