@@ -1,4 +1,4 @@
-# `make smoke` and `make test` do everything on a machine that has git, make and Python >= 3.11.
+# `make smoke` and `make test` do everything on a machine that has git, make and Python 3.11 to 3.13.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,7 @@ witness: $(WITNESSES:%=.witness/%/installed)  ## the same two folders by other t
 	$(UV) venv --quiet --clear --python $(BIN)/python .witness/$*
 	$(UV) pip install --quiet --python .witness/$*/bin/python --constraint requirements.txt torch torchvision $*==$(VERSION_$*)
 	touch $@
+
 test-wheel: setup  ## the wheel, in an environment and a folder of its own, trains and reports STUDY (STUDY=smoke)
 	rm -rf .wheel build
 	python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir .wheel .
@@ -79,7 +80,7 @@ format: setup
 setup: .venv/installed
 
 .venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -c "import sys; sys.exit('vigan needs Python >= 3.11') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -c "import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit('vigan needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 ...')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
@@ -94,4 +95,4 @@ lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the 
 	done
 
 clean:  ## remove what can be made again; results, figures and data stay
-	rm -rf .venv .witness .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .witness .wheel build site .pytest_cache .ruff_cache .hypothesis .import_linter_cache

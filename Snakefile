@@ -9,9 +9,9 @@ min_version("9.27")
 include: "workflow/common.smk"
 
 
-if "image" in config:  # before the rules: it holds for those that follow
+if settings.setting("image"):  # before the rules: it holds for those that follow
 
-    container: config["image"]
+    container: settings.setting("image")
 
 
 include: "workflow/rules/data.smk"

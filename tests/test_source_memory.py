@@ -28,6 +28,7 @@ def _asked() -> int:
     """How often the digest is computed when it is asked for in a process of its own."""
     calls: list[object] = []
     source_memory._glance.cache_clear()
+    remembered.cache_clear()
     assert remembered(("vigan.module",), lambda modules: calls.append(modules) or "digest") == "digest"
     return len(calls)
 
@@ -60,3 +61,15 @@ def test_where_nothing_can_be_kept_the_digest_is_computed_each_time(
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     source_memory.MEMORY.parent.write_text("a file where the folder would be")
     assert [_asked(), _asked()] == [1, 1]
+
+
+def test_a_process_has_one_answer_whatever_is_edited_and_forgotten_meanwhile(package: Path) -> None:
+    """As when a training ends whose source was edited since it began, and another command has run since."""
+
+    def digest(modules: tuple[str, ...]) -> str:
+        return package.read_text()
+
+    assert remembered(("vigan.module",), digest) == "one = 1\n"
+    package.write_text("one = 2\n")
+    source_memory.MEMORY.unlink()
+    assert remembered(("vigan.module",), digest) == "one = 1\n"

@@ -37,8 +37,8 @@ def load():
         raise ConfigError(
             f"--config knows {', '.join(settings.SETTINGS)}, not {', '.join(sorted(unknown))}"
         )
-    written = read_yaml(Path(files[0]))[0]
-    if any(config[key] != written[key] for key in set(config) & set(written)):
+    written, named = read_yaml(Path(files[0]))[0], set(config) & set(Study.model_fields)
+    if any(key not in written or config[key] != written[key] for key in named):
         raise ConfigError("--config cannot change a study; write another study file")
     return os.path.relpath(files[0]), study
 
@@ -69,6 +69,7 @@ try:
     SOURCES = identity.sources(STUDY.datasets.values())
     GPU = 0 if settings.switched_on("cpu") else 1
     SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
+    LONGEST = settings.longest_minutes()
 except UserError as error:
     sys.exit(f"vigan: {error.text}")
 identity.export(SOURCES)
@@ -79,7 +80,7 @@ if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values())
     )
 LAYOUT = Layout(
     STUDY,
-    Path(config.get("state", "state")),
+    Path(settings.setting("state", "state")),
     {digest: source.key for digest, source in SOURCES.items()},
 )
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
@@ -183,15 +184,6 @@ def lift_default_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
-def pending():
-    """Runs to train and data sets to prepare."""
-    runs = [run for run in STUDY.runs() if not (LAYOUT.run(run) / "run.json").exists()]
-    datasets = STUDY.datasets.values()
-    return runs, [
-        data for data in datasets if not (LAYOUT.data(data) / "manifest.json").exists()
-    ]
-
-
 def begin():
     """Claim the study, which the end of this process gives free however it comes, and look whether it can run here."""
     lift_default_rate_limit()
@@ -210,17 +202,18 @@ CLAIMED = []
 if IN_CHARGE and planning.is_dry(sys.argv[1:]):
     from vigan.tools.preflight import warnings
 
-    for line in warnings(STUDY, *pending()):
+    for line in warnings(STUDY, *LAYOUT.pending()):
         for part in line.splitlines():
             say(f"warning: {part}", sys.stderr)
 
 
 def demand(resources_of):
-    """The resources of a rule: memory and minutes from the study, doubled at each new attempt, computed once per arm."""
+    """The resources of a rule: memory and minutes from the study, more at each new attempt, computed once per arm."""
     known = cache(resources_of)
     return {
-        field: lambda wildcards, attempt, field=field: 2 ** (attempt - 1)
-        * getattr(known(*_subject(wildcards)), field)
+        field: lambda wildcards, attempt, field=field: getattr(
+            known(*_subject(wildcards)).at(attempt, LONGEST), field
+        )
         for field in resources.Resources._fields
     }
 
@@ -308,7 +301,7 @@ def description(wildcards):
     return path if path.exists() and not storage_root() else []
 
 
-def shown(samples):
+def with_records(samples):
     """Samples that a picture shows, and the records of their runs; of an arm from elsewhere all that was read."""
     records = (
         path.with_name(name)
@@ -326,18 +319,18 @@ def movie_samples(wildcards):
     """Samples in a movie."""
     arms = (wildcards.first, wildcards.second)
     home = LAYOUT.first_samples(STUDY.experiment_of(wildcards.first))
-    return shown([path for path in home if path.parts[3] in arms])
+    return with_records([path for path in home if path.parts[3] in arms])
 
 
 def experiment_samples(wildcards):
     """Samples of all runs of an experiment."""
-    return shown(LAYOUT.samples(wildcards.experiment))
+    return with_records(LAYOUT.samples(wildcards.experiment))
 
 
 def figure_samples(wildcards):
     """Samples in a figure, if any."""
     pictorial = wildcards.kind == "samples"
-    return shown(LAYOUT.first_samples(wildcards.experiment) if pictorial else [])
+    return with_records(LAYOUT.first_samples(wildcards.experiment) if pictorial else [])
 
 
 def manifest(wildcards):

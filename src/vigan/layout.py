@@ -174,7 +174,7 @@ class Layout:
 
     def spec_text(self, arm: str) -> str:
         """An arm's spec as JSON."""
-        return self.study.run_spec(arm, 0).model_dump_json(exclude={"seed"}, indent=2) + "\n"
+        return self.study.run_spec(arm).model_dump_json(exclude={"seed"}, indent=2) + "\n"
 
     def write_specs(self) -> None:
         """Write every arm's spec that is missing or has changed.
@@ -263,6 +263,14 @@ class Layout:
         return tuple(
             RunFiles(self.study.experiment_of(run.arm), self.run(run), self.study.run_spec(run.arm, run.seed))
             for run in self.study.runs()
+        )
+
+    def pending(self) -> tuple[list[RunKey], list[Dataset]]:
+        """Runs that are still to be trained, and data sets still to be prepared, however old what is there may be."""
+        datasets = self.study.datasets.values()
+        return (
+            [run for run in self.study.runs() if not (self.run(run) / "run.json").exists()],
+            [dataset for dataset in datasets if not (self.data(dataset) / "manifest.json").exists()],
         )
 
     def floors(self) -> list[tuple[str, Path]]:

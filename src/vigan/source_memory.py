@@ -17,10 +17,13 @@ from typing import Any
 MEMORY = Path(__file__).parent / "__pycache__" / "code-digests.json"
 
 
+@cache
 def remembered(modules: tuple[str, ...], digest_of: Callable[[tuple[str, ...]], str]) -> str:
     """`digest_of` some modules, computed once for the source files as they are: their sizes and times tell.
 
-    What is remembered is sealed; damaged, it counts for nothing. Where it cannot be kept, it is computed each time.
+    A process has one answer: it runs what it imported, whatever is edited meanwhile and whoever forgets the digests of
+    what was. What is remembered is sealed; damaged, it counts for nothing. Where it cannot be kept, each process
+    computes it.
     """
     packages = tuple(sorted({"vigan", *(module.partition(".")[0] for module in modules)}))
     name = f"{_glance(packages)} {' '.join(modules)}"

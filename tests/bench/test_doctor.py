@@ -40,6 +40,7 @@ def test_a_sound_machine_and_one_without_a_gpu_have_no_problem(monkeypatch: pyte
         ({"torch_cuda": None, "cuda": False}, "built without CUDA", "wheel with CUDA"),
         ({"cuda": False}, "driver 580.65 does not start CUDA 13.0", "nvidia-smi"),
         ({"settings": {"cpu": "true"}}, "VIGAN_CPU", "unset VIGAN_CPU"),
+        ({"settings": {"cpu": "On"}}, "VIGAN_CPU", "unset VIGAN_CPU"),
         ({"used": [], "gpus": 0}, "tells of no GPU", "export VIGAN_GPUS=1"),
         ({"capabilities": ["12.0"], "built_for": ["sm_80", "sm_90"]}, "no kernels for 12.0", "torch wheel"),
         ({"cores": 2}, "2 cores for 1 GPUs", "5 cores a GPU"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,9 @@ import pytest
 from studies import TINY
 
 import vigan
+from vigan.cli import api
 from vigan.config.base import ConfigError
+from vigan.data import prepare as data
 from vigan.evaluation.files import measure_features
 from vigan.provenance import stage_digest
 
@@ -121,3 +125,29 @@ def test_the_script_in_the_documentation_runs(tmp_path: Path) -> None:
     assert "more-modes" in done.stdout
     assert "diversity" in done.stdout
     assert "'frechet'" in done.stdout
+
+
+def test_a_data_set_that_two_ask_for_at_once_is_prepared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun, go_on, made, plain = threading.Event(), threading.Event(), list[int](), data.prepare
+
+    def slow(*arguments: Any, **settings: Any) -> Any:
+        made.append(1)
+        begun.set()
+        assert go_on.wait(10)
+        return plain(*arguments, **settings)
+
+    monkeypatch.setattr(data, "prepare", slow)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    threads = [threading.Thread(target=lambda: api._prepared(vigan.load_study("tiny.yaml"), "plain")) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    threads[1].join(0.3)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+    assert "another process prepares it; waiting" in capsys.readouterr().out

@@ -88,7 +88,8 @@ def test_what_decides_a_weight_changes_a_run_s_digest(
 
 
 def test_every_seed_has_a_digest_of_its_own(spec_of: Callable[..., RunSpec]) -> None:
-    assert len({spec_of(seed=seed).digest for seed in range(5)}) == 5
+    more = ("seeds: [0, 1]", "seeds: [0, 1, 2, 3, 4]")
+    assert len({spec_of(more, seed=seed).digest for seed in range(5)}) == 5
 
 
 def test_a_digest_survives_json(spec_of: Callable[..., RunSpec]) -> None:

@@ -155,19 +155,21 @@ def test_a_path_that_was_asked_for_and_is_missing_is_named_never_replaced_by_ano
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_the_path_goes_before_the_variable_and_that_before_the_test_data(
+def test_the_path_goes_before_the_variable_that_before_the_test_data_and_these_before_what_was_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert celeba.locate(None) is None
+    fetched = tmp_path / "fetched" / "img_align_celeba.zip"
+    assert celeba.locate(None, fetched.parent) is None
     monkeypatch.setenv("VIGAN_TEST_DATA", str(tmp_path))
-    assert celeba.locate(None) is None
+    assert celeba.locate(None, fetched.parent) is None
     copy = tmp_path / "data" / "celeba-10k" / "img_align_celeba.zip"
-    copy.parent.mkdir(parents=True)
-    copy.touch()
-    assert celeba.locate(None) == copy
+    for file in (fetched, copy):
+        file.parent.mkdir(parents=True)
+        file.touch()
+        assert celeba.locate(None, fetched.parent) == file
     monkeypatch.setenv("VIGAN_CELEBA", str(tmp_path / "named"))
-    assert celeba.locate(None) == tmp_path / "named"
-    assert celeba.locate(tmp_path / "given") == tmp_path / "given"
+    assert celeba.locate(None, fetched.parent) == tmp_path / "named"
+    assert celeba.locate(tmp_path / "given", fetched.parent) == tmp_path / "given"
 
 
 @pytest.fixture
@@ -199,6 +201,7 @@ def test_a_download_that_is_cut_short_or_redirected_arrives_once_and_is_read_pac
     web.answers = [cut, status(503), hung_up, redirect("/elsewhere"), sends(content)]
     for _ in range(2):
         assert prepare(FACES, tmp_path / "prepared" / "celeba", download=True)["count"] == 3
+    assert prepare(FACES, tmp_path / "prepared" / "another")["count"] == 3  # found where it was fetched to
     assert web.requests == 5
     assert [file.name for file in (tmp_path / "prepared" / "download").iterdir()] == ["img_align_celeba.zip"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import zipfile
@@ -192,3 +193,13 @@ def test_where_images_lie_is_in_no_run_s_config() -> None:
     assert first == second
     assert first.digest == second.digest
     assert RunSpec.model_validate_json(first.model_dump_json()) == second
+
+
+@pytest.mark.parametrize("lost", [("of",), ("content",), ("seen",), ("of", "content", "seen")])
+def test_a_record_of_another_make_counts_for_nothing(pictures: Path, lost: tuple[str, ...]) -> None:
+    record = prepared(pictures) / identity.RECORD
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({name: value for name, value in content.items() if name not in (*lost, "seal")}))
+    assert Path("data") / found(pictures).key == record.parent
+    record.write_text("1")
+    assert Path("data") / found(pictures).key == record.parent

@@ -18,6 +18,7 @@ from vigan.io.files import RecordError, sha256_file
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 COUNTS = mnist.PARTS["mnist-test"].counts
 DIGITS = Digits(source="digits", origin="mnist-test")
+NOWHERE = Path("nothing-was-fetched")
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -76,7 +77,7 @@ def test_scans_stand_in_the_middle_of_a_black_margin_with_the_label_of_their_fil
 @pytest.mark.parametrize("where", [".", "raw", "MNIST/raw"])
 def test_the_files_are_found_at_the_top_and_where_torchvision_puts_them(made: Callable[..., Path], where: str) -> None:
     folder = made(where)
-    assert mnist.find("mnist-test", None) == (folder / IMAGES, folder / LABELS)
+    assert mnist.find("mnist-test", NOWHERE) == (folder / IMAGES, folder / LABELS)
 
 
 def test_packed_files_are_read_as_they_are(made: Callable[..., Path]) -> None:
@@ -84,7 +85,7 @@ def test_packed_files_are_read_as_they_are(made: Callable[..., Path]) -> None:
     for name in (IMAGES, LABELS):
         (folder / f"{name}.gz").write_bytes(gzip.compress((folder / name).read_bytes(), 1))
         (folder / name).unlink()
-    scans = mnist.read("mnist-test")
+    scans = mnist.read("mnist-test", NOWHERE)
     np.testing.assert_array_equal(scans.images, images())
     np.testing.assert_array_equal(scans.labels, labels())
 
@@ -92,39 +93,42 @@ def test_packed_files_are_read_as_they_are(made: Callable[..., Path]) -> None:
 def test_either_file_may_be_named_for_the_folder(made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made()
     monkeypatch.setenv("VIGAN_MNIST", str(folder / LABELS))
-    assert mnist.locate("mnist-test") == folder
+    assert mnist.locate("mnist-test", NOWHERE) == folder
 
 
 @pytest.mark.usefixtures("nowhere_else")
 def test_the_variable_goes_before_the_test_data_which_serve_only_the_part_they_have(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert mnist.locate("mnist-test") is None
+    assert mnist.locate("mnist-test", NOWHERE) is None
     copy = tmp_path / "data" / "mnist-t10k"
     copy.mkdir(parents=True)
     monkeypatch.setenv("VIGAN_TEST_DATA", str(tmp_path))
-    assert mnist.locate("mnist-test") is None
+    assert mnist.locate("mnist-test", NOWHERE) is None
     for name in (IMAGES, LABELS):
         (copy / f"{name}.gz").touch()
-    assert mnist.locate("mnist-test") == copy
-    assert mnist.locate("mnist") is None
+    assert mnist.locate("mnist-test", NOWHERE) == copy
+    assert mnist.locate("mnist", NOWHERE) is None
     monkeypatch.setenv("VIGAN_MNIST", str(tmp_path / "named"))
-    assert mnist.locate("mnist-test") == tmp_path / "named"
+    assert mnist.locate("mnist-test", NOWHERE) == tmp_path / "named"
 
 
 @pytest.mark.usefixtures("nowhere_else")
 def test_without_mnist_the_error_says_where_it_was_sought_and_what_else_to_write(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(RecordError, match=r"10,000 test digits were not found: VIGAN_MNIST is not set\. ") as caught:
+    with pytest.raises(
+        RecordError,
+        match=r"10,000 test digits were not found: VIGAN_MNIST is not set, and they are not in .*download\. ",
+    ) as caught:
         prepare(DIGITS, tmp_path / "out")
     ways = ("--config mnist=PATH", "--config download=true", "`origin: mnist` (", "`origin: sklearn`", f"{IMAGES}[.gz]")
     assert all(way in str(caught.value) for way in ways)
     monkeypatch.setenv("VIGAN_TEST_DATA", str(tmp_path / "tests"))
     with pytest.raises(
-        DataError, match=r"60,000 .*tests/data/mnist-t10k does not have them(.|\n)*`origin: mnist-test`"
+        DataError, match=r"60,000 .*not in .*tests/data/mnist-t10k or nothing-was-fetched(.|\n)*`origin: mnist-test`"
     ):
-        mnist.read("mnist")
+        mnist.read("mnist", NOWHERE)
 
 
 def test_a_folder_that_was_named_and_lacks_the_part_is_named_never_replaced(
@@ -132,7 +136,7 @@ def test_a_folder_that_was_named_and_lacks_the_part_is_named_never_replaced(
 ) -> None:
     made()
     with pytest.raises(DataError, match=r"mnist: no train-images-idx3-ubyte\[\.gz\] and train-labels.*MNIST/raw/"):
-        mnist.find("mnist", tmp_path / "download")
+        mnist.find("mnist", tmp_path / "download", download=True)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_files_that_are_damaged_or_of_another_data_set_are_named(
 ) -> None:
     made(**change)
     with pytest.raises(DataError, match=message):
-        mnist.read("mnist-test")
+        mnist.read("mnist-test", NOWHERE)
 
 
 @pytest.mark.usefixtures("nowhere_else")
@@ -175,6 +179,8 @@ def test_a_download_asks_for_both_files_by_size_and_digest_and_reads_them_packed
     assert prepare(DIGITS, tmp_path / "prepared" / "digits", download=True)["count"] == 10_000
     assert [url.rpartition("/")[2] for url, _, _ in asked] == [f"{IMAGES}.gz", f"{LABELS}.gz"]
     assert {file.name for file in (tmp_path / "prepared" / "download").iterdir()} == {f"{IMAGES}.gz", f"{LABELS}.gz"}
+    assert prepare(DIGITS, tmp_path / "prepared" / "another")["count"] == 10_000  # found where they were fetched to
+    assert len(asked) == 2
 
 
 def test_the_files_asked_for_are_those_torchvision_asks_for() -> None:
@@ -198,10 +204,10 @@ def test_a_download_that_fails_says_why_and_the_other_ways(tmp_path: Path, monke
 def test_the_real_test_digits_have_their_published_size_digest_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIGAN_MNIST", raising=False)
     part = mnist.PARTS["mnist-test"]
-    for path, packed in zip(mnist.find("mnist-test", None), (part.images, part.labels), strict=True):
+    for path, packed in zip(mnist.find("mnist-test", NOWHERE), (part.images, part.labels), strict=True):
         assert path.stat().st_size == packed.size
         assert sha256_file(path) == packed.sha256
-    scans = mnist.read("mnist-test")
+    scans = mnist.read("mnist-test", NOWHERE)
     assert scans.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert scans.images.shape == (10_000, 28, 28)
     np.testing.assert_allclose(scans.images.mean(), 33.79, atol=0.01)

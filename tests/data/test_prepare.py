@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vigan import provenance
 from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
 from vigan.data import parallel
 from vigan.data.archive import Folder
@@ -51,6 +52,16 @@ def test_digits_are_the_scans_enlarged(tmp_path: Path) -> None:
     shrunk = prepared.array.reshape(1797, 8, 4, 8, 4).mean(axis=(2, 4))
     assert np.corrcoef(shrunk.ravel(), scans.ravel())[0, 1] > 0.99
     np.testing.assert_allclose(manifest["mean"], [scans.mean() * 255 / 16], rtol=0.03)
+
+
+def test_a_manifest_names_the_code_that_made_the_array_whatever_is_edited_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(done: int, of: int) -> None:
+        monkeypatch.setattr(provenance, "stage_digest", lambda *_: "e" * 64)
+
+    before = provenance.stage_digest("prepare")
+    assert prepare(Ring(source="ring", count=50), tmp_path, progress=edit)["code_sha256"] == before
 
 
 def test_a_folder_of_images_is_read_by_relative_name_and_what_is_no_image_is_counted(

@@ -29,7 +29,7 @@ def triples(prepared: Prepared) -> np.ndarray:
 
 def scans(origin: Origin) -> dict[bytes, tuple[int, int]]:
     """Number and digit of every scan, by its pixels."""
-    singles = single_digits(origin, 32, None)
+    singles = single_digits(origin, 32, Path())
     return {image.tobytes(): (at, int(singles.labels[at])) for at, image in enumerate(singles.images)}
 
 

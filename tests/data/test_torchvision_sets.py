@@ -6,19 +6,21 @@ import hashlib
 import pickle
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from torchvision import datasets
 
-from vigan.config.datasets import Torchvision
+from vigan.config.datasets import TORCHVISION, Torchvision
 from vigan.data.prepare import prepare
 from vigan.data.source import DataError
 from vigan.data.store import load
-from vigan.data.torchvision_sets import read
+from vigan.data.torchvision_sets import FILES, locate, read
 
 FASHION = Torchvision(source="torchvision", name="FashionMNIST", part="test")
 CIFAR = Torchvision(source="torchvision", name="CIFAR10", part="test")
+NOWHERE = Path("nothing-was-fetched")
 SVHN = Torchvision(source="torchvision", name="SVHN", part="test")
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(10, dtype=np.uint8), 1000))
 
@@ -86,7 +88,7 @@ def test_a_damaged_pickle_is_refused_before_it_is_loaded(root: Path, monkeypatch
     batch.write_bytes(content)
     monkeypatch.setattr(pickle, "load", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(DataError, match=r"root: no CIFAR10 that can be read .*Set VIGAN_TORCHVISION to the folder"):
-        read(CIFAR, None)
+        read(CIFAR, NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_damaged_pickle_is_refused_before_it_is_loaded(root: Path, monkeypatch
 def test_another_data_set_in_its_place_is_told(root: Path, labels: np.ndarray, told: str) -> None:
     write_fashion(root, labels)
     with pytest.raises(DataError, match=f"not torchvision's FashionMNIST, test part: {told}"):
-        read(FASHION, None)
+        read(FASHION, NOWHERE)
 
 
 def test_a_truncated_file_is_told(root: Path) -> None:
@@ -107,7 +109,7 @@ def test_a_truncated_file_is_told(root: Path) -> None:
     file = root / "FashionMNIST" / "raw" / "t10k-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(DataError, match="no FashionMNIST that can be read"):
-        read(FASHION, None)
+        read(FASHION, NOWHERE)
 
 
 def test_nothing_is_fetched_unless_asked_for(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,10 +124,33 @@ def test_nothing_is_fetched_unless_asked_for(root: Path, tmp_path: Path, monkeyp
         if name is None:
             monkeypatch.delenv("VIGAN_TORCHVISION")
         with pytest.raises(DataError, match="SVHN"):
-            read(SVHN, tmp_path / "download")
+            read(SVHN, tmp_path / "download", download=True)
     with pytest.raises(DataError, match="VIGAN_TORCHVISION is not set"):
-        read(SVHN, None)
+        read(SVHN, NOWHERE)
     assert asked == [("root", False), ("download", True)]
+
+
+def test_what_was_fetched_once_is_found_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIGAN_TORCHVISION")
+    data = tmp_path / "data"
+    for name, of in ((FASHION, "FashionMNIST/raw"), (CIFAR, "cifar-10-batches-py"), (SVHN, "test_32x32.mat")):
+        with pytest.raises(DataError, match="VIGAN_TORCHVISION is not set"):
+            prepare(name, data / "out")
+        (data / "download" / of).mkdir(parents=True)
+        assert locate(name, data / "download") == data / "download"
+    (data / "download" / "FashionMNIST" / "raw").rmdir()
+    write_fashion(data / "download")
+    assert prepare(FASHION, data / "out")["count"] == 10_000
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_files_are_looked_for_where_torchvision_puts_them(name: str) -> None:
+    kind: Any = getattr(datasets, name)
+    unread = kind.__new__(kind)
+    unread.root = ""
+    theirs = {"SVHN": lambda: kind.split_list["test"][1], "CIFAR": lambda: kind.base_folder}
+    place = theirs.get(name.rstrip("0123456789"), lambda: unread.raw_folder)()
+    assert FILES.get(name, f"{name}/raw").format(part="test") == place
 
 
 def test_counts_and_shapes_are_known_before_the_files_are() -> None:

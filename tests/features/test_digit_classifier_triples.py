@@ -54,7 +54,7 @@ def test_a_triple_is_the_label_of_each_channel_in_order(stacks: Prepared, classi
 
 def test_its_accuracy_is_measured_on_digits_it_never_saw_though_stacks_repeat_them(stacks: Prepared) -> None:
     draws = np.random.default_rng(0)
-    singles = single_digits("sklearn", 32, None).images[:300]
+    singles = single_digits("sklearn", 32, Path()).images[:300]
     nonsense = draws.integers(0, 10, 300)
     chosen = draws.integers(0, 300, (1000, 3))
     fitted = DigitClassifier.fit_triples(singles[chosen], nonsense[chosen] @ [100, 10, 1], "sklearn")
@@ -84,7 +84,7 @@ def test_what_is_no_stack_is_refused(stacks: Prepared, classifier: DigitClassifi
 
 
 def test_strokes_do_not_change_with_contrast_and_blank_images_have_none() -> None:
-    fit = DigitClassifier.fit(single_digits("sklearn", 32, None).images[:, None], _labels(), "mnist")
+    fit = DigitClassifier.fit(single_digits("sklearn", 32, Path()).images[:, None], _labels(), "mnist")
     image = np.zeros((1, 32, 32), np.uint8)
     image[:, 8:24, 12:20] = 100
     np.testing.assert_allclose(fit.description(image), fit.description(2 * image), atol=1e-6)
@@ -94,7 +94,7 @@ def test_strokes_do_not_change_with_contrast_and_blank_images_have_none() -> Non
 
 
 def test_strokes_tell_digits_apart_too() -> None:
-    images = single_digits("sklearn", 32, None).images[:, None]
+    images = single_digits("sklearn", 32, Path()).images[:, None]
     assert DigitClassifier.fit(images, _labels(), "mnist").test_accuracy > 0.97
 
 
@@ -102,7 +102,7 @@ def test_half_of_mnist_s_test_digits_teach_it_the_other_half(monkeypatch: pytest
     if "VIGAN_TEST_DATA" not in os.environ:
         pytest.skip("VIGAN_TEST_DATA is not set: no MNIST to classify")
     monkeypatch.delenv("VIGAN_MNIST", raising=False)
-    images, labels, *_ = single_digits("mnist-test", 32, None)
+    images, labels, *_ = single_digits("mnist-test", 32, Path())
     order = np.random.default_rng(0).permutation(len(images))
     seen, unseen = order[:6250], order[6250:]
     fitted = DigitClassifier.fit(images[seen, None], labels[seen], "mnist-test")
@@ -126,4 +126,4 @@ def test_real_stacked_mnist_is_a_perfect_sampler(monkeypatch: pytest.MonkeyPatch
 
 
 def _labels() -> np.ndarray:
-    return single_digits("sklearn", 32, None).labels
+    return single_digits("sklearn", 32, Path()).labels

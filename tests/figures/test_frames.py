@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from vigan.config.datasets import Side
 from vigan.figures.frames import CLOUD_SIDE, DOT, RING, encode, picture
+from vigan.stages.evaluate import SHOWN as KEPT
 
 
 def _decoded(packed: bytes) -> np.ndarray:
@@ -29,6 +32,12 @@ def test_a_reduced_image_holds_the_means_of_its_blocks() -> None:
     shown = np.asarray(picture(image))[..., 0]
     assert shown[1, 2] == 50
     assert shown[:64, :64].sum() == 50
+
+
+@pytest.mark.parametrize("side", get_args(Side))
+def test_images_of_every_side_that_a_data_set_may_have_have_a_picture(side: int) -> None:
+    shown = picture(np.zeros((KEPT[3], 3, side, side), np.uint8))
+    assert min(shown.size) >= side
 
 
 def test_a_point_is_drawn_where_it_lies() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +69,17 @@ def test_every_pin_of_a_lock_has_hashes_and_no_address(lock: str) -> None:
 
 def test_the_python_versions_promised_are_those_of_the_package() -> None:
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
+
+
+@pytest.mark.parametrize(("version", "fits"), [((3, 10), False), ((3, 11), True), ((3, 13, 9), True), ((3, 14), False)])
+def test_make_takes_a_python_that_the_lock_is_for_and_refuses_others_in_one_line(
+    version: tuple[int, ...], fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (check,) = re.findall(r'\$\(PYTHON\) -c "(import sys; .*)"', (ROOT / "Makefile").read_text())
+    monkeypatch.setattr(sys, "version_info", version)
+    told = (
+        contextlib.nullcontext() if fits else pytest.raises(SystemExit, match=r"3\.11 to 3\.13; name one: make PYTHON=")
+    )
+    with told:
+        exec(check)  # as make has Python do
+    assert SpecifierSet(PROJECT["requires-python"]).contains(".".join(map(str, version))) == fits

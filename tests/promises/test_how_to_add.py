@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from studies import TINY
+from workflow.conftest import Snakemake
 
 import vigan
 from vigan.config.load import load_study
@@ -114,6 +116,25 @@ def test_the_source_of_data_from_outside_is_sound(tmp_path: Path) -> None:
         use_files([])
     assert (part.sort, part.name) == ("source", "spiral")
     assert [failure for _, failure in results] == [""]
+
+
+@pytest.mark.slow
+def test_a_study_of_a_source_from_outside_is_made_once(tmp_path: Path) -> None:
+    for name, begin in (("spiral", "Points on a spiral"), ("point_frechet", "How far the points are")):
+        (text,) = re.findall(rf"```python\n(\"\"\"{begin}.*?)```", GUIDE, re.DOTALL)
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    (told,) = re.findall(r"a study may say `(datasets: .*?)`", GUIDE)
+    study = TINY.replace("datasets:\n  ring: {source: ring, count: 6000}", told).replace("toy-modes", "point-frechet")
+    study = study.replace("dataset: ring", "dataset: spiral") + "plugins: [spiral.py, point_frechet.py]\n"
+    (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
+    made, again = (
+        Snakemake(tmp_path)("--until", "train", "--configfile", str(tmp_path / "study.yaml"), *words)
+        for words in ((), ("--dry-run",))
+    )
+    assert made.returncode == 0, made.stdout[-3000:]
+    assert len(list(tmp_path.glob("results/tiny/runs/*/*/*/run.json"))) == 4
+    assert again.returncode == 0, again.stdout[-3000:]
+    assert not re.search(r"^(local)?rule (prepare|train):", again.stdout, re.MULTILINE)
 
 
 @pytest.mark.slow

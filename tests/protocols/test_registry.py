@@ -116,6 +116,7 @@ def test_another_package_s_code_is_part_of_the_digest_of_what_measures_with_it(a
     def digest() -> str:
         provenance._graph.cache_clear()
         provenance._bare_source.cache_clear()
+        provenance.remembered.cache_clear()
         (kind,) = (kind for kind, module in find() if module == "another.kinds")
         return provenance.stage_digest("evaluate", modules=kind.modules)
 

@@ -11,7 +11,7 @@ from studies import TINY
 from vigan.config.arms import RunSpec
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.runtime import resources
+from vigan.runtime import resources, settings
 
 ROOT = Path(__file__).parents[2]
 PAPER = load_study(ROOT / "config" / "paper.yaml")
@@ -52,9 +52,21 @@ def test_a_gpu_is_given_less_time_and_its_libraries_more_memory() -> None:
     assert with_.mem_mb > without.mem_mb
 
 
-def test_no_training_is_given_more_than_a_day() -> None:
-    spec = PAPER.run_spec(ARM, 0).model_copy(update={"iterations": 10**9})
-    assert resources.for_training(spec, gpu=True).runtime == resources.LONGEST_MINUTES == 24 * 60
+def test_each_attempt_asks_for_twice_as_much_and_never_for_more_than_helps_or_is_given() -> None:
+    needs = resources.Resources(1000, 300)
+    assert [needs.at(attempt, 1440).runtime for attempt in range(1, 7)] == [300, 600, 1200, 1440, 1440, 1440]
+    assert [needs.at(attempt, 1440).mem_mb for attempt in range(1, 7)] == [1000, 2000, 4000, 4000, 4000, 4000]
+    assert needs.at(1, 60).runtime == 60
+
+
+def test_a_job_may_run_for_a_day_or_as_long_as_the_machine_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIGAN_LONGEST_MINUTES", raising=False)
+    assert settings.longest_minutes() == 24 * 60
+    monkeypatch.setenv("VIGAN_LONGEST_MINUTES", "240")
+    assert settings.longest_minutes() == 240
+    monkeypatch.setenv("VIGAN_LONGEST_MINUTES", "0")
+    with pytest.raises(settings.MachineError, match="VIGAN_LONGEST_MINUTES is '0'; write a whole number, 1 or more"):
+        settings.longest_minutes()
 
 
 def test_measuring_takes_longer_with_more_snapshots_and_samples(tmp_path: Path) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from studies import forge
 
+from vigan.cli.paths import layout_of
+from vigan.config.base import digest_of
 from vigan.config.load import load_study
+from vigan.config.study import RunKey
+from vigan.data.store import load
+from vigan.evaluation import references
+from vigan.io.locks import owned
 from vigan.layout import TABLES, Layout
+from vigan.provenance import stage_digest
+from vigan.stages import evaluate, reference
 
 from .conftest import Project
 
@@ -98,3 +108,55 @@ def test_tensorboard_gets_scalars_of_every_logged_iteration(project: Project) ->
     events.Reload()
     assert [event.step for event in events.Scalars("d_loss")] == [20, 40, 60]
     assert set(events.Tags()["scalars"]) >= {"penalty", "drift", "gradient_ratio", "d_accuracy"}
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "reference"])
+def test_numbers_name_the_code_that_measured_them_whatever_is_edited_meanwhile(
+    project: Project, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    protocol = "toy-modes/n=500/ref=train"
+    words = {"evaluate": ("--arm", "plain", "--seed", "0"), "reference": ("--dataset", "ring", "--protocol", protocol)}
+    for each, more in (("reference", words["reference"]), ("train", (*words["evaluate"], "--no-tensorboard"))):
+        assert project.vigan(each, *more, "--device", "cpu")[0] == 0
+    module = {"evaluate": evaluate, "reference": reference}[stage]
+    plain = evaluate._measure_steps if stage == "evaluate" else reference.make_reference
+
+    def edit(*arguments: Any) -> Any:
+        for place in (evaluate, references):
+            monkeypatch.setattr(place, "protocol_code", lambda *_: "e" * 64)
+        return plain(*arguments)
+
+    monkeypatch.setattr(module, plain.__name__, edit)
+    assert project.vigan(stage, *words[stage], "--device", "cpu")[0] == 0
+    written = {"evaluate": project.run_folder("plain", 0) / "measured.json", "reference": _floor(project)}[stage]
+    assert "e" * 64 not in written.read_text()
+
+
+def _floor(project: Project) -> Path:
+    (found,) = project.folder.glob("data/*/reference/*.json")
+    return found
+
+
+def test_a_second_trainer_that_is_refused_leaves_the_first_one_s_events(project: Project) -> None:
+    words = ("train", "--arm", "plain", "--seed", "0", "--device", "cpu")
+    assert project.vigan(*words)[0] == 0
+    (events,) = (project.folder / "logs/tensorboard/tiny/plain/released/seed-0").iterdir()
+    spec = load_study(project.config).run_spec("plain", 0)
+    with contextlib.chdir(project.folder):
+        layout = layout_of(load_study(project.config))
+        data = layout.data(spec.dataset)
+        made_from = [spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]
+        state = layout.state(RunKey("plain", "released", 0), digest_of(made_from))
+        with owned(project.folder / state / "lock", state, "trains", ""):
+            code, output = project.vigan(*words)
+    assert code == 1
+    assert "trains this run already" in output
+    assert list(events.parent.iterdir()) == [events]
+
+
+def test_events_of_an_earlier_training_of_a_run_go_when_it_is_trained_anew(project: Project) -> None:
+    old = project.folder / "logs/tensorboard/tiny/plain/released/seed-0/events.out.tfevents.1"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    assert project.vigan("train", "--arm", "plain", "--seed", "0", *QUIET)[0] == 0
+    assert not old.exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import time_ns as now
 
 import pytest
-from studies import TINY, forge, run_to_tables
+from studies import IMAGES, TINY, forge, run_to_tables, vigan
 
 from vigan.config.load import load_study
 from vigan.layout import Layout
@@ -201,3 +201,38 @@ def test_data_that_other_code_prepared_and_nobody_can_write_are_told(
     _settle()
     told = f"warning: {DATA}: other code prepared it, and it cannot be written (Read-only file system)"
     assert told in capsys.readouterr().out
+
+
+GREY = """\
+from typing import Literal
+
+import numpy as np
+
+from vigan.config.datasets import DataSource
+from vigan.data.source import SourceData
+
+
+class Grey(DataSource):
+    source: Literal["grey"]
+
+    @property
+    def shape(self):
+        return (1, 32, 32)
+
+    def source_data(self):
+        images = np.full((100, 1, 32, 32), 127, np.uint8)
+        return SourceData(100, self.shape, images.dtype, (block for block in [images]), "grey images")
+"""
+
+
+def test_what_a_plug_in_delivered_is_fresh_until_the_plug_in_changes(tmp_path: Path) -> None:
+    (tmp_path / "grey.py").write_text(GREY)
+    text = IMAGES.replace("{source: digits}", "{source: grey}") + "plugins: [grey.py]\n"
+    (tmp_path / "tiny.yaml").write_text(text)
+    vigan(tmp_path / "tiny.yaml", "prepare", "--dataset", "digits")
+    with contextlib.chdir(tmp_path):
+        _settle(text)
+        assert not list(Path("data").glob("*/spec.json"))
+        Path("grey.py").write_text(GREY.replace("127", "128"))
+        _settle(text)
+        assert len(list(Path("data").glob("*/spec.json"))) == 1

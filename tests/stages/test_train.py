@@ -84,6 +84,18 @@ def test_a_finished_run_leaves_its_record_telemetry_and_snapshots_and_no_state(r
     assert [row["iteration"] for row in rows] == ["2", "4", "6", "7"]
 
 
+def test_a_run_names_the_code_and_libraries_that_trained_it_whatever_is_edited_meanwhile(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(done: int, row: object, networks: object) -> None:
+        monkeypatch.setattr(provenance, "stage_digest", lambda *_: "e" * 64)
+        monkeypatch.setattr(provenance, "versions", lambda: {"torch": "another"})
+
+    before = (provenance.stage_digest("train", toy().arm.modules), provenance.versions())
+    record = train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN, (edit,))
+    assert (record.code_sha256, record.versions) == before
+
+
 def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(ring: Path, tmp_path: Path) -> None:
     straight = train(toy(), ring, tmp_path / "a", tmp_path / "state-a", OFTEN)
     with pytest.raises(Stop):

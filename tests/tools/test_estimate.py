@@ -41,6 +41,21 @@ def test_durations_are_told_in_a_person_s_unit(seconds: float, told: str) -> Non
     assert human(seconds) == told
 
 
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [("auto", "evaluation beside 2 at once"), ("cuda", "beside 2"), ("cuda:1", "beside 2"), ("cpu", "8 jobs at once")],
+)
+def test_on_gpus_as_many_jobs_as_they_have_slots_run_at_once(
+    device: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.delenv("VIGAN_CPU", raising=False)
+    found = Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 9})
+    monkeypatch.setattr(stage, "estimate", lambda study, device: found)
+    assert main(["estimate", "--config", str(CONFIG / "ring.yaml"), "--cores", "8", "--device", device]) == 0
+    assert told in capsys.readouterr().out
+
+
 def test_the_table_says_what_one_run_and_all_of_them_take() -> None:
     told = format_estimate(Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1800.0}, {"plain": 4}), cores=8)
     rows = {line.rsplit("  ", 3)[0].split("  ")[0]: line for line in told.splitlines()}
@@ -57,7 +72,7 @@ def test_the_command_times_real_iterations(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_em_without_a_floor_can_be_timed() -> None:
-    run = load_study(CONFIG / "family.yaml").run_spec("ring-em", 0)
+    run = load_study(CONFIG / "family.yaml").run_spec("ring-em")
     without = run.arm.model_copy(update={"model": Em(kind="em", floor=0.0)})
     assert stage.iteration_seconds(run.model_copy(update={"arm": without}), "cpu") > 0
 
@@ -74,14 +89,14 @@ def test_iterations_in_which_libraries_start_and_graphs_are_captured_are_left_ou
         stage, "trainer", lambda made, place: CapturedEngine(made, lambda play: play) if captured else made
     )
     monkeypatch.setattr(stage, "ENOUGH", 1e9)
-    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)
+    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain")
     assert stage.iteration_seconds(run, "cpu") == 0.012
 
 
 def test_runs_are_timed_in_their_own_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(stage, "calculate_in", lambda precision, threads, device: asked.append((precision, threads)))
-    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain", 0)
+    run = load_study(CONFIG / "ring.yaml").run_spec("ring-plain")
     stage.iteration_seconds(run.model_copy(update={"arm": run.arm.model_copy(update={"precision": "bf16"})}), "cpu")
     assert asked == [("bf16", 1)]
 

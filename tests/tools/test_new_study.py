@@ -117,3 +117,13 @@ def test_a_study_file_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest
     (tmp_path / "study.yaml").write_text("mine")
     assert new(tmp_path, capsys)[0] == 1
     assert (tmp_path / "study.yaml").read_text() == "mine"
+
+
+def test_names_that_are_alike_as_a_study_writes_them_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    rows = [f"{method},0,10,fid,1.0" for method in ("gan-3", "gan", "GAN", "gan 2", "Gan")]
+    (tmp_path / "runs" / "all.csv").write_text("\n".join(["method,seed,step,metric,value", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert list(written(tmp_path).elsewhere) == ["gan-3", "gan", "gan-2", "gan-2-2", "gan-4"]

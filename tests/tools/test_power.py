@@ -195,3 +195,11 @@ def test_a_row_of_the_table_holds_the_share_of_every_verdict() -> None:
 def test_of_a_mean_both_mean_and_spread_are_stated(text: str) -> None:
     with pytest.raises(ConfigError, match="truth 'mean'"):
         read_truths(study_of("mean", n=3), [text])
+
+
+def test_arms_that_were_made_elsewhere_are_simulated_and_counted_as_others_are() -> None:
+    study = load_study(CONFIG / "foreign.yaml")
+    found = power(study, read_truths(study, (), 0.0), 10)
+    assert found.runs == len(list(study.every_run())) > 0
+    assert set(found.seeds) == set(study.experiments)
+    assert f"{found.runs} runs" in format_chances(study, read_truths(study, (), 0.0), [found], 10)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from studies import TINY
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.io.files import RecordError
@@ -54,6 +54,21 @@ def test_digits_that_need_no_file_or_may_be_downloaded_stop_nothing(tmp_path: Pa
     assert verdict(tmp_path, Digits(source="digits"), MNIST.model_copy(update={"origin": "sklearn"})).go
     assert verdict(tmp_path, MNIST, download=True).go
     assert verdict(tmp_path).go
+
+
+def test_what_was_fetched_for_another_study_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VIGAN_TORCHVISION", raising=False)
+    fetched, svhn = tmp_path / "data" / "download", Torchvision(source="torchvision", name="SVHN")
+    faces = CelebA(source="celeba")
+    assert [verdict(tmp_path, dataset).go for dataset in (MNIST, svhn, faces)] == [False] * 3
+    assert verdict(tmp_path, MNIST, svhn, faces, download=True).go
+    fetched.mkdir(parents=True)
+    for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "train_32x32.mat"):
+        (fetched / name).touch()
+    with zipfile.ZipFile(fetched / "img_align_celeba.zip", "w") as packed:
+        packed.writestr("img_align_celeba/000001.jpg", b"not read")
+    assert verdict(tmp_path, MNIST, svhn, faces).go
 
 
 def pictures(folder: Path, count: int) -> ImageFolder:

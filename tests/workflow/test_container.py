@@ -62,7 +62,8 @@ def test_every_documented_apptainer_command_shows_the_gpu_to_the_container() -> 
 
 
 @pytest.mark.slow
-def test_with_apptainer_every_job_runs_the_vigan_of_the_image_that_was_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_with_apptainer_every_job_runs_the_vigan_of_the_image_that_was_named(tmp_path: Path, by: str) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "apptainer").write_text(APPTAINER)
@@ -74,9 +75,12 @@ def test_with_apptainer_every_job_runs_the_vigan_of_the_image_that_was_named(tmp
     (tmp_path / "image" / "vigan").chmod(0o755)
     runner = Snakemake(tmp_path, NOTES=str(tmp_path / "notes"), IMAGE=str(tmp_path / "image"))
     runner.environment["PATH"] = f"{programs}{os.pathsep}{runner.environment['PATH']}"
+    named = ("--config", "image=vigan.sif") if by == "option" else ()
+    if by == "environment":
+        runner.environment["VIGAN_IMAGE"] = "vigan.sif"
     done = runner(
         "--until", "reference", "--configfile", str(tmp_path / "study.yaml"), "--sdm", "apptainer",
-        "--apptainer-args=--nv", "--config", "image=vigan.sif",
+        "--apptainer-args=--nv", *named,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     words = (tmp_path / "notes.words").read_text().splitlines()

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from studies import TINY
 
+from vigan.runtime.settings import SETTINGS
+
 from .conftest import ROOT, Snakemake
 
 pytestmark = pytest.mark.slow
@@ -90,10 +92,63 @@ def test_a_broken_study_file_is_one_line_not_a_traceback(snakemake: Snakemake, t
     assert "Traceback" not in refused.stdout
 
 
-def test_an_unknown_machine_setting_is_refused(snakemake: Snakemake) -> None:
-    refused = snakemake("--dry-run", "--config", "celebaa=x")
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("celebaa=x", "not celebaa"),
+        ("claims=[]", "--config cannot change a study"),
+        ("plugins=[other.py]", "--config cannot change a study"),
+        ("longest_minutes=never", "VIGAN_LONGEST_MINUTES is 'never'; write a whole number"),
+    ],
+)
+def test_what_is_no_setting_of_the_machine_is_refused(
+    snakemake: Snakemake, tmp_path: Path, setting: str, told: str
+) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    refused = snakemake("--dry-run", "--configfile", str(tmp_path / "study.yaml"), "--config", setting)
     assert refused.returncode != 0
-    assert "celebaa" in refused.stdout
+    assert told in refused.stdout
+    assert "Traceback" not in refused.stdout
+
+
+def test_no_job_asks_for_more_minutes_than_the_machine_gives(snakemake: Snakemake, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    plan = snakemake("--dry-run", "--configfile", str(tmp_path / "study.yaml"), "--config", "longest_minutes=7")
+    assert plan.returncode == 0, plan.stdout
+    assert set(re.findall(r"runtime=(\d+)", plan.stdout)) == {"7"}
+
+
+def test_every_setting_of_a_machine_is_explained_beside_the_studies() -> None:
+    told = (ROOT / "config" / "README.md").read_text(encoding="utf-8").partition("## Settings of a machine")[2]
+    assert set(re.findall(r"`([a-z0-9_]+)`(?=[^|]*\|)", told)) >= set(SETTINGS)
+
+
+SHOWING = f"""\
+include: "{ROOT}/workflow/common.smk"
+print("checkpoints in", LAYOUT.state_root, file=sys.stderr)
+rule all:
+"""
+
+
+def test_progress_looks_for_checkpoints_where_trainings_write_them(snakemake: Snakemake, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    (tmp_path / "Snakefile").write_text(SHOWING)
+    snakemake.environment["VIGAN_STATE"] = "elsewhere"
+    shown = snakemake.run(
+        "all", "--dry-run", "--cores", "1", "--configfile", "study.yaml", "--directory", str(tmp_path), folder=tmp_path
+    )
+    assert "checkpoints in elsewhere" in shown.stdout
+
+
+def test_on_kubernetes_every_rule_that_may_ask_for_a_gpu_says_whose() -> None:
+    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    parts = re.split(r"^rule (\w+):", rules, flags=re.MULTILINE)
+    asking = {
+        name for name, text in zip(parts[1::2], parts[2::2], strict=True) if re.search(r"gpu=lambda|measuring\(", text)
+    }
+    profile = (ROOT / "profiles" / "kubernetes" / "profile.yaml").read_text()
+    told = re.findall(r"^  (\w+): {gpu_manufacturer: nvidia, scale: 0}$", profile, re.MULTILINE)
+    assert asking == set(told) == {"train", "evaluate", "reference", "import_arm"}
 
 
 def _resources(plan: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ rule train:
     resources:
         **demand(
             lambda arm: resources.for_training(
-                STUDY.run_spec(arm, 0), gpu=trains_on_gpu(arm) == 1
+                STUDY.run_spec(arm), gpu=trains_on_gpu(arm) == 1
             )
         ),
         gpu=lambda wildcards: trains_on_gpu(wildcards.arm),

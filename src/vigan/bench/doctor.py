@@ -73,7 +73,7 @@ def visit(study: Study, name: str = "auto", *, quick: bool = False) -> Visit:
 
 def _keep(study: Study, found: Estimate, device: torch.device) -> None:
     """Keep what an iteration of each arm takes, for preflight."""
-    specs = (study.run_spec(arm, 0) for arm in found.train)
+    specs = (study.run_spec(arm) for arm in found.train)
     timed = [spec for spec in specs if trains_on_gpu(spec.arm) or device.type == "cpu"]
     keep(device, [(spec, found.train[spec.name] / spec.iterations) for spec in timed])
 

@@ -65,7 +65,7 @@ def _torch(facts: dict[str, Any]) -> list[Problem]:
     if not facts["cuda"]:
         message = f"driver {facts['driver'] or 'unknown'} does not start CUDA {facts['torch_cuda']}"
         return [Problem(message, "nvidia-smi; if that works, update the driver, or take a torch for an older CUDA")]
-    if facts["settings"].get("cpu", "").lower() in {"1", "true", "yes"}:
+    if settings.is_yes(facts["settings"].get("cpu", "")):
         return [Problem("VIGAN_CPU says to do without the GPU", "unset VIGAN_CPU")]
     if not facts["used"]:
         if "CUDA_VISIBLE_DEVICES" in os.environ:

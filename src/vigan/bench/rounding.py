@@ -132,7 +132,7 @@ class Bench:
         if not (folder / "manifest.json").exists():
             prepare(dataset, folder)
         self.workload, self.data = workload, load(folder)
-        self.spec = study.run_spec(workload.arm, 0).model_copy(
+        self.spec = study.run_spec(workload.arm).model_copy(
             update={
                 "iterations": workload.iterations,
                 "snapshots": (workload.iterations,),

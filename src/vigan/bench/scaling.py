@@ -13,19 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from vigan.bench.record import Measurement, processor
-from vigan.bench.simulated import made_up_metrics, write_floors, write_measured
-from vigan.config.arms import Ledger
+from vigan.bench.simulated import write_floors, write_made_up
 from vigan.config.load import load_study
-from vigan.config.study import RunKey, Study
-from vigan.io.run_record import RunRecord
-from vigan.io.run_tables import NOISE_COLUMNS
+from vigan.config.study import Study
 from vigan.layout import Layout
-from vigan.provenance import versions
-from vigan.rng import generator
-from vigan.training.telemetry import COLUMNS
 
 ROOT = Path(__file__).parents[3]
 SIZES = {False: (500, 1000, 2000, 5000, 10_000), True: (100, 200)}
@@ -119,29 +112,10 @@ def study_text(runs: int) -> str:
 
 def make_up(study: Study) -> None:
     """Write synthetic output of every run, as the analysis reads it, into the working directory."""
-    layout, about = Layout(study), {"versions": versions(), "rules": study.rules()}
+    layout, rules = Layout(study), study.rules()
     for run in study.runs():
-        _make_up_run(study, layout.run(run), run, about)
+        write_made_up(study, layout.run(run), run, rules)
     write_floors(layout)
-
-
-def _make_up_run(study: Study, folder: Path, run: RunKey, about: dict[str, Any]) -> None:
-    spec = study.run_spec(run.arm, run.seed)
-    record = RunRecord(
-        spec=spec, status="completed", iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations),
-        weights_sha256="f" * 64, snapshots_sha256={}, data_sha256="f" * 64, code_sha256="f" * 64,
-        device="simulated", threads=1,
-        seconds=1.0, **about,
-    )  # fmt: skip
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(record.model_dump_json())
-    draws = generator(run.seed, "metric", run.arm)
-    logged = np.arange(spec.log_every, spec.iterations + 1, spec.log_every)
-    telemetry = pd.DataFrame(draws.random((len(logged), len(COLUMNS))), columns=list(COLUMNS))
-    telemetry.assign(iteration=logged).to_csv(folder / "telemetry.csv", index=False)
-    made_up_metrics(study, run, draws).to_csv(folder / "metrics.csv", index=False)
-    pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(folder / "noise.csv", index=False)
-    write_measured(study, folder, record)
 
 
 WATCH = """

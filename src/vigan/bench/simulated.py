@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from vigan.config.experiment import Protocol
 from vigan.config.load import load_study
 from vigan.config.study import RunKey, Study
 from vigan.evaluation.origin import of_measurement, reference_identity
-from vigan.io.files import atomic_write, write_json, write_text
+from vigan.io.files import write_json
 from vigan.io.run_record import MEASURED, RunRecord
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import sealed, write_stamp
@@ -37,9 +38,9 @@ RunStage = Callable[[str, Callable[[], object]], None]
 def simulate(quick: bool, run_stage: RunStage) -> Path:
     """Path of the report of a simulated study in the working directory; `run_stage` is called with each stage."""
     study = _study(quick)
-    layout = Layout(study)
+    layout, rules = Layout(study), study.rules()
     for run in study.runs():
-        _run(study, layout, run)
+        write_made_up(study, layout.run(run), run, rules, pictures=True)
     write_floors(layout)
     runs = layout.run_files()
     files = Files(layout.tables, runs)
@@ -65,27 +66,34 @@ def _study(quick: bool) -> Study:
     return paper.model_copy(update={"experiments": experiments, "seeds": seeds})
 
 
-def _run(study: Study, layout: Layout, run: RunKey) -> None:
-    spec, folder = study.run_spec(run.arm, run.seed), layout.run(run)
+def write_made_up(study: Study, folder: Path, run: RunKey, rules: Mapping[str, Any], *, pictures: bool = False) -> None:
+    """Write all that the analysis reads of a run into its folder, with made-up numbers; and samples, if wanted.
+
+    Written as fast as can be: nothing here is to survive a power cut.
+    """
+    spec = study.run_spec(run.arm, run.seed)
     record = RunRecord(
         spec=spec, status="completed", iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations),
         weights_sha256="f" * 64, snapshots_sha256={}, data_sha256="f" * 64, code_sha256="f" * 64,
         device="simulated", threads=1,
-        versions=versions(), seconds=1.0, rules=study.rules(),
+        versions=versions(), seconds=1.0, rules=dict(rules),
     )  # fmt: skip
-    write_json(folder / "run.json", record.model_dump(mode="json"))
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(record.model_dump_json())
     draws = generator(run.seed, "metric", run.arm)
     logged = np.arange(spec.log_every, spec.iterations + 1, spec.log_every)
     telemetry = pd.DataFrame(draws.random((len(logged), len(COLUMNS))), columns=list(COLUMNS))
-    telemetry["iteration"] = logged
-    write_text(folder / "telemetry.csv", telemetry.to_csv(index=False))
-    write_text(folder / "noise.csv", pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(index=False))
-    write_text(folder / "metrics.csv", made_up_metrics(study, run, draws).to_csv(index=False))
-    with atomic_write(folder / "samples.npz") as stream:
-        steps = np.array(spec.snapshots)
-        samples = np.stack([_images(draws) for _ in steps])
-        np.savez(stream, steps=steps, samples=samples, finite=np.ones(len(steps), bool))
-    write_measured(study, folder, record)
+    telemetry.assign(iteration=logged).to_csv(folder / "telemetry.csv", index=False)
+    pd.DataFrame(columns=list(NOISE_COLUMNS)).to_csv(folder / "noise.csv", index=False)
+    _made_up_metrics(study, run, draws).to_csv(folder / "metrics.csv", index=False)
+    if pictures:
+        _write_samples(folder / "samples.npz", spec.snapshots, draws)
+    _write_measured(study, folder, record)
+
+
+def _write_samples(path: Path, steps: Sequence[int], draws: np.random.Generator) -> None:
+    samples = np.stack([_images(draws) for _ in steps])
+    np.savez(path, steps=np.array(steps), samples=samples, finite=np.ones(len(steps), bool))
 
 
 def write_floors(layout: Layout) -> None:
@@ -95,7 +103,7 @@ def write_floors(layout: Layout) -> None:
         write_json(path, sealed({**_real(protocol), "floor": values}))
 
 
-def write_measured(study: Study, folder: Path, record: RunRecord) -> None:
+def _write_measured(study: Study, folder: Path, record: RunRecord) -> None:
     """Write what the made-up numbers in a run's folder would have been measured from."""
     protocols = study.protocols_of(record.spec.name)
     references = {protocol.name: reference_identity(_real(protocol)) for protocol in protocols}
@@ -107,7 +115,7 @@ def _real(protocol: Protocol) -> dict[str, str]:
     return {"protocol": protocol.name, "data_sha256": "f" * 64, "code_sha256": "f" * 64}
 
 
-def made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
+def _made_up_metrics(study: Study, run: RunKey, draws: np.random.Generator) -> pd.DataFrame:
     """Rows of metrics.csv of a run that completed, with numbers from a generator."""
     spec = study.run_spec(run.arm, run.seed)
     rows = []

@@ -22,15 +22,15 @@ from vigan.analysis.given_table import long_table, real_values
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.tables import read_table
 from vigan.config import load
-from vigan.config.base import ConfigError, digest_of
+from vigan.config.base import digest_of
 from vigan.config.study import RunKey, Study
 from vigan.data.identity import sources
-from vigan.data.prepare import prepare
 from vigan.data.store import load as load_data
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.runtime.settings import cache_folder
+from vigan.stages.prepare import prepare
 
 Images = str | Path | np.ndarray
 """Images: a folder or zip of them, a prepared data set, a file of an array; or uint8 (n, C, H, W) or (n, H, W, C)."""
@@ -93,8 +93,6 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
     from vigan.training.other_draws import NoOtherDraws
 
     read = load_study(study)
-    if seed not in (known := read.seeds_of(arm)):
-        raise ConfigError(f"arm '{arm}' has no seed {seed} in this study; known: {', '.join(map(str, known))}")
     spec, layout = read.run_spec(arm, seed), _prepared(read, arm)
     data = layout.data(read.dataset_of(arm))
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
@@ -105,7 +103,7 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
         if (record.code_sha256, record.data_sha256) == made_from:
             return Trained(record, files, layout)
     state = layout.state(run, digest_of([spec.digest, *made_from]))
-    settings = Settings(device, threads, rules=read.rules(arm))
+    settings = Settings(device, threads, rules=read.rules(arm), logs=layout.tensorboard(run))
     load_watched(spec.arm.modules)
     record = train_run(spec, data, files.folder, state, settings, (NoOtherDraws(spec.name),))
     return Trained(record, files, layout)

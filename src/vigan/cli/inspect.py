@@ -27,7 +27,7 @@ def estimate(options: argparse.Namespace) -> None:
     from vigan.tools.estimate import estimate, format_estimate
 
     found = estimate(load_study(options.config), options.device)
-    if options.device == "auto" and gpu_slots() and not switched_on("cpu"):
+    if options.device != "cpu" and gpu_slots() and not switched_on("cpu"):
         found.at_once = gpu_slots(), eval_slots()
     print(format_estimate(found, options.cores))
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from vigan.cli import completion, images, inspect, pipeline, plugins, present
-from vigan.cli.arguments import DEVICES, add_celeba, add_device, add_images, add_place
+from vigan.cli.arguments import add_celeba, add_device, add_images, add_place
 from vigan.cli.examples import TRUTHS, epilog
-from vigan.cli.options import device, folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
+from vigan.cli.options import folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.plugins import blame
@@ -122,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
     add_device(estimate)
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
-    doctor.add_argument("--device", type=device, default="auto", help=DEVICES)
+    add_device(doctor)
     doctor.add_argument("--quick", action="store_true", help="small networks instead of the article's")
     doctor.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was found as JSON in this folder")
 
@@ -153,7 +153,7 @@ def parser() -> argparse.ArgumentParser:
 
     imported = stage(pipeline.import_, "read one arm whose runs were made elsewhere: numbers, or samples to measure")
     imported.add_argument("--arm", required=True, help="an arm with `from` in the study")
-    imported.add_argument("--device", type=device, default="auto", help=DEVICES)
+    add_device(imported)
 
     metrics = stage(inspect.metrics, "measure your own features (prints JSON)", study=False)
     metrics.add_argument("--real", type=Path, required=True, help=".npy file of real features (n x d)")

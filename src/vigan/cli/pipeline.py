@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +13,9 @@ from vigan.cli import before
 from vigan.cli.images import evaluate_images
 from vigan.cli.paths import layout_of
 from vigan.cli.slots import with_gpu
-from vigan.config.arms import RunSpec
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
-from vigan.config.study import RunKey, Study
+from vigan.config.study import RunKey
 from vigan.errors import say
 from vigan.io.stamp import write_stamp
 from vigan.io.times import bring_to_now
@@ -43,10 +41,8 @@ def preflight(options: argparse.Namespace) -> int:
 
     study = load_study(options.config)
     layout = layout_of(study, options.celeba)
-    pending = [run for run in study.runs() if not (layout.run(run) / "run.json").exists()]
-    waiting = [data for data in study.datasets.values() if not (layout.data(data) / "manifest.json").exists()]
     verdict = preflight(
-        study, pending, waiting, celeba=options.celeba, download=options.download, cpu=options.cpu,
+        study, *layout.pending(), celeba=options.celeba, download=options.download, cpu=options.cpu,
         cores=None if options.elsewhere else options.cores,
     )  # fmt: skip
     for line in verdict.message.splitlines():
@@ -113,19 +109,17 @@ def train(options: argparse.Namespace) -> None:
     from vigan.training.other_draws import NoOtherDraws
 
     study = load_study(options.config)
-    spec = _spec(study, options.arm, options.seed)
+    spec = study.run_spec(options.arm, options.seed)
     load_watched(spec.arm.modules)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = layout_of(study, state=options.state)
     data = layout.data(study.dataset_of(options.arm))
     before.check(options.config, before.data(layout, study.dataset_of(options.arm)))
     state = layout.state(run, digest_of([spec.digest, stage_digest("train", spec.arm.modules), load(data).fingerprint]))
-    if not state.exists():
-        shutil.rmtree(layout.tensorboard(run), ignore_errors=True)  # left by an earlier training of this run
-    settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm))
+    logs = layout.tensorboard(run)
+    settings = Settings(options.device, options.threads, options.save_every, study.rules(options.arm), logs)
     with contextlib.ExitStack() as stack:
-        closed: list[Any] = [ProgressBar(spec)]
-        closed += [TensorBoard(spec, layout.tensorboard(run))] if _tensorboard_wanted(options) else []
+        closed: list[Any] = [ProgressBar(spec), *([TensorBoard(spec, logs)] if _tensorboard_wanted(options) else [])]
         for callback in closed:
             stack.callback(callback.close)
         watching = (*closed, DiversityAlarm(spec), NoOtherDraws(spec.name))
@@ -165,7 +159,7 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     from vigan.training.device import pick_device
 
     study = load_study(options.config)
-    layout, spec = layout_of(study), _spec(study, options.arm, options.seed)
+    layout, spec = layout_of(study), study.run_spec(options.arm, options.seed)
     run = layout.run(RunKey(spec.name, spec.arm.reading, spec.seed))
     files = [one for one in layout.run_files() if one.folder == run]
     before.check(options.config, [*before.trained(files), *before.references(layout, options.arm)])
@@ -173,13 +167,6 @@ def _evaluate_run(options: argparse.Namespace) -> None:
     table = evaluate(spec, run, data, layout.references(options.arm), device, options.threads)
     bring_to_now([run / "run.json", run / "snapshots", *layout.references(options.arm).values()])
     print(f"{run}: {len(table)} numbers", flush=True)
-
-
-def _spec(study: Study, arm: str, seed: int) -> RunSpec:
-    """A run of the study. Raises ConfigError for one that it does not have."""
-    if seed not in (known := study.seeds_of(arm)):
-        raise ConfigError(f"arm '{arm}' has no seed {seed} in this study; known: {', '.join(map(str, known))}")
-    return study.run_spec(arm, seed)
 
 
 def _sampled(options: argparse.Namespace) -> bool:

@@ -190,14 +190,19 @@ class Study(Strict):
         shown = {arm for experiment in self.experiments.values() for arm in experiment.pictured}
         return [pair for pair in self.pairs() if shown.issuperset(pair)]
 
-    def run_spec(self, arm: str, seed: int) -> RunSpec:
-        """Everything that determines the weights of one run. Raises ConfigError for an arm the study does not train."""
-        experiment = self.experiments[self.experiment_of(arm)]
+    def run_spec(self, arm: str, seed: int | None = None) -> RunSpec:
+        """Everything that determines the weights of one run, by default of the arm's first seed.
+
+        Raises ConfigError for an arm that the study does not train, or a seed that the arm does not have.
+        """
+        experiment, known = self.experiments[self.experiment_of(arm)], self.seeds_of(arm)
+        if seed is not None and seed not in known:
+            raise ConfigError(f"arm '{arm}' has no seed {seed} in this study; known: {', '.join(map(str, known))}")
         return RunSpec(
             name=arm,
             arm=self.arm(arm),
             dataset=self.dataset_of(arm),
-            seed=seed,
+            seed=known[0] if seed is None else seed,
             iterations=experiment.iterations,
             snapshots=experiment.snapshot_steps,
             log_every=min(experiment.log_every, experiment.iterations),

@@ -42,8 +42,8 @@ LICENCE = (
 )
 
 
-def locate(path: Path | None) -> Path | None:
-    """Path of CelebA: `path`, else $VIGAN_CELEBA, else the test data's copy if there is one, else None.
+def locate(path: Path | None, fetched: Path) -> Path | None:
+    """Path of CelebA: `path`, else $VIGAN_CELEBA, else the test data's copy, else what lies in `fetched`, else None.
 
     A path that was given is returned whether or not it exists, so that the error can name it.
     """
@@ -53,18 +53,19 @@ def locate(path: Path | None) -> Path | None:
         return expanded(named)
     if tests := os.environ.get("VIGAN_TEST_DATA"):
         copy = Path(tests) / "data" / "celeba-10k" / ARCHIVE
-        return copy if copy.is_file() else None
-    return None
+        if copy.is_file():
+            return copy
+    return fetched / ARCHIVE if (fetched / ARCHIVE).is_file() else None
 
 
-def find(path: Path | None, download_to: Path | None) -> Path:
-    """An existing path to CelebA: see `locate`; if there is none and `download_to` is a folder, it is downloaded.
+def find(path: Path | None, fetched: Path, *, download: bool = False) -> Path:
+    """An existing path to CelebA: see `locate`; with `download`, one in `fetched`, fetched unless it is there whole.
 
     Raises DataError with the ways to get it if it is not found, or naming the path that was given.
     """
-    found = locate(path)
-    if found is None and download_to is not None:
-        return fetch(download_to)
+    found = locate(path, fetched)
+    if download and found in (None, fetched / ARCHIVE):
+        return fetch(fetched)
     if found is None:
         raise DataError(*HOW_TO_GET.split("\n", 1))
     if not found.exists():

@@ -26,12 +26,12 @@ class Singles(NamedTuple):
     note: str
 
 
-def source_data(dataset: Digits, download_to: Path | None) -> SourceData:
+def source_data(dataset: Digits, fetched: Path, *, download: bool) -> SourceData:
     """The digits of the data set's origin, uint8 (n, 1, side, side), white on black; labels are the digits.
 
     Raises DataError, see `vigan.data.mnist.read`.
     """
-    digits = single_digits(dataset.origin, dataset.side, download_to)
+    digits = single_digits(dataset.origin, dataset.side, fetched, download=download)
     return SourceData(
         count=len(digits.images),
         shape=dataset.shape,
@@ -43,11 +43,11 @@ def source_data(dataset: Digits, download_to: Path | None) -> SourceData:
     )
 
 
-def single_digits(origin: Origin, side: int, download_to: Path | None) -> Singles:
+def single_digits(origin: Origin, side: int, fetched: Path, *, download: bool = False) -> Singles:
     """Every digit of an origin at `side` pixels: scikit-learn's 8x8 enlarged, MNIST's 28x28 with a black margin."""
     if origin == "sklearn":
         return _enlarged(side)
-    scans, margin = mnist.read(origin, download_to), (side - 28) // 2
+    scans, margin = mnist.read(origin, fetched, download=download), (side - 28) // 2
     return Singles(
         np.pad(scans.images, ((0, 0), (margin, margin), (margin, margin))),
         scans.labels,

@@ -22,6 +22,8 @@ from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.stamp import sealed, unsealed
 from vigan.runtime.settings import MachineError, expanded, setting
 
+PREPARED = Path("data")
+"""Where data sets are prepared."""
 RECORD = "source.json"
 """Beside a prepared array: what it was made from, and where that was seen."""
 PASSED_ON = "VIGAN_SOURCES"
@@ -45,7 +47,12 @@ class Source(NamedTuple):
     content: str = ""
 
 
-def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path = Path("data")) -> dict[str, Source]:
+def fetched(root: Path = PREPARED) -> Path:
+    """Where sources are fetched to, and found from then on, of data sets that are prepared in `root`."""
+    return root / "download"
+
+
+def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path = PREPARED) -> dict[str, Source]:
     """Sources by the digest of their data set, of those that are made from files.
 
     `archive` is where CelebA lies, if it was named; `root` holds the prepared data sets. Where files are fetched from
@@ -125,13 +132,13 @@ def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None
     """The files of a data set, None where they are not at hand. Raises DataError if they cannot be told."""
     match dataset:
         case CelebA():
-            path = celeba.locate(archive) or root / "download" / celeba.ARCHIVE
-            return _faces(path, dataset.limit) if path.exists() else None
+            path = celeba.locate(archive, fetched(root))
+            return _faces(path, dataset.limit) if path is not None and path.exists() else None
         case ImageFolder():
             path = expanded(dataset.path)
             return _in_folder(path, images_in) if path.is_dir() else None
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
-            return _mnist(mnist.at_hand(origin, root / "download"))
+            return _mnist(mnist.at_hand(origin, fetched(root)))
     return None
 
 
@@ -206,6 +213,10 @@ def _records(dataset: Dataset, root: Path) -> dict[str, Any]:
 def _read(path: Path) -> Any:
     """A record, None if there is none or it is damaged: then the files are read again."""
     try:
-        return unsealed(read_json(path))
+        record = unsealed(read_json(path))
     except (RecordError, ValueError):
         return None
+    match record:
+        case {"of": dict(), "content": str(), "seen": dict()}:
+            return record
+    return None

@@ -85,8 +85,8 @@ def how_to_get(origin: Origin) -> str:
      `origin: sklearn`, which needs no file."""
 
 
-def locate(origin: Origin) -> Path | None:
-    """Folder of MNIST's files: of VIGAN_MNIST, else the test data's copy if it has this part, else None.
+def locate(origin: Origin, fetched: Path) -> Path | None:
+    """Folder of MNIST's files: of VIGAN_MNIST, else the test data's copy or `fetched`, if it has this part, else None.
 
     VIGAN_MNIST may name one of the files. A folder that was given is returned whatever it contains, so that
     the error can name it.
@@ -94,21 +94,19 @@ def locate(origin: Origin) -> Path | None:
     if named := setting("mnist"):
         path = expanded(named)
         return path.parent if path.is_file() else path
-    copy = _copy_for_tests()
-    return copy if copy and _files(copy, PARTS[origin]) else None
+    return next((place for place in _usual(fetched) if _files(place, PARTS[origin])), None)
 
 
-def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
-    """Files with the part's images and labels; if there are none and `download_to` is a folder, they are downloaded.
+def find(origin: Origin, fetched: Path, *, download: bool = False) -> tuple[Path, Path]:
+    """Files with the part's images and labels; with `download`, in `fetched`, fetched unless they are there whole.
 
     Raises DataError that says where they were searched and what to do.
     """
-    folder, part = locate(origin), PARTS[origin]
-    if folder is None and download_to is not None:
-        return download(origin, download_to)
+    folder, part = locate(origin, fetched), PARTS[origin]
+    if download and folder in (None, fetched):
+        return fetch_part(origin, fetched)
     if folder is None:
-        copy = _copy_for_tests()
-        looked = f"VIGAN_MNIST is not set{f', and {copy} does not have them' if copy else ''}"
+        looked = f"VIGAN_MNIST is not set, and they are not in {' or '.join(map(str, _usual(fetched)))}"
         raise _missing(f"{part.words} were not found: {looked}", origin)
     if files := _files(folder, part):
         return files
@@ -117,10 +115,11 @@ def find(origin: Origin, download_to: Path | None) -> tuple[Path, Path]:
 
 def at_hand(origin: Origin, fetched: Path) -> tuple[Path, Path] | None:
     """Files with the part's images and labels, where they are or were fetched to; None if they are nowhere."""
-    return _files(locate(origin) or fetched, PARTS[origin])
+    folder = locate(origin, fetched)
+    return _files(folder, PARTS[origin]) if folder else None
 
 
-def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
+def fetch_part(origin: Origin, folder: Path) -> tuple[Path, Path]:
     """Files with the part's images and labels in `folder`, packed, from the mirror that torchvision asks first.
 
     Raises DataError, with the other ways, if a download fails; see `vigan.runtime.download.fetch`.
@@ -133,13 +132,13 @@ def download(origin: Origin, folder: Path) -> tuple[Path, Path]:
     return images, labels
 
 
-def read(origin: Origin, download_to: Path | None = None) -> Scans:
+def read(origin: Origin, fetched: Path, *, download: bool = False) -> Scans:
     """The part's scans, 28x28, in the files' order.
 
     Raises DataError naming a file that is damaged, or whose digits are not those of MNIST (other data sets, such as
     Fashion-MNIST, come in files of the same names).
     """
-    images_path, labels_path = find(origin, download_to)
+    images_path, labels_path = find(origin, fetched, download=download)
     images, labels = _idx(images_path, 3), _idx(labels_path, 1)
     part = PARTS[origin]
     if tuple(np.bincount(labels)) != part.counts:
@@ -160,9 +159,10 @@ def _fetched(packed: Packed, folder: Path) -> Path:
     return fetch(f"{MIRROR}/{name}", folder / name, sha256=packed.sha256, size=packed.size)
 
 
-def _copy_for_tests() -> Path | None:
+def _usual(fetched: Path) -> list[Path]:
+    """Where the files are looked for, if nobody names a place: the test data's copy, and what was fetched."""
     tests = os.environ.get("VIGAN_TEST_DATA")
-    return Path(tests) / "data" / "mnist-t10k" if tests else None
+    return [*([Path(tests) / "data" / "mnist-t10k"] if tests else []), fetched]
 
 
 def _files(folder: Path, part: Part) -> tuple[Path, Path] | None:

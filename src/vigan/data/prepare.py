@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,9 +50,10 @@ def prepare(
 
     Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` alone, not
     on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
-    `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into `download` beside `folder`.
-    `progress` is called with (examples done, examples in all) after each block. `source` says what the files were when
-    the data set was told by them (see `vigan.data.identity`); what they are is recorded beside the array.
+    `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into the folder `download` beside
+    `folder`, where it is found from then on. `progress` is called with (examples done, examples in all) after each
+    block. `source` says what the files were when the data set was told by them (see `vigan.data.identity`); what they
+    are is recorded beside the array.
 
     The manifest holds source, spec, code_sha256 (of what prepared it), versions of libraries, preprocessing, count,
     shape (of one example), dtype, bytes and sha256 of the array file, labels (whether there are any), labels_sha256,
@@ -62,9 +63,10 @@ def prepare(
     """
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
-    source_data = _source_data(dataset, celeba, folder.parent / "download" if download else None, workers)
+    maker = _maker(dataset)
+    source_data = _source_data(dataset, celeba, identity.fetched(folder.parent), download=download, workers=workers)
     with contextlib.closing(source_data.blocks), _staged(folder, source_data) as whole:
-        manifest = _write(dataset, source_data, whole, progress)
+        manifest = _write(maker, source_data, whole, progress)
         identity.confirm(dataset, source, celeba, folder)
         _replace(whole, folder)
     return manifest
@@ -83,14 +85,21 @@ def _staged(folder: Path, source_data: SourceData) -> Iterator[Path]:
         shutil.rmtree(whole, ignore_errors=True)
 
 
-def _write(dataset: Dataset, source_data: SourceData, whole: Path, progress: Progress | None) -> dict[str, Any]:
-    """The manifest, written into `whole` with the array and the labels that it tells of."""
-    mean, digest = _write_array(whole / ARRAY, source_data, progress)
-    manifest = {
+def _maker(dataset: Dataset) -> dict[str, Any]:
+    """What makes the array of what, told before any of it is made: files of code may be edited meanwhile."""
+    return {
         "source": dataset.source,
         "spec": without_place(dataset).model_dump(mode="json"),
         "code_sha256": provenance.stage_digest("prepare", modules(dataset)),
         "versions": provenance.versions(),
+    }
+
+
+def _write(maker: Mapping[str, Any], source_data: SourceData, whole: Path, progress: Progress | None) -> dict[str, Any]:
+    """The manifest, written into `whole` with the array and the labels that it tells of."""
+    mean, digest = _write_array(whole / ARRAY, source_data, progress)
+    manifest = {
+        **maker,
         "preprocessing": source_data.preprocessing,
         "count": source_data.count,
         "shape": list(source_data.shape),
@@ -117,16 +126,16 @@ def _replace(whole: Path, folder: Path) -> None:
             rename(whole / name, folder / name)
 
 
-def _source_data(dataset: Dataset, celeba: Path | None, download_to: Path | None, workers: int) -> SourceData:
+def _source_data(dataset: Dataset, celeba: Path | None, fetched: Path, *, download: bool, workers: int) -> SourceData:
     match dataset:
         case Digits():
-            return digits.source_data(dataset, download_to)
+            return digits.source_data(dataset, fetched, download=download)
         case StackedDigits():
-            return stacked_digits.source_data(dataset, download_to)
+            return stacked_digits.source_data(dataset, fetched, download=download)
         case Torchvision():
-            return torchvision_sets.source_data(dataset, download_to)
+            return torchvision_sets.source_data(dataset, fetched, download=download)
         case CelebA():
-            return faces.source_data(dataset, faces.find(celeba, download_to), workers)
+            return faces.source_data(dataset, faces.find(celeba, fetched, download=download), workers)
         case ImageFolder():
             return image_folder.source_data(dataset, workers)
         case DataSource():

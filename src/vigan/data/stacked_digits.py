@@ -16,13 +16,14 @@ DIGITS = 10
 PER_BLOCK = 4096
 
 
-def source_data(dataset: StackedDigits, download_to: Path | None) -> SourceData:
+def source_data(dataset: StackedDigits, fetched: Path, *, download: bool) -> SourceData:
     """`count` draws, uint8 (count, 3, side, side); labels 0 to 999, channels 0, 1, 2 their hundreds, tens and units.
 
     Each channel's digit is drawn uniformly from 0 to 9, then one of its scans: all triples are equally likely although
     some digits have fewer scans. Raises DataError, see `vigan.data.mnist.read`.
     """
-    singles, draw = single_digits(dataset.origin, dataset.side, download_to), generator(0, "prepare", dataset.source)
+    singles = single_digits(dataset.origin, dataset.side, fetched, download=download)
+    draw = generator(0, "prepare", dataset.source)
     digits = draw.integers(DIGITS, size=(dataset.count, 3))
     return SourceData(
         count=dataset.count,

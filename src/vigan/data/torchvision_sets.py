@@ -17,12 +17,16 @@ DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, AssertionError,
 """What torchvision raises for files that are missing or not what they should be."""
 
 
-def source_data(dataset: Torchvision, download_to: Path | None) -> SourceData:
+FILES = {"CIFAR10": "cifar-10-batches-py", "CIFAR100": "cifar-100-python", "SVHN": "{part}_32x32.mat"}
+"""What torchvision keeps of a data set in its `root`; of those that are not named here, NAME/raw."""
+
+
+def source_data(dataset: Torchvision, fetched: Path, *, download: bool) -> SourceData:
     """The images, uint8 (n, 1 or 3, 32, 32), in the order of torchvision's files, and their labels.
 
     Raises DataError that says where they were looked for and what to do, or what is wrong with them.
     """
-    images, labels = read(dataset, download_to)
+    images, labels = read(dataset, fetched, download=download)
     margin = (dataset.side - images.shape[-1]) // 2
     framed = f"28x28 images, a black margin of {margin} pixels on each side" if margin else "32x32 images as they are"
     return SourceData(
@@ -36,20 +40,22 @@ def source_data(dataset: Torchvision, download_to: Path | None) -> SourceData:
     )
 
 
-def located() -> Path | None:
-    """The folder that VIGAN_TORCHVISION names: the `root` of torchvision's data sets."""
-    named = setting("torchvision")
-    return expanded(named) if named else None
+def locate(dataset: Torchvision, fetched: Path) -> Path | None:
+    """The `root` of torchvision's data sets: of VIGAN_TORCHVISION, else `fetched`, if this one is there, else None."""
+    if named := setting("torchvision"):
+        return expanded(named)
+    files = FILES.get(dataset.name, f"{dataset.name}/raw").format(part=dataset.part)
+    return fetched if (fetched / files).exists() else None
 
 
-def read(dataset: Torchvision, download_to: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, channels, side, side) and labels int64 (n,). Raises DataError, see `source_data`."""
-    root = located() or download_to
-    if root is None:
-        raise DataError(f"torchvision's {dataset.name}: VIGAN_TORCHVISION is not set. {ways(dataset)}")
-    fetch = located() is None
+def read(dataset: Torchvision, fetched: Path, *, download: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (n, channels, side, side) and labels int64 (n,). Raises DataError, see `source_data`.
+
+    With `download`, torchvision fetches what is not in `fetched`, unless VIGAN_TORCHVISION names another place.
+    """
+    root = find(dataset, fetched, download=download)
     try:
-        found = _opened(dataset, root, fetch)
+        found = _opened(dataset, root, fetch=download and not setting("torchvision"))
     except (*DAMAGE, URLError) as error:
         reason = " ".join(f"{error}".split()) or type(error).__name__
         raise DataError(f"{root}: no {dataset.name} that can be read ({reason}). {ways(dataset)}") from None
@@ -58,7 +64,15 @@ def read(dataset: Torchvision, download_to: Path | None) -> tuple[np.ndarray, np
     return images, labels
 
 
-def _opened(dataset: Torchvision, root: Path, fetch: bool) -> Any:
+def find(dataset: Torchvision, fetched: Path, *, download: bool = False) -> Path:
+    """The `root` in which the data set is, see `locate`, or is to be put. Raises DataError that says what to do."""
+    root = locate(dataset, fetched) or (fetched if download else None)
+    if root is None:
+        raise DataError(f"torchvision's {dataset.name}: VIGAN_TORCHVISION is not set. {ways(dataset)}")
+    return root
+
+
+def _opened(dataset: Torchvision, root: Path, *, fetch: bool) -> Any:
     """Torchvision's own object, which checks the MD5 of CIFAR's and SVHN's files, and of all that it fetches."""
     from torchvision import datasets
 

@@ -36,7 +36,7 @@ def picture(samples: np.ndarray, means: np.ndarray | None = None) -> Image.Image
 def encode(shown: Image.Image, most: int) -> bytes:
     """A picture as WebP: lossless if it has transparency, else at the best quality that fits in `most` bytes.
 
-    If none of `QUALITIES` fits, the lowest quality is used.
+    If none of `QUALITIES` fits, it is at quality 1, whatever its size.
     """
     if shown.mode == "RGBA":
         return _webp(shown, lossless=True, quality=80)

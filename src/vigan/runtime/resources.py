@@ -1,7 +1,7 @@
 """Memory and time limits of jobs for a cluster's scheduler, estimated from the study alone.
 
-Too much makes a job wait longer, too little stops it; a stopped training resumes from its last checkpoint, with twice
-as much.
+Too much makes a job wait longer, or is more than a cluster ever gives; too little stops it. A stopped training resumes
+from its last checkpoint, with more.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ UPDATE_SECONDS = 0.003
 """Seconds of an update with the smallest networks."""
 
 STARTING_MINUTES = 10
-LONGEST_MINUTES = 24 * 60
-"""A training that needs more is stopped there and resumes in its next attempt."""
+MOST_MEMORY = 4
+"""Times the estimate that a job asks for at most: attempts are ended for other reasons, too, such as a preemption."""
 
 LIBRARIES_MB = {True: 6000, False: 1500}
 """Memory of a process with its libraries loaded, with CUDA and without."""
@@ -41,6 +41,14 @@ class Resources(NamedTuple):
 
     mem_mb: int
     runtime: int
+
+    def at(self, attempt: int, longest: int) -> Resources:
+        """What a job asks for in an attempt, the first being 1: twice as much in each, as far as that helps.
+
+        It may run for `longest` minutes; a training that needs more is stopped there and resumes in its next attempt.
+        """
+        growth = 2 ** (attempt - 1)
+        return Resources(self.mem_mb * min(growth, MOST_MEMORY), min(self.runtime * growth, longest))
 
 
 def trains_on_gpu(arm: Arm) -> bool:
@@ -124,7 +132,7 @@ def _measuring_mb(protocol: Protocol, gpu: bool, at_once: int = 1) -> int:
 
 
 def _minutes(seconds: float) -> int:
-    return min(LONGEST_MINUTES, STARTING_MINUTES + math.ceil(seconds / 60))
+    return STARTING_MINUTES + math.ceil(seconds / 60)
 
 
 def _examples(dataset: Dataset) -> int:

@@ -12,12 +12,13 @@ from vigan.runtime import nvml
 
 SETTINGS = (
     "celeba", "mnist", "torchvision", "download", "cpu", "state", "inception", "dinov2", "clip", "cache", "gpus",
-    "slots_per_gpu", "evals_per_gpu", "slots", "graphs", "image",
+    "slots_per_gpu", "evals_per_gpu", "slots", "graphs", "image", "longest_minutes",
 )  # fmt: skip
 """Where CelebA is; where MNIST is; where torchvision's data sets are; whether to fetch them; whether to train for days
 on CPUs; where checkpoints live; where the FID's network is, and those of DINOv2 and CLIP; the folder for what is
 fetched once; how many GPUs there are, how many runs share one, how many are measured on one beside them, and the folder
-that counts them; whether iterations become CUDA graphs; the container image for `--sdm apptainer`."""
+that counts them; whether iterations become CUDA graphs; the container image for `--sdm apptainer`; how long a job of a
+cluster may run."""
 
 
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -41,6 +42,11 @@ def switched_on(name: str) -> bool:
 def switched_off(name: str) -> bool:
     """Whether a setting says no. Raises MachineError if it says neither yes nor no."""
     return _answer(name) is False
+
+
+def is_yes(text: str) -> bool:
+    """Whether the text of a setting says yes."""
+    return text.lower() in _YES
 
 
 def _answer(name: str) -> bool | None:
@@ -122,6 +128,11 @@ def gpu_slots() -> int:
 def eval_slots() -> int:
     """How many runs may be measured on GPUs here at a time; 0 without a GPU."""
     return len(gpus()) * evals_per_gpu()
+
+
+def longest_minutes() -> int:
+    """How long a job of a cluster may run, whatever it asks for: VIGAN_LONGEST_MINUTES, else a day."""
+    return _whole("longest_minutes", 24 * 60, least=1)
 
 
 def _whole(name: str, otherwise: int, least: int) -> int:

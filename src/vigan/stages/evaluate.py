@@ -57,6 +57,7 @@ def evaluate(
     number. A snapshot that the run never reached, or whose samples are not finite, has one number,
     `finite` = 0. Raises RecordError if the run was trained under another `spec`, or on data other than those in `data`.
     """
+    code = protocol_code("evaluate", references)  # of what measures: its files may be edited meanwhile
     record, prepared = read_run(run / "run.json", spec), load(data, verify=True)
     if record.data_sha256 != prepared.fingerprint:
         raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
@@ -69,7 +70,7 @@ def evaluate(
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
     of_real_data = {protocol.name: reference_identity(made_from(protocol, prepared)) for protocol in references}
-    measured_from = of_measurement(record, list(references), of_real_data, protocol_code("evaluate", references))
+    measured_from = of_measurement(record, list(references), of_real_data, code)
     write_stamp(run / MEASURED, measured_from, [run / name for name in ("metrics.csv", "noise.csv", "samples.npz")])
     return table
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from vigan.analysis.tables import read_table
 from vigan.config.base import ConfigError
@@ -89,7 +88,7 @@ class Subject(NamedTuple):
         return dict(zip(floors["metric"], floors["value"], strict=True))
 
 
-Draw = Callable[[Subject], Figure]
+Draw = Callable[[Subject], style.Figure]
 
 ARROWS = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}
 
@@ -127,7 +126,7 @@ def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> N
     style.save(_DRAW[kind](Subject(study, experiment, files)), out)
 
 
-def _curves(subject: Subject) -> Figure:
+def _curves(subject: Subject) -> style.Figure:
     table, real = subject.table("curves"), subject.real()
     panels = {
         key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
@@ -136,17 +135,17 @@ def _curves(subject: Subject) -> Figure:
     return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged(), subject.titles)
 
 
-def _telemetry(subject: Subject) -> Figure:
+def _telemetry(subject: Subject) -> style.Figure:
     own = {column: panel for method in subject.methods for column, panel in method.panels.items()}
     return _logged(subject, panels(LOGGED, subject.methods) | own, "during training")
 
 
-def _drift(subject: Subject) -> Figure:
+def _drift(subject: Subject) -> style.Figure:
     trained = subject.methods[0].trained if len(subject.methods) == 1 else "a phase"
     return _logged(subject, panels(DRIFT, subject.methods), f"how far {trained} moves")
 
 
-def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
+def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> style.Figure:
     """Curves of telemetry; a model's columns with their own scale get panels of their own."""
     table = subject.table("telemetry-curves")
     scales = {name: arm.model.own_scale for name, arm in subject.experiment.arms.items()}
@@ -163,7 +162,7 @@ def _logged(subject: Subject, shown: Mapping[str, Panel], what: str) -> Figure:
     )
 
 
-def _seeds(subject: Subject) -> Figure:
+def _seeds(subject: Subject) -> style.Figure:
     scores, real = subject.table("scores"), subject.real()
     rows = {
         key: seeds.Row(metric.title + ARROWS[metric.better], protocol, metric.better, real.get(key))
@@ -173,7 +172,7 @@ def _seeds(subject: Subject) -> Figure:
     return seeds.draw(scores, subject.table("summary"), rows, heading, subject.looks, subject.experiment.pairs())
 
 
-def _survival(subject: Subject) -> Figure:
+def _survival(subject: Subject) -> style.Figure:
     rules = {"bad-end": subject.experiment.collapse, "reach": subject.experiment.reach}
     titles = {"bad-end": "Runs that have come to no bad end", "reach": "Runs that are not on track yet"}
     panels = {event: survival.Panel(titles[event], describe_event(rule)) for event, rule in rules.items() if rule}
@@ -181,7 +180,7 @@ def _survival(subject: Subject) -> Figure:
     return survival.draw(subject.table("survival"), panels, heading, subject.facets, subject.titles)
 
 
-def _map(subject: Subject) -> Figure:
+def _map(subject: Subject) -> style.Figure:
     summary = subject.table("summary")
     panels = {
         key: heatmap.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
@@ -192,7 +191,7 @@ def _map(subject: Subject) -> Figure:
     return heatmap.draw(last, panels, heading, heatmap.cells(subject.experiment.arms))
 
 
-def _samples(subject: Subject) -> Figure:
+def _samples(subject: Subject) -> style.Figure:
     """Samples of the experiment's first seed."""
     chosen, dataset = subject.experiment, subject.study.data_of(subject.name)
     assert dataset is not None

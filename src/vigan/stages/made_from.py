@@ -141,11 +141,16 @@ def files_of(layout: Layout, experiment: str) -> list[RunFiles | ElsewhereFiles]
 
 
 def first_files(layout: Layout, arms: Sequence[str], seed: int | None = None) -> list[RunFiles | ElsewhereFiles]:
-    """The runs of some arms of one experiment at a seed, its first if none is named; of one made elsewhere all."""
+    """The runs of some arms of one experiment at a seed, its first if none is named; of those arms that have it.
+
+    Of an arm that was made elsewhere, all that was read.
+    """
     study = layout.study
     chosen = study.seeds_in(study.experiment_of(arms[0]))[0] if seed is None else seed
     apart = {arm.name: arm for arm in layout.elsewhere_files()}
-    return [apart[arm] if arm in apart else _run_of(layout, arm, chosen) for arm in arms]
+    return [
+        apart[arm] if arm in apart else _run_of(layout, arm, chosen) for arm in arms if chosen in study.seeds_of(arm)
+    ]
 
 
 def _run_of(layout: Layout, arm: str, seed: int) -> RunFiles:

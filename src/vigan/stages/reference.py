@@ -22,8 +22,9 @@ def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, devic
     Raises RecordError if the data set is damaged.
     """
     prepared = load(data, verify=True)
+    # Before it is measured: files of code may be edited meanwhile, and libraries replaced.
+    origin = {**made_from(protocol, prepared), "versions": measuring_versions()}
     with pairs_on(torch.device(device)):
         floor = make_reference(protocol, dataset, prepared, device, out)
-    record = {**made_from(protocol, prepared), "versions": measuring_versions(), "floor": floor}
-    write_json(out.with_suffix(".json"), sealed(record))
+    write_json(out.with_suffix(".json"), sealed({**origin, "floor": floor}))
     return floor

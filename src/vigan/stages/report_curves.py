@@ -167,7 +167,8 @@ def _partners(experiment: Experiment, arms: Mapping[str, drawn.Arm]) -> dict[str
 
 def _subject(table: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, key: tuple[str, str]) -> chart.Subject:
     rows, name = of_metric(table, key), str(table["experiment"].iloc[0])
-    real, bounded = real_value(floors, experiment, name, key), METRICS[key[0]].bounded
+    real = real_value(floors, experiment, name, key)
+    bounded = METRICS[key[0]].bounded(modes=1)  # what counts modes has a number of them
     return chart.Subject(rows, METRICS[key[0]].title, key[1], better(key[0]), real, bounded)
 
 

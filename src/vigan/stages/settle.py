@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vigan.config.datasets import Dataset, without_place
+from vigan.config.datasets import Dataset, modules, without_place
 from vigan.config.elsewhere import Samples
 from vigan.elsewhere.files import place_of
 from vigan.errors import say
@@ -47,11 +47,10 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
     for dataset in layout.study.datasets.values():
         _describe(layout, dataset)
     for product in _products(layout, lists, templates):
-        times = [bring_to_now(paths) for paths in (product.inputs, product.outputs)][::-1]
-        if not product.inputs or any(time is None for each in times for time in each):
+        inputs, outputs = _times(product.inputs), _times(product.outputs)
+        if not inputs or not outputs:
             continue
-        oldest, newest = min(_known(times[0])), max(_known(times[1]))
-        fresh = _is_fresh(product)
+        oldest, newest, fresh = min(outputs), max(inputs), _is_fresh(product)
         if fresh and oldest < newest:
             set_times(product.outputs, newest)
         elif not fresh and oldest >= newest:
@@ -65,7 +64,7 @@ def _describe(layout: Layout, dataset: Dataset) -> None:
     Snakemake, where it remembers the old ones, prepare it again, and train all.
     """
     path, manifest = layout.description(dataset), layout.data(dataset) / "manifest.json"
-    if path.exists() or not manifest.exists() or _is_prepared(manifest):
+    if path.exists() or not manifest.exists() or _is_prepared(dataset, manifest):
         return
     try:
         write_text(path, without_place(dataset).model_dump_json(indent=2) + "\n")
@@ -75,10 +74,10 @@ def _describe(layout: Layout, dataset: Dataset) -> None:
         say(f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})")
 
 
-def _is_prepared(manifest: Path) -> bool:
+def _is_prepared(dataset: Dataset, manifest: Path) -> bool:
     """Whether a manifest is there and is what today's code writes."""
     try:
-        return unsealed(read_json(manifest))["code_sha256"] == stage_digest("prepare")
+        return unsealed(read_json(manifest))["code_sha256"] == stage_digest("prepare", modules(dataset))
     except (RecordError, OSError, ValueError, TypeError, KeyError):
         return False
 
@@ -90,9 +89,13 @@ def _is_fresh(product: Product) -> bool:
         return False
 
 
-def _known(times: Sequence[int | None]) -> list[int]:
-    """Times without those of files that are not there; 0 is one, to which archives may set all files."""
-    return [time for time in times if time is not None]
+def _times(paths: Sequence[Path]) -> list[int]:
+    """When files were written, none of them later than now; nothing where one of them is not there.
+
+    0 is a time, to which archives may set all files.
+    """
+    times = bring_to_now(paths)
+    return [] if None in times else [time for time in times if time is not None]
 
 
 def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Iterator[Product]:
@@ -100,7 +103,7 @@ def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) 
     for dataset in layout.study.datasets.values():
         manifest = layout.data(dataset) / "manifest.json"
         made = [manifest, manifest.with_name("array.npy")]
-        yield Product(made, [layout.description(dataset)], partial(_is_prepared, manifest))
+        yield Product(made, [layout.description(dataset)], partial(_is_prepared, dataset, manifest))
     for dataset, protocol in layout.study.measured():
         yield _reference(layout, dataset, protocol)
     runs = layout.run_files()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,12 +26,27 @@ from vigan.training.run import Outcome, Run, RunCallback
 
 
 class Settings(NamedTuple):
-    """Settings that affect no weight on one machine: device, threads, seconds between checkpoints, claims' rules."""
+    """Settings that affect no weight on one machine: device, threads, seconds between checkpoints, claims' rules.
+
+    `logs` is the folder to which callbacks write, which is emptied where a run begins anew.
+    """
 
     device: str = "auto"
     threads: int = 1
     save_every: float = 60.0
     rules: Mapping[str, Any] = MappingProxyType({})
+    logs: Path | None = None
+
+
+class Origin(NamedTuple):
+    """What weights are made from, besides their spec: digests of code and data, versions of libraries.
+
+    Taken before the training: files of code may be edited, and libraries replaced, until it ends.
+    """
+
+    code_sha256: str
+    data_sha256: str
+    versions: dict[str, str]
 
 
 def train(
@@ -42,26 +58,28 @@ def train(
     one. Raises RecordError if the data set is damaged or if `state` belongs to another run, InUseError if another
     process trains in `state`.
     """
+    code, versions = provenance.stage_digest("train", spec.arm.modules), provenance.versions()
     device = pick_device(settings.device)
     calculate_in(spec.arm.precision, settings.threads, device)
     prepared = load(data, verify=True)
     with owned(state / "lock", state, "trains this run already", "start no second trainer of it"):
         remove_half_removed(state)
-        owner = _claim(state / "spec.json", spec, prepared.fingerprint)
-        run = Run(spec, prepared.array, state, device, owner)
+        origin = Origin(code, prepared.fingerprint, versions)
+        run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
         for reason in run.refused:
             say(f"warning: {reason}")
+        if not run.iteration and settings.logs:
+            shutil.rmtree(settings.logs, ignore_errors=True)  # left by an earlier training of this run
         outcome = run.train(callbacks, settings.save_every)
-        record = _record(spec, outcome, prepared.fingerprint, settings)
+        record = _record(spec, outcome, origin, settings)
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
         remove(state)
     return record
 
 
-def _claim(path: Path, spec: RunSpec, fingerprint: str) -> str:
+def _claim(path: Path, spec: RunSpec, origin: Origin) -> str:
     """Write the owner of this state and return its digest; refuse a state of another config, code or data set."""
-    code = provenance.stage_digest("train", spec.arm.modules)
-    mine = {**spec.model_dump(mode="json"), "code_sha256": code, "data_sha256": fingerprint}
+    mine = spec.model_dump(mode="json") | {"code_sha256": origin.code_sha256, "data_sha256": origin.data_sha256}
     if path.exists() and (fields := differing_fields(mine, read_json(path))):
         raise RecordError(
             f"{path.parent}: made under another config ({', '.join(fields)} differ); remove it to start anew"
@@ -70,7 +88,7 @@ def _claim(path: Path, spec: RunSpec, fingerprint: str) -> str:
     return digest_of(mine)
 
 
-def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, settings: Settings) -> RunRecord:
+def _record(spec: RunSpec, outcome: Outcome, origin: Origin, settings: Settings) -> RunRecord:
     return RunRecord(
         spec=spec,
         status=outcome.status,
@@ -78,11 +96,11 @@ def _record(spec: RunSpec, outcome: Outcome, fingerprint: str, settings: Setting
         ledger=Ledger.of(spec.arm, outcome.iterations),
         weights_sha256=outcome.weights_hash,
         snapshots_sha256=dict(sorted(outcome.snapshots.items())),
-        data_sha256=fingerprint,
-        code_sha256=provenance.stage_digest("train", spec.arm.modules),
+        data_sha256=origin.data_sha256,
+        code_sha256=origin.code_sha256,
         device=DEVICE_SEPARATOR.join(outcome.devices),
         threads=settings.threads,
-        versions=provenance.versions(),
+        versions=origin.versions,
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=dict(settings.rules),

@@ -91,7 +91,7 @@ def estimate(study: Study, device: str) -> Estimate:
     return Estimate(
         prepare=sum(prepare_seconds(dataset) for dataset in study.datasets.values()),
         reference=sum(2 * seconds for seconds in measured.values()),
-        train={arm: run_seconds(study.run_spec(arm, 0), device) for arm in arms},
+        train={arm: run_seconds(study.run_spec(arm), device) for arm in arms},
         evaluate={arm: _evaluation(study, arm, measured) for arm in arms},
         counts={arm: sum(run.arm == arm for run in runs) for arm in arms},
         unknown=unknown,
@@ -113,7 +113,7 @@ def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], 
 def training_seconds(study: Study, runs: Iterable[RunKey], device: str) -> float:
     """Seconds of training all `runs`, one after the other; each arm is timed once, or was by `vigan doctor`."""
     runs = list(runs)
-    specs = {arm: study.run_spec(arm, 0) for arm in dict.fromkeys(run.arm for run in runs)}
+    specs = {arm: study.run_spec(arm) for arm in dict.fromkeys(run.arm for run in runs)}
     per_run = {arm: _known_run_seconds(spec, device) or run_seconds(spec, device) for arm, spec in specs.items()}
     return sum(per_run[run.arm] for run in runs)
 

@@ -122,9 +122,8 @@ def _named(rows: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, di
     taken: set[str] = set()
     for title, row in rows:
         plain = slug(title)
-        name = plain
-        while name in taken:
-            name = f"{plain}-{len(taken) + 1}"
+        names = (plain, *(f"{plain}-{number}" for number in range(2, len(taken) + 3)))
+        name = next(name for name in names if name not in taken)
         taken.add(name)
         yield name, row
 

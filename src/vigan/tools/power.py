@@ -79,13 +79,13 @@ def power(study: Study, truths: Truths, simulations: int) -> Chances:
     shares: list[Mapping[Verdict, float]] = [{v: count[v] / simulations for v in SHOWN} for count in counts]
     return Chances(
         {name: _numbers_of_seeds(study, name) for name in study.experiments},
-        len(list(study.runs())),
+        len(list(study.every_run())),
         dict(zip([claim.id for claim in claims], shares, strict=True)),
     )
 
 
 def _numbers_of_seeds(study: Study, experiment: str) -> tuple[int, int]:
-    numbers = [len(study.seeds_of(arm)) for arm in study.experiments[experiment].arms]
+    numbers = [len(study.seeds_of(arm)) for arm in study.experiments[experiment].names]
     return min(numbers), max(numbers)
 
 

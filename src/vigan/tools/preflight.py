@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, most_examples
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
-from vigan.data import image_folder, mnist, torchvision_sets
+from vigan.data import identity, image_folder, mnist, torchvision_sets
 from vigan.data.source import DataError
 from vigan.runtime.resources import trains_on_gpu
 from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
@@ -87,17 +87,18 @@ def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | 
 
 def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
     """Number of examples of a data set, None if only a download shows it. Raises DataError without a source."""
+    fetched = identity.fetched()
     match dataset:
         case CelebA():
-            if download and faces.locate(celeba) is None:
+            if download and faces.locate(celeba, fetched) is None:
                 return most_examples(dataset)
-            return faces.count(dataset, faces.find(celeba, None))
+            return faces.count(dataset, faces.find(celeba, fetched))
         case ImageFolder():
             return image_folder.count(dataset)
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn" and not download:
-            mnist.find(origin, None)
-        case Torchvision() if not download and torchvision_sets.located() is None:
-            raise DataError(f"torchvision's {dataset.name}. {torchvision_sets.ways(dataset)}")
+            mnist.find(origin, fetched)
+        case Torchvision():
+            torchvision_sets.find(dataset, fetched, download=download)
     return most_examples(dataset)
 
 

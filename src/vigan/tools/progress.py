@@ -36,12 +36,12 @@ class Work:
     def __init__(self, layout: Layout) -> None:
         self.layout, self.runs = layout, list(layout.study.runs())
         arms = {run.arm for run in self.runs}
-        self.iterations = {arm: layout.study.run_spec(arm, 0).iterations for arm in arms}
+        self.iterations = {arm: layout.study.run_spec(arm).iterations for arm in arms}
         self.training = {arm: self._training_seconds(arm) for arm in arms}
         self.measuring = {arm: self._measuring_seconds(arm) for arm in arms}
 
     def _training_seconds(self, arm: str) -> float:
-        spec = self.layout.study.run_spec(arm, 0)
+        spec = self.layout.study.run_spec(arm)
         return spec.iterations * iteration_seconds(spec, gpu=False)
 
     def _measuring_seconds(self, arm: str) -> float:

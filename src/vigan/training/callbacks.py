@@ -48,24 +48,29 @@ class ProgressBar:
 class TensorBoard:
     """Scalars of each telemetry row and, at each snapshot, a grid of samples on fixed latents.
 
-    If they cannot be written, as on a full disk, it prints a warning and training continues without them. Torch's
+    Its file is made at the first iteration: until then another process may train this run, and write to the folder. If
+    nothing can be written, as on a full disk, it prints a warning and training continues without it. Torch's
     SummaryWriter is not used, as its thread would print a traceback then.
     """
 
     def __init__(self, spec: RunSpec, folder: Path) -> None:
-        self.spec, self.folder = spec, folder
+        self.spec, self.folder, self.begun = spec, folder, False
         self.latents = evaluation_latents(spec.seed, GRID * GRID, spec.arm.network.latent)
         self.stream: FileIO | None = None
-        with self._excused():
-            folder.mkdir(parents=True, exist_ok=True)
-            self.stream = FileIO(folder / f"events.out.tfevents.{time.time_ns()}", "x")
-            self._write(file_version="brain.Event:2")
 
     def __call__(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> None:
         """Write the summaries of this iteration, if any."""
         with self._excused():
+            if not self.begun:
+                self._begin()
             for summary in self._summaries(iteration, row, networks) if self.stream else ():
                 self._write(step=iteration, summary=summary)
+
+    def _begin(self) -> None:
+        self.begun = True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.stream = FileIO(self.folder / f"events.out.tfevents.{time.time_ns()}", "x")
+        self._write(file_version="brain.Event:2")
 
     def _summaries(self, iteration: int, row: dict[str, float] | None, networks: Networks) -> Iterator[Any]:
         from torch.utils.tensorboard import summary  # slow import, needed for TensorBoard only
