@@ -10,7 +10,7 @@ import pytest
 from vigan.bench import tool_tables
 from vigan.bench.documentation import METRICS_PAGE, with_parts
 from vigan.bench.plots import newest
-from vigan.evaluation.foreign import TOOLS
+from vigan.evaluation.witness_tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,7 @@ import vigan
 from vigan.cli import api
 from vigan.config.base import ConfigError
 from vigan.data import prepare as data
-from vigan.evaluation.files import measure_features
+from vigan.evaluation.own_features import measure_features
 from vigan.provenance import stage_digest
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 
 from vigan.features.clip import OPENAI, ClipL14
 from vigan.features.dinov2 import DINOV2, DinoV2
-from vigan.features.pillow_input import CLIP, IMAGENET
+from vigan.features.pillow_uint8 import CLIP, IMAGENET
 from vigan.features.weights import Archive
 from vigan.io.files import RecordError
 

@@ -8,7 +8,7 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigan.evaluation.foreign import _with_disp
+from vigan.evaluation.witness_tools import _with_disp
 from vigan.metrics.frechet import Gaussian, fit, frechet, frechet_distance
 from vigan.metrics.validate import MetricError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vigan.evaluation.foreign import TOOLS
 from vigan.evaluation.witness import CLOSE, reason, relative
+from vigan.evaluation.witness_tools import TOOLS
 
 WORDS = {
     "frechet": "Fréchet distance",

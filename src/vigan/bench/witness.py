@@ -22,9 +22,9 @@ from vigan.bench.record import Measurement, processor
 from vigan.data.load_images import open_gallery
 from vigan.evaluation.anybody import made_with
 from vigan.evaluation.extraction import features_of
-from vigan.evaluation.foreign import TOOLS
 from vigan.evaluation.statistics import Statistics, of_features, read_statistics, write_statistics
 from vigan.evaluation.witness import Case, Witness, ask
+from vigan.evaluation.witness_tools import TOOLS
 from vigan.features.inception import INCEPTION, InceptionClean
 from vigan.features.weights import Archive
 from vigan.metrics.frechet import fit, frechet_distance

@@ -47,7 +47,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def metrics(options: argparse.Namespace) -> None:
     """Print metrics of features in your own files."""
-    from vigan.evaluation.files import measure_features
+    from vigan.evaluation.own_features import measure_features
 
     found = measure_features(options.real, options.fake, k=options.k, seed=options.seed)
     print(json.dumps(found, indent=2, allow_nan=False))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vigan.config.base import ConfigError, nearest
 from vigan.data.load_images import Gallery
-from vigan.evaluation import foreign
+from vigan.evaluation import witness_tools
 from vigan.features.base import Extractor
 from vigan.io.files import RecordError
 
@@ -68,8 +68,8 @@ class Witness(NamedTuple):
     def named(cls, text: str) -> Witness:
         """Of "TOOL" or "TOOL=PYTHON". Raises ConfigError for a tool that is not known."""
         tool, _, python = text.partition("=")
-        if tool not in foreign.TOOLS:
-            raise ConfigError(f"no witness '{tool}'{nearest(tool, list(foreign.TOOLS))}")
+        if tool not in witness_tools.TOOLS:
+            raise ConfigError(f"no witness '{tool}'{nearest(tool, list(witness_tools.TOOLS))}")
         return cls(tool, Path(python).expanduser() if python else Path(sys.executable))
 
 
@@ -98,7 +98,12 @@ def ask(
 
 
 def _run(witness: Witness, question: Path) -> None:
-    command = [str(witness.python), "-I", str(Path(foreign.__file__)), str(question)]  # -I: nothing of this folder
+    command = [
+        str(witness.python),
+        "-I",
+        str(Path(witness_tools.__file__)),
+        str(question),
+    ]  # -I: nothing of this folder
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

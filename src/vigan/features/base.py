@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.backends import cudnn
 
 from vigan.errors import UserError
-from vigan.features.pillow_bicubic import bicubic
+from vigan.features.pillow_float import bicubic
 from vigan.features.weights import Archive
 
 Images = NDArray[np.uint8]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import ClassVar
 
 import torch
@@ -11,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from vigan.features.base import Pictures
-from vigan.features.pillow_input import CLIP, normalised, pillow_input
+from vigan.features.pillow_uint8 import CLIP, normalised, resized_by_pillow
 from vigan.features.transformer import VisionTransformer
-from vigan.features.weights import Archive
+from vigan.features.weights import Archive, torchscript_warning_ignored
 
 _DIGEST = "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"
 OPENAI = Archive(
@@ -42,14 +41,13 @@ class ClipL14(VisionTransformer):
 
     def read(self, file: bytes) -> dict[str, Tensor]:
         """The image tower's, of a TorchScript archive of all of CLIP."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r".*torch\.jit\.load.*deprecated")
+        with torchscript_warning_ignored("load"):
             tensors = torch.jit.load(io.BytesIO(file), map_location="cpu").state_dict()
         return {name: tensor.float() for name, tensor in tensors.items() if name.startswith("visual.")}
 
     def resized(self, images: Pictures) -> Tensor:
         """As the authors of CMMD make them of files."""
-        return pillow_input(images, self.side, self.device, square=True)
+        return resized_by_pillow(images, self.side, self.device, square=True)
 
     def network(self, batch: Tensor) -> Tensor:
         """Embeddings of images in [0, 255]."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vigan.features.base import Pictures
-from vigan.features.pillow_input import IMAGENET, normalised, pillow_input
+from vigan.features.pillow_uint8 import IMAGENET, normalised, resized_by_pillow
 from vigan.features.transformer import VisionTransformer
 from vigan.features.weights import Archive
 
@@ -50,7 +50,7 @@ class DinoV2(VisionTransformer):
 
     def resized(self, images: Pictures) -> Tensor:
         """As the authors' code makes them of files."""
-        return pillow_input(images, self.side, self.device)
+        return resized_by_pillow(images, self.side, self.device)
 
     def network(self, batch: Tensor) -> Tensor:
         """The class token of images in [0, 255]."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -14,7 +11,7 @@ from torch.jit import ScriptModule
 
 from vigan.features import weights as weights_files
 from vigan.features.base import Extractor, Features, Pictures
-from vigan.features.weights import Archive, content, find
+from vigan.features.weights import Archive, content, find, torchscript_warning_ignored
 
 INCEPTION = Archive(
     url="https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
@@ -79,19 +76,11 @@ def load_network(path: Path, archive: Archive = INCEPTION) -> ScriptModule:
     Raises RecordError, before torch sees them, if the file's bytes are others.
     """
     read = content(path, archive)
-    with _deprecated("load"):
+    with torchscript_warning_ignored("load"):
         return torch.jit.load(io.BytesIO(read), map_location="cpu").eval()
 
 
 def _folded(layers: ScriptModule) -> ScriptModule:
     """The layers with their weights as constants, and batch norm's scale and shift within those of the convolutions."""
-    with _deprecated("freeze"):
+    with torchscript_warning_ignored("freeze"):
         return torch.jit.freeze(layers)
-
-
-@contextmanager
-def _deprecated(name: str) -> Iterator[None]:
-    """Nothing said of TorchScript's end: the network is published as such."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=rf".*torch\.jit\.{name}.*deprecated")
-        yield

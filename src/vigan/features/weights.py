@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,3 +73,11 @@ def content(path: Path, archive: Archive) -> bytes:
             f"{path}: SHA-256 {found}, expected {archive.sha256}; name {archive.name}, from {archive.url}"
         )
     return read
+
+
+@contextmanager
+def torchscript_warning_ignored(name: str) -> Iterator[None]:
+    """Within, torch does not warn that `torch.jit`'s function of this name is deprecated: some weights need it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=rf".*torch\.jit\.{name}.*deprecated")
+        yield

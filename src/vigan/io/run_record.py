@@ -45,6 +45,11 @@ class RunFiles(NamedTuple):
         return stamp
 
 
+def train_again(spec: RunSpec | None) -> str:
+    """What trains a run again, with its command where the run is known."""
+    return "train the run again" + (f" (`vigan train --arm {spec.name} --seed {spec.seed}`)" if spec else "")
+
+
 class RunRecord(Sealed):
     """The record of a training run, written last: if it exists, the run has ended.
 
@@ -94,15 +99,15 @@ class RunRecord(Sealed):
     def check_telemetry(self, path: Path) -> None:
         """Raise RecordError naming the telemetry unless it is what was written."""
         if self.telemetry_sha256 is not None and not holds(path, self.telemetry_sha256):
-            raise RecordError(f"{path}: missing, or not what was written; train the run again")
+            raise RecordError(f"{path}: missing, or not what was written; {train_again(self.spec)}")
 
     def check_snapshots(self, folder: Path) -> None:
         """Raise RecordError naming a snapshot that is missing or is not what was saved."""
         if sorted(self.snapshots_sha256) != [f"{step:09d}.safetensors" for step in self.reached]:
-            raise RecordError(f"{folder}: its record names other snapshots than the run's; train the run again")
+            raise RecordError(f"{folder}: its record names other snapshots than the run's; {train_again(self.spec)}")
         for name, digest in self.snapshots_sha256.items():
             if not holds(folder / name, digest):
-                raise RecordError(f"{folder / name}: missing, or not what was saved; train the run again")
+                raise RecordError(f"{folder / name}: missing, or not what was saved; {train_again(self.spec)}")
 
 
 def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
@@ -112,10 +117,10 @@ def read_run(path: Path, spec: RunSpec | None = None) -> RunRecord:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise RecordError(f"{path}: not a run record ({where}: {problem['msg']}); train the run again") from None
+        raise RecordError(f"{path}: not a run record ({where}: {problem['msg']}); {train_again(spec)}") from None
     except ValueError as error:
-        raise RecordError(f"{path}: {error}; train the run again") from None
+        raise RecordError(f"{path}: {error}; {train_again(spec)}") from None
     if spec is not None and record.spec != spec:
         fields = ", ".join(differing_fields(spec.model_dump(mode="json"), record.spec.model_dump(mode="json")))
-        raise RecordError(f"{path}: trained under another config ({fields} differ); delete it and train the run again")
+        raise RecordError(f"{path}: trained under another config ({fields} differ); delete it and {train_again(spec)}")
     return record

@@ -22,7 +22,7 @@ from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.evaluation.products import pairs_on
 from vigan.evaluation.references import Measurement, made_from, measurement
 from vigan.io.files import RecordError, atomic_write, write_text
-from vigan.io.run_record import MEASURED, RunRecord, read_run
+from vigan.io.run_record import MEASURED, RunRecord, read_run, train_again
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import write_stamp
 from vigan.models.build import Networks, build
@@ -60,7 +60,7 @@ def evaluate(
     code = protocol_code("evaluate", references)  # of what measures: its files may be edited meanwhile
     record, prepared = read_run(run / "run.json", spec), load(data, verify=True)
     if record.data_sha256 != prepared.fingerprint:
-        raise RecordError(f"{run}: trained on other data than {data} holds; train the run again")
+        raise RecordError(f"{run}: trained on other data than {data} holds; {train_again(spec)}")
     record.check_snapshots(run / "snapshots")
     protocols = {p: measurement(p, spec.dataset, prepared, device, path) for p, path in references.items()}
     sampler = Sampler(record, run / "snapshots", pick_device(device))

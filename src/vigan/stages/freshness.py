@@ -12,7 +12,7 @@ from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
-from vigan.io.run_record import MEASURED, RunFiles, RunRecord
+from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
@@ -56,7 +56,8 @@ def _check_data(run: RunFiles, record: RunRecord, floors: Mapping[str, Any]) -> 
     for protocol, floor in floors.items():
         if record.data_sha256 != floor["data_sha256"]:
             raise RecordError(
-                f"{run.folder}: trained on other data than the real data of {protocol} are today; train the run again"
+                f"{run.folder}: trained on other data than the real data of {protocol} are today; "
+                f"{train_again(run.spec)}"
             )
 
 

@@ -68,7 +68,9 @@ def train(
         run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
         for reason in run.refused:
             say(f"warning: {reason}")
-        if not run.iteration and settings.logs:
+        if run.iteration:
+            say(f"{spec.name} seed {spec.seed} resumes after iteration {run.iteration}")
+        elif settings.logs:
             shutil.rmtree(settings.logs, ignore_errors=True)  # left by an earlier training of this run
         outcome = run.train(callbacks, settings.save_every)
         record = _record(spec, outcome, origin, settings)

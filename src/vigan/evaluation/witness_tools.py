@@ -1,4 +1,4 @@
-"""Other tools' own code on the same images: run by the Python that has the tool, `python foreign.py QUESTION`.
+"""Other tools' own code on the same images: run by the Python that has the tool, `python witness_tools.py QUESTION`.
 
 This file imports nothing of vigan. QUESTION is a JSON file that `vigan.evaluation.witness` writes; the answer, numbers
 by name, is written where it says. What is the tool's and what is put into it is said at each function: the network,

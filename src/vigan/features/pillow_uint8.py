@@ -14,7 +14,7 @@ CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711
 """Means and deviations (red, green, blue) of images in [0, 1] that networks are trained with."""
 
 
-def pillow_input(images: Pictures, side: int, device: torch.device, *, square: bool = False) -> Tensor:
+def resized_by_pillow(images: Pictures, side: int, device: torch.device, *, square: bool = False) -> Tensor:
     """Float32 images (n, 3, side, side) of whole numbers in [0, 255]; with `square`, of their middle square."""
     made = np.stack([_resized(_rgb(image), side, square) for image in images])
     return torch.from_numpy(made).to(device).permute(0, 3, 1, 2).float()
