@@ -85,6 +85,7 @@ LAYOUT = Layout(
 )
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 ELSEWHERE = {arm.name: arm for arm in LAYOUT.elsewhere_files()}
+IMPORTED = {arm.folder for arm in ELSEWHERE.values()}
 config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 LISTS = [
@@ -261,6 +262,11 @@ def sampled(arm):
     return STUDY.protocols_of(arm) if origin.format == "samples" else []
 
 
+def among(arms):
+    """What a wildcard that stands for one of some arms may be; nothing, where there are none."""
+    return "|".join(arms) or "$^"
+
+
 def import_resources(arm):
     """Memory and minutes of reading an arm from elsewhere, or of measuring its samples."""
     if not sampled(arm):
@@ -296,11 +302,15 @@ def description(wildcards):
 
 
 def with_records(samples):
-    """Samples that a picture shows, and the records of their runs."""
+    """Samples that a picture shows, and the records of their runs; of an arm from elsewhere all that was read."""
     records = (
         path.with_name(name)
         for path in samples
-        for name in ("run.json", "measured.json")
+        for name in (
+            ("arm.json", "metrics.csv", "measured.json")
+            if path.parent in IMPORTED
+            else ("run.json", "measured.json")
+        )
     )
     return [*samples, *stored(*records)]
 

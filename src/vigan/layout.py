@@ -11,7 +11,7 @@ from vigan.config.datasets import Dataset, key
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.methods.base import of_kind
 from vigan.config.study import RunKey, Study
-from vigan.io.elsewhere_record import ElsewhereFiles
+from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
 
@@ -27,7 +27,7 @@ TABLES = {
     "scores": "last, best and area of every run",
     "summary": "last, best and area over seeds: mean (median) with its 95% interval, range, interquartile mean",
     "pairs": "last values seed by seed: an arm minus its partner, the plain one or the experiment's baseline",
-    "pair-summary": "those differences over seeds, and in how many seeds the regularised arm is better",
+    "pair-summary": "those differences over seeds, and in how many seeds the second arm is better",
     "claims": "every claim: its rule, its evidence, the verdict",
     "events": "every run: when it collapsed and when it got on track, by the study's rules",
     "speed": "those events per arm: median times in iterations, images and G updates; paired differences",
@@ -63,7 +63,8 @@ FIGURES = {
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 
 "survival" needs a rule for an event, "profile" a baseline, "map" arms of one model with at least two K and two lambda,
-"drift" an arm that is trained by gradients, "samples" and "telemetry" an arm that is trained here.
+"drift" an arm that is trained by gradients, "telemetry" an arm that is trained here, "samples" that or samples from
+elsewhere.
 """
 
 
@@ -218,16 +219,16 @@ class Layout:
         return self.results / "frames" / f"{experiment}.json"
 
     def all_frames(self) -> dict[str, Path]:
-        """The pictures of every experiment, by its name, that has any: of what is trained here."""
-        return {name: self.frames(name) for name, experiment in self.study.experiments.items() if experiment.arms}
+        """The pictures of every experiment, by its name, that has any: of what is trained, or sampled, here."""
+        return {name: self.frames(name) for name, experiment in self.study.experiments.items() if experiment.pictured}
 
     def movie(self, first: str, second: str) -> Path:
         """Training of two arms side by side."""
         return self.figures / f"movie-{first}_vs_{second}.gif"
 
     def all_movies(self) -> dict[tuple[str, str], Path]:
-        """The movie of every pair of arms that are trained here."""
-        return {pair: self.movie(*pair) for pair in self.study.trained_pairs()}
+        """The movie of every pair of arms that are trained, or sampled, here."""
+        return {pair: self.movie(*pair) for pair in self.study.pictured_pairs()}
 
     def contact(self, experiment: str) -> Path:
         """Every run of an experiment at a few steps, for papers."""
@@ -242,15 +243,17 @@ class Layout:
         return {name: self.tables / f"{name}.csv" for name in TABLES}
 
     def samples(self, experiment: str, seeds: Sequence[int] | None = None) -> list[Path]:
-        """Sample files of an experiment's runs; by default at the seeds that all of its arms have."""
-        return [
-            self.run(RunKey(name, arm.reading, seed)) / "samples.npz"
-            for name, arm in self.study.experiments[experiment].arms.items()
+        """Sample files of an experiment's runs, by default at the seeds that all of its arms have, and of others."""
+        chosen = self.study.experiments[experiment]
+        trained = [
+            self.run(RunKey(name, arm.reading, seed)) / SAMPLES
+            for name, arm in chosen.arms.items()
             for seed in seeds or self.study.seeds_in(experiment)
         ]
+        return trained + [self.elsewhere(name) / SAMPLES for name in chosen.pictured if name in chosen.elsewhere]
 
     def first_samples(self, experiment: str) -> list[Path]:
-        """Sample files of the first seed of each of an experiment's arms."""
+        """Sample files of the first seed of each of an experiment's arms, and of those made elsewhere."""
         return self.samples(experiment, [self.study.seeds_in(experiment)[0]])
 
     def run_files(self) -> list[RunFiles]:
@@ -288,7 +291,7 @@ def figures_of(experiment: Experiment) -> list[str]:
     missing = {
         "survival": not (experiment.collapse or experiment.reach),
         "profile": experiment.baseline is None,
-        "samples": not arms,
+        "samples": not experiment.pictured,
         "telemetry": not arms,
         "map": not (spans and one_model),
         "drift": not any(of_kind(arm.model.phases(arm), "generator") for arm in arms),

@@ -59,7 +59,7 @@ def test_arms_from_elsewhere_are_apart_from_those_that_are_trained(tmp_path: Pat
     assert list(both.runs()) == [RunKey("ours", "released", 0), RunKey("ours", "released", 1)]
     assert list(both.every_run())[2:] == [RunKey("theirs", "elsewhere", 0), RunKey("theirs", "elsewhere", 1)]
     assert both.experiments["ring"].names == ["ours", "theirs"]
-    assert both.trained_pairs() == []
+    assert both.pictured_pairs() == []
     with pytest.raises(ConfigError, match="'theirs' was made elsewhere: nothing here knows its settings"):
         both.run_spec("theirs", 0)
 

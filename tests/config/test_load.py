@@ -58,8 +58,8 @@ def test_every_study_of_the_project_loads_and_is_named_after_its_file(file: Path
 def test_every_regularised_arm_has_a_plain_partner_that_differs_in_lambda_alone(file: Path) -> None:
     loaded = load_study(file)
     arms = [arm for experiment in loaded.experiments.values() for arm in experiment.arms.values()]
-    assert len(loaded.trained_pairs()) == sum(arm.regularised for arm in arms)
-    for plain, regularised in loaded.trained_pairs():
+    assert len(loaded.pictured_pairs()) == sum(arm.regularised for arm in arms)
+    for plain, regularised in loaded.pictured_pairs():
         first, second = loaded.arm(plain), loaded.arm(regularised)
         assert (first.regularised, second.regularised) == (False, True)
         lambdas = {"lambda_mean", "lambda_sum"}

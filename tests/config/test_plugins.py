@@ -194,10 +194,11 @@ def test_a_misspelt_setting_of_a_plug_in_is_refused_like_one_of_ours(study: Path
         ("ring.py", SOURCE.replace('"line"', '"ring"'), "there is a source 'ring' already"),
         ("gan.py", MODEL.replace('"doubled"]', '"gan"]'), "there is a model 'gan' already"),
         ("kind.py", KIND.replace('name="spread"', 'name="toy-modes"'), "'toy-modes' is declared in .* and in vigan_"),
+        ("kind.py", KIND.replace('{"spread"', '{"finite"'), "'spread': every kind has a metric 'finite' already"),
         ("line.py", SOURCE.replace("    source: Literal", "    model_config = {'frozen': False}\n    source: Literal"),
          "Line can be changed; leave out its model_config"),
     ],
-    ids=["a source of ours", "a model of ours", "a protocol of ours", "not frozen"],
+    ids=["a source of ours", "a model of ours", "a protocol of ours", "a metric of all", "not frozen"],
 )  # fmt: skip
 def test_a_name_that_is_taken_and_what_can_be_changed_are_refused(
     tmp_path: Path, name: str, text: str, line: str

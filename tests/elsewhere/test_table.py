@@ -54,9 +54,34 @@ def test_other_columns_are_found_by_the_names_that_the_study_gives(tmp_path: Pat
     assert (number.seed, number.step, number.value) == (0, 10, 1.5)
 
 
+def test_a_wide_table_has_a_metric_in_each_column_that_the_study_names(tmp_path: Path) -> None:
+    path = written(tmp_path, "idx_rep,stop_val,fid50k,IS,loss_d\n0,10,1.5,9.5,7\n0,20,,9.75,7\n")
+    wide = {"columns": {"seed": "idx_rep", "step": "stop_val"}, "metrics": {"fid50k": "fid", "IS": "inception_score"}}
+    found = [(number.step, number.metric, number.value) for number in numbers(path, **wide)]
+    assert found == [(10, "fid50k", 1.5), (10, "IS", 9.5), (20, "fid50k", None), (20, "IS", 9.75)]
+    with pytest.raises(RecordError, match="has no column 'kid'"):
+        numbers(path, columns=wide["columns"], metrics={"fid50k": "fid", "kid": "kid"})
+    with pytest.raises(RecordError, match="has no column 'metric'"):
+        numbers(path, columns=wide["columns"])
+
+
+@pytest.mark.parametrize("cell", ["ours", " ours", "ours "])
+def test_rows_are_picked_whatever_blanks_stand_about_and_what_there_is_is_told_where_none_is(
+    cell: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, f"seed,step,metric,value,method\n0,10,fid,1.5,{cell}\n0,10,fid,2,theirs\n")
+    assert [number.value for number in numbers(path, where={"method": "ours"})] == [1.5]
+    with pytest.raises(
+        RecordError, match=r"no row is one that `where` picks; there are method:  ?ours ?, method: theirs"
+    ):
+        numbers(path, where={"method": "our"})
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("seed;step;metric;value\n0;1;fid;2\n", "separated by commas here, not by semicolons: save it so"),
+        ("seed\tstep\tmetric\tvalue\n0\t1\tfid\t2\n", "separated by commas here, not by tabs"),
         ("", "names 0 columns"),
         ("seed,step,metric,value\n", "has no rows"),
         ("seed,step,metric,wert\n0,1,fid,2\n", "has no column 'value'"),

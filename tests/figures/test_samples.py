@@ -28,9 +28,9 @@ def _strip(
     reached: int = 4, *, arm: str = "plain", bad: tuple[int, ...] = (), scheduled: tuple[int, ...] = STEPS
 ) -> SampleSequence:
     """Clouds of five points, those of step s at (s, s), at the first `reached` of the scheduled steps."""
-    steps = np.array(scheduled[:reached])
-    points = np.broadcast_to(steps[:, None, None], (reached, 5, 2)).astype(np.float32)
-    return SampleSequence(arm, 0, scheduled, steps, points, np.array([step not in bad for step in steps]))
+    clouds: dict[int, np.ndarray | str] = {step: np.full((5, 2), step, np.float32) for step in scheduled[:reached]}
+    late = dict.fromkeys(scheduled[reached:], "diverged")
+    return SampleSequence(arm, 0, clouds | dict.fromkeys(bad, "not finite") | late)
 
 
 def _rows(figure: Figure, columns: int) -> list[list[Axes]]:
@@ -128,6 +128,13 @@ def test_an_image_is_neither_turned_nor_mirrored() -> None:
     np.testing.assert_array_equal(picture[3:, :2], images[2].transpose(1, 2, 0))
 
 
+def test_where_there_are_fewer_images_than_places_the_rest_is_white() -> None:
+    picture = image_grid(_coloured(3), 2)
+    assert picture.shape == (5, 5, 3)
+    assert (picture[3:, 3:] == WHITE).all()
+    assert (picture[3:, :2] == [2, 12, 22]).all()
+
+
 def test_the_gap_is_as_wide_as_asked() -> None:
     picture = image_grid(_coloured(4), 2, gap=3)
     assert picture.shape == (7, 7, 3)
@@ -143,7 +150,7 @@ def test_grey_images_are_the_same_in_all_three_channels() -> None:
 
 def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
     images = np.stack([_coloured(20), 100 + _coloured(20)])
-    strip = SampleSequence("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
+    strip = SampleSequence("plain", 3, {0: images[0], 60: images[1]})
     (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, GRID))
@@ -151,7 +158,7 @@ def test_strips_of_images_are_shown_as_grids_of_the_right_step() -> None:
 
 def test_of_large_images_fewer_are_shown() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, GRID**2, 3, LARGE, LARGE), dtype=np.uint8)
-    strip = SampleSequence("plain", 3, (0, 60), np.array([0, 60]), images, np.array([True, True]))
+    strip = SampleSequence("plain", 3, {0: images[0], 60: images[1]})
     (row,) = _rows(draw([strip], "Faces", "2"), 2)
     for axis, expected in zip(row, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axis.images[0].get_array()), image_grid(expected, FEWER))

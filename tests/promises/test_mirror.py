@@ -53,6 +53,7 @@ ELSEWHERE = {
     "cli/present": "stages/test_every_stage.py",
     "config/datasets": "config/test_load.py",
     "config/published": "report/test_page_content.py",
+    "config/samplers": "stages/test_evaluate_samplers.py",
     "config/schedule": "describe/test_arms.py",
     "config/stabilisers": "objectives/test_every_stabiliser.py",
     "config/study": "config/test_load.py",

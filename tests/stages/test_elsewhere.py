@@ -135,6 +135,16 @@ def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: F
     assert "img-src data:" in page
 
 
+def test_a_figure_or_pictures_of_what_there_are_no_samples_of_are_refused_in_a_line(judged: Folder) -> None:
+    for stage in (("figure", "--kind", "samples"), ("figure", "--kind", "telemetry"), ("frames",), ("contact",)):
+        code, told = judged.stage(*stage, "--experiment", "faces")
+        assert (code, told.count("\n")) == (1, 1)
+        assert "experiment 'faces' has no" in told
+    code, told = judged.stage("movie", "plain", "augmented")
+    assert (code, told.count("\n")) == (1, 1)
+    assert "arm 'plain' was made elsewhere, of numbers: it has no samples to show" in told
+
+
 def test_tables_follow_from_the_raw_numbers(folder: Folder) -> None:
     study = load_study(folder.folder / "config" / "foreign.yaml")
     with contextlib.chdir(folder.folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from vigan.config.load import load_study
 from vigan.data.toy import means
 from vigan.io.files import RecordError
 from vigan.layout import Layout
+from vigan.report.frames import read_frames
 from vigan.stages.elsewhere_samples import SnapshotSamples
 from vigan.stages.freshness import check_elsewhere
 from vigan.tools.audit import audit
@@ -82,7 +84,7 @@ def test_a_snapshot_of_too_few_samples_is_not_measured_and_told(measured: Projec
 
 def test_a_reference_that_is_made_anew_makes_the_numbers_old(measured: Project) -> None:
     study = load_study(measured.config)
-    assert study.trained_pairs() == [("plain", "regularised")]
+    assert study.pictured_pairs() == [("plain", "regularised")]
     path = next((measured.folder / "data").glob("*/reference/toy-modes-n500.json"))
     kept = path.read_bytes()
     forge(path, code_sha256="0" * 64)
@@ -123,6 +125,53 @@ def test_pictures_of_any_size_become_the_form_of_the_data_always_the_same_ones(t
     assert grey.take(4).shape == (4, 1, 32, 32)
 
 
+def test_hidden_files_and_links_are_no_samples_as_they_are_none_of_the_arm_s_files(tmp_path: Path) -> None:
+    for name in ("a.png", ".b.png"):
+        Image.new("L", (32, 32)).save(tmp_path / name)
+    (tmp_path / "c.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("mine")
+    digits, dtype = Digits(source="digits"), np.dtype(np.uint8)
+    assert SnapshotSamples(tmp_path, digits, dtype).count == 1
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(RecordError, match="no image in it"):
+        SnapshotSamples(tmp_path, digits, dtype)
+
+
+def test_of_large_images_few_are_kept_for_pictures(tmp_path: Path) -> None:
+    np.save(tmp_path / "step-1.npy", np.zeros((70, 1, 32, 32), np.uint8))
+    assert len(SnapshotSamples(tmp_path / "step-1.npy", Digits(source="digits"), np.dtype(np.uint8)).few()) == 64
+    np.save(tmp_path / "step-2.npy", np.zeros((9, 3, 256, 256), np.uint8))
+    large = ImageFolder(source="folder", path="x", side=256)
+    assert len(SnapshotSamples(tmp_path / "step-2.npy", large, np.dtype(np.uint8)).few()) == 5
+
+
+@pytest.mark.parametrize(
+    ("seed", "step", "count", "told"),
+    [
+        (
+            0,
+            60,
+            1,
+            "takes more samples than its snapshots hold, such as few/seed-0/step-60.npz; add samples, or ask for",
+        ),
+        (7, 60, 600, "its samples are of seed 7, which the study does not name"),
+        (0, 61, 600, "no number of it is one that the study asks for: Not read: steps after 60, of seed 0"),
+    ],
+)
+def test_samples_of_which_nothing_can_be_measured_are_told_in_a_line(
+    measured: Project, seed: int, step: int, count: int, told: str
+) -> None:
+    place = measured.folder / "few" / f"seed-{seed}"
+    shutil.rmtree(place.parent, ignore_errors=True)
+    place.mkdir(parents=True)
+    np.savez(place / f"step-{step}.npz", np.zeros((count, 2), np.float32))
+    other = Project(measured.folder, TINY + ROWS[0].replace("theirs", "few"))
+    code, said = other.vigan("import", "--arm", "few", "--device", "cpu")
+    other.config.write_text(BOTH)
+    assert (code, said.count("\n")) == (1, 1)
+    assert told in said
+
+
 def test_arrays_of_images_must_have_the_form_of_the_data(tmp_path: Path) -> None:
     np.save(tmp_path / "step-1.npy", np.zeros((4, 3, 16, 16), np.uint8))
     samples = SnapshotSamples(tmp_path / "step-1.npy", Digits(source="digits"), np.dtype(np.uint8))
@@ -143,6 +192,8 @@ def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measur
         ("analyse",),
         *(("figure", "--kind", kind, "--experiment", "circle") for kind, _ in layout.all_figures()),
         ("frames", "--experiment", "circle"),
+        ("contact", "--experiment", "circle"),
+        ("movie", "plain", "theirs"),
         ("report", *LISTS),
     ]
     for stage in stages:
@@ -157,6 +208,24 @@ def test_arms_of_both_kinds_stand_side_by_side_in_tables_figures_and_page(measur
     assert curves.count("not trained here") == 2
     page = (measured.folder / layout.report).read_text()
     assert "Not trained here: theirs, far." in page
-    assert 'id="position"' in page  # the slider, of what was trained here
+    assert 'id="position"' in page  # the slider
     with contextlib.chdir(measured.folder):
         assert audit(layout.study, layout) == []
+    _check_pictures(measured.folder, layout, page)
+
+
+def _check_pictures(folder: Path, layout: Layout, page: str) -> None:
+    """Samples from elsewhere stand beside those of trained arms where their steps allow, marked."""
+    frames = read_frames(folder / layout.frames("circle"))
+    assert [run.arm for run in frames.runs if run.seed == 0] == ["plain", "regularised", "theirs", "far"]
+    theirs = next(run for run in frames.runs if (run.arm, run.seed) == ("theirs", 0))
+    assert theirs.elsewhere
+    assert dict(zip(frames.steps, theirs.missing, strict=True)) == {0: "", 20: "", 40: "no samples", 60: ""}
+    assert page.count("theirs <small>not trained here</small>") >= 2  # in the slider, and in the table of samples
+    assert "Latents of arms that were not trained here are not known" in page
+    drawn = (folder / layout.figure("samples", "circle")).read_text()
+    assert drawn.count("not trained here") == 2
+    assert "no samples" in drawn
+    movie = Image.open(folder / layout.movie("plain", "theirs"))
+    assert getattr(movie, "n_frames", 0) == 4
+    assert (folder / layout.contact("circle")).stat().st_size > 10_000

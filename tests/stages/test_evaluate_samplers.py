@@ -68,8 +68,9 @@ def test_a_claim_names_the_sampler_that_it_means(tmp_path: Path) -> None:
     assert protocol.sampler == "generator"
     assert protocol.file == "toy-modes-n500-of-generator"
     file.write_text(STUDY + CLAIM.replace("PROTOCOL", "toy-modes"))
-    with pytest.raises(ConfigError, match=r"'toy-modes' could be any of 2 protocols: write .*/of=generator'"):
-        load_study(file)
+    usual = load_study(file).experiments["circle"].protocol_of("toy-modes")
+    assert usual is not None
+    assert usual.name == NAME
 
 
 def test_a_study_that_names_no_sampler_is_what_it_was(tmp_path: Path) -> None:
@@ -77,6 +78,57 @@ def test_a_study_that_names_no_sampler_is_what_it_was(tmp_path: Path) -> None:
     (protocol,) = load_study(file).experiments["circle"].protocols
     assert protocol.model_dump(mode="json") == {"kind": "toy-modes", "samples": 500, "redraws": 0}
     assert (protocol.name, protocol.file) == (NAME, "toy-modes-n500")
-    file.write_text(TINY.replace("samples: 500", "samples: 500, sampler: average"))
-    with pytest.raises(ConfigError, match="sampler: Input should be 'generator'"):
+    file.write_text(TINY.replace("samples: 500", "samples: 500, sampler: both"))
+    with pytest.raises(ConfigError, match="sampler: Input should be 'generator' or 'average'"):
         load_study(file)
+
+
+AVERAGED = TINY.replace("{lambda_sum: 1.0}", "{lambda_sum: 0.0, stabilisers: {ema: {decay: 0.9}}}")
+
+
+def test_where_an_arm_keeps_an_average_every_protocol_measures_g_beside_it(tmp_path: Path) -> None:
+    (file := tmp_path / "tiny.yaml").write_text(AVERAGED)
+    names = [protocol.name for protocol in load_study(file).experiments["circle"].protocols]
+    assert names == [NAME, f"{NAME}/of=generator"]
+    for both in (STUDY, STUDY.replace("redraws: 1, sampler", "sampler")):  # which name both
+        file.write_text(both)
+        assert [protocol.name for protocol in load_study(file).experiments["circle"].protocols] == names
+
+
+def test_one_word_asks_for_the_average_alone_and_the_record_is_as_before_there_was_one(tmp_path: Path) -> None:
+    (file := tmp_path / "tiny.yaml").write_text(AVERAGED.replace("samples: 500", "samples: 500, sampler: average"))
+    study = load_study(file)
+    assert study.model_dump(mode="json")["experiments"]["circle"]["protocols"] == [
+        {"kind": "toy-modes", "samples": 500, "redraws": 0}
+    ]
+
+
+def test_what_is_no_list_of_protocols_or_arms_is_told_as_without_an_average(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.yaml"
+    for old, new, words in (
+        ("[{kind: toy-modes, samples: 500}]", "5", "protocols: Input should be a valid tuple"),
+        ("[{kind: toy-modes, samples: 500}]", "[5]", "protocols.0: "),
+        ("kind: toy-modes", "kind: [1]", "protocols.0.kind"),
+        ("{ema: {decay: 0.9}}", "{ema: 3}", "stabiliser 'ema'"),
+    ):
+        file.write_text(AVERAGED.replace(old, new))
+        with pytest.raises(ConfigError, match=words):
+            load_study(file)
+
+
+def test_without_an_average_g_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vigan.stages import evaluate
+
+    (file := tmp_path / "tiny.yaml").write_text(STUDY)
+    asked: list[str] = []
+    measurement = evaluate.measurement
+
+    def counted(protocol, *rest):
+        made = measurement(protocol, *rest)
+        return made._replace(measure=lambda samples: asked.append(protocol.name) or made.measure(samples))
+
+    monkeypatch.setattr(evaluate, "measurement", counted)
+    run_to_tables(file)
+    of_g = sum(name.endswith("/of=generator") for name in asked)
+    assert of_g == 4 + 1  # of the averaged arm alone: its snapshots, and its last one drawn again
+    assert len(asked) - of_g == 2 * (4 + 1)

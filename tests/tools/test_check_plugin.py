@@ -73,10 +73,14 @@ def test_our_own_stabilisers_keep_what_is_asked_of_others_before_they_train(name
         (".square().mean()", ".square().sum()", "of it twice; take means, not sums"),
         ("slope_norms(view.discriminator, view.real)", "view.discriminator(*view.real).detach()", "has no gradient"),
         ("view.real).square()", "[torch.rand_like(view.real[0])]).square()", "draws from torch's global generator"),
+        ("return self.weight * slope", "torch.manual_seed(0)\n        return self.weight * slope",
+         "draws from torch's global generator"),
+        ("return self.weight * slope", "__import__('numpy').random.rand()\n        return self.weight * slope",
+         "draws from numpy's or Python's global generator"),
         ("return self.weight * slope", "print(undefined)\n        return self.weight * slope",
          r"penalty\.py, line 15: NameError: name 'undefined' is not defined"),
     ],
-    ids=["another closed form", "no closed form", "a sum", "no gradient", "a global draw", "an error"],
+    ids=["another closed form", "no closed form", "a sum", "no gradient", "a draw", "a seed", "numpy's", "an error"],
 )  # fmt: skip
 def test_a_broken_promise_is_told_in_a_line(tmp_path: Path, old: str, new: str, failure: str) -> None:
     import re

@@ -48,6 +48,25 @@ def test_every_format_becomes_an_arm(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert study.experiments["measured"].dataset == "real"
 
 
+@pytest.mark.parametrize("reported", [True, False])
+def test_the_claim_that_it_suggests_can_be_made_by_filling_in_a_margin(
+    reported: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arm in ("ours", "theirs"):
+        place = tmp_path / "runs" / arm / "seed-0" / "step-20"
+        place.mkdir(parents=True)
+        if reported:
+            (tmp_path / "runs" / f"{arm}.csv").write_text("seed,step,metric,value\n0,20,kid,1.5\n")
+        else:
+            Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(place / "a.png")
+    assert new(tmp_path, capsys)[0] == 0
+    path = tmp_path / "study.yaml"
+    lines = [line.removeprefix("# ") for line in path.read_text().splitlines()[1:]]
+    path.write_text("\n".join(lines).replace("margin: ...", "margin: 0.1"))
+    (claim,) = written(tmp_path).claims
+    assert claim.model_dump()["metric"] == ("kid" if reported else "frechet")
+
+
 def test_seeds_are_those_that_all_arms_have_and_others_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

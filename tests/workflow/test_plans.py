@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from studies import TINY
 
@@ -65,6 +66,25 @@ def test_every_other_study_has_a_plan(snakemake: Snakemake, study: Path) -> None
     plan = snakemake("--dry-run", "--quiet", "rules", "--configfile", str(shorter))
     assert plan.returncode == 0, plan.stdout
     assert _jobs(plan.stdout)["report"] == 1
+
+
+def test_samples_and_numbers_from_elsewhere_are_read_by_rules_of_their_own_and_samples_are_pictured(
+    snakemake: Snakemake,
+) -> None:
+    given, folder = "own {x} ä", snakemake.folder
+    for seed in (0, 1):
+        place = folder / given / f"seed-{seed}"
+        place.mkdir(parents=True)
+        np.save(place / "step-60.npy", np.zeros((500, 2), np.float32))
+    (folder / f"{given}.csv").write_text("seed,step,metric,value\n0,60,score,1\n1,60,score,2\n")
+    rows = f'      pictured: {{from: {{format: samples, path: "{given}"}}}}\n      read: {{from: "{given}.csv"}}\n'
+    head = TINY.partition("    shared:")[0].replace("samples: 500}", "samples: 500}, {kind: elsewhere}")
+    (folder / "theirs.yaml").write_text(f"{head}    baseline: pictured\n    arms:\n{rows}")
+    plan = snakemake("--dry-run", "--quiet", "rules", "--configfile", str(folder / "theirs.yaml"))
+    assert plan.returncode == 0, plan.stdout
+    jobs = _jobs(plan.stdout)
+    assert (jobs["import_samples"], jobs["import_arm"], jobs["frames"], jobs["contact"]) == (1, 1, 1, 1)
+    assert not {"train", "movie"} & jobs.keys()
 
 
 def test_a_broken_study_file_is_one_line_not_a_traceback(snakemake: Snakemake, tmp_path: Path) -> None:

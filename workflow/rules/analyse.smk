@@ -1,12 +1,18 @@
+READ = [
+    LAYOUT.results / "elsewhere" / "{arm}" / name
+    for name in ("arm.json", "metrics.csv", "measured.json")
+]
+
+
 rule import_arm:
     input:
         import_files,
     output:
-        LAYOUT.results / "elsewhere" / "{arm}" / "arm.json",
-        LAYOUT.results / "elsewhere" / "{arm}" / "metrics.csv",
-        LAYOUT.results / "elsewhere" / "{arm}" / "measured.json",
+        READ,
     log:
         LOGS / "import" / "{arm}.log",
+    wildcard_constraints:
+        arm=among(arm for arm in ELSEWHERE if not sampled(arm)),
     conda:
         ENVIRONMENT
     resources:
@@ -16,6 +22,15 @@ rule import_arm:
         made_from=lambda wildcards: imported(wildcards.arm),
     shell:
         "vigan import --arm {wildcards.arm:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+# The same of samples, some of which are kept for pictures.
+use rule import_arm as import_samples with:
+    output:
+        READ,
+        LAYOUT.results / "elsewhere" / "{arm}" / "samples.npz",
+    wildcard_constraints:
+        arm=among(filter(sampled, ELSEWHERE)),
 
 
 rule analyse:

@@ -42,12 +42,14 @@ def simulate(quick: bool, run_stage: RunStage) -> Path:
     for run in study.runs():
         write_made_up(study, layout.run(run), run, rules, pictures=True)
     write_floors(layout)
-    files = Files(layout.tables, layout.run_files())
-    run_stage("analyse", lambda: analyse(study, files.runs, layout.floors(), layout.results))
+    runs = layout.run_files()
+    files = Files(layout.tables, runs)
+    run_stage("analyse", lambda: analyse(study, runs, layout.floors(), layout.results))
     for (kind, name), path in layout.all_figures().items():
         run_stage("figures", lambda kind=kind, name=name, path=path: draw(kind, study, name, files, path))
     for name, path in layout.all_frames().items():
-        run_stage("frames", lambda name=name, path=path: write_frames(study, name, files.runs, path, layout.data))
+        own = [run for run in runs if run.experiment == name]
+        run_stage("frames", lambda name=name, path=path, own=own: write_frames(study, name, own, path, layout.data))
     lists = [ROOT / "config" / f"{name}.yaml" for name in ("deviations", "published")]
     run_stage("report", lambda: report(study, Path("config/paper.yaml"), layout, Lists(*lists)))
     return layout.report

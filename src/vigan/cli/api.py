@@ -17,10 +17,12 @@ import pandas as pd
 
 from vigan.analysis import estimates, events
 from vigan.analysis.claim_table import claim_table
+from vigan.analysis.elsewhere import judged
+from vigan.analysis.given_table import long_table, real_values
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.tables import read_table
 from vigan.config import load
-from vigan.config.base import ConfigError, digest_of
+from vigan.config.base import digest_of
 from vigan.config.study import RunKey, Study
 from vigan.data.identity import sources
 from vigan.data.store import load as load_data
@@ -32,9 +34,6 @@ from vigan.stages.prepare import prepare
 
 Images = str | Path | np.ndarray
 """Images: a folder or zip of them, a prepared data set, a file of an array; or uint8 (n, C, H, W) or (n, H, W, C)."""
-
-FRAME = ("arm", "seed", "step", "metric", "value")
-"""Columns of a table of numbers: which run, after how many iterations, which number."""
 
 
 def load_study(study: str | Path) -> Study:
@@ -88,8 +87,10 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
     not made again. Results lie in `results/STUDY/runs`, checkpoints meanwhile in `state`. `device`: auto, cpu, cuda,
     cuda:1; `threads` of the CPU. Raises ConfigError for an arm or seed that the study lacks.
     """
+    from vigan.config.plugin_imports import load_watched
     from vigan.stages.train import Settings
     from vigan.stages.train import train as train_run
+    from vigan.training.other_draws import NoOtherDraws
 
     read = load_study(study)
     spec, layout = read.run_spec(arm, seed), _prepared(read, arm)
@@ -103,7 +104,9 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
             return Trained(record, files, layout)
     state = layout.state(run, digest_of([spec.digest, *made_from]))
     settings = Settings(device, threads, rules=read.rules(arm), logs=layout.tensorboard(run))
-    return Trained(train_run(spec, data, files.folder, state, settings), files, layout)
+    load_watched(spec.arm.modules)
+    record = train_run(spec, data, files.folder, state, settings, (NoOtherDraws(spec.name),))
+    return Trained(record, files, layout)
 
 
 def _prepared(study: Study, arm: str) -> Layout:
@@ -160,40 +163,17 @@ def _as_path(images: Images, name: str) -> Iterator[Path]:
 def judge(frame: pd.DataFrame, rules: str | Path, floors: pd.DataFrame | None = None) -> pd.DataFrame:
     """The verdict on every claim of a study file (`rules`), by the numbers in a table: one row a claim.
 
-    `frame` has a number a row: the columns arm, seed, step (iterations), metric, value; protocol, unless the arm's
-    experiment has one only; and status ("completed" or "diverged"), unless all runs were completed. Rows of arms that
-    the study lacks are left out. `floors` (dataset, protocol, metric, value) are the numbers of real data, which rules
-    that are relative to these need. Columns of the result: `vigan.analysis.claim_table.CLAIM_COLUMNS`, among them id,
-    verdict, reason, n (seeds), estimate with low and high (its 95% interval) in `unit`. Raises ConfigError for a column
-    that is missing.
+    `frame` has a number a row: the columns arm, seed, step (iterations), metric, value; protocol (its name, or its
+    kind), unless the arm's experiment has one only; and status ("completed" or "diverged"), unless all runs were
+    completed. Arms may be trained or made elsewhere (`from`); files that the study names are not read. Rows of arms
+    that the study lacks, of unknown metrics and of steps after the last are left out; a value that is not finite is a
+    divergence; numbers that end before the experiment does are not judged. `floors` (dataset, protocol, metric, value)
+    are the numbers of real data, which rules that are relative to these need. Columns of the result:
+    `vigan.analysis.claim_table.CLAIM_COLUMNS`, among them id, verdict, reason, n (seeds), estimate with low and high
+    (its 95% interval) in `unit`. Raises ConfigError for a column that is missing and for rows that cannot be.
     """
     study = load_study(rules)
-    table = _long(study, frame)
-    real = pd.DataFrame(columns=["dataset", "protocol", "metric", "value"]) if floors is None else floors
+    table = judged(long_table(study, frame))
+    real = real_values(study, table, floors)
     occurred = events.events(table, real, study.experiments)
     return claim_table(study, Measurements(estimates.run_scores(table), occurred))
-
-
-def _long(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """The long table of a study, from what a frame has of it."""
-    if missing := [column for column in FRAME if column not in frame.columns]:
-        raise ConfigError(f"the table has no column '{missing[0]}'; it needs {', '.join(FRAME)}")
-    arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
-    table = frame[frame["arm"].isin(arms)].copy()
-    if table.empty:
-        raise ConfigError(f"the table has no row of an arm of study '{study.study}', which are {', '.join(arms)}")
-    if "protocol" not in table.columns:
-        table["protocol"] = table["arm"].map({arm: _only_protocol(study, arm) for arm in table["arm"].unique()})
-    if "status" not in table.columns:
-        table["status"] = "completed"
-    table["experiment"] = table["arm"].map({arm: study.experiment_of(arm) for arm in arms})
-    table["reading"] = table["arm"].map({arm: study.arm(arm).reading for arm in arms})
-    return table
-
-
-def _only_protocol(study: Study, arm: str) -> str:
-    protocols = study.protocols_of(arm)
-    if len(protocols) != 1:
-        names = ", ".join(f"'{protocol.name}'" for protocol in protocols)
-        raise ConfigError(f"the table needs a column 'protocol': arm '{arm}' is measured by {names}")
-    return protocols[0].name

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from vigan.config.datasets import Dataset
 from vigan.errors import UserError
+from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import MEASURED, RunFiles
 from vigan.layout import Layout
 
@@ -47,10 +48,16 @@ def references(layout: Layout, arm: str | None = None) -> Iterator[Need]:
             yield Need(file, ("reference", "--dataset", name, "--protocol", protocol.name))
 
 
-def imported(layout: Layout) -> Iterator[Need]:
+def imported(arms: Iterable[ElsewhereFiles]) -> Iterator[Need]:
     """What was read of arms from elsewhere."""
-    for arm in layout.elsewhere_files():
+    for arm in arms:
         yield Need(arm.folder / MEASURED, ("import", "--arm", arm.name))
+
+
+def sampled(files: Iterable[RunFiles | ElsewhereFiles]) -> Iterator[Need]:
+    """Samples of runs, and of arms from elsewhere."""
+    for one in files:
+        yield from imported([one]) if isinstance(one, ElsewhereFiles) else measured([one])
 
 
 def trained(runs: Iterable[RunFiles]) -> Iterator[Need]:

@@ -102,13 +102,16 @@ def train(options: argparse.Namespace) -> None:
     """Train one arm with one seed."""
     with quick_imports():
         from vigan.config.base import digest_of
+        from vigan.config.plugin_imports import load_watched
         from vigan.data.store import ARRAY, MANIFEST, load
         from vigan.provenance import stage_digest
         from vigan.stages.train import Settings, train
         from vigan.training.alarm import DiversityAlarm
         from vigan.training.callbacks import ProgressBar, TensorBoard
+        from vigan.training.other_draws import NoOtherDraws
     study = load_study(options.config)
     spec = study.run_spec(options.arm, options.seed)
+    load_watched(spec.arm.modules)
     run = RunKey(spec.name, spec.arm.reading, spec.seed)
     layout = layout_of(study, state=options.state)
     data = layout.data(study.dataset_of(options.arm))
@@ -120,7 +123,8 @@ def train(options: argparse.Namespace) -> None:
         closed: list[Any] = [ProgressBar(spec), *([TensorBoard(spec, logs)] if _tensorboard_wanted(options) else [])]
         for callback in closed:
             stack.callback(callback.close)
-        record = train(spec, data, layout.run(run), state, settings, (*closed, DiversityAlarm(spec)))
+        watching = (*closed, DiversityAlarm(spec), NoOtherDraws(spec.name))
+        record = train(spec, data, layout.run(run), state, settings, watching)
     bring_to_now([layout.spec(options.arm), data / MANIFEST, data / ARRAY])
     print(
         f"{layout.run(run)}: {record.status} after {record.iterations} iterations, {record.seconds:.0f} s", flush=True
@@ -180,7 +184,6 @@ def import_(options: argparse.Namespace) -> None:
     with quick_imports():
         from vigan.config.elsewhere import Samples
         from vigan.elsewhere.files import place_of
-        from vigan.io.elsewhere_record import METRICS, RECORD
         from vigan.io.files import RecordError
         from vigan.io.run_record import MEASURED
         from vigan.stages.made_from import NOTHING, of_import
@@ -204,10 +207,10 @@ def import_(options: argparse.Namespace) -> None:
         record = take_numbers(study, arm, made_from["files"])
     if of_import(layout, arm)["files"] != made_from["files"] or made_from["files"] == NOTHING:
         raise RecordError(f"{place_of(arm.arm)}: changed while it was read; run the same command again")
-    write_stamp(arm.folder / MEASURED, made_from, [arm.folder / RECORD, arm.folder / METRICS])
+    write_stamp(arm.folder / MEASURED, made_from, arm.written)
     for line in record.told:
         say(f"{arm.name}: {line}")
-    say(f"{arm.folder}: {len(record.runs)} runs, not trained here")
+    say(f"{arm.folder}: {len(record.runs)} run{'s' * (len(record.runs) != 1)}, not trained here")
 
 
 def analyse(options: argparse.Namespace) -> None:
@@ -219,7 +222,7 @@ def analyse(options: argparse.Namespace) -> None:
     study = load_study(options.config)
     layout = layout_of(study)
     runs = layout.run_files()
-    needs = [*before.references(layout), *before.imported(layout), *before.measured(runs)]
+    needs = [*before.references(layout), *before.imported(layout.elsewhere_files()), *before.measured(runs)]
     before.check(options.config, needs)
     check_elsewhere(layout)
     made_from = of_tables(layout)

@@ -18,7 +18,7 @@ def figure(options: argparse.Namespace) -> None:
     with quick_imports():
         from vigan.stages.figures import Files, draw
         from vigan.stages.freshness import check_samples, check_stamped_tables
-        from vigan.stages.made_from import of_figure
+        from vigan.stages.made_from import files_of, of_figure
     study = load_study(options.config)
     layout = layout_of(study)
     study.experiment(options.experiment)
@@ -28,7 +28,7 @@ def figure(options: argparse.Namespace) -> None:
     if options.kind == "samples":
         check_samples(layout, options.experiment)
     made_from = of_figure(layout)
-    draw(options.kind, study, options.experiment, Files(layout.tables, layout.run_files()), out)
+    draw(options.kind, study, options.experiment, Files(layout.tables, files_of(layout, options.experiment)), out)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
 
@@ -36,12 +36,13 @@ def frames(options: argparse.Namespace) -> None:
     """Make the pictures behind the report's slider."""
     with quick_imports():
         from vigan.stages.frames import write_frames
-        from vigan.stages.made_from import of_pictures, runs_of
+        from vigan.stages.made_from import files_of, of_pictures
     layout = layout_of(load_study(options.config))
-    out, runs = layout.frames(options.experiment), runs_of(layout, options.experiment)
-    before.check(options.config, before.measured(runs))
-    made_from = of_pictures(layout, runs)
-    write_frames(layout.study, options.experiment, layout.run_files(), out, layout.data)
+    layout.study.experiment(options.experiment)
+    out, files = layout.frames(options.experiment), files_of(layout, options.experiment)
+    before.check(options.config, before.sampled(files))
+    made_from = of_pictures(layout, files)
+    write_frames(layout.study, options.experiment, files, out, layout.data)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
 
@@ -49,14 +50,14 @@ def movie(options: argparse.Namespace) -> None:
     """Show the training of two arms side by side."""
     with quick_imports():
         from vigan.stages.frames import write_movie
-        from vigan.stages.made_from import first_runs, of_pictures
+        from vigan.stages.made_from import files_of, first_files, of_pictures
     layout = Layout(load_study(options.config))
-    out, runs = options.out or layout.movie(*options.arms), first_runs(layout, options.arms, options.seed)
-    if len({run.experiment for run in runs}) == 1:  # arms of several, and seeds that are not there, are refused below
-        known = layout.run_files()
-        before.check(options.config, before.measured(run for run in runs if run in known))
-    made_from = of_pictures(layout, runs)
-    write_movie(layout.study, options.arms, options.seed, layout.run_files(), out)
+    out, files = options.out or layout.movie(*options.arms), first_files(layout, options.arms, options.seed)
+    if len({one.experiment for one in files}) == 1:  # arms of several, and what has no samples, are refused below
+        known = files_of(layout, files[0].experiment)
+        before.check(options.config, before.sampled(one for one in files if one in known))
+    made_from = of_pictures(layout, files)
+    write_movie(layout.study, options.arms, options.seed, files, out)
     if options.out is None:
         write_stamp(layout.stamp(out.name), made_from, [out])
     say(str(out))
@@ -66,12 +67,13 @@ def contact(options: argparse.Namespace) -> None:
     """Put every run of an experiment on one sheet."""
     with quick_imports():
         from vigan.stages.frames import write_contact
-        from vigan.stages.made_from import of_pictures, runs_of
+        from vigan.stages.made_from import files_of, of_pictures
     layout = Layout(load_study(options.config))
-    out, runs = layout.contact(options.experiment), runs_of(layout, options.experiment)
-    before.check(options.config, before.measured(runs))
-    made_from = of_pictures(layout, runs)
-    write_contact(layout.study, options.experiment, layout.run_files(), out)
+    layout.study.experiment(options.experiment)
+    out, files = layout.contact(options.experiment), files_of(layout, options.experiment)
+    before.check(options.config, before.sampled(files))
+    made_from = of_pictures(layout, files)
+    write_contact(layout.study, options.experiment, files, out)
     write_stamp(layout.stamp(out.name), made_from, [out])
 
 

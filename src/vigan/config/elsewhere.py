@@ -15,6 +15,8 @@ READING = "elsewhere"
 """Stands in every table in the place of a reading."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Cell = Annotated[str, BeforeValidator(lambda cell: str(cell) if type(cell) is int else cell)]
+"""What a cell of a table says: a number without quotes is meant as it is written."""
 Column = Literal["seed", "step", "metric", "value", "protocol"]
 
 
@@ -46,12 +48,13 @@ class _Numbers(_From):
 class Table(_Numbers):
     """A long table, CSV or Parquet: a row has seed, step, metric, value and, if it has the column, protocol.
 
-    `columns` are their names, where these are others; `where` picks the rows of this arm: {method: baseline}.
+    `columns` are their names, where these are others; `where` picks the rows of this arm: {method: baseline}. Without
+    columns of metrics and values, `metrics` names columns that are one metric each.
     """
 
     format: Literal["table"]
     columns: dict[Column, str] = Field(default_factory=dict)
-    where: dict[str, str] = Field(default_factory=dict, max_length=20)
+    where: dict[str, Cell] = Field(default_factory=dict, max_length=20)
 
     def column(self, name: Column) -> str:
         """The name of a column in the file."""

@@ -21,8 +21,9 @@ from vigan.config.arms import Arm, Ledger
 from vigan.config.base import Count, Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
-from vigan.config.elsewhere import READING, ElsewhereArm
+from vigan.config.elsewhere import READING, ElsewhereArm, Samples
 from vigan.config.random_settings import draw
+from vigan.config.samplers import with_both
 from vigan.config.sweep import MOST_ARMS, expand
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
@@ -43,6 +44,11 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
 Seeds = Annotated[tuple[int, ...], Field(strict=False, min_length=1, max_length=10_000), AfterValidator(_distinct)]
 
 
+def _omit_usual(sampler: str | None) -> str | None:
+    """What is measured without a word is what is sampled: an average where there is one."""
+    return None if sampler == "average" else sampler
+
+
 Stated = Annotated[
     tuple[tuple[str, float], ...],
     Field(strict=False),
@@ -57,8 +63,10 @@ class Protocol(Strict):
 
     They are compared with as many real examples, or with as many as `reference` says: a number, or "all" of the
     training data, as clean-fid and others have it. An arm that keeps an average of G (`ema`) is sampled from that; with
-    `sampler: generator` G itself is measured, as a second sampler of the same run. The last snapshot is measured again
-    on `redraws` further sets of latents, to tell the metric's own noise from that of seeds.
+    `sampler: generator` G itself is measured, as a second sampler of the same run. Where an arm keeps an average, every
+    protocol that names no sampler stands for both; `average` asks for what is sampled alone, and records omit it. The
+    last snapshot is measured again on `redraws` further sets of latents, to tell the metric's own noise from that of
+    seeds.
 
     Of numbers that were measured elsewhere: `samples` is how many each is of, where that is known; `called` tells one
     way of measuring from another; `real` is what real data have, by metric.
@@ -68,7 +76,7 @@ class Protocol(Strict):
     samples: Annotated[int, Field(ge=0, le=10**9)] = 0
     redraws: Annotated[int, Field(ge=0, le=10_000)] = 0
     reference: Literal["all"] | Count | None = None
-    sampler: Literal["generator"] | None = None
+    sampler: Annotated[Literal["generator", "average"] | None, AfterValidator(_omit_usual)] = None
     called: Called | None = None
     real: Stated = ()
 
@@ -183,13 +191,13 @@ class Experiment(Strict):
         """Arms with `from` in a place of their own; `sweep` and `random` as arms, and `shared` in all others."""
         rows = raw.get("arms") if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or "elsewhere" in raw or not isinstance(rows, dict):
-            return _shared(raw)
+            return with_both(_shared(raw))
         apart = {name: row for name, row in rows.items() if isinstance(row, dict) and "from" in row}
         if not apart:
-            return _shared(raw)
+            return with_both(_shared(raw))
         own = {**raw, "arms": {name: row for name, row in rows.items() if name not in apart}}
         alone = not own["arms"] and not {"sweep", "random"} & set(own)
-        return {**({"snapshots": 1} if alone else {}), **_shared(own), "elsewhere": apart}
+        return {**({"snapshots": 1} if alone else {}), **with_both(_shared(own)), "elsewhere": apart}
 
     @model_validator(mode="after")
     def _some_arm(self) -> Experiment:
@@ -201,6 +209,11 @@ class Experiment(Strict):
     def names(self) -> list[str]:
         """All arms: those that are trained, then those that were made elsewhere."""
         return [*self.arms, *self.elsewhere]
+
+    @property
+    def pictured(self) -> list[str]:
+        """The arms of which there are samples to show: all that are trained, and of those made elsewhere some."""
+        return [*self.arms, *(name for name, arm in self.elsewhere.items() if isinstance(arm.origin, Samples))]
 
     def data_name(self, own: str) -> str:
         """The name of its data set in tables; its `own` where it has none."""
@@ -227,9 +240,11 @@ class Experiment(Strict):
     def protocol_of(self, name: str) -> Protocol | None:
         """The protocol of that name, or the only one of that kind; None if there is none.
 
-        Raises ValueError if several are of that kind: the name is ambiguous.
+        A kind's name means an arm's usual samples, where there is a protocol of G itself, too. Raises ValueError if
+        several are of that kind: the name is ambiguous.
         """
         found = [protocol for protocol in self.protocols if name in (protocol.kind, protocol.name)]
+        found = [protocol for protocol in found if not protocol.sampler] or found
         if len(found) > 1:
             names = " or ".join(f"'{protocol.name}'" for protocol in found)
             raise ValueError(f"'{name}' could be any of {len(found)} protocols: write {names}")

@@ -14,6 +14,7 @@ from vigan.config.base import ConfigError, Strict
 from vigan.config.datasets import SOURCES, Dataset, DataSource
 from vigan.config.methods import METHODS, PLUGGED
 from vigan.config.methods.base import Method
+from vigan.config.plugin_imports import watched
 from vigan.config.stabilisers import GROUP, declares_stabiliser, own_stabilisers, settings_of
 from vigan.plugins import PluginError
 from vigan.protocols import registry
@@ -66,7 +67,8 @@ def use(study: Path, names: Any) -> None:
 def use_files(paths: list[Path]) -> None:
     """Use these plug-in files, and no others. Raises ConfigError as `use` does."""
     try:
-        _use(paths)
+        with watched("a plug-in of the study"):
+            _use(paths)
     except ValueError as error:
         _use([])
         raise ConfigError(str(error)) from None

@@ -185,9 +185,10 @@ class Study(Strict):
         """Arms of all experiments that are compared seed by seed: see `Experiment.pairs`."""
         return [pair for experiment in self.experiments.values() for pair in experiment.pairs()]
 
-    def trained_pairs(self) -> list[tuple[str, str]]:
-        """Those of the pairs of which both arms are trained here."""
-        return [pair for pair in self.pairs() if not self.elsewhere.keys() & set(pair)]
+    def pictured_pairs(self) -> list[tuple[str, str]]:
+        """Those of the pairs of which there are samples of both arms to show."""
+        shown = {arm for experiment in self.experiments.values() for arm in experiment.pictured}
+        return [pair for pair in self.pairs() if shown.issuperset(pair)]
 
     def run_spec(self, arm: str, seed: int | None = None) -> RunSpec:
         """Everything that determines the weights of one run, by default of the arm's first seed.

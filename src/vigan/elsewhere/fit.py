@@ -88,6 +88,7 @@ class _Taken:
         if name is None:
             return self.default
         known = [p for p in self.place.experiment.protocols if name in (p.name, p.called, p.kind)]
+        known = [p for p in known if not p.sampler] or known
         return known[0] if len(known) == 1 else None
 
     def add(self, number: Number) -> None:
@@ -121,13 +122,14 @@ class _Taken:
     def left_out(self) -> Iterator[str]:
         """A line for each reason why numbers were left out."""
         if self.unknown:
-            yield f"Not read: metrics {_listed(self.unknown)}, which the study gives no name of ours."
+            names = "which the study gives no name of ours (`metrics: {theirs: ours}`)"
+            yield f"Not read: metrics {_listed(self.unknown)}, {names}."
         if self.other_protocols:
             yield f"Not read: numbers of protocols {_listed(self.other_protocols)}, which the study does not have."
         if self.other_seeds:
-            yield f"Not read: {_seeds(self.other_seeds)}, which the study does not name."
+            yield f"Not read: {name_seeds(self.other_seeds)}, which the study does not name."
         if self.late:
-            yield f"Not read: steps after {self.place.experiment.iterations:,}, of {_seeds(self.late)}."
+            yield f"Not read: steps after {self.place.experiment.iterations:,}, of {name_seeds(self.late)}."
         if self.empty:
             yield f"{_count(self.empty, 'cell')} without a value: not measured."
         if self.twice:
@@ -195,16 +197,16 @@ def _row(arm: str, seed: int, step: int, metric: str, protocol: str, value: floa
 def _told(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series], place: Place) -> Iterator[str]:
     """Lines on runs that are missing, that ended early or badly, and on steps that not all of them have."""
     if missing := [seed for seed in place.seeds if seed not in {run.seed for run in runs}]:
-        yield f"Missing: {_seeds(missing)}; pairs with them are left out."
+        yield f"Missing: {name_seeds(missing)}; pairs with them are left out."
     if bad := [run.seed for run in runs if run.status == "diverged"]:
-        yield f"Diverged: {_seeds(bad)}, for they have values that are not finite."
+        yield f"Diverged: {name_seeds(bad)}, for they have values that are not finite."
     early: dict[str, list[int]] = defaultdict(list)
     for seed, metric, protocol in taken.values:
         if (seed, metric, protocol) in unfinished:
             early[metric].append(seed)
     for metric, seeds in early.items():
         title, end = METRICS[metric].title, place.experiment.iterations
-        yield f"Not judged: {title} of {_seeds(seeds)}, not measured at step {end:,}."
+        yield f"Not judged: {title} of {name_seeds(seeds)}, not measured at step {end:,}."
     yield from _unequal(taken, runs, unfinished)
 
 
@@ -226,7 +228,8 @@ def _survived(seed: int, runs: Sequence[ElsewhereRun]) -> bool:
     return any(run.seed == seed and run.status != "diverged" for run in runs)
 
 
-def _seeds(seeds: Iterable[int]) -> str:
+def name_seeds(seeds: Iterable[int]) -> str:
+    """Seeds in words, the first `SHOWN` of them."""
     known = sorted(set(seeds))
     more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
     return f"seed{'' if len(known) == 1 else 's'} {', '.join(map(str, known[:SHOWN]))}{more}"

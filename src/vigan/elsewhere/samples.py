@@ -10,6 +10,7 @@ from vigan.elsewhere.numbers import whole
 from vigan.io.files import RecordError
 
 _NUMBERED = re.compile(r"(?:.*[^0-9.])?([0-9]{1,19})")
+LAYOUT = "lay samples out as seed-0/step-1000/, and move all else away"
 ARRAYS = (".npz", ".npy", ".zip")
 """Files that hold the samples of a step."""
 
@@ -23,10 +24,10 @@ def snapshots(root: Path, files: Iterable[Path]) -> dict[tuple[int, int], Path]:
     for file in files:
         parts = file.relative_to(root).parts
         if len(parts) < 2:
-            raise RecordError(f"{file}: not in a folder of a seed; lay samples out as seed-0/step-1000/")
+            raise RecordError(f"{file}: not in a folder of a seed; {LAYOUT}")
         place = root / parts[0] / parts[1]
         if len(parts) == 2 and place.suffix.lower() not in ARRAYS:
-            raise RecordError(f"{file}: not in a folder of a step; lay samples out as seed-0/step-1000/")
+            raise RecordError(f"{file}: not in a folder of a step; {LAYOUT}")
         key = _number(root / parts[0], parts[0], "seed"), _number(place, _stem(place, parts), "step")
         if found.setdefault(key, place) != place:
             raise RecordError(f"{found[key]} and {place}: both of seed {key[0]}, step {key[1]}; remove one")

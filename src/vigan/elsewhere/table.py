@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +15,53 @@ from vigan.elsewhere.numbers import Number, real, short, whole
 from vigan.io.files import RecordError
 
 NEEDED: tuple[Column, ...] = ("seed", "step", "metric", "value")
+WIDE: tuple[Column, ...] = ("seed", "step")
+"""What is needed where each metric has a column of its own."""
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+SHOWN = 4
+"""How many of the values that `where` does not pick are named."""
 Row = tuple[str, Mapping[str, str]]
 """Where a row stands, and its cells by column."""
 
 
 def read(path: Path, table: Table) -> Iterator[Number]:
-    """The numbers of the rows that the arm picks. Raises RecordError naming the line that is wrong."""
+    """The numbers of the rows that the arm picks. Raises RecordError naming the line that is wrong.
+
+    A table without columns of metrics and values is wide where `metrics` names some of its columns: each is a metric.
+    """
     check_plain(path)
     columns = {name: table.column(name) for name in (*NEEDED, "protocol")}
-    wanted = list(dict.fromkeys([*columns.values(), *table.where]))
+    wanted = list(dict.fromkeys([*columns.values(), *table.where, *table.metrics]))
+    others: dict[str, None] = {}
+    picked = wide = False
     for count, (place, row) in enumerate(rows_of(path, wanted)):
         if count == 0:
-            check_columns(path, table, list(row))
+            wide = _is_wide(table, row)
+            check_columns(path, table, list(row), wide=wide)
         if count >= MOST_NUMBERS:
             raise RecordError(f"{path}: more than {MOST_NUMBERS:,} rows; leave out those that nothing needs")
-        if any(row[column] != wanted for column, wanted in table.where.items()):
+        if other := next((name for name, value in table.where.items() if row[name].strip() != value.strip()), None):
+            if len(others) < SHOWN:
+                others[f"{other}: {short(row[other])}"] = None
             continue
-        yield Number(
-            seed=whole(row[columns["seed"]], "seed", place),
-            step=whole(row[columns["step"]], "step", place),
-            metric=row[columns["metric"]].strip(),
-            protocol=row.get(columns["protocol"], "").strip() or None,
-            value=real(row[columns["value"]], "value", place),
-            place=place,
-        )
+        picked = True
+        named = [(name, name) for name in table.metrics] if wide else [(row[columns["metric"]], columns["value"])]
+        for metric, column in named:
+            yield Number(
+                seed=whole(row[columns["seed"]], "seed", place),
+                step=whole(row[columns["step"]], "step", place),
+                metric=metric.strip(),
+                protocol=row.get(columns["protocol"], "").strip() or None,
+                value=real(row[column], "value", place),
+                place=place,
+            )
+    if not picked:
+        raise RecordError(f"{path}: no row is one that `where` picks; there are {', '.join(others)}")
+
+
+def _is_wide(table: Table, known: Collection[str]) -> bool:
+    """Whether each metric has a column of its own."""
+    return table.column("metric") not in known and any(name in known for name in table.metrics)
 
 
 def rows_of(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
@@ -46,9 +69,10 @@ def rows_of(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
     return parquet_rows(path, columns) if path.suffix.lower() == ".parquet" else csv_rows(path)
 
 
-def check_columns(path: Path, table: Table, known: Sequence[str]) -> None:
+def check_columns(path: Path, table: Table, known: Sequence[str], *, wide: bool = False) -> None:
     """Raise RecordError naming a column that the arm needs and the file lacks."""
-    for column in (*map(table.column, NEEDED), *table.where, *table.columns.values()):
+    needed = (*map(table.column, WIDE if wide else NEEDED), *(table.metrics if wide else ()))
+    for column in (*needed, *table.where, *table.columns.values()):
         if column not in known:
             listed = ", ".join(short(name) for name in known[:12])
             hint = nearest(column, known) if len(known) <= 12 else f"; known: {listed}, ..."
@@ -67,7 +91,7 @@ def csv_rows(path: Path) -> Iterator[Row]:
             empty = True
             for cells in lines:
                 place = f"{path}, line {lines.line_num}"
-                if not cells:
+                if not any(cell.strip() for cell in cells):
                     continue
                 if len(cells) != len(names):
                     raise RecordError(f"{place}: {len(cells)} cells under {len(names)} names")
@@ -82,8 +106,10 @@ def csv_rows(path: Path) -> Iterator[Row]:
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
-    if len(names) < len(NEEDED):
-        raise RecordError(f"{path}: its first line names {len(names)} columns, not seed, step, metric and value")
+    if len(names) <= len(WIDE):
+        other = next((name for sign, name in SEPARATORS.items() if any(sign in cell for cell in names)), None)
+        hint = f"; cells are separated by commas here, not by {other}: save it so" if other else ""
+        raise RecordError(f"{path}: its first line names {len(names)} columns, not seed, step, metric and value{hint}")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise RecordError(f"{path}: column '{short(twice)}' is named twice")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -21,17 +21,11 @@ ABOVE, BELOW, GAP = 0.95, 0.05, 0.04
 
 
 class SampleSequence(NamedTuple):
-    """Samples of one run: `samples` (n steps, m, ...) as uint8 NCHW images or float32 points, taken at `steps`.
-
-    `scheduled` are all steps of its schedule; `finite` (n steps) says whether the samples of a step were.
-    """
+    """Samples of one run by step: uint8 images (m, C, side, side) or float32 points (m, 2), or why there are none."""
 
     arm: str
     seed: int
-    scheduled: Sequence[int]
-    steps: np.ndarray
-    samples: np.ndarray
-    finite: np.ndarray
+    samples: Mapping[int, np.ndarray | str]
 
 
 def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np.ndarray | None = None) -> Figure:
@@ -39,12 +33,12 @@ def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np
 
     Points are drawn over `means` (m, 2), the true modes.
     """
-    chosen = _chosen(sequences[0].scheduled)
+    chosen = _chosen(list(sequences[0].samples))
     figure, axes = _grid_of_axes(len(sequences), len(chosen))
     for row, sequence in zip(axes, sequences, strict=True):
         for axis, step in zip(row, chosen, strict=True):
             _bare(axis)
-            _cell(axis, sequence, step, means)
+            _cell(axis, sequence.samples[step], means)
         row[0].set_ylabel(f"{sequence.arm}\nseed {sequence.seed}")
     for axis, step in zip(axes[0], chosen, strict=True):
         axis.set_title(f"iteration {step:,}", fontsize=9)
@@ -64,16 +58,13 @@ def _grid_of_axes(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
     return figure, axes
 
 
-def _cell(axis: Axes, sequence: SampleSequence, step: int, means: np.ndarray | None) -> None:
-    at = list(sequence.steps).index(step) if step in sequence.steps else None
-    if at is None or not sequence.finite[at]:
-        axis.text(
-            0.5, 0.5, "diverged" if at is None else "not finite", ha="center", color=SOFT, transform=axis.transAxes
-        )
-    elif sequence.samples.ndim == 3:
-        _cloud(axis, sequence.samples[at], means)
+def _cell(axis: Axes, samples: np.ndarray | str, means: np.ndarray | None) -> None:
+    if isinstance(samples, str):
+        axis.text(0.5, 0.5, samples, ha="center", color=SOFT, transform=axis.transAxes)
+    elif samples.ndim == 2:
+        _cloud(axis, samples, means)
     else:
-        _grid(axis, sequence.samples[at])
+        _grid(axis, samples)
 
 
 def _chosen(steps: Sequence[int]) -> list[int]:
@@ -92,8 +83,12 @@ def _bare(axis: Axes) -> None:
 
 
 def image_grid(images: np.ndarray, per_side: int, gap: int = 1) -> np.ndarray:
-    """The first per_side^2 of uint8 images (n, C, side, side) as one picture (H, W, 3), white gaps, grey repeated."""
-    padded = np.pad(images[: per_side**2], ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=255)
+    """The first per_side^2 of uint8 images (n, C, side, side) as one picture (H, W, 3), white gaps, grey repeated.
+
+    Where there are fewer, the rest is white.
+    """
+    few, lacking = images[: per_side**2], max(0, per_side**2 - len(images))
+    padded = np.pad(few, ((0, lacking), (0, 0), (0, gap), (0, gap)), constant_values=255)
     channels, height, width = padded.shape[1:]
     rows = padded.reshape(per_side, per_side, channels, height, width).transpose(0, 3, 1, 4, 2)
     picture = rows.reshape(per_side * height, per_side * width, channels)[:-gap, :-gap]

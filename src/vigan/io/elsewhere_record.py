@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from vigan.config.base import Strict, digest_of
-from vigan.config.elsewhere import ElsewhereArm
+from vigan.config.elsewhere import ElsewhereArm, Samples
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import MEASURED
 from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 
-RECORD, METRICS = "arm.json", "metrics.csv"
-"""Beside `MEASURED`, which says what they were made from."""
+RECORD, METRICS, SAMPLES = "arm.json", "metrics.csv", "samples.npz"
+"""Beside `MEASURED`, which says what they were made from; the last where samples were measured here."""
 
 
 class ElsewhereRun(Strict):
@@ -58,6 +58,12 @@ class ElsewhereFiles(NamedTuple):
     def mend(self) -> str:
         """What reads the arm again."""
         return f"read it again (`vigan import --arm {self.name}`)"
+
+    @property
+    def written(self) -> list[Path]:
+        """What reading it leaves, but for what that was made from."""
+        names = (RECORD, METRICS, *([SAMPLES] if isinstance(self.arm.origin, Samples) else []))
+        return [self.folder / name for name in names]
 
     def record(self) -> ElsewhereRecord:
         """What was found. Raises RecordError if it is missing, damaged, or of an arm that is described otherwise."""

@@ -57,14 +57,21 @@ def by_name(found: Iterable[tuple[ProtocolKind, str]]) -> dict[str, tuple[Protoc
     known: dict[str, tuple[ProtocolKind, str]] = {}
     for kind, module in sorted(found, key=lambda one: (one[0].place, one[0].name)):
         if known.setdefault(kind.name, (kind, module))[0] is not kind:
-            raise ValueError(f"protocol '{kind.name}' is declared in {known[kind.name][1]} and in {module}")
+            raise ValueError(f"protocol '{kind.name}' is declared in {known[kind.name][1]} and in {module}; rename one")
     return known
 
 
 def metrics_of(kinds: Iterable[ProtocolKind]) -> dict[str, Metric]:
-    """Metrics by name, in the order of the kinds. Raises ValueError where two kinds mean other things by one name."""
+    """Metrics by name, in the order of the kinds. Raises ValueError where two kinds mean other things by one name.
+
+    And for the name that says of every kind whether its samples are finite.
+    """
     known: dict[str, Metric] = {}
     for kind in kinds:
+        if "finite" in kind.metrics:
+            raise ValueError(
+                f"protocol '{kind.name}': every kind has a metric 'finite' already; give its own another name"
+            )
         for name, metric in kind.metrics.items():
             if known.setdefault(name, metric) != metric:
                 raise ValueError(f"protocol '{kind.name}': metric '{name}' is declared otherwise by another protocol")

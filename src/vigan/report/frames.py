@@ -14,12 +14,16 @@ Picture = Annotated[str, Field(pattern=r"^data:image/webp;base64,[A-Za-z0-9+/]+=
 
 
 class RunPictures(Strict):
-    """The pictures of one run, one per scheduled step; where there is none, `missing` says why."""
+    """The pictures of one run, one per step; where there is none, `missing` says why.
+
+    `elsewhere`: it was not trained here.
+    """
 
     arm: str
     seed: int
+    elsewhere: bool = False
     pictures: Annotated[tuple[Picture | None, ...], Field(strict=False)]
-    missing: Annotated[tuple[Literal["", "diverged", "not finite"], ...], Field(strict=False)]
+    missing: Annotated[tuple[Literal["", "diverged", "not finite", "no samples"], ...], Field(strict=False)]
 
 
 class Frames(Strict):

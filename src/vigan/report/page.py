@@ -122,10 +122,11 @@ class Shot(NamedTuple):
 
 
 class SampleRow(NamedTuple):
-    """An arm's samples across training, or real data's."""
+    """An arm's samples across training, or real data's; `mark` is said beside its name."""
 
     name: str
     shots: list[Shot]
+    mark: str = ""
 
 
 class Samples(NamedTuple):
@@ -174,12 +175,13 @@ class Section(NamedTuple):
 
 
 class SliderArm(NamedTuple):
-    """One arm in the slider, with the picture shown before the slider is moved."""
+    """One arm in the slider, with the picture shown before the slider is moved; `mark` is said beside its name."""
 
     arm: str
     source: str
     missing: str
     alt: str
+    mark: str = ""
 
 
 class SliderExperiment(NamedTuple):

@@ -12,18 +12,19 @@ NOTE = (
     "Samples of every arm side by side, on the same latents within a seed. Move the slider, by hand or with the arrow "
     "keys, to go from the initial weights to the last iteration."
 )
+APART = " Latents of arms that were not trained here are not known: shown are some of the samples that were given."
 FEWER = " So that the page can be mailed, it holds pictures of {shown} of {all} seeds: the first, whatever they show."
 
 
 def slider(study: Study, experiments: Sequence[Frames]) -> Slider:
     """The slider of a study, with all experiments; it first shows the last step of the first seed."""
     seeds = list(dict.fromkeys(seed for frames in experiments for seed in frames.seeds))
-    every = len({run.seed for run in study.runs()})
+    every = len({run.seed for run in study.every_run()})
     fewer = FEWER.format(shown=len(seeds), all=every) if len(seeds) < every else ""
     return Slider(
         last=max(len(frames.steps) for frames in experiments) - 1,
         seeds=[str(seed) for seed in seeds],
-        note=NOTE + fewer,
+        note=NOTE + (APART if any(run.elsewhere for frames in experiments for run in frames.runs) else "") + fewer,
         experiments=[_experiment(study.experiments[frames.experiment].title, frames) for frames in experiments],
         blocks=[_block(at, frames, seed) for at, frames in enumerate(experiments) for seed in frames.seeds],
     )
@@ -36,7 +37,13 @@ def _runs_of(frames: Frames, seed: int) -> list[RunPictures]:
 def _experiment(title: str, frames: Frames) -> SliderExperiment:
     where = f"seed {frames.seeds[0]}, iteration {frames.steps[-1]:,}"
     arms = [
-        SliderArm(run.arm, run.pictures[-1] or "", run.missing[-1], f"Samples of arm {run.arm}, {where}")
+        SliderArm(
+            run.arm,
+            run.pictures[-1] or "",
+            run.missing[-1],
+            f"Samples of arm {run.arm}, {where}",
+            "not trained here" if run.elsewhere else "",
+        )
         for run in _runs_of(frames, frames.seeds[0])
     ]
     hard_edges = frames.kind == "images" and frames.width < 300

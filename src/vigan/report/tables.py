@@ -22,7 +22,7 @@ MEASURED_REAL = "another sample of real data, measured in the same way."
 STATED_REAL = "as the study states it."
 OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. Real: {real}"
 SEED_BY_SEED = (
-    "{protocol}: the last value with the regulariser minus the last value without, seed by seed, as {spread}. "
+    "{protocol}: the last value of an arm minus that of its partner, seed by seed, as {spread}. "
     "p: exact sign test, two-sided, not corrected for the number of rows."
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import safe_open
 from threadpoolctl import threadpool_limits
 
 from vigan.config.arms import Ledger, RunSpec
@@ -28,7 +29,7 @@ from vigan.models.build import Networks, build
 from vigan.training.device import calculate_in_float32, pick_device
 from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents
-from vigan.training.snapshots import decode, load_snapshot, sample, to_uint8
+from vigan.training.snapshots import TRAINED, decode, load_snapshot, sample, to_uint8
 
 SHOWN = {3: 64, 1: 1000}
 """Number of samples saved for figures, by the number of axes of an example: images, points."""
@@ -92,6 +93,12 @@ class Sampler:
         self.spec, self.folder, self.device = record.spec, folder, device
         self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
         self.reached = record.reached
+        self.averages = _keeps_average(folder, self.reached[-1])
+
+    def measured_as(self, protocol: Protocol) -> Protocol:
+        """The protocol by whose samples one is measured: without an average, what is sampled is G itself."""
+        apart = {"redraws": 0} if self.averages else {"redraws": 0, "sampler": None}
+        return protocol.model_copy(update=apart)
 
     def __call__(self, step: int, count: int, draw: int = 0, *, trained: bool = False) -> tuple[np.ndarray, bool]:
         """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0.
@@ -117,6 +124,12 @@ class Sampler:
         return networks
 
 
+def _keeps_average(folder: Path, step: int) -> bool:
+    """Whether a snapshot holds an average of G, which is sampled, and G itself beside it."""
+    with safe_open(folder / f"{step:09d}.safetensors", "pt") as tensors:
+        return any(name.startswith(TRAINED) for name in tensors.keys())  # noqa: SIM118 - it is no mapping
+
+
 def _stored(fakes: torch.Tensor) -> tuple[np.ndarray, bool]:
     finite = bool(fakes.isfinite().all())
     fakes = fakes if finite else fakes.nan_to_num(0.0, 0.0, 0.0)
@@ -131,11 +144,16 @@ def _measure_steps(
     usual, of_trained = ({p: m for p, m in protocols.items() if bool(p.sampler) == own} for own in (False, True))
     count = max([show, *_samples(usual)])
 
+    alike = {sampler.measured_as(protocol): protocol.name for protocol in usual}
+    same = {p.name: alike[as_one] for p in of_trained if (as_one := sampler.measured_as(p)) in alike}
+    of_g = {protocol: measure for protocol, measure in of_trained.items() if protocol.name not in same}
+
     def measured(step: int) -> tuple[np.ndarray, bool, list[tuple[object, ...]]]:
         samples, finite = sampler(step, count)
         found = list(_measure(usual, sampler, step, (samples, finite)))
-        if of_trained:
-            found += _measure(of_trained, sampler, step, sampler(step, max(_samples(of_trained)), trained=True))
+        if of_g:
+            found += _measure(of_g, sampler, step, sampler(step, max(_samples(of_g)), trained=True))
+        found += [(metric, name, value) for name, other in same.items() for metric, own, value in found if own == other]
         return samples[:show].copy(), finite, [_row(record, step, *one) for one in found]
 
     pictures, finites, tables = zip(*each(measured, sampler.reached), strict=True)
@@ -160,13 +178,17 @@ def _measure_again(
     """Rows of the last snapshot on further sets of latents, as many as each protocol asks for."""
     spec, last = record.spec, sampler.reached[-1]
 
-    def measured(again: tuple[Protocol, int]) -> dict[str, float]:
-        samples, finite = sampler(last, again[0].samples, again[1], trained=bool(again[0].sampler))
-        return protocols[again[0]].measure(samples) if finite else {}
-
     redraws = [(protocol, draw) for protocol in protocols for draw in range(1, protocol.redraws + 1)]
-    for (protocol, draw), values in zip(redraws, each(measured, redraws), strict=True):
-        for metric, value in values.items():
+    alike = {(sampler.measured_as(protocol), draw): protocol for protocol, draw in reversed(redraws)}
+
+    def measured(again: tuple[tuple[Protocol, int], Protocol]) -> dict[str, float]:
+        (drawn, draw), protocol = again
+        samples, finite = sampler(last, drawn.samples, draw, trained=bool(drawn.sampler))
+        return protocols[protocol].measure(samples) if finite else {}
+
+    found = dict(zip(alike, each(measured, list(alike.items())), strict=True))
+    for protocol, draw in redraws:
+        for metric, value in found[sampler.measured_as(protocol), draw].items():
             yield spec.name, spec.arm.reading, spec.seed, last, draw, metric, protocol.name, value
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from vigan.analysis.profiles import improvements, profiles
 from vigan.analysis.tables import read_table
+from vigan.config.base import ConfigError
 from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
 from vigan.config.methods.base import Method, Panel
@@ -18,18 +19,19 @@ from vigan.data.toy import means
 from vigan.describe.claims import describe_event
 from vigan.figures import curves, heatmap, profile, samples, seeds, style, survival
 from vigan.figures.facets import facets, groups
+from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import RunFiles
-from vigan.layout import FIGURES
+from vigan.layout import FIGURES, figures_of
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
-from vigan.stages.kept_samples import read_samples
+from vigan.stages.kept_samples import PicturedRun, pictured
 
 
 class Files(NamedTuple):
-    """Locations of a study's tables and runs."""
+    """Locations of a study's tables, and of runs, or arms from elsewhere, of which there are samples."""
 
     tables: Path
-    runs: Sequence[RunFiles]
+    runs: Sequence[RunFiles | ElsewhereFiles]
 
 
 class Subject(NamedTuple):
@@ -116,7 +118,12 @@ def panels(general: Mapping[str, Panel], methods: Sequence[Method]) -> dict[str,
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
-    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG."""
+    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG.
+
+    Raises ConfigError naming those that there are, if it has none of that kind.
+    """
+    if kind not in (known := figures_of(study.experiments[experiment])):
+        raise ConfigError(f"experiment '{experiment}' has no figure '{kind}'; known: {', '.join(known)}")
     style.save(_DRAW[kind](Subject(study, experiment, files)), out)
 
 
@@ -201,20 +208,22 @@ def _map(subject: Subject) -> style.Figure:
 
 def _samples(subject: Subject) -> style.Figure:
     """Samples of the experiment's first seed."""
-    chosen = subject.experiment
-    seed = subject.study.seeds_in(subject.name)[0]
-    sequences = [
-        _sequence(run) for run in subject.files.runs if run.experiment == subject.name and run.spec.seed == seed
-    ]
-    dataset = subject.study.data_of(subject.name)
+    chosen, dataset = subject.experiment, subject.study.data_of(subject.name)
+    assert dataset is not None
+    own = [one for one in subject.files.runs if one.experiment == subject.name]
+    runs = list(pictured(own, dataset, [subject.study.seeds_in(subject.name)[0]], checked=False))
+    steps = chosen.snapshot_steps if chosen.arms else sorted({step for run in runs for step in run.samples})
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.arms})
-    runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-    return samples.draw(sequences, f"{chosen.title}: samples on the same latents", runs, modes)
+    counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.pictured})
+    each = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    shared = "" if chosen.elsewhere else " on the same latents"
+    sequences = [_sequence(run, steps) for run in runs]
+    return samples.draw(sequences, f"{chosen.title}: samples{shared}", each, modes)
 
 
-def _sequence(run: RunFiles) -> samples.SampleSequence:
-    return samples.SampleSequence(run.spec.name, run.spec.seed, run.spec.snapshots, *read_samples(run))
+def _sequence(run: PicturedRun, steps: Sequence[int]) -> samples.SampleSequence:
+    arm = f"{run.arm}\n({style.NOT_TRAINED})" if run.elsewhere else run.arm
+    return samples.SampleSequence(arm, run.seed, {step: run.at(step) for step in steps})
 
 
 def _keyed(table: pd.DataFrame) -> pd.DataFrame:

@@ -26,14 +26,14 @@ class Budget(NamedTuple):
     each: int
 
 
-def budget(study: Study, experiment: str) -> Budget:
-    """The first seeds, as many as fit in the experiment's share of the page, but at least one.
+def budget(study: Study, experiment: str, steps: Sequence[int]) -> Budget:
+    """The first seeds, as many as fit in the experiment's share of the page, but at least one; some of the `steps`.
 
     Of many arms even that is too much: their pictures are smaller, then fewer.
     """
     chosen, dataset = study.experiments[experiment], study.data_of(experiment)
     share = PAGE_BYTES // len(study.experiments)
-    arms, steps = len(chosen.arms), chosen.snapshot_steps
+    arms = len(chosen.pictured)
     images = dataset is not None and len(dataset.shape) == 3
     large = dataset is not None and dataset.shape[-1] >= LARGEST
     usual, least = (IMAGE_BYTES if large else SMALL_BYTES, LEAST_BYTES) if images else (CLOUD_BYTES, CLOUD_BYTES)

@@ -5,44 +5,44 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from vigan.config.base import ConfigError
 from vigan.config.datasets import Dataset, Grid, Ring
+from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.data.toy import means
 from vigan.figures import contact
 from vigan.figures.frames import PER_SIDE, encode, picture
 from vigan.figures.movie import PictureSequence, movie
+from vigan.figures.style import NOT_TRAINED
 from vigan.io.files import atomic_write, write_json
-from vigan.io.run_record import RunFiles
 from vigan.report.frames import Frames, RunPictures
 from vigan.stages.frame_budget import budget
-from vigan.stages.kept_samples import read_samples
+from vigan.stages.kept_samples import Files, Missing, PicturedRun, evenly, pictured
 from vigan.stages.real_examples import real_examples
 
 POINTS = 1000
 """Points in a scatter plot, of all that a run keeps."""
+MOST_STEPS = 60
+"""Steps that are shown where no arm is trained here, whose snapshots would say which."""
 
-Shown = Image.Image | Literal["diverged", "not finite"]
+Shown = Image.Image | Missing
 
 
 def write_frames(
-    study: Study, experiment: str, runs: Sequence[RunFiles], out: Path, folder_of: Callable[[Dataset], Path]
+    study: Study, experiment: str, files: Sequence[Files], out: Path, folder_of: Callable[[Dataset], Path]
 ) -> None:
-    """Write the pictures of an experiment's runs at scheduled steps, as JSON (see `Frames`).
+    """Write the pictures of an experiment's runs at steps that are shown, as JSON (see `Frames`).
 
-    Only the first seeds are included and, of many arms, some of the steps: see `frame_budget`. Real examples come from
-    the folder of the prepared data set, if they may be shown and are there.
+    `files` are those of its arms. Only the first seeds are included and, of many arms, some of the steps: see
+    `frame_budget`. Real examples come from the folder of the prepared data set, if they may be shown and are there.
     """
-    study.experiment(experiment)
     dataset = _dataset(study, experiment)
-    seeds, steps, each = budget(study, experiment)
-    few = [run for run in runs if run.experiment == experiment and run.spec.seed in seeds]
-    rows = [(run, _pictures(run, dataset, steps)) for run in few]
+    seeds, steps, each = budget(study, experiment, _steps(study, experiment, files))
+    rows = [(run, _pictures(run, dataset, steps)) for run in pictured(files, dataset, seeds)]
     whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
     images = len(dataset.shape) == 3
@@ -70,61 +70,76 @@ def _modes(dataset: Dataset) -> np.ndarray | None:
     return means(dataset) if isinstance(dataset, Ring | Grid) else None
 
 
-def write_movie(study: Study, arms: Sequence[str], seed: int | None, runs: Sequence[RunFiles], out: Path) -> None:
-    """Write a GIF of arms of one experiment side by side, at one seed, the experiment's first if none is named."""
+def write_movie(study: Study, arms: Sequence[str], seed: int | None, files: Sequence[Files], out: Path) -> None:
+    """Write a GIF of arms of one experiment side by side, at one seed, the experiment's first if none is named.
+
+    `files` are those of the arms.
+    """
     experiment = study.experiment_of(arms[0])
     if {study.experiment_of(arm) for arm in arms} != {experiment}:
         raise ConfigError(f"{' and '.join(arms)} are of different experiments and share no steps")
+    if missing := [arm for arm in arms if arm not in study.experiments[experiment].pictured]:
+        raise ConfigError(f"arm '{missing[0]}' was made elsewhere, of numbers: it has no samples to show")
     chosen = study.seeds_in(experiment)[0] if seed is None else seed
-    by_arm = {run.spec.name: run for run in runs if run.spec.seed == chosen}
-    if missing := [arm for arm in arms if arm not in by_arm]:
+    if missing := [arm for arm in arms if chosen not in study.seeds_of(arm)]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
-    steps = study.experiments[experiment].snapshot_steps
-    sequences = [_sequence(by_arm[arm], study.dataset_of(arm), steps) for arm in arms]
+    dataset, steps = _dataset(study, experiment), _steps(study, experiment, files)
+    sequences = {run.arm: _sequence(run, dataset, steps) for run in pictured(files, dataset, [chosen])}
     with atomic_write(out) as stream:
-        stream.write(movie(sequences, steps))
+        stream.write(movie([sequences[arm] for arm in arms], steps))
 
 
-def write_contact(study: Study, experiment: str, runs: Sequence[RunFiles], out: Path) -> None:
-    """Write the contact sheet of an experiment, every run of it, as PDF."""
-    chosen = study.experiment(experiment)
-    steps = contact.columns(chosen.snapshot_steps)
-    dataset = _dataset(study, experiment)
-    sequences = (_sequence(run, dataset, steps) for run in runs if run.experiment == experiment)
+def write_contact(study: Study, experiment: str, files: Sequence[Files], out: Path) -> None:
+    """Write the contact sheet of an experiment, every run of it, as PDF. `files` are those of its arms."""
+    chosen, dataset = study.experiment(experiment), _dataset(study, experiment)
+    steps = contact.columns(_steps(study, experiment, files))
+    seeds = list(dict.fromkeys(seed for arm in chosen.pictured for seed in study.seeds_of(arm)))
+    sequences = (_sequence(run, dataset, steps) for run in pictured(files, dataset, seeds))
     with atomic_write(out) as stream:
-        contact.save(sequences, steps, f"{chosen.title}: samples on the same latents", stream)
+        contact.save(sequences, steps, f"{chosen.title}: samples{_on_latents(chosen)}", stream)
+
+
+def _on_latents(experiment: Experiment) -> str:
+    """What the rows of pictures share, where they are known to."""
+    return "" if experiment.elsewhere else " on the same latents"
 
 
 def _dataset(study: Study, experiment: str) -> Dataset:
     dataset = study.data_of(experiment)
-    if dataset is None or not study.experiments[experiment].arms:
-        raise ConfigError(f"experiment '{experiment}' has no pictures: nothing of it is trained here")
+    if dataset is None or not study.experiments[experiment].pictured:
+        raise ConfigError(f"experiment '{experiment}' has no pictures: nothing of it is trained, or sampled, here")
     return dataset
 
 
-def _sequence(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> PictureSequence:
-    return PictureSequence(f"{run.spec.name}, seed {run.spec.seed}", _pictures(run, dataset, steps))
+def _steps(study: Study, experiment: str, files: Sequence[Files]) -> Sequence[int]:
+    """Steps that are shown: the schedule of the arms that are trained here or, without any, those that were found."""
+    chosen = study.experiments[experiment]
+    if chosen.arms:
+        return chosen.snapshot_steps
+    runs = pictured(files, _dataset(study, experiment), study.seeds_in(experiment))
+    return evenly(sorted({step for run in runs for step in run.samples}), MOST_STEPS)
 
 
-def _pictures(run: RunFiles, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
-    """A picture of each step, or why there is none. Raises RecordError for a run of another config, or for damage."""
-    run.measured(run.record(), "samples.npz")
+def _sequence(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> PictureSequence:
+    where = f" ({NOT_TRAINED})" if run.elsewhere else ""
+    return PictureSequence(f"{run.arm}, seed {run.seed}{where}", _pictures(run, dataset, steps))
+
+
+def _pictures(run: PicturedRun, dataset: Dataset, steps: Sequence[int]) -> list[Shown]:
+    """A picture of each step, or why there is none."""
     modes = _modes(dataset)
-    kept, samples, finite = read_samples(run)
-    at = {int(step): place for place, step in enumerate(kept)}
-    return [_shown(samples, finite, at.get(step), modes) for step in steps]
+    return [_shown(run.at(step), modes) for step in steps]
 
 
-def _shown(samples: np.ndarray, finite: np.ndarray, place: int | None, modes: np.ndarray | None) -> Shown:
-    if place is None:
-        return "diverged"
-    return picture(samples[place], modes) if finite[place] else "not finite"
+def _shown(samples: np.ndarray | Missing, modes: np.ndarray | None) -> Shown:
+    return picture(samples, modes) if isinstance(samples, np.ndarray) else samples
 
 
-def _run_pictures(run: RunFiles, pictures: Sequence[Shown], most: int) -> RunPictures:
+def _run_pictures(run: PicturedRun, pictures: Sequence[Shown], most: int) -> RunPictures:
     return RunPictures(
-        arm=run.spec.name,
-        seed=run.spec.seed,
+        arm=run.arm,
+        seed=run.seed,
+        elsewhere=run.elsewhere,
         pictures=tuple(_uri(shown, most) if isinstance(shown, Image.Image) else None for shown in pictures),
         missing=tuple("" if isinstance(shown, Image.Image) else shown for shown in pictures),
     )

@@ -16,7 +16,8 @@ from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, floors_of, of_figure, of_import, of_pictures, of_tables, runs_of
+from vigan.stages.kept_samples import check_kept_samples
+from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
 
 ANALYSE = "run `vigan analyse` again"
 PARTS = ("claims.", "datasets.", "experiments.")
@@ -161,8 +162,9 @@ def check_elsewhere(layout: Layout) -> None:
 
 def check_samples(layout: Layout, experiment: str) -> None:
     """Raise RecordError naming samples that are not what was drawn of a run as the study describes it."""
-    for run in first_runs(layout, list(layout.study.experiments[experiment].arms)):
-        run.measured(run.record(), "samples.npz")
+    shown = layout.study.experiments[experiment].pictured
+    for one in first_files(layout, shown) if shown else ():
+        check_kept_samples(one)
 
 
 def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str | None:
@@ -219,5 +221,5 @@ def check_frames(layout: Layout) -> None:
     """Raise RecordError naming pictures of an experiment that are not of its runs as they are."""
     for experiment, path in layout.all_frames().items():
         stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
-        wanted = of_pictures(layout, runs_of(layout, experiment)) | _not_here(layout, read_stamp(stamp, mend))
+        wanted = of_pictures(layout, files_of(layout, experiment)) | _not_here(layout, read_stamp(stamp, mend))
         check(stamp, path, wanted, [path], mend)

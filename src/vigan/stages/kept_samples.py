@@ -1,37 +1,121 @@
-"""The samples that a run stored for figures."""
+"""The samples that are stored for figures: of a run that was trained here, and of an arm that was made elsewhere."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vigan.config.datasets import Dataset
 from vigan.io.arrays import read_npz
-from vigan.io.files import RecordError
-from vigan.io.run_record import RunFiles
+from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
+from vigan.io.files import RecordError, atomic_write
+from vigan.io.run_record import MEASURED, RunFiles
+from vigan.io.stamp import check_files, read_stamp
+
+Missing = Literal["diverged", "not finite", "no samples"]
+"""Why there is no picture of a step."""
 
 
-class KeptSamples(NamedTuple):
-    """Steps (s,), samples, uint8 images (s, n, C, side, side) or points (s, n, 2), and whether all were finite (s,)."""
+class PicturedRun(NamedTuple):
+    """A run's samples by step, uint8 images (n, C, side, side) or points (n, 2), or why a step has none.
 
-    steps: np.ndarray
-    samples: np.ndarray
-    finite: np.ndarray
+    `absent` says it of all other steps; `elsewhere`: the run was not trained here.
+    """
+
+    arm: str
+    seed: int
+    samples: Mapping[int, np.ndarray | Missing]
+    absent: Missing
+    elsewhere: bool = False
+
+    def at(self, step: int) -> np.ndarray | Missing:
+        """The samples of a step, or why there are none."""
+        return self.samples.get(step, self.absent)
 
 
-def read_samples(run: RunFiles) -> KeptSamples:
-    """A run's samples. Raises RecordError naming their file if it is damaged or of another data set."""
-    path, remedy = run.folder / "samples.npz", "evaluate the run again"
-    kept = KeptSamples(**read_npz(path, KeptSamples._fields, remedy=remedy))
-    shape, images = run.spec.dataset.shape, len(run.spec.dataset.shape) == 3
-    sound = (
-        kept.steps.dtype.kind in "iu"
-        and kept.finite.dtype == bool
-        and kept.samples.dtype == (np.uint8 if images else np.float32)
-        and kept.samples.shape[2:] == shape
-        and kept.steps.shape == kept.finite.shape == kept.samples.shape[:1]
-        and (images or bool(np.isfinite(kept.samples).all()))
-    )
+Files = RunFiles | ElsewhereFiles
+Run = tuple[int, int]
+"""(seed, step) of a snapshot."""
+
+
+def pictured(
+    files: Iterable[Files], dataset: Dataset, seeds: Collection[int], *, checked: bool = True
+) -> Iterator[PicturedRun]:
+    """The runs of some seeds, of arms of one experiment, one after the other; those not found have no samples.
+
+    Raises RecordError naming samples that are missing or of another data set and, where it is to be `checked`,
+    that are not what was written.
+    """
+    for one in files:
+        if checked and (isinstance(one, ElsewhereFiles) or one.spec.seed in seeds):
+            check_kept_samples(one)
+        if isinstance(one, ElsewhereFiles):
+            found = {run.seed: run for run in of_arm(one, dataset)}
+            nothing = PicturedRun(one.name, 0, {}, "no samples", elsewhere=True)
+            yield from (found.get(seed, nothing._replace(seed=seed)) for seed in seeds)
+        elif one.spec.seed in seeds:
+            yield of_run(one)
+
+
+def check_kept_samples(files: Files) -> None:
+    """Raise RecordError naming samples that are missing, damaged, or of another run than lies beside them."""
+    if isinstance(files, RunFiles):
+        files.measured(files.record(), SAMPLES)
+    else:
+        path = files.folder / MEASURED
+        check_files(path, read_stamp(path, files.mend), [files.folder / SAMPLES], files.mend)
+
+
+def of_run(run: RunFiles) -> PicturedRun:
+    """A run that was trained here. Raises RecordError for samples that are none of it."""
+    path, remedy, shape = run.folder / SAMPLES, "evaluate the run again", run.spec.dataset.shape
+    kept = read_npz(path, ("steps", "samples", "finite"), remedy=remedy)
+    steps, samples, finite = kept["steps"], kept["samples"], kept["finite"]
+    sound = finite.dtype == bool and steps.shape == finite.shape == samples.shape[:1] and _fit(steps, samples, shape)
     if not sound:
         raise RecordError(f"{path}: not the samples of this run; {remedy}")
-    return kept
+    found = zip(steps, samples, finite, strict=True)
+    by_step: dict[int, np.ndarray | Missing] = {int(step): own if whole else "not finite" for step, own, whole in found}
+    return PicturedRun(run.spec.name, run.spec.seed, by_step, "diverged")
+
+
+def of_arm(arm: ElsewhereFiles, dataset: Dataset) -> list[PicturedRun]:
+    """The runs of an arm that was made elsewhere, of which some samples were kept. Raises RecordError for others."""
+    path = arm.folder / SAMPLES
+    kept = read_npz(path, ("seeds", "steps", "counts", "samples"), remedy=arm.mend)
+    seeds, steps, counts, samples = (kept[name] for name in ("seeds", "steps", "counts", "samples"))
+    if not (seeds.shape == steps.shape == counts.shape == samples.shape[:1] and _fit(steps, samples, dataset.shape)):
+        raise RecordError(f"{path}: not the samples of this arm; {arm.mend}")
+    found: dict[int, dict[int, np.ndarray | Missing]] = {}
+    for seed, step, count, own in zip(seeds, steps, counts, samples, strict=True):
+        found.setdefault(int(seed), {})[int(step)] = own[: int(count)]
+    return [PicturedRun(arm.name, seed, by_step, "no samples", elsewhere=True) for seed, by_step in found.items()]
+
+
+def keep(arm: ElsewhereFiles, few: Mapping[Run, np.ndarray], dataset: Dataset, dtype: np.dtype) -> None:
+    """Write some samples of an arm that was made elsewhere; `counts` says how many of a row are samples."""
+    runs, counts = np.array(list(few), np.int64).reshape(-1, 2), [len(samples) for samples in few.values()]
+    kept = np.zeros((len(few), max(counts, default=0), *dataset.shape), dtype)
+    for place, samples in enumerate(few.values()):
+        kept[place, : len(samples)] = samples
+    with atomic_write(arm.folder / SAMPLES) as stream:
+        np.savez_compressed(stream, seeds=runs[:, 0], steps=runs[:, 1], counts=np.array(counts, np.int64), samples=kept)
+
+
+def _fit(steps: np.ndarray, samples: np.ndarray, shape: Sequence[int]) -> bool:
+    """Whether samples are as a data set stores its examples, and steps whole numbers."""
+    images = len(shape) == 3
+    return (
+        steps.dtype.kind in "iu"
+        and samples.dtype == (np.uint8 if images else np.float32)
+        and samples.shape[2:] == tuple(shape)
+        and (images or bool(np.isfinite(samples).all()))
+    )
+
+
+def evenly(steps: Sequence[int], most: int) -> list[int]:
+    """At most so many of some steps, evenly spaced, the first and the last among them."""
+    places = np.linspace(0, len(steps) - 1, min(most, len(steps)))
+    return [steps[round(place)] for place in places]

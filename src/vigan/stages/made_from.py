@@ -51,9 +51,9 @@ def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
     return {f"runs.{arm}": digest_of(each) for arm, each in found.items()}
 
 
-def of_elsewhere(layout: Layout) -> dict[str, str]:
+def of_elsewhere(arms: Iterable[ElsewhereFiles]) -> dict[str, str]:
     """Digests of what was read of arms that were made elsewhere."""
-    return {f"runs.{arm.name}": _identity(arm.folder / MEASURED) for arm in layout.elsewhere_files()}
+    return {f"runs.{arm.name}": _identity(arm.folder / MEASURED) for arm in arms}
 
 
 def of_import(layout: Layout, arm: ElsewhereFiles) -> dict[str, str]:
@@ -72,8 +72,10 @@ def of_import(layout: Layout, arm: ElsewhereFiles) -> dict[str, str]:
         return made_from | {"code": stage_digest("elsewhere")}
     protocols = study.protocols_of(arm.name)
     real = {p.name: _of_floor(path.with_suffix(".json")) for p, path in layout.references(arm.name).items()}
+    shown = {"pictures": digest_of(home.snapshot_steps)} if home.arms else {}
     return {
         **made_from,
+        **shown,
         "code": protocol_code("elsewhere_samples", protocols),
         **{f"references.{name}": digest for name, digest in real.items()},
     }
@@ -91,7 +93,7 @@ def of_tables(layout: Layout) -> dict[str, str]:
     return {
         **layout.parts,
         **of_runs(layout.run_files()),
-        **of_elsewhere(layout),
+        **of_elsewhere(layout.elsewhere_files()),
         **of_floors(layout),
         "first verdicts": of_file(layout.first_verdicts),
         "code": reporting_code("analyse", protocols(layout.study)),
@@ -103,9 +105,16 @@ def of_figure(layout: Layout) -> dict[str, str]:
     return {"tables": _identity(layout.stamp("tables")), "code": reporting_code("figures", protocols(layout.study))}
 
 
-def of_pictures(layout: Layout, runs: Sequence[RunFiles]) -> dict[str, str]:
-    """What pictures of some runs are made from."""
-    return {"study": pictured(layout.parts), **of_runs(runs), "code": stage_digest("frames")}
+def of_pictures(layout: Layout, files: Sequence[RunFiles | ElsewhereFiles]) -> dict[str, str]:
+    """What pictures of some runs, or of arms that were made elsewhere, are made from."""
+    trained = [one for one in files if isinstance(one, RunFiles)]
+    apart = [one for one in files if isinstance(one, ElsewhereFiles)]
+    return {
+        "study": pictured(layout.parts),
+        **of_runs(trained),
+        **of_elsewhere(apart),
+        "code": stage_digest("frames"),
+    }
 
 
 def pictured(parts: Mapping[str, str]) -> str:
@@ -124,17 +133,30 @@ def of_page(layout: Layout, files: Sequence[Path], templates: Sequence[Path]) ->
     }
 
 
-def runs_of(layout: Layout, experiment: str) -> list[RunFiles]:
-    """The runs of an experiment."""
-    return [run for run in layout.run_files() if run.experiment == experiment]
+def files_of(layout: Layout, experiment: str) -> list[RunFiles | ElsewhereFiles]:
+    """The runs of an experiment, and those of its arms that were made elsewhere of which there are samples."""
+    shown = layout.study.experiments[experiment].pictured
+    apart = [arm for arm in layout.elsewhere_files() if arm.name in shown]
+    return [*(run for run in layout.run_files() if run.experiment == experiment), *apart]
 
 
-def first_runs(layout: Layout, arms: Sequence[str], seed: int | None = None) -> list[RunFiles]:
-    """The runs of some arms of one experiment at a seed, its first if none is named; of those arms that have it."""
+def first_files(layout: Layout, arms: Sequence[str], seed: int | None = None) -> list[RunFiles | ElsewhereFiles]:
+    """The runs of some arms of one experiment at a seed, its first if none is named; of those arms that have it.
+
+    Of an arm that was made elsewhere, all that was read.
+    """
     study = layout.study
     chosen = study.seeds_in(study.experiment_of(arms[0]))[0] if seed is None else seed
-    keys = [RunKey(arm, study.arm(arm).reading, chosen) for arm in arms if chosen in study.seeds_of(arm)]
-    return [RunFiles(study.experiment_of(key.arm), layout.run(key), study.run_spec(key.arm, chosen)) for key in keys]
+    apart = {arm.name: arm for arm in layout.elsewhere_files()}
+    return [
+        apart[arm] if arm in apart else _run_of(layout, arm, chosen) for arm in arms if chosen in study.seeds_of(arm)
+    ]
+
+
+def _run_of(layout: Layout, arm: str, seed: int) -> RunFiles:
+    study = layout.study
+    place = layout.run(RunKey(arm, study.arm(arm).reading, seed))
+    return RunFiles(study.experiment_of(arm), place, study.run_spec(arm, seed))
 
 
 def of_file(path: Path) -> str:

@@ -21,6 +21,7 @@ from vigan.stages.real_examples import FREE
 
 NOT_FREE = "real examples are not shown: pictures of this data set may not be passed on"
 NOT_HERE = "real examples are not on this page: their data were not at hand"
+GIVEN = " Of arms that were not trained here: some of those that were given, on latents of their own."
 MOST_ROWS, MOST_SHOTS, COLUMNS, FEWER_COLUMNS, MANY = 6, 12, 4, 2, 30
 
 
@@ -105,7 +106,7 @@ def units_of_claims(study: Study) -> dict[str, units.Unit]:
 
 def strip(study: Study, experiments: Sequence[Frames]) -> list[Shot]:
     """Of each experiment, real data and each arm's last samples of the first seed; of many arms, those of claims."""
-    few = sum(len(study.experiments[frames.experiment].arms) for frames in experiments) <= MOST_SHOTS
+    few = sum(len(study.experiments[frames.experiment].pictured) for frames in experiments) <= MOST_SHOTS
     shots = []
     for frames in experiments:
         runs = _first_seed(frames)
@@ -128,7 +129,7 @@ def samples(study: Study, frames: Frames, number: int, anchor: str) -> Samples:
         number=number,
         title=experiment.title,
         note=f"{what} an arm and step, of seed {frames.seeds[0]}, uncurated: the first that were drawn, on the same "
-        f"latents down the page.{_reduced(study, frames)}",
+        f"latents down the page.{_reduced(study, frames)}{GIVEN if any(run.elsewhere for run in runs) else ''}",
         steps=[_step(study, frames, frames.steps[at]) for at in columns],
         rows=[SampleRow("real data", [real]), *(_row(run, columns, frames.experiment) for run in first)],
         more=[_row(run, columns, frames.experiment) for run in rest],
@@ -153,12 +154,13 @@ def _step(study: Study, frames: Frames, step: int) -> str:
 
 
 def _row(run: RunPictures, columns: Sequence[int], experiment: str) -> SampleRow:
-    return SampleRow(run.arm, [_shot(run, at, experiment) for at in columns])
+    return SampleRow(run.arm, [_shot(run, at, experiment) for at in columns], NOT_TRAINED if run.elsewhere else "")
 
 
 def _shot(run: RunPictures, at: int, experiment: str) -> Shot:
     alt = f"Samples of arm {run.arm} of {experiment}, seed {run.seed}, step {at}"
-    return Shot(run.pictures[at] or "", run.arm, alt, run.missing[at])
+    caption = f"{run.arm}, {NOT_TRAINED}" if run.elsewhere else run.arm
+    return Shot(run.pictures[at] or "", caption, alt, run.missing[at])
 
 
 def _real(study: Study, frames: Frames) -> Shot:

@@ -18,14 +18,14 @@ from vigan.elsewhere.files import place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
-from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles
+from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
 from vigan.io.times import bring_to_now, set_times
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.made_from import first_runs, of_figure, of_import, of_page, of_pictures, of_tables
+from vigan.stages.made_from import files_of, first_files, of_figure, of_import, of_page, of_pictures, of_tables
 
 SECOND = 10**9
 
@@ -112,7 +112,7 @@ def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) 
     for arm in layout.elsewhere_files():
         yield _imported(layout, arm)
     yield _tables(layout)
-    yield from _pictures(layout, runs)
+    yield from _pictures(layout)
     yield _page(layout, lists, templates)
 
 
@@ -166,17 +166,16 @@ def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:
     def is_fresh() -> bool:
         return arm.stamp().made_from == of_import(layout, arm)
 
-    outputs = [arm.folder / name for name in (MEASURED, RECORD, METRICS)]
-    return Product(outputs, import_inputs(layout, arm), is_fresh)
+    return Product([arm.folder / MEASURED, *arm.written], import_inputs(layout, arm), is_fresh)
 
 
 def import_inputs(layout: Layout, arm: ElsewhereFiles) -> list[Path]:
     """What Snakemake knows of that an arm from elsewhere is made of: a single file, and references.
 
-    Of whole folders a digest tells (`made_from.of_import`).
+    Of whole folders a digest tells (`made_from.of_import`), and of a file whose path has braces: these are wildcards.
     """
     place = place_of(arm.arm)
-    own = [place] if place.is_file() else []
+    own = [place] if place.is_file() and not set("{}") & set(str(place)) else []
     return own + (list(layout.references(arm.name).values()) if isinstance(arm.arm.origin, Samples) else [])
 
 
@@ -188,19 +187,19 @@ def _tables(layout: Layout) -> Product:
     return _stamped(layout, "tables", outputs, [*inputs, *(path for _, path in layout.floors())], of_tables)
 
 
-def _pictures(layout: Layout, runs: Sequence[RunFiles]) -> Iterator[Product]:
+def _pictures(layout: Layout) -> Iterator[Product]:
     tables = [layout.stamp("tables"), *layout.all_tables().values()]
     for (kind, name), path in layout.all_figures().items():
         samples = layout.first_samples(name) if kind == "samples" else []
         yield _stamped(layout, path.name, [path], [*tables, *samples], of_figure)
-    for name in layout.study.experiments:
-        made_from = partial(of_pictures, runs=[run for run in runs if run.experiment == name])
+    for name in layout.all_frames():
+        made_from = partial(of_pictures, files=files_of(layout, name))
         for path in (layout.frames(name), layout.contact(name)):
             yield _stamped(layout, path.name, [path], layout.samples(name), made_from)
     for arms, path in layout.all_movies().items():
-        shown = first_runs(layout, arms)
-        samples = [run.folder / "samples.npz" for run in shown]
-        yield _stamped(layout, path.name, [path], samples, partial(of_pictures, runs=shown))
+        shown = first_files(layout, arms)
+        samples = [one.folder / SAMPLES for one in shown]
+        yield _stamped(layout, path.name, [path], samples, partial(of_pictures, files=shown))
 
 
 def _page(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> Product:

@@ -15,6 +15,7 @@ from vigan.config.base import ConfigError, nearest
 from vigan.config.datasets import Dataset, DataSource, Digits, ImageFolder, Ring
 from vigan.config.experiment import Protocol
 from vigan.config.methods import PLUGGED
+from vigan.config.plugin_imports import load_watched
 from vigan.config.stabilisers import GROUP, declares_stabiliser, settings_of
 from vigan.data.prepare import prepare
 from vigan.data.store import Prepared
@@ -108,6 +109,7 @@ def check(name: str) -> Iterator[tuple[Part, list[Result]]]:
         if part.broken:
             raise ConfigError(f"plug-in '{name}': {part.broken}")
         if part.sort == "stabiliser":
+            load_watched([part.module])
             stabiliser_class(part.name)  # one that cannot be defined ends here, in one line
         yield part, [_tried(each) for each in _checks(part)]
 
@@ -175,7 +177,7 @@ def _measures(kind: ProtocolKind) -> None:
         measure = measurement(protocol, dataset, prepared, device, path).measure
         samples = examples(protocol.samples)
         found, again = measure(samples), measure(samples)
-    if found != again:
+    if repr(found) != repr(again):  # as which one that is no number equals itself
         raise PromiseError("its numbers are others the second time; draw by a generator of a fixed seed")
     if set(found) != (declared := set(kind.given(protocol.samples))):
         raise PromiseError(f"it gives {', '.join(sorted(found))}, and declares {', '.join(sorted(declared))}")

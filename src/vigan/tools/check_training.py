@@ -20,6 +20,7 @@ from vigan.training.batches import BatchSource
 from vigan.training.checkpoint import network_tensors
 from vigan.training.cuda_graph import WARM_UP, CapturedEngine
 from vigan.training.engine import Engine
+from vigan.training.other_draws import NoOtherDraws
 from vigan.training.run import Outcome, Run
 
 CPU = torch.device("cpu")
@@ -91,10 +92,11 @@ def _run(spec: RunSpec, examples: np.ndarray, folder: Path, stop: int | None = N
         if iteration == stop:
             raise _Kill
 
-    return Run(spec, examples, folder, CPU).train((callback,), save_every=0.0)
+    return Run(spec, examples, folder, CPU).train((callback, NoOtherDraws(spec.name)), save_every=0.0)
 
 
 def _trains(spec: RunSpec, examples: np.ndarray) -> None:
+    torch.rand(1)  # else a part that seeds the global generator, and did so before, would leave it as it found it
     with tempfile.TemporaryDirectory() as folder:
         outcome = _run(spec, examples, Path(folder))
     if outcome.status != "completed":

@@ -16,6 +16,7 @@ from vigan.io.locks import held
 from vigan.io.run_record import MEASURED as STAMP
 from vigan.io.run_record import RunFiles, RunRecord, read_run
 from vigan.io.stamp import read_stamp
+from vigan.tools.merge_elsewhere import PLACE, WRITTEN, Imported, each_once, imported
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
 NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
@@ -38,14 +39,31 @@ class Found(NamedTuple):
         """Where its files lie."""
         return self.source / self.place
 
+    def traits(self) -> Iterator[tuple[str, str, Any]]:
+        """(what, of what, value) of everything that must be equal in every source."""
+        record, home = self.record, f"arm '{self.record.spec.name}', "
+        yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
+        yield "code", home, record.code_sha256
+        yield "data", home, record.data_sha256
+        yield from (("claim", f"'{claim}', ", digest_of(rule)) for claim, rule in record.rules.items())
+        if (stamp := self.folder / STAMP).exists():
+            made_from = read_stamp(stamp, "evaluate the run again").made_from
+            yield "measuring code", home, made_from["code"]
+            for name, declared in made_from.items():
+                if name.startswith("protocols."):
+                    yield f"'{name.partition('.')[2]}'", home, declared
+        if (metrics := self.folder / "metrics.csv").exists():
+            yield "protocols", home, _protocols(metrics)
+
 
 def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     """Write the runs of all `sources`, results folders of one study, into `out`; return how many came from each.
 
-    A run that is in two sources is taken once, from the one that has measured it, if both have the same bits.
-    Raises RecordError if `out` holds something already, if a source has no runs or a damaged one, if runs of an arm
-    differ in config, code, data, claims, protocols or the code that measured them, or if two makings of one run differ;
-    the message names the digests.
+    A run that is in two sources is taken once, from the one that has measured it, if both have the same bits; so is
+    what was read of an arm that was made elsewhere. Raises RecordError if `out` holds something already, if a source
+    has no runs or a damaged one, if runs of an arm differ in config, code, data, claims, protocols or the code that
+    measured them, if such an arm was read from files of other content or otherwise, or if two makings of one run
+    differ; the message names the digests.
     """
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
@@ -54,15 +72,19 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     runs = [run for source in sources for run in _runs(source)]
     for run in runs:
         _check_sound(run)
-    _refuse_unlike(runs)
-    chosen = _chosen(runs)
-    counts = {str(source): sum(run.source == source for run in chosen) for source in sources}
+    arms = [arm for source in sources for arm in imported(source)]
+    _refuse_unlike(runs, arms)
+    chosen, read = _chosen(runs), each_once(arms)
+    counts = {str(source): _count(source, chosen, read) for source in sources}
     made = out.with_name(f".{out.name}.merging")
     with held(made / "lock") as (_, alone):
         if alone is False:
             raise RecordError(f"{out}: another process merges into it; wait for it")
         shutil.rmtree(made / "whole", ignore_errors=True)  # of a merge that was killed
         _write(sources, chosen, made / "whole")
+        for arm in read:
+            for name in WRITTEN:
+                _copy(arm.folder / name, made / "whole" / arm.place / name)
         write_json(made / "whole" / "merged.json", counts)
         shutil.rmtree(out, ignore_errors=True)  # at most specs, which every plan of the study writes
         rename(made / "whole", out)
@@ -70,9 +92,15 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     return counts
 
 
+def _count(source: Path, runs: Sequence[Found], arms: Sequence[Imported]) -> int:
+    """Runs that were taken from a source."""
+    read = sum(len(arm.record.runs) for arm in arms if arm.source == source)
+    return read + sum(run.source == source for run in runs)
+
+
 def _refuse_strange(source: Path) -> None:
     """Raise RecordError for a link, a pipe or a device among what would be copied: it may lead anywhere, or nowhere."""
-    for part in ("runs", "specs"):
+    for part in ("runs", "specs", PLACE):
         for base, folders, names in os.walk(source / part):
             for path in (source / part, *(Path(base) / name for name in (*folders, *names))):
                 if os.path.lexists(path) and not _is_plain(path):
@@ -86,7 +114,7 @@ def _is_plain(path: Path) -> bool:
 
 def _runs(source: Path) -> list[Found]:
     records = sorted(source.glob("runs/*/*/seed-*/run.json"))
-    if not records:
+    if not records and not any(source.glob(f"{PLACE}/*")):
         raise RecordError(f"{source}: holds no runs; name the folder results/STUDY of a study")
     return [_found(source, path) for path in records]
 
@@ -108,12 +136,12 @@ def _check_sound(run: Found) -> None:
         RunFiles("", run.folder, run.record.spec).measured(run.record, *NUMBERS)
 
 
-def _refuse_unlike(runs: Sequence[Found]) -> None:
-    """Raise RecordError naming the differences between runs of one arm, or between claims of the study."""
-    first: dict[tuple[str, str], tuple[Any, Found]] = {}
+def _refuse_unlike(runs: Sequence[Found], arms: Sequence[Imported]) -> None:
+    """Raise RecordError naming the differences between makings of one arm, or between claims of the study."""
+    first: dict[tuple[str, str], tuple[Any, Found | Imported]] = {}
     problems = []
-    for run in runs:
-        for what, home, value in _traits(run):
+    for run in (*runs, *arms):
+        for what, home, value in run.traits():
             known, other = first.setdefault((what, home), (value, run))
             if known != value:
                 problems.append((what, f"{home}{_format_values(known, value)} of {other.folder} and {run.folder}"))
@@ -121,23 +149,6 @@ def _refuse_unlike(runs: Sequence[Found]) -> None:
     if shown:
         summary = "; ".join(f"{what} differs: {text}" for what, text in shown)
         raise RecordError(f"not results of one study, so nothing was merged ({len(problems)} differences). {summary}")
-
-
-def _traits(run: Found) -> Iterator[tuple[str, str, Any]]:
-    """(what, of what, value) of everything that must be equal in every source."""
-    record, home = run.record, f"arm '{run.record.spec.name}', "
-    yield "config", home, record.spec.model_dump(mode="json", exclude={"seed"})
-    yield "code", home, record.code_sha256
-    yield "data", home, record.data_sha256
-    yield from (("claim", f"'{claim}', ", digest_of(rule)) for claim, rule in record.rules.items())
-    if (stamp := run.folder / STAMP).exists():
-        made_from = read_stamp(stamp, "evaluate the run again").made_from
-        yield "measuring code", home, made_from["code"]
-        for name, declared in made_from.items():
-            if name.startswith("protocols."):
-                yield f"'{name.partition('.')[2]}'", home, declared
-    if (metrics := run.folder / "metrics.csv").exists():
-        yield "protocols", home, _protocols(metrics)
 
 
 def _protocols(path: Path) -> list[str]:

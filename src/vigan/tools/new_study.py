@@ -28,6 +28,8 @@ TABLES = (".csv", ".parquet")
 NAMING = ("arm", "method", "model", "algorithm", "config", "name", "run")
 """Columns of a table that tell arms apart, the first of them that it has."""
 MOST_ARMS = 50
+MEASURE = "efflite0-128"
+"""The protocol that measures samples."""
 FEWEST = 16
 """Samples below which no protocol measures anything."""
 
@@ -244,12 +246,13 @@ def _reported(arms: Sequence[Found]) -> list[str]:
 def _measured(arms: Sequence[Found]) -> list[str]:
     """A protocol for samples: as many as every snapshot has, of those whose number is told without reading them."""
     fewest = min((arm.samples for arm in arms if arm.samples), default=1000)
-    return [f"    protocols: [{{kind: efflite0-128, samples: {max(FEWEST, fewest)}}}]"]
+    return [f"    protocols: [{{kind: {MEASURE}, samples: {max(FEWEST, fewest)}}}]"]
 
 
 def _claims(arms: Sequence[Found]) -> list[str]:
     """A claim to fill in, as a comment: its margin is the user's."""
     metric = next((name for name in ("fid", "kid", "score") if any(name in arm.metrics for arm in arms)), "fid")
+    metric, protocol = (metric, "elsewhere") if arms[0].samples is None else ("frechet", MEASURE)
     first, second = arms[0].name, arms[-1].name
     return [
         "# claims:",
@@ -259,7 +262,7 @@ def _claims(arms: Sequence[Found]) -> list[str]:
         "#     test: paired-sign",
         f"#     arms: [{_quoted(first)}, {_quoted(second)}]",
         f"#     metric: {metric}",
-        "#     protocol: elsewhere",
+        f"#     protocol: {protocol}",
         f"#     direction: {'higher' if metric == 'score' else 'lower'}",
         "#     margin: ...   # the smallest difference that matters",
     ]
