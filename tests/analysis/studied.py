@@ -110,7 +110,7 @@ def raw_of(study: Study, courses: Courses, rules: Mapping[int, Study | Mapping[s
 
 def _record(study: Study, courses: Courses, run: tuple[str, int], rules: Study | Mapping[str, Any]) -> RunRecord:
     arm, seed = run
-    spec = study.run_spec(arm, seed)
+    spec = study.run_spec(arm).model_copy(update={"seed": seed})
     return RunRecord(
         spec=spec, status="completed" if np.isfinite(courses[arm][seed]).all() else "diverged",
         iterations=spec.iterations, ledger=Ledger.of(spec.arm, spec.iterations), weights_sha256="w",

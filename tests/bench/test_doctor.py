@@ -132,6 +132,7 @@ def test_the_page_and_the_record_say_all_and_preflight_goes_by_them(
     made = load_study(study)
     runs = list(made.runs())
     monkeypatch.setattr(estimate, "run_seconds", lambda spec, device: pytest.fail("timed again"))
+    monkeypatch.setattr("vigan.tools.preflight.A_MOMENT", 0.0)
     told = sum(record["details"]["study"]["train"][run.arm] for run in runs)
     verdict = preflight(made, runs, [], celeba=None, download=False, cpu=False, cores=1)
     assert verdict.go

@@ -40,6 +40,7 @@ def test_a_command_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.smoke
 def test_the_script_runs_where_there_is_no_gpu_and_each_step_leaves_what_it_found(tmp_path: Path) -> None:
     environment = {**os.environ, "SMALL": "1", "OUT": str(tmp_path), "PYTHON": sys.executable}
     done = subprocess.run(

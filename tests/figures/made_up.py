@@ -33,14 +33,14 @@ MANY = {f"k{k}-l{tenths}": (k, tenths / 10) for k in (1, 2, 5) for tenths in (0,
 WILD = {"lambda_sum": 0.0, "updates_per_batch": 2, "optimiser": {"kind": "adam_tf1", "lr": 1.0e38}}
 
 
-def study_of(seeds: int = 3, arms: Sequence[str] = tuple(ARMS), *, wild: bool = True) -> Study:
-    """Arms that differ in K and lambda, and one that diverges."""
+def study_of(seeds: int = 3, arms: Sequence[str] = tuple(ARMS), *, wild: bool = True, baseline: bool = False) -> Study:
+    """Arms that differ in K and lambda, and one that diverges; the first of them may be the `baseline`."""
     raw = yaml.safe_load(TINY) | {"seeds": list(range(seeds))}
     circle = raw["experiments"]["circle"] | RULES
     circle["shared"]["reading"] = "proximal"
     rows = {arm: {"updates_per_batch": k, "lambda_sum": weight} for arm in arms for k, weight in [(ARMS | MANY)[arm]]}
     circle["arms"] = rows | ({"wild": WILD} if wild else {})
-    raw["experiments"]["circle"] = circle
+    raw["experiments"]["circle"] = circle | ({"baseline": arms[0]} if baseline else {})
     return Study.model_validate(raw)
 
 

@@ -37,6 +37,7 @@ def test_a_figure_states_n_in_text_and_is_the_same_bytes_twice(
     kind: str, finished: tuple[Study, Files], tmp_path: Path
 ) -> None:
     study, files = finished
+    study = study_of(baseline=True) if kind == "profile" else study
     for name in ("one", "two"):
         draw(kind, study, "circle", files, tmp_path / f"{name}.svg")
     drawn = (tmp_path / "one.svg").read_bytes()
@@ -69,7 +70,7 @@ def test_small_studies_are_drawn_without_a_warning(study: Study, steps: tuple[in
 def test_no_word_is_cut_off(
     kind: str, arms: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept, study = [], study_of(arms=list(arms))
+    kept, study = [], study_of(arms=list(arms), baseline=kind == "profile")
     monkeypatch.setattr(style, "save", lambda figure, _: kept.append(figure))
     draw(kind, study, "circle", write_files(study, tmp_path), tmp_path / "unused.svg")
     (figure,) = kept

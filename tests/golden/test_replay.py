@@ -43,6 +43,7 @@ def test_the_larger_traces_are_replayed_to_rounding_too(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.soak
+@pytest.mark.smoke
 @pytest.mark.parametrize("name", ARMS)
 def test_the_article_s_full_size_is_replayed_to_rounding(name: str) -> None:
     """Without VIGAN_SOAK one recording, and once: that a watcher changes nothing, the small recordings say."""

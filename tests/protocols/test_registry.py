@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vigan import provenance
+from vigan import provenance, source_memory
 from vigan.config.datasets import Ring
 from vigan.config.experiment import Protocol
 from vigan.data.store import Prepared
@@ -117,6 +117,7 @@ def test_another_package_s_code_is_part_of_the_digest_of_what_measures_with_it(a
         provenance._graph.cache_clear()
         provenance._bare_source.cache_clear()
         provenance.remembered.cache_clear()
+        source_memory._glance.cache_clear()
         (kind,) = (kind for kind, module in find() if module == "another.kinds")
         return provenance.stage_digest("evaluate", modules=kind.modules)
 

@@ -36,6 +36,20 @@ def verdict(folder: Path, *unprepared: Dataset, download: bool = False) -> Verdi
     return preflight(load_study(file), [], unprepared, celeba=None, download=download, cpu=False, cores=1)
 
 
+@pytest.mark.parametrize(
+    "file",
+    sorted(
+        set(PAPER.parent.glob("*.yaml")) - {PAPER.with_name(f"{name}.yaml") for name in ("deviations", "published")}
+    ),
+    ids=lambda file: file.stem,
+)
+def test_every_study_is_weighed_whatever_its_seeds(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vigan.tools.preflight.A_MOMENT", float("inf"))
+    study = load_study(file)
+    found = preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=True, cores=2)
+    assert found.go
+
+
 @pytest.mark.parametrize("dataset", [MNIST, Digits(source="digits", origin="mnist")])
 def test_a_study_of_mnist_without_mnist_is_stopped_with_the_ways_to_go_on(tmp_path: Path, dataset: Dataset) -> None:
     refused = verdict(tmp_path, Digits(source="digits"), dataset)

@@ -28,9 +28,9 @@ def test_rate_and_time_left_are_those_of_the_iterations_that_are_made_now(
 
 def test_a_file_of_events_is_closed_wherever_a_run_ends(spec: Callable[..., RunSpec], tmp_path: Path) -> None:
     shown = TensorBoard(spec("mlp"), tmp_path)
+    shown(2, {"iteration": 2.0, "d_loss": 0.5}, NETWORKS)
     stream = shown.stream
     assert stream
-    shown(2, {"iteration": 2.0, "d_loss": 0.5}, NETWORKS)
     assert not stream.closed
     shown.close()
     assert stream.closed

@@ -10,13 +10,13 @@ from vigan.config.elsewhere import READING
 from vigan.config.study import Study
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
+from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.kept_samples import check_kept_samples
 from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
 
 ANALYSE = "run `vigan analyse` again"
@@ -223,3 +223,12 @@ def check_frames(layout: Layout) -> None:
         stamp, mend = layout.stamp(path.name), f"run `vigan frames --experiment {experiment}` again"
         wanted = of_pictures(layout, files_of(layout, experiment)) | _not_here(layout, read_stamp(stamp, mend))
         check(stamp, path, wanted, [path], mend)
+
+
+def check_kept_samples(files: RunFiles | ElsewhereFiles) -> None:
+    """Raise RecordError naming samples that are missing, damaged, or of another run than lies beside them."""
+    if isinstance(files, RunFiles):
+        files.measured(files.record(), SAMPLES)
+    else:
+        path = files.folder / MEASURED
+        check_files(path, read_stamp(path, files.mend), [files.folder / SAMPLES], files.mend)

@@ -11,8 +11,8 @@ from vigan.config.datasets import Dataset
 from vigan.io.arrays import read_npz
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError, atomic_write
-from vigan.io.run_record import MEASURED, RunFiles
-from vigan.io.stamp import check_files, read_stamp
+from vigan.io.run_record import RunFiles
+from vigan.stages.freshness import check_kept_samples
 
 Missing = Literal["diverged", "not finite", "no samples"]
 """Why there is no picture of a step."""
@@ -57,15 +57,6 @@ def pictured(
             yield from (found.get(seed, nothing._replace(seed=seed)) for seed in seeds)
         elif one.spec.seed in seeds:
             yield of_run(one)
-
-
-def check_kept_samples(files: Files) -> None:
-    """Raise RecordError naming samples that are missing, damaged, or of another run than lies beside them."""
-    if isinstance(files, RunFiles):
-        files.measured(files.record(), SAMPLES)
-    else:
-        path = files.folder / MEASURED
-        check_files(path, read_stamp(path, files.mend), [files.folder / SAMPLES], files.mend)
 
 
 def of_run(run: RunFiles) -> PicturedRun:

@@ -57,7 +57,7 @@ def preflight(
 
 def _most_seconds(study: Study, runs: Sequence[RunKey]) -> float:
     """Upper estimate of the seconds of training `runs` on one core, one after the other."""
-    specs = [study.run_spec(arm, 0) for arm in dict.fromkeys(run.arm for run in runs)]
+    specs = [study.run_spec(arm) for arm in dict.fromkeys(run.arm for run in runs)]
     each = {spec.name: spec.iterations * iteration_seconds(spec, gpu=False) for spec in specs}
     return sum(each[run.arm] for run in runs)
 
