@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vigan.io.files import RecordError
-from vigan.tools.verdict_table import MARKS, counted, judged, of_claim, seeds, verdict_table, with_verdicts
+from vigan.tools.verdict_table import MARKS, counted, judged, kept, of_claim, seeds, verdict_table, with_verdicts
 
 CLAIMS = """\
 id,statement,verdict,reason,n
@@ -36,6 +36,17 @@ def test_a_row_has_each_study_that_tested_the_claim(tmp_path: Path) -> None:
     lines = verdict_table(_results(tmp_path)).splitlines()
     assert lines[2].endswith("| `tiny`: 1 supported, 1 inconclusive (n = 8 to 10) |")
     assert all(line.endswith("| not tested yet |") for line in lines[3:])
+
+
+def test_what_somebody_has_run_here_is_no_kept_study(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    results = _results(tmp_path / "results")
+    assert kept(results) == ["tiny"]
+    (tmp_path / ".gitignore").write_text("/results/*\n!/results/ring/\n")
+    assert kept(results) == []
+    assert all(line.endswith("| not tested yet |") for line in verdict_table(results).splitlines()[2:])
+    (tmp_path / ".gitignore").write_text("/results/*\n!/results/tiny/\n")
+    assert kept(results) == ["tiny"]
 
 
 def test_the_table_is_put_between_its_marks_and_nowhere_else(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from vigan.config.claims import Untested
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.io.files import write_text
+from vigan.tools.verdict_table import kept
 
 PAGE = Path("docs/statistics.md")
 METRICS_PAGE = Path("docs/metrics.md")
@@ -49,8 +50,7 @@ def made(record: Mapping[str, Any], studies: Sequence[Study]) -> dict[str, str]:
 
 def kept_studies(root: Path) -> list[Study]:
     """The studies whose results are in the repository."""
-    names = sorted(folder.name for folder in (root / "results").iterdir() if (folder / "tables").is_dir())
-    return [load_study(root / "config" / f"{name}.yaml") for name in names]
+    return [load_study(root / "config" / f"{name}.yaml") for name in kept(root / "results")]
 
 
 def multiplicity(studies: Sequence[Study]) -> str:

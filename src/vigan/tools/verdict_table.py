@@ -44,8 +44,23 @@ def judged(results: Path) -> dict[str, list[Judged]]:
 
     Raises RecordError naming a table that cannot be read or lacks a column.
     """
-    folders = sorted(path for path in results.iterdir() if (path / "tables").is_dir())
-    return {folder.name: _claims(folder / "tables" / "claims.csv") for folder in folders}
+    return {folder.name: _claims(folder / "tables" / "claims.csv") for folder in with_tables(results)}
+
+
+def with_tables(results: Path) -> list[Path]:
+    """The studies that have tables in a folder of results."""
+    return sorted(path for path in results.iterdir() if (path / "tables").is_dir())
+
+
+def kept(results: Path) -> list[str]:
+    """Names of the studies with tables whose results are the repository's: those that its .gitignore lets through.
+
+    Where no .gitignore beside the folder speaks of results, all of them.
+    """
+    rules = results.resolve().parent / ".gitignore"
+    lines = set(rules.read_text(encoding="utf-8").splitlines()) if rules.is_file() else set[str]()
+    names = [folder.name for folder in with_tables(results)]
+    return [name for name in names if f"!/results/{name}/" in lines] if "/results/*" in lines else names
 
 
 def of_claim(claims: Sequence[Judged], beginning: str) -> list[Judged]:
@@ -76,9 +91,10 @@ def with_verdicts(page: str, results: Path) -> str:
 
 
 def verdict_table(results: Path) -> str:
-    """One row per claim of the article: each study's verdicts on it, with their number and n."""
+    """One row per claim of the article: each kept study's verdicts on it, with their number and n."""
     lines = ["| the article says | verdicts so far (rules; seeds) |", "|---|---|"]
-    studies = judged(results)
+    made = judged(results)
+    studies = {name: made[name] for name in kept(results)}
     for beginning, words in TITLES.items():
         parts = [text for name, claims in studies.items() if (text := _in_words(name, of_claim(claims, beginning)))]
         lines.append(f"| {beginning}: {words} | {'<br>'.join(parts) or 'not tested yet'} |")
