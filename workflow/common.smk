@@ -200,9 +200,9 @@ def begin():
 
 CLAIMED = []
 if IN_CHARGE and planning.is_dry(sys.argv[1:]):
-    from vigan.tools.preflight import warnings
+    from vigan.tools.preflight import prepared_counts, warnings
 
-    for line in warnings(STUDY, *LAYOUT.pending()):
+    for line in warnings(STUDY, *LAYOUT.pending(), prepared_counts(LAYOUT)):
         for part in line.splitlines():
             say(f"warning: {part}", sys.stderr)
 

@@ -16,8 +16,9 @@ from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedD
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.io.files import RecordError
+from vigan.layout import Layout
 from vigan.tools import estimate
-from vigan.tools.preflight import Verdict, preflight, shortcomings, warnings
+from vigan.tools.preflight import Verdict, preflight, prepared_counts, shortcomings, warnings
 
 PAPER = Path(__file__).parents[2] / "config" / "paper.yaml"
 MNIST = StackedDigits(source="stacked-digits", origin="mnist")
@@ -191,3 +192,21 @@ def test_what_is_begun_at_once_needs_no_torch() -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=PAPER.parents[1])
+
+
+def test_a_prepared_set_that_is_too_small_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    study, layout = load_study(tmp_path / "study.yaml"), Layout(load_study(tmp_path / "study.yaml"))
+    monkeypatch.chdir(tmp_path)
+    assert prepared_counts(layout) == []
+    (dataset,) = study.datasets.values()
+    (manifest := layout.data(dataset) / "manifest.json").parent.mkdir(parents=True)
+    for text, known in (("{", []), ('{"count": 3}', [(dataset, 3)])):
+        manifest.write_text(text)
+        assert prepared_counts(layout) == known
+    found = preflight(study, [], [], celeba=None, download=False, cpu=False, cores=1, prepared=prepared_counts(layout))
+    assert not found.go
+    assert "real examples" in found.message
+    assert "has 3; lower it, or add examples" in found.message

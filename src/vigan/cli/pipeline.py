@@ -38,13 +38,13 @@ def _reference_gains(options: argparse.Namespace) -> bool:
 
 def preflight(options: argparse.Namespace) -> int:
     """Exit code 0 if the study can run here, 1 if not; prints why, and how long it will take."""
-    from vigan.tools.preflight import preflight
+    from vigan.tools.preflight import preflight, prepared_counts
 
     study = load_study(options.config)
     layout = layout_of(study, options.celeba)
     verdict = preflight(
         study, *layout.pending(), celeba=options.celeba, download=options.download, cpu=options.cpu,
-        cores=None if options.elsewhere else options.cores,
+        cores=None if options.elsewhere else options.cores, prepared=prepared_counts(layout),
     )  # fmt: skip
     for line in verdict.message.splitlines():
         say(line, sys.stdout if verdict.go else sys.stderr)

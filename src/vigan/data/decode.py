@@ -67,7 +67,9 @@ def decode(name: str, data: bytes) -> Image.Image:
     except DataError:
         raise
     except DAMAGE as error:
-        raise DataError(f"{name}: damaged or truncated image ({error}); {REMEDY}") from None
+        raise DataError(
+            f"{name}: damaged or truncated image ({str(error) or type(error).__name__}); {REMEDY}"
+        ) from None
 
 
 def _rgb(name: str, image: Image.Image) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +13,13 @@ from vigan.data import celeba as faces
 from vigan.data import identity, image_folder, mnist, torchvision_sets
 from vigan.data.source import DataError
 from vigan.describe.durations import human
+from vigan.io.files import RecordError, read_json
+from vigan.layout import Layout
 from vigan.runtime.resources import iteration_seconds, trains_on_gpu
 from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
+
+Counts = Sequence[tuple[Dataset, int]]
+"""Data sets, and how many examples they have."""
 
 PATIENCE = 12 * 3600.0
 """Seconds of training on CPUs beyond which a study asks for consent."""
@@ -31,9 +37,9 @@ class Verdict(NamedTuple):
 
 def preflight(
     study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset], *,
-    celeba: Path | None, download: bool, cpu: bool, cores: int | None,
+    celeba: Path | None, download: bool, cpu: bool, cores: int | None, prepared: Counts = (),
 ) -> Verdict:  # fmt: skip
-    """Verdict on starting the `pending` runs of a study with `cores` cores and `unprepared` data sets.
+    """Verdict on starting the `pending` runs of a study with `cores` cores, and `unprepared` and `prepared` data sets.
 
     `cores` is None where the runs are trained on other machines, of which nothing is said.
     Without what a data set is made from, or with fewer examples than the study takes: what is lacking, and the ways to
@@ -42,7 +48,7 @@ def preflight(
     start anyway. Raises RecordError
     where there is a GPU that CUDA cannot use.
     """
-    if problems := shortcomings(study, unprepared, celeba=celeba, download=download):
+    if problems := shortcomings(study, unprepared, prepared, celeba=celeba, download=download):
         return Verdict(False, "\n".join(problems))
     if not pending:
         return Verdict(True, "every run has been trained already")
@@ -89,9 +95,11 @@ def _timed(study: Study, pending: Sequence[RunKey], on_gpu: Sequence[RunKey], *,
     )
 
 
-def shortcomings(study: Study, unprepared: Sequence[Dataset], *, celeba: Path | None, download: bool) -> list[str]:
-    """What is missing or too small among the data sets still to prepare, a few lines each."""
-    found = []
+def shortcomings(
+    study: Study, unprepared: Sequence[Dataset], prepared: Counts = (), *, celeba: Path | None, download: bool
+) -> list[str]:
+    """What is missing or too small among the data sets, a few lines each."""
+    found = [line for dataset, count in prepared for line in _too_few(study, dataset, count)]
     for dataset in unprepared:
         try:
             found += _too_few(study, dataset, _count(dataset, celeba, download))
@@ -134,9 +142,20 @@ def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]
                 yield f"experiment '{name}': {what}, and '{home.dataset}' has {count:,}; lower it, or add examples"
 
 
-def warnings(study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset]) -> list[str]:
+def prepared_counts(layout: Layout) -> Counts:
+    """The data sets that are prepared, with the number of their examples; a damaged one is left to who loads it."""
+    found = []
+    for dataset in layout.study.datasets.values():
+        with contextlib.suppress(RecordError, ValueError, LookupError, TypeError):
+            found.append((dataset, int(read_json(layout.data(dataset) / "manifest.json")["count"])))
+    return found
+
+
+def warnings(
+    study: Study, pending: Sequence[RunKey], unprepared: Sequence[Dataset], prepared: Counts = ()
+) -> list[str]:
     """What to know before a plan starts: missing data, and runs to train without a GPU."""
-    found = shortcomings(study, unprepared, celeba=None, download=switched_on("download"))
+    found = shortcomings(study, unprepared, prepared, celeba=None, download=switched_on("download"))
     if pending and not gpus() and not switched_on("cpu"):
         found.append(f"{len(pending)} runs to train and no GPU here; `vigan preflight` says how long it would take")
     return found
