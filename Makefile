@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 smoke: setup  ## the smoke study: results/smoke/report.html
 	snakemake all --cores $(CORES) --configfile config/smoke.yaml
 
-test: setup  ## every test but those of the smoke study, CORES files of tests at a time
+test: setup  ## every test but whole paths (test-smoke), CORES files of tests at a time
 	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder -m "not smoke and not generated"
 
 test-smoke: setup  ## whole paths: the smoke study from nothing and what it must be, a GPU's first script, the article's full size

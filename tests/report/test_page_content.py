@@ -21,7 +21,7 @@ from vigan.report.methods import metric_table, protocol_notes
 from vigan.report.render import embed
 from vigan.report.tables import number, plain_table, settings_table, spread
 from vigan.stages import git_info, report_summary
-from vigan.stages.report import published_table
+from vigan.stages.report_published import published_table
 
 from .conftest import CONFIG
 

@@ -14,6 +14,7 @@ from vigan.cli import completion, images, inspect, pipeline, plugins, present
 from vigan.cli.arguments import add_celeba, add_device, add_images, add_place
 from vigan.cli.examples import TRUTHS, epilog
 from vigan.cli.options import folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
+from vigan.cli.process import open_standard_streams
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.layout import FIGURES
 from vigan.plugins import blame
@@ -27,16 +28,13 @@ GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 ax
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
-_ERRORS = 2
-"""Number of the stream for errors, the last standard one."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code of one command: 0 done, 1 refused (one line on standard error says why), 2 wrong arguments or files.
 
     130 after Ctrl-C, 141 where the reader of its output has gone, as in `vigan deviations | head`.
     """
-    _open_standard_streams()
+    open_standard_streams()
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     try:
@@ -62,15 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _print_error(shown(line), 1)
     return code
-
-
-def _open_standard_streams() -> None:
-    """Lead streams that the caller closed nowhere: the next file would get their number, and all that is printed."""
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERRORS:
-        os.set_inheritable(handle, True)
-    os.close(handle)
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _print_error(line: str, code: int) -> int:

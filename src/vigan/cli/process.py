@@ -19,6 +19,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """glibc's names of two of its settings: see mallopt(3)."""
 
 
+_ERRORS = 2
+"""Number of the stream for errors, the last standard one."""
+
+
 class _Process:
     """Whether this process is one command's alone, and its exit code if it ends now."""
 
@@ -52,6 +56,15 @@ def quick_imports() -> Iterator[None]:
             gc.freeze()
         if searched:
             gc.enable()
+
+
+def open_standard_streams() -> None:
+    """Lead streams that the caller closed nowhere: the next file would get their number, and all that is printed."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERRORS:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _keep_memory() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -17,14 +16,14 @@ from pydantic import (
     model_validator,
 )
 
+from vigan.config.arm_rows import whole_rows
 from vigan.config.arms import Arm, Ledger
 from vigan.config.base import Count, Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
 from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
 from vigan.config.elsewhere import READING, ElsewhereArm, Samples
-from vigan.config.random_settings import draw
 from vigan.config.samplers import with_both
-from vigan.config.sweep import MOST_ARMS, expand
+from vigan.config.sweep import MOST_ARMS
 from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
 
@@ -191,13 +190,13 @@ class Experiment(Strict):
         """Arms with `from` in a place of their own; `sweep` and `random` as arms, and `shared` in all others."""
         rows = raw.get("arms") if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or "elsewhere" in raw or not isinstance(rows, dict):
-            return with_both(_shared(raw))
+            return with_both(whole_rows(raw))
         apart = {name: row for name, row in rows.items() if isinstance(row, dict) and "from" in row}
         if not apart:
-            return with_both(_shared(raw))
+            return with_both(whole_rows(raw))
         own = {**raw, "arms": {name: row for name, row in rows.items() if name not in apart}}
         alone = not own["arms"] and not {"sweep", "random"} & set(own)
-        return {**({"snapshots": 1} if alone else {}), **with_both(_shared(own)), "elsewhere": apart}
+        return {**({"snapshots": 1} if alone else {}), **with_both(whole_rows(own)), "elsewhere": apart}
 
     @model_validator(mode="after")
     def _some_arm(self) -> Experiment:
@@ -271,36 +270,5 @@ class Experiment(Strict):
         return [(first, second) for first, second in partners if first]
 
 
-def _shared(raw: Any) -> Any:
-    """Add the arms of `sweep` and `random`, and copy the settings of `shared` into every arm without its own."""
-    if not isinstance(raw, dict) or not {"shared", "sweep", "random"} & set(raw):
-        return raw
-    shared, arms = raw.get("shared", {}), raw.get("arms", {})
-    if not isinstance(shared, dict):
-        raise ValueError("'shared' must be a mapping of arm settings")
-    own = {key: value for key, value in raw.items() if key not in {"shared", "sweep", "random"}}
-    if isinstance(arms, dict):
-        for by, made in _made(raw).items():
-            if twice := made.keys() & arms.keys():
-                raise ValueError(f"arm '{min(twice)}' is named both under 'arms' and by '{by}'")
-            arms = made | arms
-        own["arms"] = {name: _merge(shared, row) for name, row in arms.items()}
-    return own
-
-
-def _made(raw: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Rows of arms by what makes them, and by name."""
-    swept = expand(raw["sweep"]) if "sweep" in raw else {}
-    drawn = draw(raw["random"]).values() if "random" in raw else ()
-    return {"sweep": swept, "random": {name: row for rows in drawn for name, row in rows.items()}}
-
-
 def _without_lambda(arm: Arm) -> str:
     return digest_of(arm.model_dump(mode="json", exclude={"lambda_mean", "lambda_sum"}))
-
-
-def _merge(shared: Any, row: Any) -> Any:
-    if not isinstance(shared, dict) or not isinstance(row, dict):
-        return row
-    merged = {**shared, **row}
-    return {key: _merge(shared[key], row[key]) if key in shared and key in row else merged[key] for key in merged}

@@ -19,6 +19,7 @@ from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of
 from vigan.evaluation.features import estimate
+from vigan.evaluation.reference_file import UNKNOWN, Stated, accepted
 from vigan.evaluation.statistics import Made, Statistics, of_features, read_statistics
 from vigan.evaluation.witness import Case, Witness, ask, beside, write_files
 from vigan.features.base import Extractor
@@ -32,7 +33,6 @@ from vigan.metrics.validate import MetricError
 from vigan.protocols.registry import KINDS
 from vigan.provenance import code_digest, measuring_versions
 
-UNKNOWN = "unknown"
 ONLY_STATISTICS = "the reference is a mean and a covariance: other metrics need features, and so does a floor"
 
 
@@ -131,7 +131,7 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
     if found is not None:
         if request.reals != "all":
             raise ConfigError(f"{request.reference}: --reals chooses among images; leave it out")
-        return Reals(_accepted(request, extractor, found), None)
+        return Reals(accepted(Stated(request.reference, request.made_with, request.made_of), extractor, found), None)
     gallery = open_gallery(request.reference, request.fitting)
     if request.made_with or request.made_of:
         raise ConfigError(
@@ -278,45 +278,6 @@ def _floor(extractor: str, reals: Reals, n: int, known: Reference | None) -> tup
     held = np.sort(rng.generator(0, "metric", "floor").permutation(len(features))[:n])
     rest = of_features(np.delete(features, held, axis=0), reals.statistics.made)
     return compare(extractor, rest, features[held]), f"{n} of the reference against its other {len(features) - n}"
-
-
-def _accepted(request: Request, extractor: Extractor, found: Statistics) -> Statistics:
-    path, made, width = request.reference, found.made, found.gaussian.mean.size
-    name = made.extractor or request.made_with
-    if name is None:
-        raise ConfigError(
-            f"{path}: does not say which extractor its {width} numbers are of; add --made-with, such as "
-            f"{extractor.name}"
-        )
-    _check_told(path, "--made-with", request.made_with, made.extractor)
-    same_weights = made.weights_sha256 in (None, extractor.weights_sha256)
-    if name != extractor.name or width != extractor.dimension or not same_weights:
-        raise RecordError(
-            f"{path}: {width} numbers an image, made with '{name}'{'' if same_weights else ' of other weights'}; "
-            f"'{extractor.name}' gives {extractor.dimension}: name another --extractor or file"
-        )
-    if made.images is None and request.made_of is None:
-        raise ConfigError(f"{path}: does not say of how many images it is; add --made-of N, or --made-of {UNKNOWN}")
-    told = _told(request.made_of or UNKNOWN)
-    _check_told(path, "--made-of", told, made.images)
-    return found._replace(made=Made(name, extractor.weights_sha256, made.images or told, made.resizing))
-
-
-def _check_told(path: Path, option: str, told: object, known: object) -> None:
-    """Raise ConfigError if an option says of a file what the file itself says otherwise."""
-    if None not in (told, known) and told != known:
-        raise ConfigError(f"{path}: {option} {told}, and the file says {known}; leave {option} out")
-
-
-def _told(made_of: str) -> int | None:
-    """A number of images as it is given, None where it is unknown. Raises ConfigError for what is neither."""
-    if made_of == UNKNOWN:
-        return None
-    if not (made_of.isascii() and made_of.isdecimal() and int(made_of) >= 2):
-        raise ConfigError(
-            f"--made-of {made_of}: write the number of images in digits, such as --made-of 50000, or {UNKNOWN}"
-        )
-    return int(made_of)
 
 
 def _count(reals: int | Literal["all", "equal"], total: int, n: int) -> int:

@@ -13,9 +13,7 @@ from pandas.api.types import is_float_dtype
 
 from vigan.analysis.tables import read_table
 from vigan.config import schedule
-from vigan.config.datasets import CelebA
 from vigan.config.deviations import Deviation, load_deviations
-from vigan.config.published import PublishedResult, load_published
 from vigan.config.study import Study
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.figures.facets import whole_groups
@@ -32,6 +30,7 @@ from vigan.report.render import embed, link, render, render_table
 from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
 from vigan.stages import report_arms, report_curves, report_dots, report_first, report_summary
+from vigan.stages.report_published import published_table
 
 CURVES, SEEDS, SAMPLES = "curves", "seeds", "samples"
 """Kinds of figures that the page shows in its own way; the files are for papers, and a small page links the samples."""
@@ -270,24 +269,6 @@ def _note(deviation: Deviation) -> Note:
         ("Held by", ", ".join(deviation.tests) or "no test"),
     ]
     return Note(deviation.topic, words)
-
-
-def published_table(study: Study, path: Path) -> Table | None:
-    """Published results on CelebA, for studies of CelebA."""
-    if not any(isinstance(dataset, CelebA) for dataset in study.datasets.values()):
-        return None
-    columns = ["model", "metric", "value", "protocol", "why it cannot be compared", "source", "read in"]
-    return Table(
-        "As printed there.", columns, [_published_row(result) for result in load_published(path)], wrapped=True
-    )
-
-
-def _published_row(result: PublishedResult) -> list[Cell]:
-    words = (
-        result.model, result.metric, result.value, result.protocol, "; ".join(result.differs), result.source,
-        result.read_in,
-    )  # fmt: skip
-    return [Cell(word) for word in words]
 
 
 def _runs(runs: pd.DataFrame) -> Table:
