@@ -21,6 +21,7 @@ PAGE = Path("docs/statistics.md")
 METRICS_PAGE = Path("docs/metrics.md")
 PARTS_OF_STUDIES = {
     Path("docs/performance.md"): ("rounding", {"rounding": study_tables.rounding}),
+    Path("docs/divergence.md"): ("divergence", {"divergence": study_tables.divergence, "steps": study_tables.steps}),
 }
 """Pages with parts that are made from the newest record of one benchmark: its name, and each part's table."""
 TABLES = {

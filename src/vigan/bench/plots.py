@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -57,38 +58,54 @@ def _sweep(axis: plt.Axes, sweep: str, settings: Sequence[float], seconds: Seque
 
 
 def divergence(record: Mapping[str, Any]) -> Figure:
-    """The term beside the divergence, their ratio along the training, and the law of second order for larger steps."""
-    probes = pd.DataFrame([
-        {"arm": arm, "seed": seed, **row}
-        for arm, runs in record["details"].items()
-        for seed, rows in enumerate(runs)
-        for row in rows
-    ])  # fmt: skip
-    line = probes[probes["arm"].str.startswith("line")]
-    figure, axes = plt.subplots(1, 3, figsize=(11.5, 3.6), layout="constrained")
-    arms = list(line["arm"].unique())
-    for arm, colour in zip(arms, COLOURS, strict=False):
-        own = line[line["arm"] == arm]
-        one = own[own["gap"] == 1]
-        first = one[one["seed"] == 0]
-        axes[0].loglog(first["drift"], first["kl"], ".", color=colour, label=arm.removeprefix("line-"))
-        ratios = (one["kl"] / one["drift"]).groupby(one["iteration"]).median()
-        axes[1].semilogy(ratios.index, ratios, color=colour)
-        axes[2].loglog(own["drift"], own["kl"] / own["quadratic"], ",", color=colour)
-    fisher = line[line["gap"] == 1].groupby("iteration")["fisher"].median()
-    axes[1].semilogy(fisher.index, fisher, "--", color="#555555", label="half of Fisher's information")
-    low, high = line["drift"].min(), line["drift"].max()
-    axes[0].loglog([low, high], [low, high], "--", color="#555555", linewidth=1)
-    axes[0].set(xlabel="E (G - G_o)$^2$", ylabel="KL(q || q_o), nats", title="one seed (dashed: equal)")
-    axes[1].set(xlabel="iteration", ylabel="KL / E (G - G_o)$^2$", title="median over seeds")
-    axes[2].set(xlabel="E (G - G_o)$^2$", ylabel="KL / its second order", title="steps of 1, 10, 40 iterations")
-    axes[1].legend(frameon=False, fontsize=8)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=8)
+    """The term beside the divergence on the line; their ratio along the training; the law for larger steps."""
+    probes = _probes(record)
+    figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.6), layout="constrained")
+    ways = probes[["k", "rate"]].drop_duplicates().itertuples(index=False)
+    for (k, rate), colour in zip(ways, COLOURS, strict=False):
+        for weight, style, marker in ((0, "-", "o"), (5, "--", "x")):
+            own = probes[(probes["k"] == k) & (probes["rate"] == rate) & (probes["weight"] == weight)]
+            _along(
+                axes, own, {"color": colour, "label": f"K = {k}, rate {rate:g}, $\\lambda$ = {weight}"}, style, marker
+            )
+    ends = [probes["drift"].min(), probes["drift"].max()]
+    axes[0, 0].loglog(ends, ends, ":", color="#555555", linewidth=1)
+    term, half = "E (G - G_o)$^2$", "half of Fisher's information"
+    axes[0, 0].set(xlabel=term, ylabel="KL(q || q_o), nats", title="one seed, steps of a phase (dotted: equal)")
+    axes[0, 1].set(xlabel="iteration", ylabel=f"KL / {term}", title="their ratio, median over seeds")
+    axes[1, 0].set(xlabel="iteration", ylabel=f"ratio / {half}", title=f"the ratio over {half}, median")
+    axes[1, 1].set(
+        xlabel=term, ylabel="KL / its second order", title="the law, steps of a phase, 10, 40 iterations, median"
+    )
+    named = axes[0, 1].get_legend_handles_labels()
+    figure.legend(*named, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return figure
 
 
+def _probes(record: Mapping[str, Any]) -> pd.DataFrame:
+    """The probes on the line, with what their arm's name says: "line-k2-l0-r0.001"."""
+    rows = [
+        {"k": int(k[1:]), "weight": int(weight[1:]), "rate": float(rate[1:]), "seed": seed, **row}
+        for arm, runs in record["details"].items() if arm.startswith("line-")
+        for _, k, weight, rate in [arm.split("-")]
+        for seed, probes in enumerate(runs) for row in probes
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(ratio=lambda probe: probe["kl"] / probe["drift"])
+
+
+def _along(axes: Any, own: pd.DataFrame, look: Mapping[str, Any], style: str, marker: str) -> None:
+    one = own[own["gap"] == 1]
+    first = one[one["seed"] == 0]
+    axes[0, 0].loglog(first["drift"], first["kl"], marker, markersize=3, **look)
+    axes[0, 1].semilogy(one.groupby("iteration")["ratio"].median(), style, **look)
+    axes[1, 0].semilogy((one["ratio"] / one["fisher"]).groupby(one["iteration"]).median(), style, **look)
+    decades = (10.0 ** np.floor(2 * np.log10(own["drift"]))) ** 0.5
+    law = (own["kl"] / own["quadratic"]).groupby(decades).agg(["median", "size"])
+    axes[1, 1].loglog(law["median"][law["size"] >= 20], style, marker=marker, markersize=3, **look)
+
+
 PICTURES = {
-    "power": (power, "calibration"), "growth": (growth, "growth"),
+    "power": (power, "calibration"), "growth": (growth, "growth"), "divergence": (divergence, "divergence"),
 }  # fmt: skip
 """How each picture of the documentation is drawn, and from whose newest record."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vigan.io.files import read_json
+from vigan.io.files import RecordError, read_json
 
 
 def newest(records: Path, name: str) -> Mapping[str, Any]:
@@ -16,5 +18,14 @@ def newest(records: Path, name: str) -> Mapping[str, Any]:
 
 
 def of_benchmark(records: Path, name: str) -> list[Mapping[str, Any]]:
-    """All records of a benchmark, in the order of their files' names."""
-    return [read_json(path) for path in sorted(records.glob(f"{name}-*.json"))]
+    """All records of a benchmark, in the order of their files' names; large ones are kept compressed (.json.gz)."""
+    return [_read(path) for path in sorted(records.glob(f"{name}-*.json*"))]
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if path.suffix != ".gz":
+        return read_json(path)
+    try:
+        return json.loads(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read as compressed JSON ({error}); run the benchmark again") from None
