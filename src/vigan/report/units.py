@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from vigan.protocols.registry import METRICS
@@ -17,6 +18,7 @@ class Unit(NamedTuple):
 
 
 PLAIN = Unit()
+_MARGIN = re.compile(r" by ([0-9.e+-]+) or more$")
 SHARE = Unit(100.0, "%", " percentage points")
 TRAINING = Unit(100.0, "% of training", "% of training")
 
@@ -45,6 +47,15 @@ def difference(value: float, unit: Unit) -> str:
     """A difference with its sign and unit."""
     sign = "+" if value > 0 else ""
     return NOTHING if value != value else f"{sign}{bare(value, unit)}{unit.between}"
+
+
+def margins(text: str, unit: Unit) -> str:
+    """Words that end with a bare margin, such as "higher by 1 or more", with its unit; others as they are."""
+    if not unit.between or not (found := _MARGIN.search(text)):
+        return text
+    margin = bare(float(found[1]), unit)
+    words = unit.between.removesuffix("s") if margin == "1" else unit.between
+    return f"{text[: found.start()]} by {margin}{words} or more"
 
 
 def ends(low: float, high: float, unit: Unit) -> str:
