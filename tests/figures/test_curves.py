@@ -188,3 +188,9 @@ def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
         "Lines: mean over n runs, one a seed (median of measures without bounds). One in 3 logged iterations is drawn."
         in words(figure)
     )
+
+
+def test_means_of_an_earlier_version_are_not_called_medians() -> None:
+    told = [" ".join(words(draw(_table(), PANELS, "A ring", [LOOKS], {}, older=older))) for older in (False, True)]
+    assert ["median" in words_ for words_ in told] == [True, False]
+    assert "earlier version" in told[1]

@@ -132,7 +132,7 @@ def test_where_none_gains_the_least_loss_is_told_and_where_seeds_are_few_that_th
     told = sentence(_pairs(SAME, {"second": "b", **loss}), _summary(plain=1.0), "fair_modes")
     assert told.endswith("None gains; the smallest loss: b over plain, −4 modes (n = 8, too few for an interval).")
     alone = sentence(_pairs(loss), _summary(plain=7.0, regularised=3.0), "fair_modes")
-    assert "−4 modes (n = 8, too few for an interval) (3 against 7 modes" in alone
+    assert alone.endswith("−4 modes (3 against 7 modes; better in 7 of 8 seeds, too few for an interval).")
 
 
 def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:

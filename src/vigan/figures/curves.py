@@ -55,12 +55,15 @@ def draw(
     facets: Sequence[Looks],
     diverged: Mapping[str, int],
     titles: Sequence[str] = (),
+    *,
+    older: bool = False,
 ) -> Figure:
     """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
     `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
     `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each with its title
-    and without the panels of metrics that none of its arms has, or in which none has a line.
+    and without the panels of metrics that none of its arms has, or in which none has a line. `older`: an earlier
+    version made the table, by its own method.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
@@ -71,7 +74,7 @@ def draw(
         drawn = {metric for metric, rows in own.groupby("metric") if not _empty(rows, panels[str(metric)])}
         shown = {metric: panel for metric, panel in panels.items() if metric in drawn}
         _part(figure, curves, shown or panels, looks)
-        add_facet_heading(figure, place, heading, _notes(curves), titles)
+        add_facet_heading(figure, place, heading, _notes(curves, older=older), titles)
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))
@@ -184,13 +187,14 @@ def _stride(steps: int) -> int:
     return -(-steps // MOST_STEPS)
 
 
-def _notes(curves: pd.DataFrame) -> list[str]:
+def _notes(curves: pd.DataFrame, *, older: bool) -> list[str]:
     stride = _stride(curves["step"].nunique())
-    lines = (
-        "Lines: mean over n runs, one a seed (median of measures without bounds)."
-        if curves["n"].max() > 1
-        else "Lines: one run each (n = 1)."
-    )
+    if curves["n"].max() <= 1:
+        lines = "Lines: one run each (n = 1)."
+    elif older:
+        lines = "Lines: mean over n runs, one a seed; intervals are those of an earlier version."
+    else:
+        lines = "Lines: mean over n runs, one a seed (median of measures without bounds)."
     return [lines + (f" One in {stride} logged iterations is drawn." if stride > 1 else "")]
 
 

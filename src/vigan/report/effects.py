@@ -163,16 +163,10 @@ def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # n
     values = [bare(last[arm].center, unit) for arm in (row.second, row.first) if arm in last]
     both = " against ".join(values) + unit.words
     words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
-    counted = f"better in {row.second_better} of {row.pairs} seeds"
-    differing = f"{difference(row.center, unit)}{_between(row, unit)}"
-    return f"{row.second} {words} {row.first}: {title}, {differing} ({both}; {counted})."
-
-
-def _between(row, unit: Unit) -> str:  # noqa: ANN001
-    """The interval of a difference, or that its seeds are too few for one."""
-    if row.ci_low != row.ci_low:
-        return f" (n = {row.n}, too few for an interval)"
-    return f" {ends(row.ci_low, row.ci_high, unit)}"
+    few = ", too few for an interval" if row.ci_low != row.ci_low else ""
+    between = "" if few else f" {ends(row.ci_low, row.ci_high, unit)}"
+    counted = f"better in {row.second_better} of {row.pairs} seeds{few}"
+    return f"{row.second} {words} {row.first}: {title}, {difference(row.center, unit)}{between} ({both}; {counted})."
 
 
 def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
@@ -188,4 +182,6 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
         return text
     most = max(known, key=lambda row: sign * row.center)
     what = "Largest gain" if sign * most.center > 0 else "None gains; the smallest loss"
-    return f"{text} {what}: {most.second} over {most.first}, {difference(most.center, unit)}{_between(most, unit)}."
+    few = most.ci_low != most.ci_low
+    sure = f"(n = {most.n}, too few for an interval)" if few else ends(most.ci_low, most.ci_high, unit)
+    return f"{text} {what}: {most.second} over {most.first}, {difference(most.center, unit)} {sure}."
