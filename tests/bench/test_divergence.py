@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from vigan.bench.divergence import judged, statistics, summarised
@@ -17,7 +20,7 @@ def _rows(ratios: list[float], **more: float) -> list[dict[str, float]]:
 
 def test_a_constant_ratio_has_no_spread_and_keeps_the_order() -> None:
     found = statistics(_rows([3.0] * 20))
-    assert found == pytest.approx({"spread": 1.0, "order": 1.0, "ratio": 3.0})
+    assert found == pytest.approx({"spread": 1.0, "order": 1.0, "ratio": 3.0, "next": 1.0})
 
 
 def test_a_ratio_that_grows_tenfold_has_a_spread_and_one_that_turns_the_order_around_is_seen() -> None:
@@ -38,10 +41,32 @@ def test_an_interval_is_within_beyond_or_neither(ends: tuple[float, float], verd
     assert judged(*ends, (0.0, 2.0)) == verdict
 
 
+def test_what_follows_a_step_alone_is_told_from_what_falls_with_it() -> None:
+    draw = np.random.default_rng(0)
+    steps = draw.random(200) + 0.1
+    own = statistics([{"gap": 1.0, "drift": step, "kl": 3 * step} for step in steps])
+    assert own["order"] == pytest.approx(1.0)
+    assert abs(own["next"]) < 0.25
+    falling = np.linspace(5, 0, 200)
+    trend = statistics([{"gap": 1.0, "drift": np.exp(step), "kl": np.exp(step)} for step in falling])
+    assert trend["next"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("ratios", "line", "ring"), [
+    ([3.0] * 20, {"spread": "supported", "order": "supported"}, {"spread": "inconclusive", "order": "supported"}),
+    ([1 / i**3 for i in range(1, 21)], {"spread": "contradicted", "order": "contradicted"},
+     {"spread": "contradicted", "order": "inconclusive"}),
+])  # fmt: skip
+def test_on_the_ring_a_selection_that_narrows_both_helps_no_verdict(ratios: list[float], line: Any, ring: Any) -> None:
+    for arms, expected in ((LINE, line), (RING, ring)):
+        found = summarised([_rows(ratios)] * 16, arms)["1"]
+        assert {name: found[name]["verdict"] for name in expected} == expected
+
+
 def test_a_run_without_enough_probes_makes_its_arm_untestable() -> None:
     whole, poor = _rows([3.0] * 20), _rows([3.0] * 5)
-    assert summarised([whole] * 16, 8)["1"]["spread"]["verdict"] == "supported"
-    assert summarised([*[whole] * 15, poor], 8)["1"]["spread"]["verdict"] == "not testable here"
+    assert summarised([whole] * 16, LINE)["1"]["spread"]["verdict"] == "supported"
+    assert summarised([*[whole] * 15, poor], LINE)["1"]["spread"]["verdict"] == "not testable here"
 
 
 @pytest.mark.parametrize("arm", [next(iter(LINE)), next(iter(RING))])

@@ -61,5 +61,7 @@ def test_an_arm_s_row_has_its_verdicts_and_a_dash_for_what_is_not_measured() -> 
     gaps = {"1": {"spread": {**told, "verdict": "contradicted"}, "ratio": told, "law": law}, "10": {}}
     record = {"summary": {"ring-k2": gaps}, "settings": {"gaps": [1, 10]}}
     row = divergence(record).splitlines()[2]
-    assert row == "| ring-k2 | - | 3 [2.5, 3.5]: contradicted | - | 3 [2.5, 3.5] | - |"
+    assert row == "| ring-k2 | - | 3 [2.5, 3.5]: contradicted | - | - | 3 [2.5, 3.5] | - |"
+    nothing = {"summary": {"ring-k5": {"1": {}}}}
+    assert divergence(nothing).splitlines()[2] == f"| ring-k5 {'| not testable here ' * 3}| - | - | - |"
     assert steps(record).splitlines()[2] == "| ring-k2 | 1.01 | - | 3 | - |"

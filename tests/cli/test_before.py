@@ -80,3 +80,23 @@ def test_words_that_fit_no_study_are_refused_as_such_and_not_sent_elsewhere(told
     assert "seed 7 of arm 'plain' is not in this study" in told("movie", "plain", "regularised", "--seed", "7")
     assert "no arm 'plane' in this study" in told("movie", "plane", "regularised")
     assert "no experiment 'circus' in this study" in told("contact", "--experiment", "circus")
+
+
+def test_advice_on_what_is_damaged_names_the_study_as_well(told) -> None:
+    assert main(["prepare", "--config", "study.yaml", "--dataset", "ring"]) == 0
+    for array in Path("data").rglob("array.npy"):
+        array.unlink()
+    assert "run `vigan prepare --config study.yaml` again" in told("reference", *REFERENCE)
+
+
+def test_a_study_is_named_once_and_only_by_commands_that_take_one() -> None:
+    line = "run `vigan analyse --config a.yaml`, `vigan claims STUDY`, or train again (`vigan train --arm a --seed 1`)"
+    told = before.of_study(line, Path("my study.yaml"))
+    assert told == line.replace("vigan train", "vigan train --config 'my study.yaml'")
+
+
+@pytest.mark.parametrize("command", before.COMMANDS)
+def test_each_command_that_advice_completes_takes_a_study(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "--config" in capsys.readouterr().out

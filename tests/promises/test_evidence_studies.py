@@ -114,24 +114,28 @@ def test_the_map_of_digits_has_the_arms_of_digits_k_as_they_are_and_judges_nothi
     assert not whole.claims
 
 
-TUNED = {
-    "ring": ("fair_modes", "toy-modes/n=2500/ref=train"),
-    "ali": ("reconstruction_error", "reconstruction/n=2500/ref=train"),
-}
-"""Studies that tune, and what their templates choose by."""
+MODES = "fair_modes", "toy-modes/n=2500/ref=train"
+CODES = "reconstruction_error", "reconstruction/n=2500/ref=train"
+TUNED = {"ring": {"tuned": MODES}, "ali": {"codes": CODES, "modes": MODES}}
+"""Studies that tune: how their templates call the winners, and what they choose them by."""
 
 
 @pytest.fixture(scope="module", params=TUNED)
 def tuned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Study]:
-    """A study that tunes, and the one that its template becomes where scores are made up: the last number wins."""
+    """A study that tunes, and the one that its template becomes where scores are made up: the last number wins.
+
+    By modes; by codes the one before.
+    """
     name, folder = request.param, tmp_path_factory.mktemp("tuned")
-    tuning, (metric, protocol) = load_study(CONFIG / f"{name}-tuning.yaml"), TUNED[request.param]
+    tuning = load_study(CONFIG / f"{name}-tuning.yaml")
     table = folder / f"{name}-tuning" / "tables" / "scores.csv"
     table.parent.mkdir(parents=True)
-    sign = 1 if metric == "fair_modes" else -1
-    runs = [(run, 8 + sign * int(run.arm[-2:]) / 20) for run in tuning.runs()]
+    scores = {MODES: lambda number: number / 20, CODES: lambda number: abs(number - 18) / 20}
     rows = [
-        f"ring,{run.arm},{run.reading},{run.seed},{metric},{protocol},{score},{score},{score}" for run, score in runs
+        f"ring,{run.arm},{run.reading},{run.seed},{metric},{protocol},{score},{score},{score}"
+        for metric, protocol in TUNED[name].values()
+        for run in tuning.runs()
+        for score in [scores[metric, protocol](int(run.arm[-2:]))]
     ]
     table.write_text("\n".join(["experiment,arm,reading,seed,metric,protocol,last,best,area", *rows]) + "\n")
     (folder / "tuned.yaml").write_text(tune(CONFIG / f"{name}-tuned.yaml.j2", CONFIG, folder))
@@ -142,7 +146,10 @@ def test_winners_meet_as_they_were_tuned_in_all_but_their_seeds(tuned: tuple[Stu
     tuning, study = tuned
     arms = study.experiments["ring"].arms
     assert arms == {
-        f"tuned-{name[:-3]}": arm for name, arm in tuning.experiments["ring"].arms.items() if name[-2:] == "19"
+        f"{called}-{name[:-3]}": arm
+        for called, by in TUNED[tuning.study.removesuffix("-tuning")].items()
+        for name, arm in tuning.experiments["ring"].arms.items()
+        if name[-2:] == {MODES: "19", CODES: "18"}[by]
     }
     assert study.datasets == tuning.datasets
     for field in ("iterations", "snapshots", "log_every"):
@@ -154,6 +161,14 @@ def test_no_other_study_trained_a_ring_with_the_seeds_of_those_that_tune(tuned: 
     others = _other_studies(*(study.study for study in tuned))
     assert not set.union(LOOKED_AT, *(_seeds_on(Ring, study) for study in others)) & {*tuned[0].seeds, *tuned[1].seeds}
     assert not set(tuned[0].seeds) & set(tuned[1].seeds)
+
+
+def test_ways_of_training_have_the_same_draws_of_what_all_of_them_draw(tuned: tuple[Study, Study]) -> None:
+    drawn: dict[str, set[tuple[float, float]]] = {}
+    for name, arm in tuned[0].experiments["ring"].arms.items():
+        lr = arm.optimiser.lr * (10 if name.startswith("rate") else 1)
+        drawn.setdefault(name[-2:], set()).add((float(f"{lr:.3g}"), arm.optimiser.beta1))
+    assert {len(of_a_number) for of_a_number in drawn.values()} == {1}
 
 
 def test_ways_of_training_have_the_same_budget_of_settings(tuned: tuple[Study, Study]) -> None:

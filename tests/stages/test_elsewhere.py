@@ -157,7 +157,8 @@ def test_an_edited_file_is_noticed_by_all_that_come_after(folder: Folder) -> Non
     for stage in (("analyse",), ("figure", "--kind", "curves", "--experiment", "faces"), ("report", *LISTS)):
         code, told = folder.stage(*stage)
         assert (code, told.count("\n")) == (1, 1)
-        assert "arm 'regularised': made from other files; read it again (`vigan import --arm regularised`)" in told
+        again = "read it again (`vigan import --config config/foreign.yaml --arm regularised`)"
+        assert f"arm 'regularised': made from other files; {again}" in told
     assert "warning: arm 'regularised': made from other files" in folder.vigan("claims", "foreign")[1]
     folder.to_tables()
     assert "warning" not in folder.vigan("claims", "foreign")[1]

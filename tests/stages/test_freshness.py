@@ -117,16 +117,16 @@ def test_an_edited_rule_is_never_printed_over_numbers_of_the_old_one(
 ) -> None:
     new, named = RULES[old]
     place.edit(old, new)
-    assert f"tables: made from other {named}; run `vigan analyse` again" in place.refused(*stage)
+    told = place.refused(*stage)
+    assert f"tables: made from other {named}; run `vigan analyse --config tiny.yaml` again" in told
 
 
 def test_a_figure_of_earlier_tables_is_not_put_on_the_page(place: Place) -> None:
     place.edit("direction: higher", "direction: lower")
     assert place.run("analyse")[0] == 0
     line = place.refused("report")
-    assert (
-        "curves-circle.svg: made from other tables; run `vigan figure --kind curves --experiment circle` again" in line
-    )
+    again = "run `vigan figure --config tiny.yaml --kind curves --experiment circle` again"
+    assert f"curves-circle.svg: made from other tables; {again}" in line
 
 
 def test_pictures_of_runs_that_were_measured_again_are_not_put_on_the_page(place: Place) -> None:
@@ -136,15 +136,17 @@ def test_pictures_of_runs_that_were_measured_again_are_not_put_on_the_page(place
     assert place.run("analyse")[0] == 0
     for kind, experiment in Layout(load_study(place.file)).all_figures():
         assert place.run("figure", "--kind", kind, "--experiment", experiment)[0] == 0
-    assert "circle.json: made from other runs.plain, runs.regularised, study; run `vigan frames" in place.refused(
-        "report"
+    assert (
+        "circle.json: made from other runs.plain, runs.regularised, study; run `vigan frames --config tiny.yaml"
+        in place.refused("report")
     )
 
 
 def test_more_redraws_are_to_be_measured(place: Place) -> None:
     place.edit("redraws: 1", "redraws: 5")
     line = place.refused("analyse")
-    assert "made from other protocols.toy-modes/n=500/ref=train; evaluate the run again (`vigan evaluate --arm" in line
+    again = "evaluate the run again (`vigan evaluate --config tiny.yaml --arm"
+    assert f"made from other protocols.toy-modes/n=500/ref=train; {again}" in line
 
 
 def _text(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -216,7 +218,10 @@ def test_claims_that_were_edited_since_are_told_beside_the_old_verdicts(place: P
     shutil.copyfile(place.file, place.folder / "config" / "tiny.yaml")
     code, told = place.run("claims", "tiny")
     assert code == 0
-    assert "warning: results/tiny/tables: made from other claims.C1; run `vigan analyse` again" in told
+    assert (
+        "warning: results/tiny/tables: made from other claims.C1; run `vigan analyse --config config/tiny.yaml` again"
+        in told
+    )
 
 
 def _of_earlier_code(place: Place, arms: tuple[str, ...], seeds: tuple[int, ...], what: str) -> None:
@@ -264,7 +269,10 @@ def test_results_without_their_runs_can_still_be_told(place: Place) -> None:
 def test_tables_of_a_version_that_stamped_nothing_are_for_small_pages_alone(place: Place) -> None:
     shutil.rmtree(place.folder / RESULTS / "stamps")
     assert place.run("report", "--small")[0] == 0
-    assert "nobody knows what these files were made from; run `vigan analyse` again" in place.refused("report")
+    assert (
+        "nobody knows what these files were made from; run `vigan analyse --config tiny.yaml` again"
+        in place.refused("report")
+    )
 
 
 @pytest.mark.parametrize("name", ["telemetry.csv", "metrics.csv", "samples.npz", "snapshots/000000020.safetensors"])

@@ -279,7 +279,7 @@ def test_a_failed_and_a_killed_training_are_finished_by_the_same_command_to_the_
     reasons = [line for line in told if "of the jobs failed" not in line]
     assert reasons
     assert all(
-        "array.npy: cannot be read as an array" in line and "run `vigan prepare` again" in line for line in reasons
+        "array.npy: cannot be read as an array" in line and "run `vigan prepare --config" in line for line in reasons
     )
     assert "Traceback" not in failed.stdout
     assert not run.exists() or not any(run.iterdir())

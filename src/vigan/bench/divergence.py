@@ -6,7 +6,7 @@ The declaration is in docs/divergence.md. Every run is kept as it ends, so that 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ FIRST_SEED = 2
 """Those before it were looked at while this was written."""
 SIGNAL = 5.0
 """On the ring, a divergence counts from so many times what q's from itself is (root mean square)."""
+ON_THE_RING = {"spread": "contradicted", "order": "supported"}
+"""The one verdict that a rule can give there: probes are selected by their divergence, which narrows both."""
 
 
 def measure(quick: bool) -> Measurement:
@@ -51,27 +53,38 @@ def _measured(size: Size, folder: Path) -> Measurement:
         **size._asdict(), "every": EVERY, "gaps": GAPS, "spread": SPREAD, "exponent": EXPONENT, "order": ORDER,
         "alpha": ALPHA, "centres": CENTRES, "deviation": DEVIATION, "signal": SIGNAL, "arms": LINE | RING,
     }  # fmt: skip
-    summary = {arm: summarised(runs, len(LINE if arm in LINE else RING)) for arm, runs in found.items()}
+    summary = {arm: summarised(runs, LINE if arm in LINE else RING) for arm, runs in found.items()}
     return Measurement(processor(), settings, summary, dict(found))
 
 
-def summarised(runs: Sequence[Rows], arms: int) -> dict[str, Any]:
-    """Of the runs of an arm, one of `arms` that are judged together: of each gap, every statistic and its verdict."""
+def summarised(runs: Sequence[Rows], arms: Collection[str]) -> dict[str, Any]:
+    """Of the runs of one of the `arms` that are judged together: of each gap, every statistic and its verdict."""
     found: dict[str, Any] = {}
     for gap in GAPS:
         by_run = [statistics([row for row in rows if row["gap"] == gap]) for rows in runs]
         names = sorted({name for run in by_run for name in run})
         columns = {name: [run[name] for run in by_run if name in run] for name in names}
-        found[str(gap)] = {name: _judged(name, values, len(runs), ALPHA / arms) for name, values in columns.items()}
+        found[str(gap)] = {
+            name: _judged(name, values, len(runs), ALPHA / len(arms)) for name, values in columns.items()
+        }
+        if arms is RING:
+            _restrict(found[str(gap)])
     return found
+
+
+def _restrict(found: Mapping[str, dict[str, Any]]) -> None:
+    for name, possible in ON_THE_RING.items():
+        if found.get(name, {}).get("verdict") in {"supported", "contradicted"} - {possible}:
+            found[name]["verdict"] = "inconclusive"
 
 
 def statistics(rows: Rows) -> dict[str, float]:
     """What the probes of one run say; nothing of fewer than ten that differ from 0.
 
-    `spread`: 90th over 10th percentile of KL / drift. `order`: Spearman's correlation of KL and drift. `ratio`: median
-    of KL / drift. On the line also `exponent`: median of log2 KL(G_o + D) / KL(G_o + D / 2); `law`: median of KL over
-    its second-order form; `fisher`: median of KL / drift over half the Fisher information of q_o.
+    `spread`: 90th over 10th percentile of KL / drift. `order`: Spearman's correlation of KL and drift; `next`: of KL and
+    the drift of the next probe. `ratio`: median of KL / drift. On the line also `exponent`: median of
+    log2 KL(G_o + D) / KL(G_o + D / 2); `law`: median of KL over its second-order form; `fisher`: median of KL / drift
+    over half the Fisher information of q_o.
     """
     if not rows:
         return {}
@@ -82,6 +95,7 @@ def statistics(rows: Rows) -> dict[str, float]:
     kl, drift = (np.array([row[name] for row in usable]) for name in ("kl", "drift"))
     low, middle, high = np.quantile(kl / drift, [0.1, 0.5, 0.9])
     found = {"spread": high / low, "order": spearmanr(kl, drift)[0], "ratio": middle}
+    found["next"] = spearmanr(kl[:-1], drift[1:])[0]
     if "half" in usable[0]:
         half, quadratic, fisher = (np.array([row[name] for row in usable]) for name in ("half", "quadratic", "fisher"))
         found |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,12 +14,21 @@ from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import MEASURED, RunFiles
 from vigan.layout import Layout
 
+COMMANDS = "prepare", "reference", "train", "evaluate", "import", "analyse", "figure", "frames"
+"""Commands on a study that advice names."""
+_NAMED = re.compile(rf"`vigan (?:{'|'.join(COMMANDS)})\b(?! --config)")
+
 
 class Need(NamedTuple):
     """A file, and the words after `vigan` that make it."""
 
     path: Path
     command: tuple[str, ...]
+
+
+def of_study(line: str, config: Path) -> str:
+    """A line of advice, its commands on a study told which one."""
+    return _NAMED.sub(lambda found: f"{found[0]} --config {shlex.quote(str(config))}", line)
 
 
 def check(config: Path, needs: Iterable[Need]) -> None:

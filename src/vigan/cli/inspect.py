@@ -9,6 +9,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from vigan.cli import before
 from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
@@ -61,7 +62,7 @@ def claims(options: argparse.Namespace) -> None:
     folder = results_of(options.study, Path("results"), Path("config"))
     table, file = folder / "tables" / "claims.csv", Path("config") / f"{folder.resolve().name}.yaml"
     if line := check_kept(folder, [table], load_study(file) if file.is_file() else None):
-        say(f"vigan: warning: {line}", sys.stderr)
+        say(f"vigan: warning: {before.of_study(line, file)}", sys.stderr)
     for line in format_claims(read_claims(table)).splitlines():
         say(line)
 

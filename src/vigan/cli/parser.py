@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import completion, images, inspect, pipeline, plugins, present
+from vigan.cli import before, completion, images, inspect, pipeline, plugins, present
 from vigan.cli.arguments import add_celeba, add_device, add_images, add_place
 from vigan.cli.examples import TRUTHS, epilog
 from vigan.cli.options import folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
@@ -37,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_streams()
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
+    config: Path | None = None
     try:
         options = parser().parse_args(arguments)
+        config = getattr(options, "config", None)
         enter_root()
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        return _print_error(error.text, error.code)
+        return _print_error(before.of_study(error.text, config) if config else error.text, error.code)
     except KeyboardInterrupt:
         return _print_error("interrupted; run the same command to resume", 130)
     except BrokenPipeError:

@@ -227,7 +227,7 @@ def analyse(options: argparse.Namespace) -> None:
     check_elsewhere(layout)
     made_from = of_tables(layout)
     for line in check_runs(layout, runs):
-        print(f"warning: {line}", flush=True)
+        print(f"warning: {before.of_study(line, options.config)}", flush=True)
     analyse(study, runs, layout.floors(), layout.results, layout.elsewhere_files())
     write_stamp(layout.stamp("tables"), made_from, [*layout.all_tables().values(), *layout.raw_files()])
 

@@ -45,7 +45,8 @@ class Random(Strict):
     """`settings` of each of the `ways`, numbered from 0; `all` are drawn for every way.
 
     A way is its name and its own settings, such as "stabilisers.r1.gamma": a `Range`, or what it is in all of its arms.
-    A draw depends on `seed`, way, setting and number alone: what else is drawn changes nothing, nor do further numbers.
+    A draw depends on `seed`, setting and number alone: every way gets the same shares of its ranges, so that none is
+    luckier in what all have; what else is drawn changes nothing, nor do further numbers.
     """
 
     seed: Annotated[int, Field(ge=0)]
@@ -65,14 +66,14 @@ def draw(random: Any) -> dict[str, dict[str, Settings]]:
     width = max(2, len(str(found.settings - 1)))
     return {
         way: {
-            f"{way}-{number:0{width}}": _row(found.seed, way, number, {**found.all, **(own or {})})
+            f"{way}-{number:0{width}}": _row(way, f"{found.seed}|{number}", {**found.all, **(own or {})})
             for number in range(found.settings)
         }
         for way, own in found.ways.items()
     }
 
 
-def _row(seed: int, way: str, number: int, settings: Settings) -> Settings:
+def _row(way: str, draw: str, settings: Settings) -> Settings:
     row: Settings = {}
     for key, value in settings.items():
         *above, last = key.split(".")
@@ -82,7 +83,7 @@ def _row(seed: int, way: str, number: int, settings: Settings) -> Settings:
         if not isinstance(place, dict) or last in place:
             raise ValueError(f"'random': '{key}' is part of a setting that '{way}' has elsewhere, or the whole of it")
         drawn = _is_range(value)
-        place[last] = _range(key, value).at(_share(f"{seed}|{way}|{key}|{number}")) if drawn else copy.deepcopy(value)
+        place[last] = _range(key, value).at(_share(f"{draw}|{key}")) if drawn else copy.deepcopy(value)
     return row
 
 
