@@ -184,6 +184,81 @@ def test_nothing_scrolls_sideways(page: Chrome, width: int) -> None:
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+ROWS = """
+    const rows = new Map();
+    for (const part of arguments[0].children) {
+      const { top, right, width } = part.getBoundingClientRect();
+      if (width) rows.set(Math.round(top), Math.max(right, rows.get(Math.round(top)) ?? 0));
+    }
+    const { right } = arguments[0].getBoundingClientRect();
+    return [...rows.values()].map((end) => Math.round(right - end));
+"""
+"""How much each row of an element's children leaves empty at its right, in pixels."""
+
+
+@pytest.mark.parametrize("width", [380, 1024, 1600])
+def test_no_fact_stands_beside_an_empty_place(page: Chrome, width: int) -> None:
+    resize(page, width, 900)
+    facts = [found for found in page.find_elements(By.CSS_SELECTOR, ".facts") if found.is_displayed()]
+    assert len(facts) >= 4
+    assert {left for found in facts for left in page.execute_script(ROWS, found)} == {0}
+
+
+def test_unfolded_curves_fill_their_rows_and_an_odd_one_has_its_values_beside_it(page: Chrome) -> None:
+    charts = page.find_element(By.CSS_SELECTOR, "#figure-curves-scans > .charts")
+    assert len(charts.find_elements(By.CSS_SELECTOR, ".metric[open]")) % 2 == 1
+    assert page.execute_script(ROWS, charts) == [0, 0]
+    first = charts.find_element(By.CLASS_NAME, "wide")
+    drawn, read = (first.find_element(By.CLASS_NAME, name).rect for name in ("facet", "reading"))
+    assert read["x"] > drawn["x"] + drawn["width"]
+    assert read["y"] < drawn["y"] + drawn["height"]
+    resize(page, 380, 900)
+    assert page.execute_script(ROWS, charts) == [0, 0, 0]
+
+
+def test_on_a_phone_verdicts_fit_controls_share_a_line_and_what_scrolls_says_so(page: Chrome) -> None:
+    resize(page, 380, 800)
+    table = page.find_element(By.CSS_SELECTOR, ".verdicts .scroll")
+    assert page.execute_script("return arguments[0].scrollWidth - arguments[0].clientWidth", table) == 0
+    axis, arms = (page.find_element(By.ID, name) for name in ("axis", "filter"))
+    assert abs(axis.rect["y"] - arms.rect["y"]) < 5
+    shaded = "return getComputedStyle(document.querySelector(arguments[0])).backgroundImage"
+    assert all("gradient" in page.execute_script(shaded, what) for what in ("nav ul", "pre", ".scroll"))
+
+
+def test_regions_have_names_of_their_own(page: Chrome) -> None:
+    names = page.execute_script(
+        "return [...document.querySelectorAll('[role=region]')].map((region) => region.ariaLabel)"
+    )
+    assert len(names) > 20
+    assert sorted(names) == sorted(set(names))
+
+
+def _style(page: Chrome, selector: str, name: str) -> str:
+    return page.execute_script(
+        "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", selector, name
+    )
+
+
+def test_on_paper_a_figure_stays_with_its_heading_and_its_note(page: Chrome) -> None:
+    emulate(page, media="print")
+    for heading in ("#samples h3", "#samples .rule", "#figure-curves-circle > .rule", "figcaption", ".legend"):
+        assert _style(page, heading, "breakAfter") == "avoid", heading
+    assert {_style(page, part, "breakInside") for part in ("#figure-drift-circle", "figcaption", "thead", ".rule")} == {"avoid"}
+
+
+def test_on_paper_no_chart_is_alone_in_its_row_and_samples_are_of_one_size(page: Chrome) -> None:
+    resize(page, 700, 900)
+    emulate(page, media="print")
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    for name in ("circle", "scans"):
+        charts = page.find_element(By.CSS_SELECTOR, f"#figure-curves-{name} > .charts")
+        assert set(page.execute_script(ROWS, charts)) == {0}, name
+    sizes = "return [...document.querySelectorAll('.strip img')].map((image) => image.width)"
+    assert len(set(page.execute_script(sizes))) == 1
+
+
 def test_on_paper_the_slider_is_gone_and_deviations_are_open(page: Chrome) -> None:
     inside = page.find_element(By.CSS_SELECTOR, "#deviations details dd")
     assert not page.execute_script("return arguments[0].checkVisibility()", inside)

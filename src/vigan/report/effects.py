@@ -181,7 +181,9 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     if not known or not sign:
         return text
     most = max(known, key=lambda row: sign * row.center)
-    what = "Largest gain" if sign * most.center > 0 else "None gains; the smallest loss"
+    gain = f"Largest gain: {most.second} over {most.first}"
+    if sign * most.center <= 0:
+        gain = f"None gains; the nearest is {most.second} against {most.first}"
     few = most.ci_low != most.ci_low
     sure = f"(n = {most.n}, too few for an interval)" if few else ends(most.ci_low, most.ci_high, unit)
-    return f"{text} {what}: {most.second} over {most.first}, {difference(most.center, unit)} {sure}."
+    return f"{text} {gain}, {difference(most.center, unit)} {sure}."
