@@ -6,6 +6,7 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """For numpy and torch, which read it when they are imported, here and in every process that a test starts.
@@ -17,6 +18,10 @@ os.environ.update(ONE_THREAD)
 # Where the environment says otherwise, thousands of processes would compile vigan, and each run all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

@@ -55,6 +55,12 @@ def study_of(*claims: Mapping[str, Any], seeds: int = 8, **experiment: Any) -> S
     return Study.model_validate({**raw, "seeds": [*range(seeds)], "claims": [dict(claim) for claim in claims]})
 
 
+def three_arms(*claims: Mapping[str, Any], seeds: int = 8) -> Study:
+    """The same with an arm more, "third"."""
+    arms = yaml.safe_load(TINY)["experiments"]["circle"]["arms"]
+    return study_of(*claims, seeds=seeds, arms={**arms, "third": arms["plain"]})
+
+
 def long_table(courses: Courses, metric: str = "fair_modes", protocol: str = PROTOCOL) -> pd.DataFrame:
     """The long table of runs with these courses."""
     rows = []

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -34,7 +34,6 @@ def _capital(outcomes, mean: float) -> float:
 
 
 @given(bounded, means)
-@settings(deadline=None)
 def test_p_is_one_over_what_the_bets_have_won(outcomes, mean) -> None:
     assert betting_test(outcomes, mean, "above") == pytest.approx(min(1.0, 1 / _capital(outcomes, mean)))
 
@@ -117,7 +116,6 @@ def test_impossible_means_are_refuted_by_one_seed_and_only_by_it() -> None:
 
 
 @given(bounded, means)
-@settings(deadline=None)
 def test_the_interval_holds_the_means_that_neither_bet_rejects(outcomes, mean) -> None:
     found = betting_interval(outcomes)
     rejected = [betting_test(outcomes, mean, side) <= 0.025 for side in ("above", "below")]
@@ -126,7 +124,6 @@ def test_the_interval_holds_the_means_that_neither_bet_rejects(outcomes, mean) -
 
 
 @given(bounded)
-@settings(deadline=None)
 def test_the_interval_has_a_width_and_stays_in_bounds(outcomes) -> None:
     found = betting_interval(outcomes)
     assert 0 <= found.low <= found.estimate <= found.high <= 1
@@ -136,7 +133,6 @@ def test_the_interval_has_a_width_and_stays_in_bounds(outcomes) -> None:
 
 
 @given(bounded)
-@settings(deadline=None)
 def test_the_interval_turns_with_the_outcomes_and_widens_with_the_level(outcomes) -> None:
     found, turned = betting_interval(outcomes), betting_interval([1 - value for value in outcomes])
     assert (1 - turned.high, 1 - turned.low) == pytest.approx((found.low, found.high), abs=1e-8)

@@ -30,6 +30,7 @@ from .studied import (
     Courses,
     measurements,
     study_of,
+    three_arms,
 )
 
 BAD_END = {**SHARES, "event": "bad-end"}
@@ -74,11 +75,24 @@ def test_where_nothing_happened_scores_are_alike_and_events_are_not_testable(cla
     assert _row(claim, SAME)["verdict"] == verdict
 
 
-def test_arms_that_are_alike_in_failing_are_not_called_equivalent_without_saying_so() -> None:
-    fail, work = ({arm: [course] * 8 for arm in ("plain", "regularised")} for course in ((0.0,) * 4, GOOD))
-    assert _row(SIGN, fail)["verdict"] == _row(SIGN, work)["verdict"] == "equivalent"
-    assert _row(SIGN, fail)["reason"].endswith("so this says nothing of how they compare where they work.")
-    assert "fail" not in _row(SIGN, work)["reason"]
+@pytest.mark.parametrize("row", [SIGN, MEAN], ids=["sign", "mean"])
+@pytest.mark.parametrize("beyond", ["margin", "zero", "minus-margin"])
+def test_arms_that_both_fail_are_neither_equivalent_nor_as_good(row: dict[str, Any], beyond: str) -> None:
+    claim, fail = {**row, "beyond": beyond}, {arm: [(0.0,) * 4] * 32 for arm in ("plain", "regularised")}
+    study = three_arms(claim, seeds=32)
+    others_work = claim_table(study, measurements(study, {**fail, "third": [GOOD] * 32})).iloc[0]
+    assert others_work["verdict"] not in {"supported", "equivalent"}
+    assert "Both arms fail: in most runs of either" in others_work["reason"]
+    assert beyond != "margin" or others_work["verdict"] == "contradicted"
+    all_fail = _row(claim, fail, seeds=32)
+    assert all_fail["verdict"] == "not testable here"
+    assert all_fail["reason"].endswith("nothing shows that it would have told them apart.")
+
+
+def test_arms_that_are_both_at_the_top_are_said_to_be() -> None:
+    found = _row(SIGN, {arm: [GOOD] * 8 for arm in ("plain", "regularised")})
+    assert found["verdict"] == "equivalent"
+    assert " Both are at the top: in most runs of either fair_modes is less than the margin from" in found["reason"]
 
 
 @pytest.mark.parametrize("beyond", ["zero", "margin"])
@@ -207,4 +221,4 @@ def test_a_control_shows_something_only_within_the_part_of_training_that_counts(
     found = _row({**SHARE, "by": 0.7}, late)
     assert found["verdict"] == "not testable here"
     assert found["reason"].endswith("as rare: a bad end occurred in 0 of 8 runs of plain within 70% of training.")
-    assert found["fates"] == "regularised 0/8; plain 8/8"
+    assert found["fates"] == "regularised 0/8; plain 0/8"

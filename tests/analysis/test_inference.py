@@ -54,6 +54,15 @@ def _exact(values: Any, side: str) -> float:
 DIFFERENCES = np.array([0.0, 1.0, 3.0, 1.0 - 1e-12, -1.0, 5.0, 0.5, -1.0 - 1e-12])
 
 
+def test_a_sequential_sign_test_bets_on_the_same_seeds() -> None:
+    found = infer(_claim(SIGN, sampling="sequential"), Differences(DIFFERENCES, 8.0))
+    beyond = {"margin": DIFFERENCES >= 0.999, "zero": DIFFERENCES > 0, "minus-margin": DIFFERENCES > -0.999}
+    for boundary, seeds in beyond.items():
+        assert found.above[boundary] == betting_test(seeds.astype(float), 0.5, "above")
+        assert found.below[boundary] == betting_test(seeds.astype(float), 0.5, "below")
+    assert found != infer(_claim(SIGN), Differences(DIFFERENCES, 8.0))
+
+
 def test_the_sign_test_counts_seeds_beyond_each_boundary() -> None:
     found = infer(_claim(SIGN), Differences(DIFFERENCES, 8.0))
     by_one, any_better, not_worse = DIFFERENCES >= 0.999, DIFFERENCES > 0, DIFFERENCES > -0.999
@@ -152,7 +161,7 @@ def test_the_share_of_one_arm_that_may_be_added_to_is_bet_on() -> None:
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("row", PAIRED, ids=lambda row: row["id"])
 @given(pairs=modes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_swapping_arms_and_direction_is_the_same_evidence(row, sampling, pairs) -> None:
     claim = _claim(row, sampling=sampling)
     turned = _claim(row, sampling=sampling, direction=TURNED[row["direction"]], arms=row["arms"][::-1])
@@ -172,7 +181,7 @@ def test_swapping_arms_and_direction_is_the_same_evidence(row, sampling, pairs) 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("row", PAIRED, ids=lambda row: row["id"])
 @given(pairs=modes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_opposite_claim_is_shown_where_this_one_is_refuted(row, sampling, pairs) -> None:
     """Beyond the margin the other way is short of minus the margin this way."""
     claim = _claim(row, sampling=sampling)
@@ -186,7 +195,7 @@ def test_the_opposite_claim_is_shown_where_this_one_is_refuted(row, sampling, pa
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("row", PAIRED, ids=lambda row: row["id"])
 @given(pairs=modes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_further_boundary_is_shown_with_the_nearer_ones(row, sampling, pairs) -> None:
     found = infer(claim := _claim(row, sampling=sampling), _outcome(claim, pairs))
     for alpha in (0.01, 0.05):
@@ -199,7 +208,7 @@ def test_the_further_boundary_is_shown_with_the_nearer_ones(row, sampling, pairs
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("row", CLAIMS, ids=lambda row: row["id"])
 @given(pairs=modes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_claim_is_both_shown_and_refuted_and_every_interval_has_a_width(row, sampling, pairs) -> None:
     found = infer(claim := _claim(row, sampling=sampling), _outcome(claim, pairs))
     for at in found.above:
@@ -214,7 +223,7 @@ def test_no_claim_is_both_shown_and_refuted_and_every_interval_has_a_width(row, 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("row", CLAIMS, ids=lambda row: row["id"])
 @given(pairs=modes, random=st.randoms())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_the_seeds_says_nothing(row, sampling, pairs, random) -> None:
     claim, mixed = _claim(row, sampling=sampling), list(pairs)
     random.shuffle(mixed)

@@ -19,6 +19,7 @@ from vigan.analysis.outcomes import (
     outcome,
 )
 from vigan.config.claims import Untested
+from vigan.config.study import Study
 
 from .studied import (
     DIES,
@@ -36,14 +37,19 @@ from .studied import (
     Courses,
     measurements,
     study_of,
+    three_arms,
 )
 
 BAD_END = {**SHARES, "event": "bad-end"}
 SCORED = pytest.mark.parametrize("row", [SIGN, MEAN], ids=lambda row: row["id"])
 
 
-def _of(row: dict[str, Any], courses: Courses, data: Measurements | None = None) -> Outcome:
-    study = study_of(row)
+FLAT = (0.0, 0.0, 0.0, 0.0)
+FAILING: Courses = {arm: [FLAT] * 3 for arm in ("plain", "regularised")}
+
+
+def _of(row: dict[str, Any], courses: Courses, data: Measurements | None = None, study: Study | None = None) -> Outcome:
+    study = study or study_of(row)
     (claim,) = study.claims
     assert not isinstance(claim, Untested)
     home = study.experiments["circle"]
@@ -94,26 +100,42 @@ def test_a_run_that_diverged_has_the_worst_value_there_is_and_two_do_not_differ(
 @pytest.mark.parametrize(
     ("plain", "regularised", "said"),
     [
-        ((0, 0, 0), (0, 0.5, 0), True),
-        ((0, 0, 5), (0, 0, 5), True),
-        ((0, 0, 5), (0, 5, 5), False),
-        ((0, 1, 1), (0, 0, 0), False),
-        ((8, 8, 8), (8, 8, 8), False),
+        ((0, 0, 0), (0, 0.5, 0), "worst"),
+        ((0, 0, 5), (0, 0, 5), "worst"),
+        ((0, 0, 5), (0, 5, 5), ""),
+        ((0, 1, 1), (0, 0, 0), ""),
+        ((8, 8, 8), (8, 8, 7.5), "best"),
+        ((8, 8, 7), (8, 7, 7), ""),
     ],
 )
-def test_arms_fail_alike_if_most_runs_of_both_are_within_the_margin_of_the_worst(
-    row: dict[str, Any], plain: tuple[float, ...], regularised: tuple[float, ...], said: bool
+def test_arms_are_alike_in_failing_or_at_the_top_if_most_runs_of_both_are_within_the_margin_of_it(
+    row: dict[str, Any], plain: tuple[float, ...], regularised: tuple[float, ...], said: str
 ) -> None:
     found = _of(row, {"plain": _ends(*plain), "regularised": _ends(*regularised)})
     assert isinstance(found, Differences)
-    assert found.both_at_worst == said
+    assert found.near == said
+
+
+@SCORED
+@pytest.mark.parametrize(("third", "said"), [(FLAT, "all worst"), ((0.0, 6.0, 7.0, 0.0), "worst")])
+def test_arms_that_fail_where_one_has_ever_learned_are_told_from_such_as_never_did(
+    row: dict[str, Any], third: tuple[float, ...], said: str
+) -> None:
+    """One in three runs that learned does not show that an arm did."""
+    study = three_arms(row)
+    found = _of(row, {}, measurements(study, {**FAILING, "third": [FLAT, third, third]}), study)
+    assert isinstance(found, Differences)
+    assert found.near == said
+    lucky = _of(row, {}, measurements(study, {**FAILING, "third": [FLAT, FLAT, third]}), study)
+    assert isinstance(lucky, Differences)
+    assert lucky.near == "all worst"
 
 
 @SCORED
 def test_runs_that_diverged_fail_alike(row: dict[str, Any]) -> None:
     found = _of(row, {"plain": [DIES] * 3, "regularised": [DIES, DIES, GOOD]})
     assert isinstance(found, Differences)
-    assert found.both_at_worst
+    assert found.near == "all worst"
 
 
 def test_where_low_is_good_the_worst_is_the_highest_value() -> None:
@@ -138,7 +160,7 @@ def test_without_bounds_a_run_that_diverged_is_worse_than_any_by_more_than_any_m
     assert isinstance(found, Differences)
     assert found.values.tolist() == [-np.inf, np.inf, 0.0]
     assert found.largest == np.inf
-    assert found.both_at_worst
+    assert found.near == "all worst"
 
 
 def test_outcomes_come_in_the_order_of_the_rules_seeds_whatever_that_of_the_rows() -> None:

@@ -99,7 +99,6 @@ def test_who_shows_a_difference_shows_every_smaller_one(n: int, alpha: float) ->
 
 
 @given(tables, effects)
-@settings(deadline=None)
 def test_one_more_pair_for_it_never_shows_less(table, difference) -> None:
     more, fewer, n = table
     if more + fewer < n:
@@ -108,7 +107,7 @@ def test_one_more_pair_for_it_never_shows_less(table, difference) -> None:
 
 
 @given(tables)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_interval_turns_when_arms_are_swapped(table) -> None:
     more, fewer, n = table
     there, back = paired_share_interval(more, fewer, n), paired_share_interval(fewer, more, n)
@@ -116,7 +115,7 @@ def test_the_interval_turns_when_arms_are_swapped(table) -> None:
 
 
 @given(tables)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_interval_has_a_width_and_stays_in_bounds(table) -> None:
     more, fewer, n = table
     found = paired_share_interval(more, fewer, n)
@@ -125,7 +124,7 @@ def test_the_interval_has_a_width_and_stays_in_bounds(table) -> None:
 
 
 @given(tables, st.integers(-95, 95).map(lambda hundredths: hundredths / 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_neither_test_rejects_is_in_the_interval(table, difference) -> None:
     more, fewer, n = table
     found = paired_share_interval(more, fewer, n)

@@ -40,7 +40,14 @@ def test_a_training_job_is_a_pod_with_a_gpu_its_memory_the_image_and_its_state_o
             tmp_path, KUBECONFIG=str(noted.configuration), VIGAN_STATE="/state", VIGAN_IMAGE="registry/vigan:1",
         )  # fmt: skip
         command = ["snakemake", "all", "--until", "train", "--snakefile", str(ROOT / "Snakefile")]
-        profile = ["--workflow-profile", str(ROOT / "profiles" / "kubernetes"), "--retries", "0"]
+        profile = [
+            "--workflow-profile",
+            str(ROOT / "profiles" / "kubernetes"),
+            "--retries",
+            "0",
+            "--seconds-between-status-checks",
+            "1",
+        ]
         storage = ["--default-storage-provider", "fs", "--default-storage-prefix", str(bucket)]
         place = ["--directory", str(tmp_path), "--configfile", str(tmp_path / "study.yaml")]
         done = subprocess.run(

@@ -255,7 +255,7 @@ def mutations(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True, database=None,
+@settings(max_examples=2000, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(text=mutations())
 def test_a_mutated_study_is_a_plan_or_is_refused_in_one_line(text: str, tmp_path: Path) -> None:

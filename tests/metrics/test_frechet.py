@@ -44,7 +44,7 @@ def test_means_one_apart_in_each_of_2048_dimensions_are_2048_apart() -> None:
 
 
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_linear_optimal_transport_has_its_closed_form(d: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     s, transport = _spd(rng, d), _spd(rng, d)
@@ -77,7 +77,7 @@ def test_few_rows_and_their_covariances_alone_agree() -> None:
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 20), st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_it_is_symmetric_and_unchanged_by_rotation(n: int, m: int, d: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d)) * 2 + 1

@@ -51,7 +51,7 @@ def test_the_authors_own_code_agrees_on_random_features(k: int, capsys: pytest.C
 
 
 @given(st.integers(2, 25), st.integers(4, 20), st.integers(4, 20), st.integers(1, 3), st.integers(0, 2**32 - 1))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_integer_features_full_of_ties_and_duplicates_follow_the_definition(
     span: int, n: int, m: int, k: int, seed: int
 ) -> None:
@@ -92,7 +92,7 @@ HOSTILE = [_one_far_out, _two_tight_clusters, _far_away, _scaled, _copied, _of_a
     st.sampled_from(HOSTILE), st.sampled_from([None, *HOSTILE]), st.integers(0, 13), st.integers(1, 40),
     st.integers(1, 3), st.sampled_from([3, 16, 1024]), st.integers(0, 2**32 - 1),
 )  # fmt: skip
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_finite_features_score_as_by_scipy_s_distances(
     spoil: Any, more: Any, power: int, width: int, k: int, side: int, seed: int
 ) -> None:

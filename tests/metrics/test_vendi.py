@@ -10,7 +10,7 @@ from vigan.metrics.vendi import vendi
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 20), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equal_orthogonal_groups_count_as_one_sample_each(groups: int, size: int, spare: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     axes, _ = np.linalg.qr(rng.normal(size=(groups + spare, groups + spare)))
@@ -28,7 +28,7 @@ def test_vendi_follows_its_definition_on_either_side_of_square(n: int, d: int) -
 
 
 @given(st.integers(2, 30), st.integers(1, 30), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_total_collapse_scores_one_and_never_less(n: int, d: int, seed: int) -> None:
     score = vendi(np.tile(np.random.default_rng(seed).normal(size=d), (n, 1)))
     assert 1 <= score == pytest.approx(1)

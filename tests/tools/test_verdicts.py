@@ -70,6 +70,12 @@ def test_a_claim_about_events_tells_how_many_runs_had_them(tmp_path: Path) -> No
     assert "zero" not in told
 
 
+def test_corrected_p_values_that_decided_nothing_are_not_told(tmp_path: Path) -> None:
+    told = format_claims(read_claims(_table(tmp_path, SIGN | {"verdict": "not testable here"})))
+    assert "margin (decides): beyond 0.0352" in told
+    assert "corrected" not in told
+
+
 def test_a_study_without_claims_says_so(tmp_path: Path) -> None:
     assert format_claims(read_claims(_table(tmp_path))) == "This study states no claims."
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 STUDY = """\
 study: cifar
 title: CIFAR-10 from a local copy
-seeds: [0, 1]
+seeds: [0]
 datasets:
   cifar: {source: torchvision, name: CIFAR10, part: train}
 experiments:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
-from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome
-from vigan.analysis.testability import alike_in_failing, untestable
+from vigan.analysis.outcomes import Fate, Measurements, Occurrences, Outcome, difference_summary, fates, outcome
+from vigan.analysis.testability import alike_in_failing, remark, untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
     Boundary,
@@ -91,8 +91,9 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     named = _of_named_seeds(study, data.events)
     fared = fates(experiment, named)
     counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
-    case = Case(claim, infer(claim, seen), len(seeds), untestable(claim, fared, experiment.on_track, counted))
-    return _Found(case, seen, home, fared, not_trained_here(experiment, named_arms(claim)))
+    lacking = untestable(claim, fared, experiment.on_track, counted) | alike_in_failing(claim, seen)
+    case = Case(claim, infer(claim, seen), len(seeds), lacking)
+    return _Found(case, seen, home, counted, not_trained_here(experiment, named_arms(claim)))
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +105,7 @@ def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
-    note = alike_in_failing(claim, found.outcome) if judged.verdict == "equivalent" else ""
+    note = remark(claim, found.outcome, judged.verdict)
     median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,
@@ -116,7 +117,7 @@ def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
         **{_p_name("above", at): p for at, p in evidence.above.items()},
         **{_p_name("below", at): p for at, p in evidence.below.items()},
         "p_supported": judged.supported, "p_contradicted": judged.contradicted,
-        "p_equivalent": judged.equivalent, "fates": _format_fates(claim, found.fates),
+        "p_equivalent": judged.equivalent, "fates": _format_fates(claim, found),
         "changed": history.changed.get(claim.id, ""), "first_verdict": history.first.get(claim.id, ""),
         "figures": FIGURES[claim.test],
     }  # fmt: skip
@@ -144,9 +145,16 @@ def unit_of(claim: TestedClaim) -> str:
             return f"share of seeds {describe_effect(claim)}"
 
 
-def _format_fates(claim: TestedClaim, found: Mapping[str, Fate]) -> str:
-    """How often the claim's event occurred in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8"."""
+def _format_fates(claim: TestedClaim, found: _Found) -> str:
+    """How often the claim's event occurred, in time, in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8".
+
+    Arms that are compared by shares: in the seeds that are compared.
+    """
     event = event_of(claim)
     if event is None:
         return ""
-    return "; ".join(f"{arm} {found[arm].events.get(event, 0)}/{found[arm].runs}" for arm in named_arms(claim))
+    counts = {arm: (found.fates[arm].events.get(event, 0), found.fates[arm].runs) for arm in named_arms(claim)}
+    if isinstance(claim, PairedShares) and isinstance(found.outcome, Occurrences):
+        occurred = zip(claim.arms, (found.outcome.first, found.outcome.second), strict=True)
+        counts |= {arm: (int(seeds.sum()), len(seeds)) for arm, seeds in occurred}
+    return "; ".join(f"{arm} {count}/{runs}" for arm, (count, runs) in counts.items())

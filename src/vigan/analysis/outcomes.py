@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS
 
 Bools = np.ndarray
+Values = Sequence[np.ndarray]
 
 
 class Measurements(NamedTuple):
@@ -25,17 +26,20 @@ class Measurements(NamedTuple):
     events: pd.DataFrame
 
 
+Near = Literal["", "worst", "all worst", "best"]
+
+
 class Differences(NamedTuple):
     """Second arm minus first, seed by seed, in the metric's unit or in shares of training; the largest there can be.
 
     A difference is infinite where one run of the two diverged and the metric has no bounds; 0 where both did.
-    `both_at_worst`: in most seeds of either arm the value is less than the claim's margin from the metric's worst,
-    which a diverged run has.
+    `near`: in most seeds of either arm the value is less than the claim's margin from the metric's worst, which a
+    diverged run has, or from its best; "all worst" where in most runs of every arm the best over training is, too.
     """
 
     values: np.ndarray
     largest: float
-    both_at_worst: bool = False
+    near: Near = ""
 
 
 class Occurrences(NamedTuple):
@@ -103,20 +107,29 @@ def _of_scores(
 ) -> Differences:
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
-    rows = scores[scores["arm"].isin(claim.arms) & (scores["metric"] == claim.metric)]
+    rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == claim.metric)]
     rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
-    table = rows.pivot(index="seed", columns="arm", values=claim.score)
-    shared = _shared(_measured(scores, claim.metric, protocol.name), claim.arms, seeds)
-    table = table.reindex(shared, columns=list(claim.arms))
-    low, high = bounds_of(claim.metric, modes_of(dataset))
-    worst = low if METRICS[claim.metric].better == "higher" else high
-    if not np.isfinite(worst):
-        worst = -np.inf if METRICS[claim.metric].better == "higher" else np.inf
-    first, second = (table[arm].fillna(worst).to_numpy(float) for arm in claim.arms)
+    measured = _measured(scores, claim.metric, protocol.name)
+    shared = _shared(measured, claim.arms, seeds)
+    ends = bounds_of(claim.metric, modes_of(dataset))
+    worst, best = ends if METRICS[claim.metric].better == "higher" else reversed(ends)
+
+    def values(arm: str, score: str, present: Sequence[int]) -> np.ndarray:
+        own = rows[rows["arm"] == arm].set_index("seed")[score]
+        return own.reindex(list(present)).fillna(worst).to_numpy(float)
+
+    first, second = (values(arm, claim.score, shared) for arm in claim.arms)
+    ever = [values(arm, "best", _shared(measured, (arm,), seeds)) for arm in experiment.names]
     with np.errstate(invalid="ignore"):
         differences = np.where(first == second, 0.0, second - first)
-    at_worst = all(_mostly_near(values, worst, claim.margin) for values in (first, second))
-    return Differences(differences, high - low, at_worst)
+    return Differences(differences, ends[1] - ends[0], _near((first, second), ever, (worst, best), claim.margin))
+
+
+def _near(compared: Values, ever: Values, ends: tuple[float, float], margin: float) -> Near:
+    worst, best = ends
+    if all(_mostly_near(arm, worst, margin) for arm in compared):
+        return "all worst" if all(_mostly_near(arm, worst, margin) for arm in ever if len(arm)) else "worst"
+    return "best" if all(_mostly_near(arm, best, margin) for arm in compared) else ""
 
 
 def _mostly_near(values: np.ndarray, bound: float, margin: float) -> bool:

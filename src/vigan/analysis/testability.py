@@ -49,14 +49,33 @@ def untestable(
     return {}
 
 
-def alike_in_failing(claim: TestedClaim, outcome: Outcome) -> str:
-    """What is to be added where two arms are found equivalent and both fail by the claim's metric; else nothing."""
-    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences) and outcome.both_at_worst):
+def alike_in_failing(claim: TestedClaim, outcome: Outcome) -> dict[str, str]:
+    """The reason by verdict, where both arms fail by the claim's metric: that is neither "as good" nor equivalent.
+
+    Where all arms of the experiment fail, no verdict is left: nothing shows that the metric would have told them apart.
+    """
+    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences)):
+        return {}
+    near = f"{claim.metric} is less than the margin from its worst value"
+    if outcome.near == "all worst":
+        reason = f"In most runs of every arm, at all times, {near}: nothing shows that it would have told them apart."
+        return dict.fromkeys(ALL, reason)
+    if outcome.near == "worst":
+        return dict.fromkeys(("supported", "equivalent"), f"Both arms fail: in most runs of either {near}.")
+    return {}
+
+
+def remark(claim: TestedClaim, outcome: Outcome, verdict: str) -> str:
+    """What a reader of the verdict must know of both arms' values; mostly nothing."""
+    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences)):
         return ""
-    return (
-        f" But both fail: in most runs of either arm {claim.metric} is less than the margin from its worst value, so "
-        "this says nothing of how they compare where they work."
-    )
+    if outcome.near == "worst" and verdict in {"contradicted", "inconclusive"}:
+        return f" {alike_in_failing(claim, outcome)['equivalent']}"
+    if outcome.near == "best" and verdict == "equivalent":
+        return (
+            f" Both are at the top: in most runs of either {claim.metric} is less than the margin from its best value."
+        )
+    return ""
 
 
 def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from vigan.config.claims import PairedSign, PairedTime, TestedClaim
 
 Verdict = Literal["supported", "contradicted", "equivalent", "inconclusive", "not testable here", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+Given = tuple[Verdict, str]
+"""A verdict and its reason."""
 
 
 class Case(NamedTuple):
@@ -36,9 +38,10 @@ def judge(cases: Sequence[Case]) -> list[Judged]:
     """The verdict on each claim. Each kind of p-value is corrected over all claims (Holm).
 
     Supported: beyond the boundary that the rule names. Equivalent: less than the margin either way. Contradicted: short
-    of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; otherwise the
-    verdict is inconclusive. "Not testable here" stands for a verdict that these runs cannot give. A claim of fixed
-    sampling is judged once, on all the seeds of its rule: an incomplete one enters Holm's correction with p = 1.
+    of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; if there is
+    none the verdict is inconclusive. Verdicts that these runs cannot give are passed over: where none is left, it is
+    "not testable here". A claim of fixed sampling is judged once, on all the seeds of its rule: without all of them it
+    enters Holm's correction with p = 1.
     """
     kinds = [(1.0, 1.0, 1.0) if _incomplete(case) else _p_values(case.evidence) for case in cases]
     corrected = zip(*(holm(column) for column in zip(*kinds, strict=True)), strict=True) if kinds else []
@@ -57,16 +60,17 @@ def _incomplete(case: Case) -> bool:
     return case.claim.sampling == "fixed" and case.evidence.estimate.n != case.seeds
 
 
-def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> tuple[Verdict, str]:
+def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> Given:
     claim, n = case.claim, case.evidence.estimate.n
     if not n:
         return "not tested", "No run of these arms has been made."
-    verdict, reason = _by_tests(claim, supported, contradicted, equivalent)
-    if verdict in case.untestable:
-        return "not testable here", case.untestable[verdict]
+    found = _by_tests(claim, supported, contradicted, equivalent)
+    given = [one for one in found if one[0] not in case.untestable]
+    if not given:
+        return "not testable here", case.untestable[found[0][0]]
     if _incomplete(case):
         return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names: it is judged once, on all of them."
-    return verdict, reason
+    return given[0]
 
 
 def _where(claim: TestedClaim) -> str:
@@ -74,12 +78,15 @@ def _where(claim: TestedClaim) -> str:
     return "In most seeds" if isinstance(claim, PairedSign | PairedTime) else "On average"
 
 
-def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equivalent: float) -> tuple[Verdict, str]:
-    if supported <= claim.alpha:
-        return "supported", f"As claimed; p = {supported:.2g} after correction."
-    if equivalent <= claim.alpha:
-        return "equivalent", f"{_where(claim)} less than the margin, either way; p = {equivalent:.2g} after correction."
-    if contradicted <= claim.alpha:
-        return "contradicted", f"Short of what is claimed; p = {contradicted:.2g} after correction."
+def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equivalent: float) -> list[Given]:
+    """The verdicts that tests allow, the first before the next, with their reasons."""
+    tested: list[tuple[Verdict, float, str]] = [
+        ("supported", supported, "As claimed"),
+        ("equivalent", equivalent, f"{_where(claim)} less than the margin, either way"),
+        ("contradicted", contradicted, "Short of what is claimed"),
+    ]
+    allowed: list[Given] = [
+        (verdict, f"{words}; p = {p:.2g} after correction.") for verdict, p, words in tested if p <= claim.alpha
+    ]
     kinds = f"{supported:.2g} for it, {contradicted:.2g} against, {equivalent:.2g} for a difference below the margin"
-    return "inconclusive", f"No test decides; p after correction: {kinds}."
+    return allowed or [("inconclusive", f"No test decides; p after correction: {kinds}.")]

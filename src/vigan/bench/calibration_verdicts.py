@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
+from vigan.analysis.events import DIVERGED, NEVER_ON_TRACK
 from vigan.analysis.inference import Evidence, infer
-from vigan.analysis.outcomes import Differences, Fate, Occurrences, Outcome
-from vigan.analysis.testability import untestable
+from vigan.analysis.outcomes import Differences, Fate, Near, Occurrences, Outcome
+from vigan.analysis.testability import alike_in_failing, untestable
 from vigan.analysis.verdicts import Case, Verdict, judge
-from vigan.bench.calibration_processes import MODES, Process
+from vigan.bench.calibration_processes import MODES, Process, Run
 from vigan.bench.calibration_rules import ARMS, EVENTS, FAMILY, TESTED, Truth, rules, seen, truth
-from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedTime, TestedClaim, event_of
+from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WAYS = ("fixed", "sequential", "peeked")
@@ -152,13 +153,27 @@ def cases_of(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list
 
 def _lacking(claim: TestedClaim, process: Process, tallies: Array) -> tuple[list[tuple[str, ...]], Array]:
     """The distinct sets of verdicts that studies cannot get, and the index of each study's set."""
-    if event_of(claim) is None:
-        return [()], np.zeros(len(tallies), dtype=int)
-    had = [[run.had(event) for run in (pair.first, pair.second) for event in EVENTS] for pair in process]
-    counts, place = np.unique(tallies @ np.array(had, dtype=int), axis=0, return_inverse=True)
-    found = [tuple(untestable(claim, fates_of(int(tallies[0].sum()), row.tolist()))) for row in counts]
+    marks = [[mark for run in (pair.first, pair.second) for mark in _marks(claim, run)] for pair in process]
+    counts, place = np.unique(tallies @ np.array(marks, dtype=int), axis=0, return_inverse=True)
+    found = [tuple(_passed_over(claim, int(tallies[0].sum()), row.tolist())) for row in counts]
     distinct = list(dict.fromkeys(found))
     return distinct, np.array([distinct.index(one) for one in found])[place.ravel()]
+
+
+def _marks(claim: TestedClaim, run: Run) -> list[bool]:
+    """What is counted of a run: which events it had; or whether it ended near the worst value, and was never far."""
+    if not isinstance(claim, PairedSign | PairedMean):
+        return [run.had(event) for event in EVENTS]
+    failed = run.value < claim.margin
+    return [failed, failed and run.cause in {NEVER_ON_TRACK, DIVERGED}]
+
+
+def _passed_over(claim: TestedClaim, n: int, counts: Sequence[int]) -> Mapping[str, str]:
+    if not isinstance(claim, PairedSign | PairedMean):
+        return untestable(claim, fates_of(n, counts))
+    mostly = [2 * count > n for count in counts]
+    near: Near = "all worst" if all(mostly) else "worst" if mostly[0] and mostly[2] else ""
+    return alike_in_failing(claim, Differences(np.zeros(n), float(MODES), near))
 
 
 def fates_of(n: int, counts: Sequence[int]) -> dict[str, Fate]:

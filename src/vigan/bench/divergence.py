@@ -81,8 +81,8 @@ def _restrict(found: Mapping[str, dict[str, Any]]) -> None:
 def statistics(rows: Rows) -> dict[str, float]:
     """What the probes of one run say; nothing of fewer than ten that differ from 0.
 
-    `spread`: 90th over 10th percentile of KL / drift. `order`: Spearman's correlation of KL and drift; `next`: of KL and
-    the drift of the next probe. `ratio`: median of KL / drift. On the line also `exponent`: median of
+    `spread`: 90th over 10th percentile of KL / drift. `order`: Spearman's correlation of KL and drift; `next`: of KL
+    and the drift of the next probe. `ratio`: median of KL / drift. On the line also `exponent`: median of
     log2 KL(G_o + D) / KL(G_o + D / 2); `law`: median of KL over its second-order form; `fisher`: median of KL / drift
     over half the Fisher information of q_o.
     """

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
@@ -33,6 +32,8 @@ class Inception(nn.Module):
     """torchvision's Inception v3 up to its pooled activations: the architecture of the FID's, with random weights."""
 
     def __init__(self) -> None:
+        import torchvision  # a second and a half, which the tests of other benchmarks need not wait
+
         super().__init__()
         network = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=False)
         parts = [part for name, part in network.named_children() if name not in ("AuxLogits", "dropout", "fc")]

@@ -107,7 +107,7 @@ def accuracy(record: Mapping[str, Any]) -> str:
 
 
 def coverage(record: Mapping[str, Any]) -> str:
-    """Lowest coverage of each 95% interval over all laws, by n."""
+    """Lowest coverage of each 95% interval over all distributions, by n."""
     rows, numbers = record["details"]["intervals"], record["settings"]["numbers"]
     body = [[words, *(_least(_having(rows, interval=name, n=n)) for n in numbers)] for name, words in INTERVALS.items()]
     for way, words in WAY_WORDS.items():

@@ -80,9 +80,12 @@ def describe_effect(claim: Paired) -> str:
 
 def _condition(claim: TestedClaim) -> str:
     if isinstance(claim, OneShare):
-        control = f", and in more of those of {claim.control}" if is_stability(claim) else ""
-        bound = f"{claim.direction} than {percent(claim.share)} of the runs of {claim.arm}"
-        return f"{EVENTS[claim.event]} occurs in {bound}{describe_window(claim)}{control} ({name_of_test(claim)})"
+        share = percent(claim.share)
+        control = (
+            f", where it was observed in more than {share} of those of {claim.control}" if is_stability(claim) else ""
+        )
+        bound = f"{claim.direction} than {share} of the runs of {claim.arm}"
+        return f"{EVENTS[claim.event]} occurs in {bound}{describe_window(claim)} ({name_of_test(claim)}){control}"
     first, second = claim.arms
     what = {
         PairedSign: "in most seeds {subject} of {second} is {beyond} than that of {first}",

@@ -150,12 +150,17 @@ def estimate(row: Row) -> str:
     return f"{row['unit']}: {short(row['estimate'])} [{short(row['low'])}, {short(row['high'])}], n = {count(row['n'])}"
 
 
+SIDES = {"supported": "for it", "contradicted": "against it", "equivalent": "for equivalence"}
+
+
 def deciding_p(row: Row) -> str:
-    """The p-value that decided a verdict, or the smallest if none did; "" if not testable."""
-    kinds = ("supported", "contradicted", "equivalent")
-    if row["verdict"] in kinds:
+    """The p-value that decided a verdict, or the smallest if none did, with what it is for; "" if not testable."""
+    if row["verdict"] in SIDES:
         return p_value(row[f"p_{row['verdict']}"])
-    return "" if row["verdict"] == "not testable here" else p_value(min(row[f"p_{kind}"] for kind in kinds))
+    if row["verdict"] == "not testable here":
+        return ""
+    least = min(SIDES, key=lambda kind: row[f"p_{kind}"])
+    return f"{p_value(row[f'p_{least}'])} ({SIDES[least]})"
 
 
 def of(rows: Iterable[Row], claim: str) -> list[Row]:

@@ -91,13 +91,15 @@ def _evidence(row: Row, estimate: float) -> Iterator[str]:
 
 
 def _p_values(row: Row) -> Iterator[str]:
-    """P-values at each boundary, the deciding one marked, and those corrected over the claims."""
+    """P-values at each boundary, the deciding one marked, and those corrected over the claims where they count."""
     for at in BOUNDARIES:
         above, below = (f"p_{side}_{at.replace('-', '_')}" for side in ("above", "below"))
         if _number(row, above) is not None:
             decides = " (decides)" if at == row.get("boundary") else ""
             told = f"beyond {_shown(row, above, 3)}, short of {_shown(row, below, 3)}"
             yield f"{BOUNDARY_WORDS[at]}{decides}: {told}"
+    if row["verdict"] == "not testable here":
+        return
     kinds = ("supported", "contradicted", "equivalent")
     yield "corrected: " + ", ".join(f"{kind} {_shown(row, f'p_{kind}', 3)}" for kind in kinds)
 
