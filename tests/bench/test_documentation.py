@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from vigan.bench.documentation import PAGE, PARTS_OF_STUDIES, TABLES, filled, kept_studies, multiplicity, with_study
-from vigan.bench.plots import POWER_OF, POWER_RULES, growth, newest, power
+from vigan.bench.plots import POWER_OF, POWER_RULES, growth, power
+from vigan.io.benchmark_records import newest
 
 ROOT = Path(__file__).parents[2]
 

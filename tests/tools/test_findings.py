@@ -16,7 +16,7 @@ from vigan.cli.parser import main
 from vigan.config.claims import Untested, arms_of
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.io.files import RecordError
+from vigan.io.files import RecordError, write_json
 from vigan.protocols.registry import KINDS
 from vigan.stages.analyse import arm_table
 from vigan.tools.findings import Sources, findings
@@ -35,8 +35,9 @@ WAITING = (
 )
 
 
-def _render(results: Path, template: Path = TEMPLATE) -> str:
-    return findings(template, Sources(results, ROOT / "config" / "paper.yaml", ROOT / "config" / "published.yaml"))
+def _render(results: Path, template: Path = TEMPLATE, records: Path = ROOT / "bench" / "records") -> str:
+    sources = Sources(results, records, ROOT / "config" / "paper.yaml", ROOT / "config" / "published.yaml")
+    return findings(template, sources)
 
 
 def test_the_page_in_docs_is_what_the_kept_tables_give(tmp_path: Path) -> None:
@@ -45,6 +46,21 @@ def test_the_page_in_docs_is_what_the_kept_tables_give(tmp_path: Path) -> None:
         shown.parent.mkdir(parents=True, exist_ok=True)
         shown.symlink_to(table)
     assert PAGE.read_text(encoding="utf-8") == _render(tmp_path / "results"), "write it again: vigan findings"
+
+
+def test_verdicts_of_a_benchmark_are_counted_by_rule_and_data(tmp_path: Path) -> None:
+    def arm(spread: str, **others: object) -> dict[str, object]:
+        return {"1": {"spread": {"verdict": spread}, **others}}
+
+    order = {"order": {"verdict": "supported"}}
+    summary = {"line-a": arm("contradicted", **order), "line-b": arm("contradicted"), "ring-a": arm("inconclusive")}
+    assert "It has not been run." in _render(tmp_path, records=tmp_path)
+    write_json(tmp_path / "divergence-x.json", {
+        "date": "2026-01-01", "summary": summary, "settings": {"spread": 2.0, "order": 0.9},
+    })  # fmt: skip
+    page = _render(tmp_path, records=tmp_path)
+    assert "a factor of 2 along a training | contradicted (2) | inconclusive (1) |" in page
+    assert "| supported (1), not testable here (1) | not testable here (1) |" in page
 
 
 def test_no_measured_number_is_typed_into_the_template() -> None:

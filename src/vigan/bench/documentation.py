@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vigan.bench import study_tables, tables, tool_tables
-from vigan.bench.plots import RECORDS, newest
+from vigan.bench.plots import RECORDS
 from vigan.config.claims import Untested
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.io.benchmark_records import newest
 from vigan.io.files import write_text
 from vigan.tools.verdict_table import kept
 

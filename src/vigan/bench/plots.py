@@ -12,18 +12,12 @@ from matplotlib.figure import Figure
 
 from vigan.bench.tables import RULE_WORDS
 from vigan.figures.style import COLOURS, save
-from vigan.io.files import read_json
+from vigan.io.benchmark_records import newest
 
 RECORDS, OUT = Path("bench/records"), Path("docs/pictures")
 POWER_OF = "80% against 10% end badly"
 POWER_RULES = ("often-40", "rare-40", "ends-margin", "ends-zero", "sign-margin", "mean-margin")
 MARKERS = "osD^vP"
-
-
-def newest(records: Path, name: str) -> Mapping[str, Any]:
-    """The last record of a benchmark. Raises RecordError if there is none."""
-    found = [read_json(path) for path in sorted(records.glob(f"{name}-*.json"))]
-    return max(found, key=lambda record: record["date"]) if found else read_json(records / f"{name}-*.json")
 
 
 def power(record: Mapping[str, Any]) -> Figure:

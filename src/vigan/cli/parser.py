@@ -220,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
     findings.add_argument("--out", type=Path, default=Path("docs/findings.md"), help="page to write")
     findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
+    findings.add_argument("--records", type=Path, default=Path("bench/records"), help="folder of benchmarks' records")
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
     findings.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
 

@@ -115,7 +115,8 @@ def findings(options: argparse.Namespace) -> None:
     from vigan.tools.findings import Sources, findings
     from vigan.tools.verdict_table import with_verdicts
 
-    write_text(options.out, findings(options.template, Sources(options.results, options.paper, options.published)))
+    sources = Sources(options.results, options.records, options.paper, options.published)
+    write_text(options.out, findings(options.template, sources))
     if options.readme.exists():
         write_text(options.readme, with_verdicts(options.readme.read_text(encoding="utf-8"), options.results))
     say(str(options.out))

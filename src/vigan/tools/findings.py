@@ -14,6 +14,7 @@ import pandas as pd
 from vigan.analysis.tables import read_table
 from vigan.config.load import load_study
 from vigan.config.published import load_published
+from vigan.io.benchmark_records import newest, of_benchmark
 from vigan.io.files import RecordError
 from vigan.report.tables import p_value
 
@@ -67,9 +68,10 @@ class StudyTables:
 
 
 class Sources(NamedTuple):
-    """Sources of the page: folder of results, the study that states the article's claims, published results."""
+    """Sources of the page: folders of results and of benchmarks' records, the article's claims, published results."""
 
     results: Path
+    records: Path
     paper: Path
     published: Path
 
@@ -77,9 +79,9 @@ class Sources(NamedTuple):
 def findings(template: Path, sources: Sources) -> str:
     """The page: `template` (Jinja, Markdown) filled from tables.
 
-    It may use `study(NAME)`, the study's `StudyTables`, or nothing if it has none; `claims`, those of the article as
-    the paper study states them; `published`; and the filters of `FORMATS`. Raises RecordError naming the table and the
-    conditions of a number that is not there.
+    It may use `study(NAME)`, the study's `StudyTables`, or nothing if it has none; `benchmark(NAME)`, its newest
+    record, or nothing; `claims`, those of the article as the paper study states them; `published`; and the filters of
+    `FORMATS`. Raises RecordError naming the table and the conditions of a number that is not there.
     """
     environment = jinja2.Environment(  # noqa: S701 - Markdown, of our own tables
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -88,6 +90,7 @@ def findings(template: Path, sources: Sources) -> str:
     try:
         return environment.from_string(template.read_text(encoding="utf-8")).render(
             study=partial(_study_tables, sources.results),
+            benchmark=partial(_benchmark, sources.records),
             claims=load_study(sources.paper).claims,
             published=load_published(sources.published),
         )
@@ -100,6 +103,10 @@ def findings(template: Path, sources: Sources) -> str:
 def _study_tables(results: Path, name: str) -> StudyTables | None:
     folder = results / name / "tables"
     return StudyTables(folder) if folder.is_dir() else None
+
+
+def _benchmark(records: Path, name: str) -> Mapping[str, Any] | None:
+    return newest(records, name) if of_benchmark(records, name) else None
 
 
 def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
