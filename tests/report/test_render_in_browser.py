@@ -12,6 +12,9 @@ from PIL import Image
 
 from vigan.bench.browser import complaints, emulate, resize, show
 from vigan.layout import LONG_TABLES
+from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
+from vigan.report.page import Count
+from vigan.report.render import render_index
 
 from .conftest import Finished
 
@@ -232,6 +235,34 @@ def test_regions_have_names_of_their_own(page: Chrome) -> None:
     )
     assert len(names) > 20
     assert sorted(names) == sorted(set(names))
+
+
+def test_on_paper_no_word_of_the_index_is_broken(page: Chrome, tmp_path: Path) -> None:
+    verdicts = [Count(1, name, "x", name.replace(" ", "-")) for name in ("not testable here", "inconclusive")]
+    row = ClaimRow("a-claim", "in words " * 9, "inconclusive", "x", "inconclusive", "a reason " * 9, 16, "")
+    study = StudyRow("study", "A study", [(word, "16") for word in "abcde"], verdicts, [row], [], [])
+    cells = [([verdict], "n = 16") for verdict in verdicts * 4]
+    index = tmp_path / "index.html"
+    index.write_text(
+        render_index(Index([study], [f"study-{n}" for n in range(8)], [Crossing("C1", "in words", cells)]))
+    )
+    show(page, index)
+    resize(page, 690, 900)
+    emulate(page, media="print")
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    rects = """
+        const range = document.createRange();
+        return [...document.querySelectorAll('.crossings .badge, td.n')].map((e) => {
+          const text = e.lastChild;
+          return [...text.textContent.matchAll(/\\S+/g)].map((word) => {
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            return range.getClientRects().length;
+          });
+        }).flat();
+    """
+    assert set(page.execute_script(rects)) == {1}, "every word is in one line"
 
 
 def _style(page: Chrome, selector: str, name: str) -> str:
