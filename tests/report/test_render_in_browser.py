@@ -244,10 +244,10 @@ def test_on_paper_no_word_of_the_index_is_broken(page: Chrome, tmp_path: Path) -
     cells = [([verdict], "n = 16") for verdict in verdicts * 4]
     index = tmp_path / "index.html"
     index.write_text(
-        render_index(Index([study], [f"study-{n}" for n in range(8)], [Crossing("C1", "in words", cells)]))
+        render_index(Index([study], [f"study-{n}" for n in range(8)], [Crossing("C1", "in words " * 9, cells)]))
     )
     show(page, index)
-    resize(page, 690, 900)
+    resize(page, 520, 900)
     emulate(page, media="print")
     for details in page.find_elements(By.TAG_NAME, "details"):
         page.execute_script("arguments[0].open = true", details)
