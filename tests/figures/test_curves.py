@@ -22,6 +22,7 @@ TITLES = {"modes": "Modes captured", "frechet": "Fréchet", "recall": "Recall", 
 PANELS = {metric: Panel(title) for metric, title in TITLES.items()}
 ARMS = {"plain": False, "regularised": True}
 LOOKS = looks(ARMS)
+VALUES = ["center", "low", "high", "ci_low", "ci_high"]
 
 
 @pytest.fixture(autouse=True)
@@ -131,17 +132,35 @@ def test_an_arm_without_a_metric_leaves_its_panel_to_the_others() -> None:
 
 def test_panels_show_the_same_iterations_also_where_nothing_is_drawn() -> None:
     table = _table()
-    table.loc[table["metric"] == "modes", ["center", "low", "high", "ci_low", "ci_high"]] = 0.0
+    table.loc[table["metric"] == "modes", VALUES] = np.nan
     figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
     figure.canvas.draw()
     assert _means(panel(figure, "Drift")) == {}
+    assert "never finite: plain, regularised" in words(panel(figure, "Drift"))
     assert panel(figure, "Drift").get_xlim() == panel(figure, "Penalty").get_xlim()
+
+
+def test_a_panel_in_which_every_arm_is_always_zero_is_left_out_not_drawn_empty() -> None:
+    table = _table()
+    table.loc[table["metric"] == "modes", VALUES] = 0.0
+    figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["Penalty"]
+    alone = _drawn(table, {"modes": Panel("Drift", logarithmic=True)})
+    assert "0 at every logged iteration: plain, regularised" in words(panel(alone, "Drift")), "a figure is never empty"
+
+
+def test_an_axis_shows_the_whole_interval() -> None:
+    table = _table()
+    table.loc[table["metric"] == "recall", ["ci_low", "ci_high"]] = -9.0, 9.0
+    figure = _drawn(table)
+    low, high = panel(figure, "Recall").get_ylim()
+    assert (low < -9, high > 9) == (True, True)
+    assert panel(_drawn(table.assign(n=2)), "Recall").get_ylim()[0] > -9, "of so few runs none is drawn"
 
 
 def test_an_arm_that_is_always_zero_is_named_instead_of_drawn_on_a_logarithmic_axis() -> None:
     table = _table(base=100.0)
-    values = ["center", "low", "high", "ci_low", "ci_high"]
-    table.loc[table["arm"] == "plain", values] = 0.0
+    table.loc[table["arm"] == "plain", VALUES] = 0.0
     figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
     assert list(_means(panel(figure, "Drift"))) == ["regularised"]
     assert panel(figure, "Drift").get_yscale() == "log"
@@ -169,3 +188,9 @@ def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
         "Lines: mean over n runs, one a seed (median of measures without bounds). One in 3 logged iterations is drawn."
         in words(figure)
     )
+
+
+def test_means_of_an_earlier_version_are_not_called_medians() -> None:
+    told = [" ".join(words(draw(_table(), PANELS, "A ring", [LOOKS], {}, older=older))) for older in (False, True)]
+    assert ["median" in words_ for words_ in told] == [True, False]
+    assert "earlier version" in told[1]

@@ -51,15 +51,22 @@ def _step(axis: Axes, arm: str) -> tuple[str, list[list[float]]]:
 
 def test_where_higher_is_better_a_share_holds_up_to_its_value() -> None:
     axis = panel(_figure(), "Modes")
-    assert _step(axis, "plain") == ("steps-pre", [[2, 0.75], [6, 0.5], [8, 0.25]])
-    assert _step(axis, "term") == ("steps-pre", [[2, 1], [6, 1], [8, 0.75]])
+    assert _step(axis, "plain") == ("steps-pre", [[1.76, 0.75], [2, 0.75], [6, 0.5], [8, 0.25]])
+    assert _step(axis, "term") == ("steps-pre", [[1.76, 1], [2, 1], [6, 1], [8, 0.75]])
     assert axis.get_xlabel() == "this value or more"
 
 
 def test_where_lower_is_better_a_share_holds_from_its_value_on() -> None:
     axis = panel(_figure(), "Distance")
-    assert _step(axis, "plain") == ("steps-post", [[-8, 0.25], [-6, 0.5], [-2, 0.75]])
+    assert _step(axis, "plain") == ("steps-post", [[-8, 0.25], [-6, 0.5], [-2, 0.75], [-1.76, 0.75]])
     assert axis.get_xlabel() == "this value or less"
+
+
+def test_runs_that_end_alike_are_a_line_too_not_a_lonely_point() -> None:
+    scores = _scores().assign(last=0.7)
+    figure = draw(profiles(scores, SIGNS), improvements(scores, SIGNS, "term"), ROWS, "A ring", [LOOKS], "term")
+    (left, share), (right, same) = _step(panel(figure, "Modes"), "plain")[1]
+    assert (left < right == 0.7, share, same) == (True, 1.0, 1.0)
 
 
 def test_beside_it_stands_how_probably_the_baseline_is_better_with_its_interval() -> None:

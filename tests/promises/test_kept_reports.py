@@ -16,6 +16,7 @@ from vigan.analysis.outcomes import Measurements
 from vigan.analysis.tables import read_table
 from vigan.config.load import load_study
 from vigan.report.claims import verdicts
+from vigan.stages.report_first import units_of_claims
 
 PAGES = kept("results/*/report-small.html")
 EVERYTHING = [*kept("results/*/*"), *kept("results/*/tables/*"), *kept("figures/*/*")]
@@ -30,7 +31,8 @@ def test_every_study_that_is_kept_has_one_but_for_that_with_large_pictures() -> 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 def test_its_verdicts_are_those_of_the_kept_table(page: Path) -> None:
     told = re.findall(BADGE, page.read_text(encoding="utf-8"))
-    claims = verdicts(read_table(page.parent / "tables" / "claims.csv"), {})
+    units = units_of_claims(load_study(ROOT / "config" / f"{page.parent.name}.yaml"))
+    claims = verdicts(read_table(page.parent / "tables" / "claims.csv"), {}, units)
     assert told == [(claim.id, claim.verdict, claim.estimate.text, claim.estimate.rest) for claim in claims]
 
 

@@ -29,6 +29,16 @@ SCANS = """\
     arms:
       scans-plain:       {lambda_mean: 0.0}
       scans-regularised: {lambda_mean: 5.0}
+claims:
+  - id: more-modes-with-the-regulariser
+    statement: More modes are captured with the regulariser.
+    place: nowhere
+    test: paired-sign
+    arms: [scans-plain, scans-regularised]
+    metric: modes
+    protocol: digit-modes
+    direction: higher
+    margin: 1.0
 """
 TEXT = TINY.replace("title: A ring in seconds", f"title: {EVIL!r}".replace("\\'", "''"))
 TEXT = TEXT.replace("  ring: {source", "  digits: {source: digits}\n  ring: {source") + SCANS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from vigan.report.chart import CURVE_COLUMNS, HIGH, LEFT, RIGHT, WIDE, Axis, Group, Subject, chart
-from vigan.report.drawn import Arm, Chart
+from vigan.report.chart import BOTTOM, CURVE_COLUMNS, HIGH, LEFT, RIGHT, TOP, WIDE, Axis, Group, Subject, chart
+from vigan.report.drawn import Arm, Chart, Charts
 
 PLAIN, OTHER = Arm("plain", "c0", dashed=True), Arm("other", "c1")
 NAN = float("nan")
@@ -100,3 +100,23 @@ def test_a_step_at_which_an_arm_was_not_measured_is_empty_and_one_without_a_valu
     curves = _curves(plain=[1.0, NAN, 3.0], other=[1.0])
     rows = _chart(curves, Axis("i", {"plain": 1.0, "other": 1.0})).table.rows
     assert [[cell.text for cell in row] for row in rows] == [["plain", "1", "–", "3"], ["other", "1", "", ""]]
+
+
+def test_an_axis_shows_the_whole_interval_of_a_measure() -> None:
+    curves = _curves(plain=[0.0, 4.0]).assign(ci_low=-20.0, ci_high=20.0)
+    (panel,) = _chart(curves, Axis("i", {"plain": 1.0})).facets[0].panels
+    heights = [float(point.split(",")[1]) for point in panel.lines[0].band.split()]
+    assert TOP < min(heights) < max(heights) < HIGH - BOTTOM
+
+
+@pytest.mark.parametrize(
+    ("moving", "opened", "wide"),
+    [([True], 1, True), ([True] * 2, 2, False), ([True, True, True, False], 3, True), ([True] * 7, 4, False)],
+)
+def test_unfolded_charts_leave_no_half_of_a_row_empty(moving: list[bool], opened: int, wide: bool) -> None:
+    one = _chart(_curves(plain=[0.0, 4.0]), Axis("i", {"plain": 1.0}))
+    made = Charts("a", 1, "i", "", [PLAIN], [one._replace(flat=not moves) for moves in moving], [])
+    assert (made.opened, made.wide) == (opened, wide)
+    assert (made.opened - made.wide) % 2 == 0
+    small = made._replace(charts=[chart._replace(small=True) for chart in made.charts])
+    assert (small.opened, small.wide) == (1, False)

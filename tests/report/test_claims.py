@@ -34,9 +34,9 @@ def _verdict(**changes: object) -> Verdict:
 
 def test_a_claim_s_estimate_comes_with_its_unit_interval_n_and_what_it_counts() -> None:
     made = _verdict()
-    assert made.estimate == ("81.25%", "[54.35, 95.95], n = 16: share of seeds higher by 1 or more")
+    assert made.estimate == ("81.25%", "[54.35, 95.95], n = 16: share of seeds higher by 1 mode or more")
     facts = dict(made.numbers)
-    assert facts["Share of seeds higher by 1 or more"] == "81.25% [54.35, 95.95], n = 16 seeds"
+    assert facts["Share of seeds higher by 1 mode or more"] == "81.25% [54.35, 95.95], n = 16 seeds"
     assert facts["Difference, second arm minus first"] == "median +4.25 modes, from −0.5 to 5.6"
 
 

@@ -77,3 +77,11 @@ def test_the_interval_lies_below_the_dots_and_real_data_have_their_place() -> No
 def test_a_measure_that_is_the_same_in_every_run_is_called_flat() -> None:
     assert dot_chart(_runs(plain=[1.0, 1.0], ours=[1.0]), GROUPS).flat
     assert not dot_chart(_runs(plain=[1.0, 1.0], ours=[2.0]), GROUPS).flat
+
+
+def test_an_interval_is_on_the_scale_from_end_to_end() -> None:
+    runs = _runs(plain=[1.0, 1.0])
+    runs = runs._replace(estimates=runs.estimates.assign(ci_low=-9.0, ci_high=11.0))
+    center = _row(dot_chart(runs, GROUPS), "plain").center
+    low, high = map(float, re.findall(r"M([\d.]+) \d+H([\d.]+)", center)[0])
+    assert EDGE < low < high < WIDE - EDGE

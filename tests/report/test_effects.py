@@ -60,7 +60,10 @@ def test_a_matrix_has_a_row_a_pair_under_its_heading_and_the_main_measure_first(
         _last(plain=4.0, regularised=7.0, other=4.0),
     )
     assert made is not None
-    assert [title for title, _ in made.metrics] == ["Modes with ≥ 20% of their fair share ↑", "Modes captured ↑"]
+    assert [title for title, _ in made.metrics] == [
+        "Modes with ≥ 20% of their fair share\N{NO-BREAK SPACE}↑",
+        "Modes captured\N{NO-BREAK SPACE}↑",
+    ]
     assert [facet.title for facet in made.facets] == [VALUES, "K = 2", "Others"]
     assert [row.arm for row in made.facets[0].rows] == ["plain"]
     first, second = (facet.rows[0] for facet in made.facets[1:])
@@ -68,6 +71,13 @@ def test_a_matrix_has_a_row_a_pair_under_its_heading_and_the_main_measure_first(
     assert (first.effects[0].tone, first.verdicts) == ("better", [claim])
     assert second.effects[0].number == ("0", "the same in all 8 seeds")
     assert second.effects[1].number.text == "–"
+
+
+def test_measures_in_which_no_pair_differs_come_last() -> None:
+    pairs = _pairs({"metric": "precision", **SAME}, {"metric": "modes"}, {})
+    made = matrix(pairs, {"": ["regularised"]}, {}, ("fair_modes", PROTOCOL), _last(regularised=7.0))
+    assert made is not None
+    assert [title.split()[0] for title, _ in made.metrics] == ["Modes", "Modes", "Precision"]
 
 
 def test_arms_that_are_compared_with_none_show_their_values_which_are_neither_better_nor_worse() -> None:
@@ -113,14 +123,21 @@ def test_many_pairs_are_counted_and_the_largest_gain_is_named() -> None:
     told = sentence(
         _pairs({}, {"second": "b", "center": 4.0}, {"second": "c", **SAME}), _summary(plain=1.0), "fair_modes"
     )
-    assert "Of 3 arms, each against its partner" in told
-    assert "2 better, 1 the same in every seed" in told
-    assert told.endswith("Largest gain: b over plain, +4 modes [1, 5].")
+    counted = "of 3 arms, each against its partner, 2 better, 1 the same in every seed."
+    assert told == (f"Modes with ≥ 20% of their fair share: {counted} Largest gain: b over plain, +4 modes [1, 5].")
+
+
+def test_where_none_gains_the_nearest_is_told_and_where_seeds_are_few_that_they_are() -> None:
+    loss = {"center": -4.0, "ci_low": float("nan"), "ci_high": float("nan")}
+    told = sentence(_pairs(SAME, {"second": "b", **loss}), _summary(plain=1.0), "fair_modes")
+    assert told.endswith("None gains; the nearest is b against plain, −4 modes (n = 8, too few for an interval).")
+    alone = sentence(_pairs(loss), _summary(plain=7.0, regularised=3.0), "fair_modes")
+    assert alone.endswith("−4 modes (3 against 7 modes; better in 7 of 8 seeds, too few for an interval).")
 
 
 def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:
     told = sentence(_pairs({}).iloc[:0], _summary(a=2.0, b=1.0), "reverse_kl")
-    assert told == "Best last value, of 2 arms, in kl of modes to uniform (nats): 1 nats, by b (n = 8)."
+    assert told == "KL of modes to uniform (nats): the last value of b, the best of 2 arms, is 1 nat (n = 8)."
     assert sentence(_pairs({}).iloc[:0], _summary(), "reverse_kl").endswith("no arm has a value.")
 
 

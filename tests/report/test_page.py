@@ -88,7 +88,7 @@ def _shot(word: str) -> Shot:
 
 def _samples(word: str) -> Samples:
     row = SampleRow(word, [_shot(word), Shot("", word, word, word)])
-    return Samples(word, 1, word, word, [word, word, word], [row], [row], pixelated=True)
+    return Samples(word, 1, word, word, [word, word, word], [row], [row], pixelated=True, points=True)
 
 
 def _matrix(word: str) -> Matrix:
@@ -184,6 +184,7 @@ def _page(word: str, *, claims: bool = True) -> Page:
         published=table,
         runs=table,
         failures=table,
+        no_failure=word,
         provenance=facts,
         tables=facts,
         figures=table,

@@ -12,6 +12,9 @@ from PIL import Image
 
 from vigan.bench.browser import complaints, emulate, resize, show
 from vigan.layout import LONG_TABLES
+from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
+from vigan.report.page import Count
+from vigan.report.render import render_index
 
 from .conftest import Finished
 
@@ -182,6 +185,110 @@ def test_nothing_scrolls_sideways(page: Chrome, width: int) -> None:
     for details in page.find_elements(By.TAG_NAME, "details"):
         page.execute_script("arguments[0].open = true", details)
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+ROWS = """
+    const rows = new Map();
+    for (const part of arguments[0].children) {
+      const { top, right, width } = part.getBoundingClientRect();
+      if (width) rows.set(Math.round(top), Math.max(right, rows.get(Math.round(top)) ?? 0));
+    }
+    const { right } = arguments[0].getBoundingClientRect();
+    return [...rows.values()].map((end) => Math.round(right - end));
+"""
+"""How much each row of an element's children leaves empty at its right, in pixels."""
+
+
+@pytest.mark.parametrize("width", [380, 1024, 1600])
+def test_no_fact_stands_beside_an_empty_place(page: Chrome, width: int) -> None:
+    resize(page, width, 900)
+    facts = [found for found in page.find_elements(By.CSS_SELECTOR, ".facts") if found.is_displayed()]
+    assert len(facts) >= 4
+    assert {left for found in facts for left in page.execute_script(ROWS, found)} == {0}
+
+
+def test_unfolded_curves_fill_their_rows_and_an_odd_one_has_its_values_beside_it(page: Chrome) -> None:
+    charts = page.find_element(By.CSS_SELECTOR, "#figure-curves-scans > .charts")
+    assert len(charts.find_elements(By.CSS_SELECTOR, ".metric[open]")) % 2 == 1
+    assert page.execute_script(ROWS, charts) == [0, 0]
+    first = charts.find_element(By.CLASS_NAME, "wide")
+    drawn, read = (first.find_element(By.CLASS_NAME, name).rect for name in ("facet", "reading"))
+    assert read["x"] > drawn["x"] + drawn["width"]
+    assert read["y"] < drawn["y"] + drawn["height"]
+    resize(page, 380, 900)
+    assert page.execute_script(ROWS, charts) == [0, 0, 0]
+
+
+def test_on_a_phone_verdicts_fit_controls_share_a_line_and_what_scrolls_says_so(page: Chrome) -> None:
+    resize(page, 380, 800)
+    table = page.find_element(By.CSS_SELECTOR, ".verdicts .scroll")
+    assert page.execute_script("return arguments[0].scrollWidth - arguments[0].clientWidth", table) == 0
+    axis, arms = (page.find_element(By.ID, name) for name in ("axis", "filter"))
+    assert abs(axis.rect["y"] - arms.rect["y"]) < 5
+    shaded = "return getComputedStyle(document.querySelector(arguments[0])).backgroundImage"
+    assert all("gradient" in page.execute_script(shaded, what) for what in ("nav ul", "pre", ".scroll"))
+
+
+def test_regions_have_names_of_their_own(page: Chrome) -> None:
+    names = page.execute_script(
+        "return [...document.querySelectorAll('[role=region]')].map((region) => region.ariaLabel)"
+    )
+    assert len(names) > 20
+    assert sorted(names) == sorted(set(names))
+
+
+def test_on_paper_no_word_of_the_index_is_broken(page: Chrome, tmp_path: Path) -> None:
+    verdicts = [Count(1, name, "x", name.replace(" ", "-")) for name in ("not testable here", "inconclusive")]
+    row = ClaimRow("a-claim", "in words " * 9, "inconclusive", "x", "inconclusive", "a reason " * 9, 16, "")
+    study = StudyRow("study", "A study", [(word, "16") for word in "abcde"], verdicts, [row], [], [])
+    cells = [([verdict], "n = 16") for verdict in verdicts * 4]
+    index = tmp_path / "index.html"
+    index.write_text(
+        render_index(Index([study], [f"study-{n}" for n in range(8)], [Crossing("C1", "in words " * 9, cells)]))
+    )
+    show(page, index)
+    resize(page, 520, 900)
+    emulate(page, media="print")
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    rects = """
+        const range = document.createRange();
+        return [...document.querySelectorAll('.crossings .badge, td.n')].map((e) => {
+          const text = e.lastChild;
+          return [...text.textContent.matchAll(/\\S+/g)].map((word) => {
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            return range.getClientRects().length;
+          });
+        }).flat();
+    """
+    assert set(page.execute_script(rects)) == {1}, "every word is in one line"
+
+
+def _style(page: Chrome, selector: str, name: str) -> str:
+    return page.execute_script(
+        "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", selector, name
+    )
+
+
+def test_on_paper_a_figure_stays_with_its_heading_and_its_note(page: Chrome) -> None:
+    emulate(page, media="print")
+    for heading in ("#samples h3", "#samples .rule", "#figure-curves-circle > .rule", "figcaption", ".legend"):
+        assert _style(page, heading, "breakAfter") == "avoid", heading
+    for whole in ("#figure-drift-circle", "figcaption", "thead", ".rule"):
+        assert _style(page, whole, "breakInside") == "avoid", whole
+
+
+def test_on_paper_no_chart_is_alone_in_its_row_and_samples_are_of_one_size(page: Chrome) -> None:
+    resize(page, 700, 900)
+    emulate(page, media="print")
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    for name in ("circle", "scans"):
+        charts = page.find_element(By.CSS_SELECTOR, f"#figure-curves-{name} > .charts")
+        assert set(page.execute_script(ROWS, charts)) == {0}, name
+    sizes = "return [...document.querySelectorAll('.strip img')].map((image) => image.width)"
+    assert len(set(page.execute_script(sizes))) == 1
 
 
 def test_on_paper_the_slider_is_gone_and_deviations_are_open(page: Chrome) -> None:

@@ -128,6 +128,9 @@ def test_the_page_its_cards_captions_and_figures_say_so_too(page: str, judged: F
     assert page.count("Not trained here: plain, augmented, regularised.") >= 3  # in the notes of curves and captions
     assert page.count("Not trained here: plain, augmented.") >= 2  # of the claim that no test decides, too
     assert "None was trained here." in page
+    assert "No run diverged." in page
+    assert "samples were finite" not in page, "nobody here has seen a sample"
+    assert "released code" not in page, "what the article's code does is of no concern here"
     for kind in ("curves", "seeds", "survival", "profile"):
         drawn = (judged.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()
         assert drawn.count("not trained here") == 3

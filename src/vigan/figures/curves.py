@@ -55,21 +55,26 @@ def draw(
     facets: Sequence[Looks],
     diverged: Mapping[str, int],
     titles: Sequence[str] = (),
+    *,
+    older: bool = False,
 ) -> Figure:
     """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
     `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
     `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each with its title
-    and without the panels of metrics that none of its arms has.
+    and without the panels of metrics that none of its arms has, or in which none has a line. `older`: an earlier
+    version made the table, by its own method.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
 
     def part(figure: Part, place: int) -> None:
         looks = {arm: look for arm, look in facets[place].items() if arm in known}
-        logged = set(curves.loc[curves["arm"].isin(looks), "metric"])
-        _part(figure, curves, {metric: panel for metric, panel in panels.items() if metric in logged} or panels, looks)
-        add_facet_heading(figure, place, heading, _notes(curves), titles)
+        own = curves[curves["arm"].isin(looks)]
+        drawn = {metric for metric, rows in own.groupby("metric") if not _empty(rows, panels[str(metric)])}
+        shown = {metric: panel for metric, panel in panels.items() if metric in drawn}
+        _part(figure, curves, shown or panels, looks)
+        add_facet_heading(figure, place, heading, _notes(curves, older=older), titles)
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))
@@ -117,6 +122,12 @@ def _zero(part: pd.DataFrame) -> bool:
     return not part[["low", "high"]].to_numpy().any()
 
 
+def _empty(rows: pd.DataFrame, panel: Panel) -> bool:
+    """Whether a panel would only name arms that are always 0: on a logarithmic axis these have no line."""
+    finite = [part.dropna(subset="center") for _, part in rows.groupby("arm")]
+    return panel.logarithmic and all(len(part) > 0 and _zero(part) for part in finite)
+
+
 def _bands(axis: Axes, part: pd.DataFrame, look: Look, arms: int) -> None:
     """Range and interval, fainter with more arms, and the range's edges."""
     steps, sure = part["step"], part["n"] >= ENOUGH
@@ -145,7 +156,7 @@ def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
 
 
 def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
-    """Axis limits that show the range and real data; an interval wider than the range may be clipped."""
+    """Axis limits that show the range, the interval and real data; a logarithmic axis may cut the interval off."""
     if panel.real is not None:
         axis.axhline(panel.real, color=INK, linestyle="--", linewidth=1, zorder=1.5)
     known = [*values["low"], *values["high"], *([] if panel.real is None else [panel.real])]
@@ -159,7 +170,10 @@ def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
         axis.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter(NullFormatter())
-    elif low < high:
+        return
+    sure = values.loc[values["n"] >= ENOUGH, ["ci_low", "ci_high"]].to_numpy(float)
+    low, high = np.nanmin([low, *sure.ravel()]), np.nanmax([high, *sure.ravel()])
+    if low < high:
         axis.set_ylim(low - 0.07 * (high - low), high + 0.07 * (high - low))
 
 
@@ -173,13 +187,14 @@ def _stride(steps: int) -> int:
     return -(-steps // MOST_STEPS)
 
 
-def _notes(curves: pd.DataFrame) -> list[str]:
+def _notes(curves: pd.DataFrame, *, older: bool) -> list[str]:
     stride = _stride(curves["step"].nunique())
-    lines = (
-        "Lines: mean over n runs, one a seed (median of measures without bounds)."
-        if curves["n"].max() > 1
-        else "Lines: one run each (n = 1)."
-    )
+    if curves["n"].max() <= 1:
+        lines = "Lines: one run each (n = 1)."
+    elif older:
+        lines = "Lines: mean over n runs, one a seed; intervals are those of an earlier version."
+    else:
+        lines = "Lines: mean over n runs, one a seed (median of measures without bounds)."
     return [lines + (f" One in {stride} logged iterations is drawn." if stride > 1 else "")]
 
 

@@ -72,12 +72,27 @@ def _part(
 
 
 def _profiles(axis: Axes, table: pd.DataFrame, looks: Looks, sign: int) -> None:
+    edge = _edge(table["value"], sign)
     for arm in sorted(looks, key=lambda arm: looks[arm].dashed):
-        _profile(axis, table[table["arm"] == arm], looks[arm], sign, alpha=min(0.14, 0.5 / len(looks)))
+        _profile(axis, _to(table[table["arm"] == arm], edge, sign), looks[arm], sign, alpha=min(0.14, 0.5 / len(looks)))
+    axis.margins(x=0.02)
     axis.set_ylim(-0.03, 1.06)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.set_ylabel("share of runs")
     axis.set_xlabel("this value or more" if sign > 0 else "this value or less")
+
+
+def _edge(values: pd.Series, sign: int) -> float:
+    """The end of the axis at which every share is that of the value next to it: a curve may have a single value."""
+    low, high = float(values.min()), float(values.max())
+    beyond = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - beyond if sign > 0 else high + beyond
+
+
+def _to(curve: pd.DataFrame, edge: float, sign: int) -> pd.DataFrame:
+    """A curve with one more point, at that end."""
+    outer = (curve[:1] if sign > 0 else curve[-1:]).assign(value=edge)
+    return pd.concat([outer, curve] if sign > 0 else [curve, outer])
 
 
 def _profile(axis: Axes, curve: pd.DataFrame, look: Look, sign: int, alpha: float) -> None:

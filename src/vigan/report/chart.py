@@ -123,6 +123,7 @@ def _scale(subject: Subject, axis: Axis, width: int, height: int) -> _Scale:
     if known and min(known) > 0 and max(known) > STEEP * min(known) and not subject.bounded:
         known += [subject.real] if subject.real is not None and subject.real > min(known) / 10 else []
         return _Scale(width, height, longest, min(known) / 1.1, max(known) * 1.1, logarithmic=True)
+    known += [*curves["ci_low"].dropna(), *curves["ci_high"].dropna()]
     known += [] if subject.real is None else [subject.real]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     edge = 0.05 * (high - low) or 0.5
@@ -174,7 +175,7 @@ def _alt(subject: Subject, shown: Sequence[tuple[Arm, pd.DataFrame]]) -> str:
 def _table(parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
     """The curves: a row an arm, a column a step, empty where an arm was not measured, a dash without a value."""
     rows = [[Cell(arm), *_row(part, steps)] for arm, part in parts.items()]
-    words = "In numbers: center over seeds [95% interval, or range], by iteration."
+    words = "In numbers: center over seeds [95% interval, or range], by step."
     return Table(words, ["arm", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
 
 

@@ -10,7 +10,7 @@ from vigan.io.files import RecordError
 from vigan.report.cells import Cell
 from vigan.report.page import Count, Facts, Link, Picture, Verdict
 from vigan.report.tables import NOTHING, number, p_value
-from vigan.report.units import PLAIN, SHARE, Unit, difference, ends, told
+from vigan.report.units import PLAIN, SHARE, Unit, difference, ends, margins, told
 
 COLUMNS = (
     "id", "experiment", "arms", "statement", "place", "rule", "test", "verdict", "reason", "n", "estimate", "low",
@@ -63,7 +63,7 @@ def _verdict(row, pictures: Numbered, unit: Unit) -> Verdict:  # noqa: ANN001 - 
         verdict=row.verdict,
         mark=SIGNS[row.verdict],
         tone=row.verdict.replace(" ", "-"),
-        estimate=_estimate(row),
+        estimate=_estimate(row, unit),
         numbers=_numbers(row, unit),
         reason=_reason(row),
         changed=_text(row.changed).removeprefix(OLDER_FORM).lstrip("; "),
@@ -85,10 +85,10 @@ def _unit(row) -> Unit:  # noqa: ANN001
     return SHARE if text.startswith(SHARES[0]) else PLAIN
 
 
-def _estimate(row) -> Cell:  # noqa: ANN001
+def _estimate(row, unit: Unit) -> Cell:  # noqa: ANN001
     if pd.isna(row.estimate):
         return Cell(NOTHING, "" if pd.isna(row.n) else f"n = {row.n:g}")
-    return Cell(told(row.estimate, _unit(row)), f"{_ends(row)}, n = {row.n:g}: {_text(row.unit)}")
+    return Cell(told(row.estimate, _unit(row)), f"{_ends(row)}, n = {row.n:g}: {margins(_text(row.unit), unit)}")
 
 
 def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
@@ -96,7 +96,7 @@ def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
-        (_text(row.unit).capitalize(), _with_interval(row)),
+        (margins(_text(row.unit), unit).capitalize(), _with_interval(row)),
         ("Difference, second arm minus first", _differences(row, unit)),
         ("Runs with the event", ", ".join(_listed(row.fates))),
     ]

@@ -82,7 +82,8 @@ def dot_chart(runs: Runs, groups: Sequence[Group]) -> DotChart:
 
 
 def _scale(runs: Runs) -> _Scale:
-    known = [value for value in [*runs.scores["last"], runs.real] if value is not None and math.isfinite(value)]
+    values = [*runs.scores["last"], *runs.estimates["ci_low"], *runs.estimates["ci_high"], runs.real]
+    known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     edge = 0.03 * (high - low) or 0.5
     return _Scale(low - edge, high + edge)

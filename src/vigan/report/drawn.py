@@ -97,6 +97,16 @@ class Charts(NamedTuple):
     charts: list[Chart]
     costs: list[tuple[str, dict[str, str]]]
 
+    @property
+    def opened(self) -> int:
+        """How many charts, the first ones, are shown unfolded: of four those that move, of panels an arm one."""
+        return 1 if self.charts[0].small else 1 + sum(not chart.flat for chart in self.charts[1:4])
+
+    @property
+    def wide(self) -> bool:
+        """Whether the first chart has a row to itself, since unfolded ones would leave half a row empty."""
+        return not self.charts[0].small and self.opened % 2 == 1
+
 
 class DotRow(NamedTuple):
     """One arm's runs on one scale: paths of a dot a run, of crosses for runs without a value, of center and interval.

@@ -44,13 +44,15 @@ def matrix(
 ) -> Matrix | None:
     """The matrix of an experiment from its rows of pair-summary and its `last` values, None where nothing has a sign.
 
-    `facets`: arms by heading. `claims`: by pair, those about it. `main`: the (metric, protocol) of the first column.
+    `facets`: arms by heading. `claims`: by pair, those about it. `main`: the (metric, protocol) of the first column;
+    the last are those in which no pair differs.
     """
     pairs, last = _directed(pairs), _directed(last)
     found = dict.fromkeys(
         key for table in (pairs, last) for key in zip(table["metric"], table["protocol"], strict=True)
     )
-    columns = sorted(found, key=lambda column: column != main)
+    flat = {key for key, part in pairs.groupby(["metric", "protocol"]) if not part[["low", "high"]].to_numpy().any()}
+    columns = sorted(found, key=lambda column: (column != main, column in flat))
     if not columns:
         return None
     compared = set(pairs["second"])
@@ -94,7 +96,7 @@ def _value(row) -> Cell:  # noqa: ANN001
 
 def _heading(metric: str, protocol: str) -> tuple[str, str]:
     arrow = "↓" if METRICS[metric].sign < 0 else "↑"
-    return f"{METRICS[metric].title} {arrow}", protocol
+    return f"{METRICS[metric].title}\N{NO-BREAK SPACE}{arrow}", protocol
 
 
 def _rows(
@@ -148,8 +150,8 @@ def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     if METRICS[metric].sign == 0:
         return f"{title} was measured, of which neither more nor less is better."
     best = max(last.values(), key=lambda row: METRICS[metric].sign * row.center)
-    against = f", of {len(last)} arms" if len(last) > 1 else ""
-    return f"Best last value{against}, in {title.lower()}: {told(best.center, unit)}, by {best.arm} (n = {best.n})."
+    among = f", the best of {len(last)} arms," if len(last) > 1 else ""
+    return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} (n = {best.n})."
 
 
 def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # noqa: ANN001
@@ -158,11 +160,12 @@ def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # n
         return f"{title}: no seed has a value of both {row.second} and {row.first}."
     if kind == "same":
         return f"{title}: {row.second} and {row.first} score the same in all {row.n} seeds."
-    between = "" if row.ci_low != row.ci_low else f" {ends(row.ci_low, row.ci_high, unit)}"
     values = [bare(last[arm].center, unit) for arm in (row.second, row.first) if arm in last]
     both = " against ".join(values) + unit.words
     words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
-    counted = f"better in {row.second_better} of {row.pairs} seeds"
+    few = ", too few for an interval" if row.ci_low != row.ci_low else ""
+    between = "" if few else f" {ends(row.ci_low, row.ci_high, unit)}"
+    counted = f"better in {row.second_better} of {row.pairs} seeds{few}"
     return f"{row.second} {words} {row.first}: {title}, {difference(row.center, unit)}{between} ({both}; {counted})."
 
 
@@ -172,13 +175,15 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     counts = {kind: kinds.count(kind) for kind in MARKS}
     words = {"better": "better", "worse": "worse", "same": "the same in every seed", "open": "not told apart"}
     said = ", ".join(f"{counts[kind]} {words[kind]}" for kind in words if counts[kind])
-    text = f"Of {len(rows)} arms, each against its partner, in {title}: {said}."
+    text = f"{title}: of {len(rows)} arms, each against its partner, {said}."
     sign = METRICS[rows[0].metric].sign
-    known = [row for row in rows if row.n]
+    known = [row for row in rows if row.n and tone(row) != "same"]
     if not known or not sign:
         return text
     most = max(known, key=lambda row: sign * row.center)
+    gain = f"Largest gain: {most.second} over {most.first}"
     if sign * most.center <= 0:
-        return text
-    between = "" if most.ci_low != most.ci_low else f" {ends(most.ci_low, most.ci_high, unit)}"
-    return f"{text} Largest gain: {most.second} over {most.first}, {difference(most.center, unit)}{between}."
+        gain = f"None gains; the nearest is {most.second} against {most.first}"
+    few = most.ci_low != most.ci_low
+    sure = f"(n = {most.n}, too few for an interval)" if few else ends(most.ci_low, most.ci_high, unit)
+    return f"{text} {gain}, {difference(most.center, unit)} {sure}."

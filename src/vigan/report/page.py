@@ -132,7 +132,7 @@ class SampleRow(NamedTuple):
 class Samples(NamedTuple):
     """Samples of an experiment: real data first, then arms, all on the same latents; `steps` head the columns.
 
-    `more` are the arms that are folded.
+    `more` are the arms that are folded; `points`: they are points, not images.
     """
 
     anchor: str
@@ -143,6 +143,7 @@ class Samples(NamedTuple):
     rows: list[SampleRow]
     more: list[SampleRow]
     pixelated: bool
+    points: bool
 
 
 class Note(NamedTuple):
@@ -249,6 +250,7 @@ class Page(NamedTuple):
     published: Table | None
     runs: Table
     failures: Table | None
+    no_failure: str
     provenance: Facts
     tables: Facts
     figures: Table

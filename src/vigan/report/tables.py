@@ -128,5 +128,5 @@ def cell(column: str, value: object) -> str:
 
 
 def _title(metric: str) -> str:
-    arrow = {"lower": " ↓", "higher": " ↑", "none": ""}[METRICS[metric].better]
+    arrow = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}[METRICS[metric].better]
     return METRICS[metric].title + arrow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from vigan.protocols.registry import METRICS
@@ -17,6 +18,7 @@ class Unit(NamedTuple):
 
 
 PLAIN = Unit()
+_MARGIN = re.compile(r" by ([0-9.e+-]+) or more$")
 SHARE = Unit(100.0, "%", " percentage points")
 TRAINING = Unit(100.0, "% of training", "% of training")
 
@@ -38,13 +40,25 @@ def bare(value: float, unit: Unit) -> str:
 
 def told(value: float, unit: Unit) -> str:
     """The number with its unit."""
-    return NOTHING if value != value else f"{bare(value, unit)}{unit.words}"
+    return NOTHING if value != value else _counted(bare(value, unit), unit.words)
 
 
 def difference(value: float, unit: Unit) -> str:
     """A difference with its sign and unit."""
     sign = "+" if value > 0 else ""
-    return NOTHING if value != value else f"{sign}{bare(value, unit)}{unit.between}"
+    return NOTHING if value != value else sign + _counted(bare(value, unit), unit.between)
+
+
+def margins(text: str, unit: Unit) -> str:
+    """Words that end with a bare margin, such as "higher by 1 or more", with its unit; others as they are."""
+    if not unit.between or not (found := _MARGIN.search(text)):
+        return text
+    return f"{text[: found.start()]} by {_counted(bare(float(found[1]), unit), unit.between)} or more"
+
+
+def _counted(text: str, words: str) -> str:
+    """A number before its unit: of one thing, which is not called several."""
+    return text + (words.removesuffix("s") if text.lstrip("−") == "1" else words)
 
 
 def ends(low: float, high: float, unit: Unit) -> str:

@@ -25,6 +25,7 @@ from vigan.layout import FIGURES, figures_of
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
 from vigan.stages.kept_samples import PicturedRun, pictured
+from vigan.stages.older_curves import by_an_older_method
 
 
 class Files(NamedTuple):
@@ -133,7 +134,10 @@ def _curves(subject: Subject) -> style.Figure:
         key: curves.Panel(metric.title + ARROWS[metric.better], protocol, real.get(key))
         for key, metric, protocol in _shown(table["metric"])
     }
-    return curves.draw(table, panels, subject.experiment.title, subject.facets, subject.diverged(), subject.titles)
+    older = by_an_older_method(table, subject.table("summary"))
+    return curves.draw(
+        table, panels, subject.experiment.title, subject.facets, subject.diverged(), subject.titles, older=older
+    )
 
 
 def _telemetry(subject: Subject) -> style.Figure:

@@ -113,6 +113,7 @@ def _page(
     command = partial(_command, config)
     pictures = _pictures(study, layout, command, source)
     claims = verdicts(tables["claims"], pictures, report_first.units_of_claims(study))
+    trained = any(experiment.arms for experiment in study.experiments.values())
     return Page(
         study=study.study,
         title=study.title,
@@ -133,12 +134,13 @@ def _page(
         arms=settings_table(tables["arms"].drop(columns="told", errors="ignore"), "Every setting of every arm."),
         differences=_differences(study),
         schedules=_schedules(study),
-        deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)],
+        deviations=[_note(deviation) for deviation in load_deviations(lists.deviations)] if trained else [],
         protocols=protocol_notes(p for experiment in study.experiments.values() for p in experiment.protocols),
         metrics=metric_table(name for name in METRICS if name in {*tables["curves"]["metric"]}),
         published=published_table(study, lists.published),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
+        no_failure=report_summary.NO_FAILURE if trained else report_summary.NONE_DIVERGED,
         provenance=report_summary.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         figures=_again(layout, pictures, command),

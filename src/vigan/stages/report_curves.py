@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from vigan.analysis.tables import RUN_KEYS
@@ -16,6 +15,7 @@ from vigan.figures.facets import MOST, whole_groups
 from vigan.protocols.registry import METRICS
 from vigan.report import chart, drawn
 from vigan.report.drawn import Charts, Unit
+from vigan.stages.older_curves import by_an_older_method
 from vigan.stages.report_summary import apart_in_words
 
 UNITS = {
@@ -84,7 +84,7 @@ def charts(
     costs = {arm: _cost(experiment, arm, dataset, seconds.get(arm, 0.0)) for arm in arms}
     axis = _axis(study, costs)
     grouped = grouped_arms(experiment)
-    older = _by_an_older_method(table, tables["summary"])
+    older = by_an_older_method(table, tables["summary"])
     apart = f" Not trained here: {apart_in_words(experiment)}." if experiment.elsewhere else ""
     partners, small = _partners(experiment, arms), len(arms) > MOST
     drawn_of = [
@@ -102,15 +102,6 @@ def charts(
         charts=[*drawn_of[:1], *sorted(drawn_of[1:], key=lambda one: one.flat)],
         costs=[(arm, {unit: f"{value:.6g}" for unit, value in known.items()}) for arm, known in costs.items()],
     )
-
-
-def _by_an_older_method(curves: pd.DataFrame, summary: pd.DataFrame) -> bool:
-    """Whether curves end elsewhere than at the last values of the same runs: kept tables may be of two versions."""
-    keys = ["arm", "metric", "protocol"]
-    ends = curves.sort_values("step").groupby(keys).tail(1).merge(summary[summary["score"] == "last"], on=keys)
-    ends = ends[ends["n_x"] == ends["n_y"]]
-    told = [ends[[f"center_{of}", f"ci_low_{of}", f"ci_high_{of}"]].to_numpy(float) for of in "xy"]
-    return not np.allclose(*told, rtol=1e-6, atol=1e-9, equal_nan=True)
 
 
 def measured(table: pd.DataFrame, main: tuple[str, str]) -> list[tuple[str, str]]:

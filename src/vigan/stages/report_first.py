@@ -134,6 +134,7 @@ def samples(study: Study, frames: Frames, number: int, anchor: str) -> Samples:
         rows=[SampleRow("real data", [real]), *(_row(run, columns, frames.experiment) for run in first)],
         more=[_row(run, columns, frames.experiment) for run in rest],
         pixelated=frames.kind == "images" and frames.width < 300,
+        points=frames.kind == "points",
     )
 
 

@@ -19,6 +19,8 @@ MOST_SCHEDULES = 3
 MOST_NAMED = 4
 """Most arms from elsewhere that are told one by one."""
 LACKING = "snapshots without finite samples"
+NO_FAILURE = "Every run reached its last iteration, and every snapshot’s samples were finite."
+NONE_DIVERGED = "No run diverged. Nothing was trained here: that is what the files say."
 
 
 def summary(study: Study, runs: pd.DataFrame) -> Facts:
@@ -77,7 +79,7 @@ def of_experiment(study: Study, name: str) -> Facts:
     ]
     return [
         *([("Data set", _data_in_words(experiment.dataset, dataset))] if dataset and experiment.dataset else []),
-        ("Iterations", f"{experiment.iterations:,}"),
+        ("Iterations" if experiment.arms else "Steps", f"{experiment.iterations:,}"),
         *(trained if experiment.arms else []),
         *([("Not trained here", apart_in_words(experiment))] if experiment.elsewhere else []),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
