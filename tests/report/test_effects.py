@@ -145,3 +145,11 @@ def test_claims_are_found_by_the_pair_that_they_are_about() -> None:
     fields: dict[str, Any] = dict.fromkeys(Verdict._fields, "")
     made = [Verdict(**{**fields, "id": "A", "arms": "plain"}), Verdict(**{**fields, "id": "B", "arms": "plain, b"})]
     assert {pair: rows[0][0] for pair, rows in claims_by_pair(made).items()} == {("plain", "b"): ("B", "claim-2")}
+
+
+def test_medians_are_said_to_be_for_their_difference_is_not_that_of_the_medians() -> None:
+    pairs = _pairs({"metric": "frechet", "protocol": "efflite0-128/n=256/ref=train", "center_of": "median"})
+    told = sentence(pairs, _summary(plain=10.0, regularised=12.0), "frechet")
+    assert "median difference +3 [" in told
+    assert "(medians 12 against 10" in told
+    assert "median" not in sentence(_pairs({}), _summary(plain=4.0, regularised=7.0), "fair_modes")

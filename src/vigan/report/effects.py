@@ -161,12 +161,14 @@ def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # n
     if kind == "same":
         return f"{title}: {row.second} and {row.first} score the same in all {row.n} seeds."
     values = [bare(last[arm].center, unit) for arm in (row.second, row.first) if arm in last]
-    both = " against ".join(values) + unit.words
+    medians = row.center_of == "median"  # of differences and of values, which is not the same
+    both = ("medians " if medians else "") + " against ".join(values) + unit.words
     words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
     few = ", too few for an interval" if row.ci_low != row.ci_low else ""
     between = "" if few else f" {ends(row.ci_low, row.ci_high, unit)}"
     counted = f"better in {row.second_better} of {row.pairs} seeds{few}"
-    return f"{row.second} {words} {row.first}: {title}, {difference(row.center, unit)}{between} ({both}; {counted})."
+    by = f"{'median difference ' if medians else ''}{difference(row.center, unit)}"
+    return f"{row.second} {words} {row.first}: {title}, {by}{between} ({both}; {counted})."
 
 
 def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
