@@ -27,6 +27,7 @@ class Measurements(NamedTuple):
 
 
 Near = Literal["", "worst", "all worst", "best"]
+"""What most runs of two arms are near: nothing, the metric's worst value, as in all arms at all times, or its best."""
 
 
 class Differences(NamedTuple):
