@@ -20,7 +20,7 @@ TITLES = {
     "C3": "without BN and without the term, training is slow",
     "C4": "without BN, the term makes it faster",
     "C5": "too many updates of G destabilise; with the term they do not; D may be trained freely",
-    "C6": "ALI's derived loss does as well as the usual two, perhaps slightly better (tested: better by what matters)",
+    "C6": "ALI's derived loss does as well as the usual two, perhaps slightly better",
     "D": "derived, not claimed: the term acts where G is updated more than once against one D",
     "R": "five other remedies, two of them named by the article, untuned, are better than nothing",
     "T": "with equal tuning the term is better than each of eight other ways",
