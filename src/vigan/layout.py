@@ -50,6 +50,9 @@ RAW_FILES = {
 LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "pairs")
 """Tables too long for the report."""
 
+OMITTED = ("metrics", "telemetry", "telemetry-curves")
+"""Tables that a repository may leave out, for they are long and follow from the files in `raw`."""
+
 FIGURES = {
     "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",
     "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",

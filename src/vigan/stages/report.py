@@ -18,7 +18,7 @@ from vigan.config.study import Study
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.figures.facets import whole_groups
 from vigan.io.files import write_text
-from vigan.layout import FIGURES, LONG_TABLES, TABLES, Layout
+from vigan.layout import FIGURES, LONG_TABLES, OMITTED, TABLES, Layout
 from vigan.protocols.registry import METRICS
 from vigan.report.cells import Cell, Table
 from vigan.report.claims import counts, verdicts
@@ -100,9 +100,7 @@ def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Pa
 def _tables(layout: Layout) -> Tables:
     """Every table; of the long ones, those that are there: a repository keeps the others."""
     return {
-        name: read_table(path)
-        for name, path in layout.all_tables().items()
-        if name not in ("metrics", "telemetry", "telemetry-curves") or path.exists()
+        name: read_table(path) for name, path in layout.all_tables().items() if name not in OMITTED or path.exists()
     }
 
 

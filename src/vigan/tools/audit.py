@@ -11,13 +11,10 @@ from vigan.analysis.raw import Raw, read_raw
 from vigan.config.study import Study
 from vigan.io.files import RecordError, write_text
 from vigan.io.stamp import read_stamp, write_stamp
-from vigan.layout import Layout
+from vigan.layout import OMITTED, Layout
 from vigan.stages.analyse import derive
 from vigan.stages.freshness import ANALYSE, check_kept
 from vigan.stages.made_from import of_tables
-
-RAW_TABLES = ("metrics", "telemetry")
-"""Tables that repeat the raw numbers, which a repository may omit."""
 
 
 def audit(study: Study, layout: Layout) -> list[str]:
@@ -50,7 +47,7 @@ def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:
     try:
         kept = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if name in RAW_TABLES:
+        if name in OMITTED:
             return
         raise RecordError(f"{path}: not there; derive it with `vigan audit --write`") from None
     except (OSError, UnicodeDecodeError) as error:
