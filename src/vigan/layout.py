@@ -47,11 +47,11 @@ RAW_FILES = {
 }
 """Files in a study's folder `raw`: the numbers from which its tables are derived."""
 
-LONG_TABLES = ("metrics", "telemetry", "curves", "telemetry-curves", "scores", "pairs")
-"""Tables too long for the report."""
-
 OMITTED = ("metrics", "telemetry", "telemetry-curves")
 """Tables that a repository may leave out, for they are long and follow from the files in `raw`."""
+
+LONG_TABLES = (*OMITTED, "curves", "scores", "pairs")
+"""Tables too long for the report."""
 
 FIGURES = {
     "curves": "metrics over training: mean (median) over seeds, its 95% interval, their range, what real data score",

@@ -21,9 +21,11 @@ def test_a_large_one_may_be_compressed_and_a_damaged_one_is_told(tmp_path: Path)
     file = tmp_path / "speed-a.json.gz"
     file.write_bytes(gzip.compress(b'{"date": "2026-01-02", "seconds": 3}'))
     assert newest(tmp_path, "speed")["seconds"] == 3
-    file.write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(RecordError, match=r"speed-a\.json\.gz: cannot be read .*; run the benchmark again"):
-        newest(tmp_path, "speed")
+    whole = file.read_bytes()
+    for damaged in (whole[:-9], whole[:10] + b"\xff" * 8 + whole[18:], whole[:-8] + bytes(8), b"{}"):
+        file.write_bytes(damaged)
+        with pytest.raises(RecordError, match=r"speed-a\.json\.gz: cannot be read .*; run the benchmark again"):
+            newest(tmp_path, "speed")
 
 
 def test_without_a_record_the_name_is_told(tmp_path: Path) -> None:
