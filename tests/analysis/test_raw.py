@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from vigan.analysis.raw import Raw, collect, read_raw, write_raw
+from vigan.contents import RAW_FILES
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunFiles
 from vigan.io.run_tables import NOISE_COLUMNS
-from vigan.layout import RAW_FILES
 from vigan.stages.analyse import derive
 
 from .studied import CLAIMS, DIES, FALLS, GOOD, NEVER, raw_of, study_of

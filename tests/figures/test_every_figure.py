@@ -13,8 +13,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import TransformedBbox
 
 from vigan.config.study import Study
+from vigan.contents import FIGURES, figures_of
 from vigan.figures import style
-from vigan.layout import FIGURES, figures_of
 from vigan.stages.figures import Files, draw
 
 from .made_up import ARMS, MANY, study_of, write_files

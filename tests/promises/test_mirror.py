@@ -94,6 +94,7 @@ ELSEWHERE = {
     "io/elsewhere_record": "stages/test_elsewhere.py",
     "io/run_record": "stages/test_train.py",
     "io/run_tables": "stages/test_every_stage.py",
+    "contents": "stages/test_every_stage.py",
     "layout": "stages/test_every_stage.py",
     "metrics/reconstruction": "stages/test_evaluate_reconstruction.py",
     "metrics/two_samples": "cli/test_api.py",

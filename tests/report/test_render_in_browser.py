@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from vigan.bench.browser import complaints, emulate, resize, show
-from vigan.layout import LONG_TABLES
+from vigan.contents import LONG_TABLES
 from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
 from vigan.report.page import Count
 from vigan.report.render import render_index

@@ -15,10 +15,11 @@ from vigan.cli.paths import layout_of
 from vigan.config.base import digest_of
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
+from vigan.contents import TABLES
 from vigan.data.store import load
 from vigan.evaluation import references
 from vigan.io.locks import owned
-from vigan.layout import TABLES, Layout
+from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.stages import evaluate, reference
 

@@ -17,8 +17,8 @@ from vigan.config.methods.em import Em
 from vigan.config.methods.gan import Gan
 from vigan.config.methods.vae import Vae
 from vigan.config.study import Study
+from vigan.contents import figures_of
 from vigan.io.run_record import RunFiles
-from vigan.layout import figures_of
 from vigan.stages import report_summary
 from vigan.stages.figures import DRIFT, LOGGED, panels
 from vigan.training.telemetry import COLUMNS, D_TERMS

@@ -28,9 +28,10 @@ from vigan.analysis.raw import read_raw, write_raw
 from vigan.analysis.tables import read_table
 from vigan.cli.parser import main
 from vigan.config.study import Study
+from vigan.contents import OMITTED, TABLES
 from vigan.io.files import RecordError, write_json
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
-from vigan.layout import OMITTED, TABLES, Layout
+from vigan.layout import Layout
 from vigan.stages.analyse import analyse
 from vigan.tools.audit import audit, write_again
 

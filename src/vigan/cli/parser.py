@@ -15,8 +15,8 @@ from vigan.cli.arguments import add_celeba, add_device, add_images, add_place
 from vigan.cli.examples import TRUTHS, epilog
 from vigan.cli.options import folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
 from vigan.cli.process import open_standard_streams
+from vigan.contents import FIGURES
 from vigan.errors import UserError, describe_os_error, shown
-from vigan.layout import FIGURES
 from vigan.plugins import blame
 from vigan.runtime.settings import enter_root, setting, switched_on
 

@@ -19,10 +19,10 @@ from vigan.analysis.tables import NOT_TRAINED
 from vigan.analysis.time_to_event import time_to_event_table
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
+from vigan.contents import TABLES
 from vigan.io.elsewhere_record import ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
-from vigan.layout import TABLES
 
 
 def analyse(

@@ -15,13 +15,13 @@ from vigan.config.datasets import Grid, Ring
 from vigan.config.experiment import Experiment
 from vigan.config.methods.base import Method, Panel
 from vigan.config.study import Study
+from vigan.contents import FIGURES, figures_of
 from vigan.data.toy import means
 from vigan.describe.claims import describe_event
 from vigan.figures import curves, heatmap, profile, samples, seeds, style, survival
 from vigan.figures.facets import facets, groups
 from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import RunFiles
-from vigan.layout import FIGURES, figures_of
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
 from vigan.stages.kept_samples import PicturedRun, pictured
@@ -119,7 +119,7 @@ def panels(general: Mapping[str, Panel], methods: Sequence[Method]) -> dict[str,
 
 
 def draw(kind: str, study: Study, experiment: str, files: Files, out: Path) -> None:
-    """Draw figure `kind` (a key of `layout.FIGURES`) of one experiment, as SVG.
+    """Draw figure `kind` (a key of `contents.FIGURES`) of one experiment, as SVG.
 
     Raises ConfigError naming those that there are, if it has none of that kind.
     """

@@ -15,10 +15,11 @@ from vigan.analysis.tables import read_table
 from vigan.config import schedule
 from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.study import Study
+from vigan.contents import FIGURES, LONG_TABLES, OMITTED, TABLES
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.figures.facets import whole_groups
 from vigan.io.files import write_text
-from vigan.layout import FIGURES, LONG_TABLES, OMITTED, TABLES, Layout
+from vigan.layout import Layout
 from vigan.protocols.registry import METRICS
 from vigan.report.cells import Cell, Table
 from vigan.report.claims import counts, verdicts

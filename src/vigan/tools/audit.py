@@ -9,9 +9,10 @@ import pandas as pd
 
 from vigan.analysis.raw import Raw, read_raw
 from vigan.config.study import Study
+from vigan.contents import OMITTED
 from vigan.io.files import RecordError, write_text
 from vigan.io.stamp import read_stamp, write_stamp
-from vigan.layout import OMITTED, Layout
+from vigan.layout import Layout
 from vigan.stages.analyse import derive
 from vigan.stages.freshness import ANALYSE, check_kept
 from vigan.stages.made_from import of_tables
