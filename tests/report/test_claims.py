@@ -12,7 +12,7 @@ from vigan.analysis.verdicts import VERDICTS
 from vigan.io.files import RecordError
 from vigan.report.claims import COLUMNS, SIGNS, counts, verdicts
 from vigan.report.page import Picture, Verdict
-from vigan.report.units import of_metric
+from vigan.report.units import Unit, of_metric
 
 CURVES = Picture(3, "figure-curves-ring", "", "", "", "", "chart")
 ROW = {
@@ -43,6 +43,14 @@ def test_a_claim_s_estimate_comes_with_its_unit_interval_n_and_what_it_counts() 
 def test_a_difference_of_shares_is_told_in_percentage_points() -> None:
     made = _verdict(unit="difference of two shares of runs", estimate=-0.5, low=-0.75, high=-0.25)
     assert made.estimate.text == "−50 percentage points"
+
+
+def test_a_share_of_runs_says_of_which() -> None:
+    rows = pd.DataFrame([{**ROW, "unit": "share of runs", "fates": "plain 11/16"}])
+    (made,) = verdicts(rows, {}, {"C5": Unit(runs="with a bad end")})
+    assert made.estimate.rest.endswith("n = 16: share of runs with a bad end")
+    assert dict(made.numbers)["Share of runs with a bad end"].startswith("81.25%")
+    assert dict(made.numbers)["Runs with a bad end"] == "plain 11/16"
 
 
 def test_equal_differences_in_all_seeds_are_told_once() -> None:

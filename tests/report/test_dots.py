@@ -74,6 +74,23 @@ def test_the_interval_lies_below_the_dots_and_real_data_have_their_place() -> No
     assert float(center[2]) < float(center[1]) < float(center[3]) < float(made.real)
 
 
+def test_distances_that_differ_by_much_are_on_a_logarithmic_scale() -> None:
+    runs = _runs("lower is better", plain=[0.01, 1.0], ours=[10.0, 100.0])
+    linear, made = dot_chart(runs, GROUPS), dot_chart(runs._replace(bounded=False), GROUPS)
+    assert (linear.logarithmic, made.logarithmic) == (False, True)
+    (first, second), (third, fourth) = ([x for x, _ in _places(_row(made, arm).dots)] for arm in ("plain", "ours"))
+    assert second - first == pytest.approx(2 * (third - second), abs=0.3)
+    assert fourth - third == pytest.approx(third - second, abs=0.3)
+
+
+def test_the_heading_says_whether_centers_are_means_or_medians_and_rows_need_not() -> None:
+    runs = _runs(plain=[0.0, 5.0])
+    assert dot_chart(runs, GROUPS).center == "mean"
+    medians = dot_chart(runs._replace(estimates=runs.estimates.assign(center_of="median")), GROUPS)
+    assert medians.center == "median"
+    assert _row(medians, "plain").told.text == "3 [2, 4]"
+
+
 def test_a_measure_that_is_the_same_in_every_run_is_called_flat() -> None:
     assert dot_chart(_runs(plain=[1.0, 1.0], ours=[1.0]), GROUPS).flat
     assert not dot_chart(_runs(plain=[1.0, 1.0], ours=[2.0]), GROUPS).flat

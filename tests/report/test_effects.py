@@ -111,8 +111,8 @@ def test_without_a_measure_that_has_a_direction_there_is_no_matrix() -> None:
 def test_a_pair_is_told_with_effect_interval_both_values_and_seeds() -> None:
     told = sentence(_pairs({}), _summary(plain=4.0, regularised=7.0), "fair_modes")
     assert told == (
-        "regularised is better than plain: Modes with ≥ 20% of their fair share, +3 modes [1, 5] (7 against 4 modes; "
-        "better in 7 of 8 seeds)."
+        "regularised is better than plain. Modes with ≥ 20% of their fair share, higher is better: 7 against 4 modes; "
+        "difference +3 modes, 95% interval [1, 5]; better in 7 of 8 seeds."
     )
     assert "cannot be told apart from" in sentence(_pairs({"ci_low": -1.0}), _summary(plain=4.0), "fair_modes")
     assert sentence(_pairs(SAME), _summary(plain=4.0), "fair_modes").endswith("score the same in all 8 seeds.")
@@ -124,20 +124,28 @@ def test_many_pairs_are_counted_and_the_largest_gain_is_named() -> None:
         _pairs({}, {"second": "b", "center": 4.0}, {"second": "c", **SAME}), _summary(plain=1.0), "fair_modes"
     )
     counted = "of 3 arms, each against its partner, 2 better, 1 the same in every seed."
-    assert told == (f"Modes with ≥ 20% of their fair share: {counted} Largest gain: b over plain, +4 modes [1, 5].")
+    assert told == (
+        f"Modes with ≥ 20% of their fair share, higher is better: {counted} Largest gain: b over plain, +4 modes, "
+        "95% interval [1, 5]."
+    )
 
 
 def test_where_none_gains_the_nearest_is_told_and_where_seeds_are_few_that_they_are() -> None:
     loss = {"center": -4.0, "ci_low": float("nan"), "ci_high": float("nan")}
     told = sentence(_pairs(SAME, {"second": "b", **loss}), _summary(plain=1.0), "fair_modes")
-    assert told.endswith("None gains; the nearest is b against plain, −4 modes (n = 8, too few for an interval).")
+    assert told.endswith("None gains; the nearest is b against plain, −4 modes, n = 8, too few for an interval.")
     alone = sentence(_pairs(loss), _summary(plain=7.0, regularised=3.0), "fair_modes")
-    assert alone.endswith("−4 modes (3 against 7 modes; better in 7 of 8 seeds, too few for an interval).")
+    assert alone.endswith(
+        "3 against 7 modes; difference −4 modes, n = 8, too few for an interval; better in 7 of 8 seeds."
+    )
 
 
 def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:
     told = sentence(_pairs({}).iloc[:0], _summary(a=2.0, b=1.0), "reverse_kl")
-    assert told == "KL of modes to uniform (nats): the last value of b, the best of 2 arms, is 1 nat (n = 8)."
+    assert (
+        told
+        == "KL of modes to uniform (nats), lower is better: the last value of b, the best of 2 arms, is 1 nat (n = 8)."
+    )
     assert sentence(_pairs({}).iloc[:0], _summary(), "reverse_kl").endswith("no arm has a value.")
 
 
@@ -150,6 +158,6 @@ def test_claims_are_found_by_the_pair_that_they_are_about() -> None:
 def test_medians_are_said_to_be_for_their_difference_is_not_that_of_the_medians() -> None:
     pairs = _pairs({"metric": "frechet", "protocol": "efflite0-128/n=256/ref=train", "center_of": "median"})
     told = sentence(pairs, _summary(plain=10.0, regularised=12.0), "frechet")
-    assert "median difference +3 [" in told
-    assert "(medians 12 against 10" in told
+    assert "median difference +3, 95% interval [" in told
+    assert "medians 12 against 10;" in told
     assert "median" not in sentence(_pairs({}), _summary(plain=4.0, regularised=7.0), "fair_modes")

@@ -111,7 +111,11 @@ def _dots(word: str) -> Dots:
         word,
         1,
         word,
-        [DotChart(word, word, word, False, 2, 2, [DotFacet(word, [row])], [Tick(word, word)], word, table)],
+        [
+            DotChart(
+                word, word, word, False, False, word, 2, 2, [DotFacet(word, [row])], [Tick(word, word)], word, table
+            )
+        ],
     )
 
 

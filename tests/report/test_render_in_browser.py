@@ -229,6 +229,31 @@ def test_on_a_phone_verdicts_fit_controls_share_a_line_and_what_scrolls_says_so(
     assert all("gradient" in page.execute_script(shaded, what) for what in ("nav ul", "pre", ".scroll"))
 
 
+def test_on_a_phone_a_verdict_says_what_the_claim_is(page: Chrome) -> None:
+    resize(page, 380, 800)
+    row = page.find_element(By.CSS_SELECTOR, ".verdicts tbody tr")
+    name, verdict, *told = row.find_elements(By.XPATH, "*")
+    assert abs(name.rect["y"] - verdict.rect["y"]) < 5
+    assert [cell.is_displayed() for cell in told] == [True, True, False]
+    assert {cell.rect["width"] for cell in told[:2]} == {row.rect["width"]}
+
+
+def test_curves_side_by_side_are_level(page: Chrome) -> None:
+    page.execute_script("document.querySelectorAll('.metric').forEach((metric) => { metric.open = true; })")
+    first, second = page.find_elements(By.CSS_SELECTOR, "#figure-curves-circle > .charts > .metric:not(.wide)")[:2]
+    one, other = (chart.find_element(By.TAG_NAME, "svg").rect for chart in (first, second))
+    assert one["x"] < other["x"]
+    assert one["y"] == other["y"]
+
+
+def test_what_hides_the_end_of_long_pictures_is_gone_at_their_end(page: Chrome, finished: Finished) -> None:
+    show(page, finished.small_page)
+    box = page.find_element(By.CSS_SELECTOR, ".drawn .scroll")
+    page.execute_script("arguments[0].style.maxHeight = '200px'; arguments[0].scrollTop = 1e6", box)
+    image = box.find_element(By.TAG_NAME, "img").rect
+    assert image["y"] + image["height"] <= box.rect["y"] + box.rect["height"] - 30
+
+
 def test_regions_have_names_of_their_own(page: Chrome) -> None:
     names = page.execute_script(
         "return [...document.querySelectorAll('[role=region]')].map((region) => region.ariaLabel)"
@@ -412,6 +437,9 @@ def test_any_two_arms_can_be_compared(page: Chrome) -> None:
     Select(page.find_element(By.ID, "other")).select_by_visible_text("regularised")
     rows = [row.text for row in page.find_elements(By.CSS_SELECTOR, "#compare output tr")]
     assert rows == ["arm plain regularised", "lambda_sum 0 1"]
+    page.execute_script("document.getElementById('other').selectedIndex = document.getElementById('one').selectedIndex")
+    page.execute_script("document.getElementById('other').dispatchEvent(new Event('change'))")
+    assert page.find_element(By.CSS_SELECTOR, "#compare output").text == "Nothing: their settings are the same."
 
 
 def test_a_link_to_what_is_folded_opens_it(page: Chrome) -> None:

@@ -30,6 +30,10 @@ def test_they_are_within_the_axis_and_no_more_than_asked_for(low: float, wide: f
 
 
 def test_ticks_of_a_logarithmic_axis_are_1_2_5_or_on_a_long_one_powers_of_ten() -> None:
-    assert log_ticks(3.0, 250.0) == [5, 10, 20, 50, 100, 200]
-    assert log_ticks(0.5, 2e4) == [1, 10, 100, 1000, 10000]
-    assert log_ticks(0.011, 0.04) == pytest.approx([0.02])
+    assert log_ticks(3.0, 250.0, 9) == [5, 10, 20, 50, 100, 200]
+    assert log_ticks(0.5, 2e4, 9) == [1, 10, 100, 1000, 10000]
+    assert log_ticks(0.011, 0.04, 9) == pytest.approx([0.02])
+
+
+def test_of_many_powers_of_ten_some_are_left_out_in_equal_strides() -> None:
+    assert log_ticks(0.5, 2e4, 4) == [1, 100, 10000]

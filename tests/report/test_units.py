@@ -27,6 +27,7 @@ def test_values_and_differences_have_their_units(metric: str, value: float, alon
 
 def test_an_interval_is_in_the_unit_of_its_estimate() -> None:
     assert ends(0.1, 0.25, of_metric("precision")) == "[10, 25]"
+    assert ends(4.941e-07, 0.02019, of_metric("precision")) == "[0.00005, 2.019]"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def test_an_interval_is_in_the_unit_of_its_estimate() -> None:
         ("share of seeds lower by 30 or more", of_metric("frechet"), "share of seeds lower by 30 or more"),
         ("sooner by 5% of training or more", TRAINING, "sooner by 5% of training or more"),
         ("share of runs", PLAIN, "share of runs"),
+        ("share of runs", Unit(runs="with a bad end"), "share of runs with a bad end"),
+        ("share of seeds sooner", Unit(runs="that collapsed"), "share of seeds sooner"),
     ],
 )
 def test_a_margin_has_the_unit_of_its_measure(text: str, unit: Unit, expected: str) -> None:

@@ -57,6 +57,9 @@ def test_differences_of_claims_have_the_unit_of_what_they_are_about() -> None:
     units = units_of_claims(_study("smoke"))
     assert units["C4"].between == "% of training"
     assert units["C5"].between == " modes"
+    digits = units_of_claims(_study("digits"))
+    assert digits["C1-digits"].runs == "that collapsed"
+    assert digits["C3-digits"].runs == "that got on track within 50% of training"
 
 
 def test_real_data_come_first_and_before_training_there_is_no_column() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,8 +9,9 @@ import pandas as pd
 
 from vigan.report.cells import Cell, Table
 from vigan.report.drawn import Arm, Chart, ChartFacet, Line, Panel, Tick
-from vigan.report.tables import number
-from vigan.report.ticks import log_ticks, ticks
+from vigan.report.scale import Scale, scale_of
+from vigan.report.tables import interval, number
+from vigan.report.ticks import ticks
 
 WIDE, HIGH = 460, 240
 """Size of a panel that shows several arms, in units of its view box."""
@@ -19,8 +19,6 @@ NARROW, LOW = 230, 150
 """Size of a panel that shows one arm beside the baseline."""
 LEFT, RIGHT, TOP, BOTTOM = 46, 18, 8, 24
 """Space around the axes of a panel."""
-STEEP = 15
-"""Ratio of the highest to the lowest value from which a measure without bounds has a logarithmic axis."""
 GREY = "grey"
 """The tone of a partner, whose line alone is drawn."""
 CURVE_COLUMNS = ["arm", "step", "n", "center", "ci_low", "ci_high", "low", "high"]
@@ -52,15 +50,13 @@ class Group(NamedTuple):
     arms: Sequence[Arm]
 
 
-class _Scale(NamedTuple):
+class _Plot(NamedTuple):
     """From data to the units of a view box."""
 
     width: int
     height: int
     longest: float
-    lowest: float
-    highest: float
-    logarithmic: bool = False
+    scale: Scale
 
     def x(self, value: float) -> float:
         """Horizontal place."""
@@ -68,24 +64,15 @@ class _Scale(NamedTuple):
 
     def y(self, value: float) -> float:
         """Vertical place; beyond the axis at its edge."""
-        lowest, highest, at = (self._on_axis(number) for number in (self.lowest, self.highest, value))
-        share = (at - lowest) / (highest - lowest)
-        return TOP + (self.height - TOP - BOTTOM) * (1 - min(1.0, max(0.0, share)))
-
-    def _on_axis(self, value: float) -> float:
-        return math.log(max(value, self.lowest)) if self.logarithmic else value
-
-    def up(self) -> list[float]:
-        """Places of ticks."""
-        return log_ticks(self.lowest, self.highest) if self.logarithmic else ticks(self.lowest, self.highest, 5)
+        return TOP + (self.height - TOP - BOTTOM) * (1 - self.scale.share(value))
 
 
 def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mapping[str, Arm], *, small: bool) -> Chart:
     """One metric over training: a panel for each group of arms or, if `small`, for each arm beside its partner."""
     parts = {str(arm): part for arm, part in subject.curves.groupby("arm", sort=False)}
-    scale = _scale(subject, axis, *((NARROW, LOW) if small else (WIDE, HIGH)))
+    plot = _plot(subject, axis, *((NARROW, LOW) if small else (WIDE, HIGH)))
     facets = [
-        ChartFacet(group.title, [_panel(subject, parts, arms, axis, scale) for arms in _panels(group, partners, small)])
+        ChartFacet(group.title, [_panel(subject, parts, arms, axis, plot) for arms in _panels(group, partners, small)])
         for group in groups
     ]
     steps = sorted({int(step) for step in subject.curves["step"]})
@@ -94,11 +81,11 @@ def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mappi
         protocol=subject.protocol,
         better=subject.better,
         flat=_flat(subject),
-        logarithmic=scale.logarithmic,
+        logarithmic=plot.scale.logarithmic,
         small=small,
         facets=facets,
         table=_table(parts, steps),
-        plot=(LEFT, scale.width - RIGHT),
+        plot=(LEFT, plot.width - RIGHT),
     )
 
 
@@ -115,49 +102,40 @@ def _flat(subject: Subject) -> bool:
     return bool(len(values)) and values.min() == values.max()
 
 
-def _scale(subject: Subject, axis: Axis, width: int, height: int) -> _Scale:
+def _plot(subject: Subject, axis: Axis, width: int, height: int) -> _Plot:
     curves = subject.curves
     times = [step * axis.per_iteration[arm] for arm, step in zip(curves["arm"], curves["step"], strict=True)]
-    known = [*curves["center"].dropna(), *curves["low"].dropna(), *curves["high"].dropna()]
-    longest = max(times, default=1.0)
-    if known and min(known) > 0 and max(known) > STEEP * min(known) and not subject.bounded:
-        known += [subject.real] if subject.real is not None and subject.real > min(known) / 10 else []
-        return _Scale(width, height, longest, min(known) / 1.1, max(known) * 1.1, logarithmic=True)
-    known += [*curves["ci_low"].dropna(), *curves["ci_high"].dropna()]
-    known += [] if subject.real is None else [subject.real]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    edge = 0.05 * (high - low) or 0.5
-    return _Scale(width, height, longest, low - edge, high + edge)
+    known, ends = curves[["center", "low", "high"]].to_numpy(float), curves[["ci_low", "ci_high"]].to_numpy(float)
+    scale = scale_of(known.ravel(), ends.ravel(), subject.real, bounded=subject.bounded, margin=0.05)
+    return _Plot(width, height, max(times, default=1.0), scale)
 
 
-def _panel(
-    subject: Subject, parts: Mapping[str, pd.DataFrame], arms: Sequence[Arm], axis: Axis, scale: _Scale
-) -> Panel:
+def _panel(subject: Subject, parts: Mapping[str, pd.DataFrame], arms: Sequence[Arm], axis: Axis, plot: _Plot) -> Panel:
     shown = [arm for arm in arms if arm.name in parts]
-    across = 5 if scale.width == WIDE else 3
+    across, scale = 5 if plot.width == WIDE else 3, plot.scale
     return Panel(
-        title=arms[-1].name if scale.width == NARROW else "",
-        width=scale.width,
-        height=scale.height,
-        lines=[_line(parts[arm.name], arm, axis, scale) for arm in shown],
-        across=[Tick(_r(scale.x(at)), number(at)) for at in ticks(0.0, scale.longest, across)],
-        up=[Tick(_r(scale.y(at)), number(at)) for at in scale.up()],
-        real="" if subject.real is None or subject.real < scale.lowest else _r(scale.y(subject.real)),
+        title=arms[-1].name if plot.width == NARROW else "",
+        width=plot.width,
+        height=plot.height,
+        lines=[_line(parts[arm.name], arm, axis, plot) for arm in shown],
+        across=[Tick(_r(plot.x(at)), number(at)) for at in ticks(0.0, plot.longest, across)],
+        up=[Tick(_r(plot.y(at)), number(at)) for at in scale.ticks(9 if scale.logarithmic else 5)],
+        real="" if subject.real is None or subject.real < scale.lowest else _r(plot.y(subject.real)),
         alt=_alt(subject, [(arm, parts[arm.name]) for arm in shown]),
     )
 
 
-def _line(part: pd.DataFrame, arm: Arm, axis: Axis, scale: _Scale) -> Line:
+def _line(part: pd.DataFrame, arm: Arm, axis: Axis, plot: _Plot) -> Line:
     """A line through the centers and a band of its interval, or of the range where there is no interval."""
     part = part.dropna(subset="center").sort_values("step")
     low, high = part["ci_low"].fillna(part["low"]), part["ci_high"].fillna(part["high"])
     per = axis.per_iteration[arm.name]
-    xs = [_r(scale.x(step * per)) for step in part["step"]]
-    ends = [*zip(xs, map(scale.y, high), strict=True), *reversed([*zip(xs, map(scale.y, low), strict=True)])]
+    xs = [_r(plot.x(step * per)) for step in part["step"]]
+    ends = [*zip(xs, map(plot.y, high), strict=True), *reversed([*zip(xs, map(plot.y, low), strict=True)])]
     return Line(
         arm=arm,
         steps=" ".join(str(int(step)) for step in part["step"]),
-        points=" ".join(f"{x},{_r(scale.y(y))}" for x, y in zip(xs, part["center"], strict=True)),
+        points=" ".join(f"{x},{_r(plot.y(y))}" for x, y in zip(xs, part["center"], strict=True)),
         band=" ".join(f"{x},{_r(y)}" for x, y in ends) if arm.tone != GREY and (high > low).any() else "",
         per_iteration=per,
     )
@@ -175,7 +153,7 @@ def _alt(subject: Subject, shown: Sequence[tuple[Arm, pd.DataFrame]]) -> str:
 def _table(parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
     """The curves: a row an arm, a column a step, empty where an arm was not measured, a dash without a value."""
     rows = [[Cell(arm), *_row(part, steps)] for arm, part in parts.items()]
-    words = "In numbers: center over seeds [95% interval, or range], by step."
+    words = "In numbers: the line and its band, by step."
     return Table(words, ["arm", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
 
 
@@ -189,7 +167,7 @@ def _value(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
         return Cell("–")
     ends = (row.low, row.high) if row.ci_low != row.ci_low else (row.ci_low, row.ci_high)
     single = row.n == 1 or row.low == row.high
-    return Cell(number(float(row.center)), "" if single else f"[{number(ends[0])}, {number(ends[1])}]")
+    return Cell(number(float(row.center)), "" if single else interval(*ends))
 
 
 def _r(value: float) -> str:

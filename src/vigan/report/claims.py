@@ -98,7 +98,7 @@ def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
         ("Arms", ", ".join(_listed(row.arms))),
         (margins(_text(row.unit), unit).capitalize(), _with_interval(row)),
         ("Difference, second arm minus first", _differences(row, unit)),
-        ("Runs with the event", ", ".join(_listed(row.fates))),
+        (f"Runs {unit.runs or 'with the event'}", ", ".join(_listed(row.fates))),
     ]
     return [(term, value) for term, value in facts if value]
 

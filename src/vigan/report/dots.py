@@ -12,10 +12,10 @@ import pandas as pd
 from vigan.report.cells import Cell, Table
 from vigan.report.chart import Group
 from vigan.report.drawn import Arm, DotChart, DotFacet, DotRow, Tick
-from vigan.report.tables import NOTHING, number, spread
-from vigan.report.ticks import ticks
+from vigan.report.scale import Scale, scale_of
+from vigan.report.tables import MEDIAN, NOTHING, number, spread
 
-WIDE, HIGH = 240, 24
+WIDE, HIGH = 220, 24
 """Size of a strip in pixels."""
 EDGE, TOP, SPREAD, BAR = 9, 4, 10, 19
 """Space beside the axis; heights of the first dot, from it to the last, and of the interval."""
@@ -33,16 +33,8 @@ class Runs(NamedTuple):
     protocol: str
     better: str
     real: float | None
-
-
-class _Scale(NamedTuple):
-    low: float
-    high: float
-
-    def x(self, value: float) -> str:
-        """Place of a value; beyond the axis at its edge."""
-        share = (value - self.low) / (self.high - self.low)
-        return f"{EDGE + (WIDE - 2 * EDGE) * min(1.0, max(0.0, share)):.1f}".removesuffix(".0")
+    bounded: bool = True
+    """Whether it has a highest value; measures without one, such as distances, may need a logarithmic scale."""
 
 
 def dot_chart(runs: Runs, groups: Sequence[Group]) -> DotChart:
@@ -72,39 +64,42 @@ def dot_chart(runs: Runs, groups: Sequence[Group]) -> DotChart:
         protocol=runs.protocol,
         better=runs.better,
         flat=len(set(finite.tolist())) == 1,
+        logarithmic=scale.logarithmic,
+        center="median" if "median" in set(runs.estimates["center_of"]) else "mean",
         width=WIDE,
         height=HIGH,
         facets=[facet for facet in facets if facet.rows],
-        across=[Tick(scale.x(at), number(at)) for at in ticks(scale.low, scale.high, 4)],
-        real="" if runs.real is None else scale.x(runs.real),
+        across=[Tick(_x(scale, at), number(at)) for at in scale.ticks(5)],
+        real="" if runs.real is None or runs.real < scale.lowest else _x(scale, runs.real),
         table=_table(seeds, values, ran),
     )
 
 
-def _scale(runs: Runs) -> _Scale:
-    values = [*runs.scores["last"], *runs.estimates["ci_low"], *runs.estimates["ci_high"], runs.real]
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    edge = 0.03 * (high - low) or 0.5
-    return _Scale(low - edge, high + edge)
+def _scale(runs: Runs) -> Scale:
+    ends = runs.estimates[["ci_low", "ci_high"]].to_numpy(float).ravel()
+    return scale_of(runs.scores["last"], ends, runs.real, bounded=runs.bounded, margin=0.03)
 
 
-def _row(arm: Arm, values: np.ndarray, ran: np.ndarray, estimate: Any, scale: _Scale, better: str) -> DotRow:
+def _x(scale: Scale, value: float) -> str:
+    return f"{EDGE + (WIDE - 2 * EDGE) * scale.share(value):.1f}".removesuffix(".0")
+
+
+def _row(arm: Arm, values: np.ndarray, ran: np.ndarray, estimate: Any, scale: Scale, better: str) -> DotRow:
     """Dots from top to bottom in the order of the seeds, which is the same in all rows."""
     heights = [
         f"{TOP + SPREAD * place / max(1, len(values) - 1):.1f}".removesuffix(".0") for place in range(len(values))
     ]
     there = [place for place, value in enumerate(values) if math.isfinite(value)]
-    worst = scale.x(scale.high if better.startswith("lower") else scale.low)
+    worst = _x(scale, scale.highest if better.startswith("lower") else scale.lowest)
     lost = [place for place in range(len(values)) if ran[place] and place not in there]
     told = Cell(NOTHING) if estimate is None else spread(estimate)
     return DotRow(
         arm=arm,
-        dots="".join(f"M{scale.x(values[place])} {heights[place]}h0" for place in there),
+        dots="".join(f"M{_x(scale, values[place])} {heights[place]}h0" for place in there),
         columns=" ".join(map(str, there)),
         lost="".join(f"M{worst} {heights[place]}m-3-3l6 6m0-6l-6 6" for place in lost),
         center=_center(estimate, scale),
-        told=told,
+        told=told._replace(text=told.text.removeprefix(MEDIAN)),
         alt=f"{arm.name}: {told.text}" + (f", {told.rest}" if told.rest else "") + (_lost(len(lost)) if lost else ""),
     )
 
@@ -113,14 +108,13 @@ def _lost(count: int) -> str:
     return f"; {count} run{'s' * (count != 1)} without a value"
 
 
-def _center(estimate: Any, scale: _Scale) -> str:
+def _center(estimate: Any, scale: Scale) -> str:
     """A tick at the center and a line over its interval, where there are any."""
     if estimate is None or not estimate.n:
         return ""
-    line = (
-        "" if estimate.ci_low != estimate.ci_low else f"M{scale.x(estimate.ci_low)} {BAR}H{scale.x(estimate.ci_high)}"
-    )
-    return f"M{scale.x(estimate.center)} {BAR - 4}v8{line}"
+    tick, low, high = (_x(scale, value) for value in (estimate.center, estimate.ci_low, estimate.ci_high))
+    line = "" if estimate.ci_low != estimate.ci_low else f"M{low} {BAR}H{high}"
+    return f"M{tick} {BAR - 4}v8{line}"
 
 
 def _table(seeds: Sequence[int], values: dict[str, np.ndarray], ran: dict[str, np.ndarray]) -> Table:

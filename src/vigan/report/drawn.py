@@ -136,12 +136,17 @@ class DotFacet(NamedTuple):
 
 
 class DotChart(NamedTuple):
-    """Every run's last value of one metric, a row an arm; `across` are ticks, `real` is the place of real data."""
+    """Every run's last value of one metric, a row an arm; `across` are ticks, `real` is the place of real data.
+
+    `center`: "mean" or "median", whichever the rows tell. `flat`: all values are the same. `logarithmic`: the scale is.
+    """
 
     title: str
     protocol: str
     better: str
     flat: bool
+    logarithmic: bool
+    center: str
     width: int
     height: int
     facets: list[DotFacet]

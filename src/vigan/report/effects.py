@@ -139,7 +139,7 @@ def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]
 
 def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     """One experiment in a sentence, from its rows of pair-summary and its last values, all of one metric."""
-    title, unit = METRICS[metric].title, of_metric(metric)
+    title, unit = _directed_title(metric), of_metric(metric)
     last: dict[str, Any] = {str(row.arm): row for row in summary.itertuples() if row.n}
     if len(pairs) == 1:
         return _one_pair(next(pairs.itertuples()), last, title, unit)
@@ -148,10 +148,16 @@ def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     if not last:
         return f"{title}: no arm has a value."
     if METRICS[metric].sign == 0:
-        return f"{title} was measured, of which neither more nor less is better."
+        return f"{METRICS[metric].title} was measured, of which neither more nor less is better."
     best = max(last.values(), key=lambda row: METRICS[metric].sign * row.center)
     among = f", the best of {len(last)} arms," if len(last) > 1 else ""
     return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} (n = {best.n})."
+
+
+def _directed_title(metric: str) -> str:
+    """A metric with its better direction in words, if it has one."""
+    better = METRICS[metric].better
+    return METRICS[metric].title + ("" if better == "none" else f", {better} is better")
 
 
 def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # noqa: ANN001
@@ -164,11 +170,15 @@ def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # n
     medians = row.center_of == "median"  # of differences and of values, which is not the same
     both = ("medians " if medians else "") + " against ".join(values) + unit.words
     words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
-    few = ", too few for an interval" if row.ci_low != row.ci_low else ""
-    between = "" if few else f" {ends(row.ci_low, row.ci_high, unit)}"
-    counted = f"better in {row.second_better} of {row.pairs} seeds{few}"
-    by = f"{'median difference ' if medians else ''}{difference(row.center, unit)}"
-    return f"{row.second} {words} {row.first}: {title}, {by}{between} ({both}; {counted})."
+    by = f"{'median ' if medians else ''}difference {difference(row.center, unit)}"
+    counted = f"better in {row.second_better} of {row.pairs} seeds"
+    return f"{row.second} {words} {row.first}. {title}: {both}; {by}, {_how_sure(row, unit)}; {counted}."
+
+
+def _how_sure(row, unit: Unit) -> str:  # noqa: ANN001
+    if row.ci_low != row.ci_low:
+        return f"n = {row.n}, too few for an interval"
+    return f"95% interval {ends(row.ci_low, row.ci_high, unit)}"
 
 
 def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
@@ -186,6 +196,4 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     gain = f"Largest gain: {most.second} over {most.first}"
     if sign * most.center <= 0:
         gain = f"None gains; the nearest is {most.second} against {most.first}"
-    few = most.ci_low != most.ci_low
-    sure = f"(n = {most.n}, too few for an interval)" if few else ends(most.ci_low, most.ci_high, unit)
-    return f"{text} {gain}, {difference(most.center, unit)} {sure}."
+    return f"{text} {gain}, {difference(most.center, unit)}, {_how_sure(most, unit)}."

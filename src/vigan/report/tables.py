@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -10,7 +11,9 @@ from vigan.protocols.registry import KINDS, METRICS
 from vigan.report.cells import Cell, Table
 
 DIGITS = 4
-NOTHING = "–"
+MOST_PLACES = 6
+"""Places after the point up to which the end of an interval is written without a power of ten."""
+NOTHING, MEDIAN = "–", "median "
 LONG = 40
 """Rows beyond which a table is folded."""
 
@@ -97,9 +100,23 @@ def number(value: object) -> str:
     return NOTHING if value is pd.NA else str(value)
 
 
-def interval(low: object, high: object) -> str:
-    """An interval in brackets."""
-    return f"[{number(low)}, {number(high)}]"
+def interval(low: float, high: float) -> str:
+    """An interval in brackets, its ends to the same place: four digits of the larger, of either at least one."""
+    last = max(map(_power, (low, high))) - DIGITS + 1
+    return f"[{_rounded(low, last)}, {_rounded(high, last)}]"
+
+
+def _power(value: float) -> int:
+    """The power of ten of the first digit."""
+    return math.floor(math.log10(abs(value))) if value and math.isfinite(value) else -99
+
+
+def _rounded(value: float, last: int) -> str:
+    """A number to the place of 10^last, or to its first digit."""
+    places = -min(last, _power(value))
+    if 0 < places <= MOST_PLACES:
+        return f"{value:.{places}f}".rstrip("0").rstrip(".").replace("-", "−")
+    return number(round(value, places) if math.isfinite(value) else value)
 
 
 def spread(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
@@ -111,7 +128,7 @@ def spread(row) -> Cell:  # noqa: ANN001 - a named tuple made by pandas
     if row.low == row.high:
         return Cell(number(row.center), f"the same in all {row.n}")
     ends = "" if row.ci_low != row.ci_low else f" {interval(row.ci_low, row.ci_high)}"
-    name = "median " if row.center_of == "median" else ""
+    name = MEDIAN if row.center_of == "median" else ""
     return Cell(f"{name}{number(row.center)}{ends}", f"{number(row.low)} to {number(row.high)}, n = {row.n}")
 
 

@@ -6,15 +6,19 @@ import re
 from typing import NamedTuple
 
 from vigan.protocols.registry import METRICS
-from vigan.report.tables import NOTHING, number
+from vigan.report.tables import NOTHING, interval, number
 
 
 class Unit(NamedTuple):
-    """A number is shown times `factor`, followed by `words`; a difference by `between`."""
+    """A number is shown times `factor`, followed by `words`; a difference by `between`.
+
+    `runs`: which runs a share of runs is one of, such as "with a bad end".
+    """
 
     factor: float = 1.0
     words: str = ""
     between: str = ""
+    runs: str = ""
 
 
 PLAIN = Unit()
@@ -50,7 +54,9 @@ def difference(value: float, unit: Unit) -> str:
 
 
 def margins(text: str, unit: Unit) -> str:
-    """Words that end with a bare margin, such as "higher by 1 or more", with its unit; others as they are."""
+    """Words that end with a bare margin, such as "higher by 1 or more", with its unit; "of runs" says of which."""
+    if unit.runs and text.endswith(" of runs"):
+        return f"{text} {unit.runs}"
     if not unit.between or not (found := _MARGIN.search(text)):
         return text
     return f"{text[: found.start()]} by {_counted(bare(float(found[1]), unit), unit.between)} or more"
@@ -63,4 +69,4 @@ def _counted(text: str, words: str) -> str:
 
 def ends(low: float, high: float, unit: Unit) -> str:
     """An interval in that unit, without repeating it."""
-    return f"[{bare(low, unit)}, {bare(high, unit)}]"
+    return interval(float(low) * unit.factor, float(high) * unit.factor)

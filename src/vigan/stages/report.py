@@ -45,6 +45,9 @@ IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 LONGEST = 400
 """Rows of such a table beyond which the page shows its beginning alone."""
 
+MOST_COMMANDS = 12
+"""Commands, one a figure, beyond which their table is folded."""
+
 Tables = Mapping[str, pd.DataFrame]
 Command = Callable[[Path | str], str]
 Pictures = dict[tuple[str, str], Picture]
@@ -294,4 +297,4 @@ def _again(layout: Layout, pictures: Pictures, command: Command) -> Table:
     ]
     sheets = [(f"Contact sheet of {name}", command(path)) for name, path in layout.all_contacts().items()]
     rows = [[Cell(what), Cell(how)] for what, how in [*drawn, *movies, *sheets]]
-    return Table("Every figure alone, one command each.", ["figure", "command"], rows)
+    return Table("Every figure alone, one command each.", ["figure", "command"], rows, folded=len(rows) > MOST_COMMANDS)

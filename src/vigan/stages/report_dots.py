@@ -36,6 +36,7 @@ def dots(
                 protocol=key[1],
                 better=better(key[0]),
                 real=real_value(tables["floors"], experiment, name, key),
+                bounded=METRICS[key[0]].bounded(modes=1),
             ),
             groups,
         )

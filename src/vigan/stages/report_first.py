@@ -8,9 +8,20 @@ import pandas as pd
 
 from vigan.analysis.tables import NOT_TRAINED, RUN_KEYS
 from vigan.config.arms import Ledger
-from vigan.config.claims import Measured, PairedTime, Untested, arms_of
+from vigan.config.claims import (
+    Claim,
+    Measured,
+    OneShare,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    Untested,
+    arms_of,
+)
 from vigan.config.datasets import Dataset, most_examples
 from vigan.config.study import Study
+from vigan.describe.claims import describe_window
 from vigan.figures.frames import LARGEST
 from vigan.protocols.registry import METRICS
 from vigan.report import units
@@ -22,6 +33,7 @@ from vigan.stages.real_examples import FREE
 NOT_FREE = "real examples are not shown: pictures of this data set may not be passed on"
 NOT_HERE = "real examples are not on this page: their data were not at hand"
 GIVEN = " Of arms that were not trained here: some of those that were given, on latents of their own."
+EVENT_OF_RUNS = {"collapse": "that collapsed", "bad-end": "with a bad end", "reach": "that got on track"}
 MOST_ROWS, MOST_SHOTS, COLUMNS, FEWER_COLUMNS, MANY = 6, 12, 4, 2, 30
 
 
@@ -98,10 +110,20 @@ def _sentence(study: Study, name: str, tables: Mapping[str, pd.DataFrame]) -> st
 
 
 def units_of_claims(study: Study) -> dict[str, units.Unit]:
-    """The unit of the differences that each claim is about."""
-    timed = {claim.id: units.TRAINING for claim in study.claims if isinstance(claim, PairedTime)}
-    measured = {claim.id: units.of_metric(claim.metric) for claim in study.claims if isinstance(claim, Measured)}
-    return timed | measured
+    """The unit of the differences, or the event of the runs, that each claim is about."""
+    return {claim.id: _unit_of(claim) for claim in study.claims}
+
+
+def _unit_of(claim: Claim) -> units.Unit:
+    match claim:
+        case PairedTime():
+            return units.TRAINING
+        case OneShare() | PairedShares():
+            return units.Unit(runs=EVENT_OF_RUNS[claim.event] + describe_window(claim))
+        case PairedSign() | PairedMean():
+            return units.of_metric(claim.metric)
+        case _:
+            return units.PLAIN
 
 
 def strip(study: Study, experiments: Sequence[Frames]) -> list[Shot]:

@@ -83,7 +83,7 @@ def of_experiment(study: Study, name: str) -> Facts:
         *(trained if experiment.arms else []),
         *([("Not trained here", apart_in_words(experiment))] if experiment.elsewhere else []),
         ("Seeds", _listed(sorted(study.seeds_in(name)))),
-        *((f"Besides, {seeds}", ", ".join(named)) for seeds, named in besides.items()),
+        *((f"Besides, seeds {seeds}", ", ".join(named)) for seeds, named in besides.items()),
         ("Protocols", ", ".join(protocol.name for protocol in experiment.protocols)),
     ]
 
@@ -101,14 +101,14 @@ def rules(experiment: Experiment) -> list[str]:
 def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
     """Commit, lock, devices, data, code, versions, and the time and energy that training took."""
     trained = runs[runs["device"] != NOT_TRAINED]
-    versions = timing.drop(columns=[*RUN_KEYS, "seconds", *JOULES.values()]).drop_duplicates()
+    versions = timing.drop(columns=[*RUN_KEYS, "seconds", *JOULES.values()])
     return [
         ("Commit this page was made from", git_info.commit()),
         ("Lock (SHA-256 of requirements.txt)", git_info.lock()),
         *_costs(trained, timing),
         ("Data (SHA-256)", _joined(trained["data_sha256"])),
         ("Training code (digest)", _joined(trained["code_sha256"].astype(str).str[:16])),
-        *((str(name), _joined(versions[name])) for name in versions.columns),
+        ("Versions", ", ".join(f"{name} {_joined(values)}" for name, values in versions.items())),
     ]
 
 
@@ -161,12 +161,13 @@ def _data_in_words(name: str, dataset: Dataset) -> str:
             done = f": centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic"
         case _:
             done = ""
-    return f"{name} ({dataset.source}{done})"
+    source = "" if dataset.source == name and not done else f" ({dataset.source}{done})"
+    return f"{name}{source}"
 
 
 def _listed(seeds: list[int]) -> str:
     together = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
-    return f"seed {seeds[0]} to seed {seeds[-1]}" if together else ", ".join(f"seed {seed}" for seed in seeds)
+    return f"{seeds[0]} to {seeds[-1]}" if together else ", ".join(map(str, seeds))
 
 
 def _joined(values: pd.Series) -> str:

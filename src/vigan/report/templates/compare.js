@@ -12,11 +12,14 @@
     const [first, second] = [settings.get(one.value), settings.get(other.value)];
     const lines = names.map((name, at) => [name, first[at], second[at]]).filter(([, a, b]) => a !== b);
     const grid = document.createElement("table");
-    for (const line of lines) {
+    lines.forEach((line, at) => {
       const row = grid.insertRow();
-      for (const text of line) row.insertCell().textContent = text;
-    }
-    output.replaceChildren(...(lines.length ? [grid] : ["Nothing: their settings are the same."]));
+      line.forEach((text, place) => {
+        row.append(document.createElement(at && place ? "td" : "th"));
+        row.lastChild.textContent = text;
+      });
+    });
+    output.replaceChildren(...(lines.length > 1 ? [grid] : ["Nothing: their settings are the same."]));
   }
 
   for (const select of [one, other]) {
