@@ -145,6 +145,11 @@ def test_a_panel_in_which_every_arm_is_always_zero_is_left_out_not_drawn_empty()
     table.loc[table["metric"] == "modes", VALUES] = 0.0
     figure = _drawn(table, {"modes": Panel("Drift", logarithmic=True), "recall": Panel("Penalty")})
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["Penalty"]
+    assert "Always 0, and not drawn: Drift." in "".join(words(figure))
+    linear = _drawn(table, {"modes": Panel("Weighted terms"), "recall": Panel("Penalty")})
+    assert "Always 0, and not drawn: Weighted terms." in "".join(words(linear))
+    beside_real = _drawn(table, {"modes": Panel("Modes", real=8.0), "recall": Panel("Penalty")})
+    assert len(beside_real.axes) == 2, "a measure at 0 beside real data is a result"
     alone = _drawn(table, {"modes": Panel("Drift", logarithmic=True)})
     assert "0 at every logged iteration: plain, regularised" in words(panel(alone, "Drift")), "a figure is never empty"
 

@@ -84,3 +84,17 @@ def test_the_legend_says_how_many_runs_there_are_and_the_heading_what_is_shown()
     figure = _figure()
     assert {"term (n = 4)", "plain (n = 4)", "95% interval"} <= set(key_of(figure))
     assert "ties counting half" in " ".join(words(figure))
+
+
+def test_distances_that_differ_by_much_are_on_a_logarithmic_axis() -> None:
+    rows = [("term", seed, "distance", 0.01 * (1 + seed)) for seed in range(4)]
+    rows += [("plain", seed, "distance", 10.0 * (1 + seed)) for seed in range(4)]
+    scores = pd.DataFrame(rows, columns=["arm", "seed", "metric", "last"])
+    tables = profiles(scores, {"distance": -1}), improvements(scores, {"distance": -1}, "term")
+    scales = {
+        bounded: panel(
+            draw(*tables, {"distance": Row("Distance", "", -1, bounded)}, "A ring", [LOOKS], "term"), "Distance"
+        ).get_xscale()
+        for bounded in (True, False)
+    }
+    assert scales == {True: "linear", False: "log"}

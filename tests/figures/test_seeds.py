@@ -137,3 +137,14 @@ def test_a_metric_without_a_direction_has_no_best_value(figure: Figure) -> None:
 
 def test_the_key_counts_the_runs(figure: Figure) -> None:
     assert key_of(figure)[:3] == ["plain (3 runs)", "regularised (3 runs)", "wild (3 runs)"]
+
+
+def test_a_long_title_does_not_widen_the_first_column() -> None:
+    wide = {
+        metric: row._replace(title="A measure with a title that is longer than its panel is wide")
+        for metric, row in ROWS.items()
+    }
+    left, middle, right = draw(_scores(), _summary(), wide, "A ring", LOOKS, PAIRS).axes[:3]
+    left.figure.canvas.draw()
+    gaps = middle.get_position().x0 - left.get_position().x1, right.get_position().x0 - middle.get_position().x1
+    assert gaps[0] == pytest.approx(gaps[1], abs=0.01)

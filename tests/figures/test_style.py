@@ -12,8 +12,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.layout import add_heading, columns_for, key, width_of, wrap
+from vigan.figures.layout import STEEP, add_heading, columns_for, key, power_of_ten, steps_locator, width_of, wrap
 from vigan.figures.style import COLOURS, MARKERS, Look, looks, luminance, save
+from vigan.report import scale
 
 SEEN = {
     "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
@@ -129,3 +130,21 @@ def test_panels_stand_in_at_most_three_columns(panels: int, columns: int) -> Non
 
 def _linear(part: float) -> float:
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+@pytest.mark.parametrize(
+    ("longest", "bins", "places"), [(4000, 4, [0, 1000, 2000, 3000, 4000]), (1400, 4, [0, 500, 1000])]
+)
+def test_steps_have_round_ticks(longest: int, bins: int, places: list[int]) -> None:
+    assert [tick for tick in steps_locator(bins).tick_values(0, longest) if tick <= longest] == places
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.0001, "0.0001"), (1e-5, "10⁻⁵"), (2e-05, "2·10⁻⁵"), (20.0, "20"), (1e6, "10⁶")]
+)
+def test_a_tick_of_many_zeros_is_a_power_of_ten(value: float, told: str) -> None:
+    assert power_of_ten(value) == told
+
+
+def test_figures_and_the_page_call_the_same_axes_steep() -> None:
+    assert STEEP == scale.STEEP

@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vigan.bench.tables import RULE_WORDS
-from vigan.figures.style import COLOURS, save
+from vigan.figures.layout import COLUMNS, add_heading, log_scale
+from vigan.figures.style import COLOURS, WIDTH, save
 from vigan.io.benchmark_records import newest
 
 RECORDS, OUT = Path("bench/records"), Path("docs/pictures")
@@ -40,21 +41,28 @@ def power(record: Mapping[str, Any]) -> Figure:
 def growth(record: Mapping[str, Any]) -> Figure:
     """Seconds against each setting, on double logarithmic scales, beside a line of proportional cost."""
     curves = record["details"]["seconds"]
-    figure, axes = plt.subplots(1, len(curves), figsize=(2.6 * len(curves), 2.8), squeeze=False)
-    for axis, (sweep, curve) in zip(axes[0], curves.items(), strict=True):
+    rows = -(-len(curves) // COLUMNS)
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(WIDTH, 2.5 * rows + 0.5), squeeze=False)
+    for axis, (sweep, curve) in zip(axes.flat, curves.items(), strict=False):
         by_setting = {float(at): seconds for at, seconds in curve.items()}
         _sweep(axis, sweep, sorted(by_setting), [by_setting[at] for at in sorted(by_setting)])
-    axes[0, 0].set_ylabel("seconds")
-    figure.suptitle("Cost of an iteration, and of measuring a snapshot (dashed: proportional)", x=0.01, ha="left")
+    for axis in axes.flat[len(curves) :]:
+        axis.remove()
+    add_heading(figure, "How the cost of an iteration, and of measuring a snapshot, grows", "Dashed: proportional.")
     return figure
 
 
 def _sweep(axis: plt.Axes, sweep: str, settings: Sequence[float], seconds: Sequence[float]) -> None:
-    axis.loglog(settings, seconds, marker="o", color=COLOURS[0])
-    axis.loglog(settings, [seconds[-1] * at / settings[-1] for at in settings], "--", color="#555555", linewidth=1)
+    axis.plot(settings, seconds, marker="o", color=COLOURS[0])
+    axis.plot(settings, [seconds[-1] * at / settings[-1] for at in settings], "--", color="#555555", linewidth=1)
+    log_scale(axis, "x", settings[0], settings[-1])
+    log_scale(axis, "y", min(seconds), max(seconds))
     axis.set_xticks(settings, [f"{at:g}" for at in settings])
     axis.minorticks_off()
-    axis.set_title(sweep)
+    model, _, setting = sweep.partition(" ")
+    words = setting.replace("_", " ")
+    axis.set(title=f"{'DCGAN' if model == 'dcgan' else model}: {words}", xlabel=words)
+    axis.set_ylabel(f"seconds per {'snapshot' if model == 'snapshot' else 'iteration'}")
 
 
 def divergence(record: Mapping[str, Any]) -> Figure:
@@ -65,18 +73,22 @@ def divergence(record: Mapping[str, Any]) -> Figure:
     for (k, rate), colour in zip(ways, COLOURS, strict=False):
         for weight, style, marker in ((0, "-", "o"), (5, "--", "x")):
             own = probes[(probes["k"] == k) & (probes["rate"] == rate) & (probes["weight"] == weight)]
-            _along(
-                axes, own, {"color": colour, "label": f"K = {k}, rate {rate:g}, $\\lambda$ = {weight}"}, style, marker
-            )
+            _along(axes, own, {"color": colour, "label": f"K = {k}, rate {rate:g}, λ = {weight}"}, style, marker)
     ends = [probes["drift"].min(), probes["drift"].max()]
     axes[0, 0].loglog(ends, ends, ":", color="#555555", linewidth=1)
-    term, half = "E (G - G_o)$^2$", "half of Fisher's information"
-    axes[0, 0].set(xlabel=term, ylabel="KL(q || q_o), nats", title="one seed, steps of a phase (dotted: equal)")
+    term, half = "E (G − G_old)²", "half of Fisher's information"
+    axes[0, 0].set(
+        xlabel=term, ylabel="KL(q ‖ q_old), nats", title="steps of a phase, one seed (×: λ = 5; dotted: equal)"
+    )
     axes[0, 1].set(xlabel="iteration", ylabel=f"KL / {term}", title="their ratio, median over seeds")
     axes[1, 0].set(xlabel="iteration", ylabel=f"ratio / {half}", title=f"the ratio over {half}, median")
     axes[1, 1].set(
-        xlabel=term, ylabel="KL / its second order", title="the law, steps of a phase, 10, 40 iterations, median"
+        xlabel=term,
+        ylabel="KL / its second order",
+        title="the law: steps of a phase, 10 and 40 iterations, median",
     )
+    for axis in axes.flat:
+        log_scale(axis, "y", *axis.get_ylim())
     named = axes[0, 1].get_legend_handles_labels()
     figure.legend(*named, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return figure

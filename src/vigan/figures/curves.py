@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from vigan.figures.layout import (
     COLUMNS,
@@ -22,6 +21,7 @@ from vigan.figures.layout import (
     by_iteration,
     columns_for,
     key,
+    log_scale,
     set_titles,
     stacked,
 )
@@ -62,8 +62,8 @@ def draw(
 
     `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
     `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each with its title
-    and without the panels of metrics that none of its arms has, or in which none has a line. `older`: an earlier
-    version made the table, by its own method.
+    and without the panels of metrics that none of its arms has, or in which all are always 0, which its notes say.
+    `older`: an earlier version made the table, by its own method.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
@@ -71,10 +71,12 @@ def draw(
     def part(figure: Part, place: int) -> None:
         looks = {arm: look for arm, look in facets[place].items() if arm in known}
         own = curves[curves["arm"].isin(looks)]
-        drawn = {metric for metric, rows in own.groupby("metric") if not _empty(rows, panels[str(metric)])}
-        shown = {metric: panel for metric, panel in panels.items() if metric in drawn}
+        moving = {metric: _moves(rows, panels[str(metric)]) for metric, rows in own.groupby("metric")}
+        shown = {metric: panel for metric, panel in panels.items() if moving.get(metric)}
+        still = [panel.title for metric, panel in panels.items() if shown and moving.get(metric) is False]
         _part(figure, curves, shown or panels, looks)
-        add_facet_heading(figure, place, heading, _notes(curves, older=older), titles)
+        zero = [f"Always 0, and not drawn: {'; '.join(still)}."] if still else []
+        add_facet_heading(figure, place, heading, _notes(curves, older=older), titles, zero)
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))
@@ -107,7 +109,7 @@ def _panel(axis: Axes, curves: pd.DataFrame, panel: Panel, looks: Looks, columns
         _bands(axis, fit[arm], looks[arm], len(drawn))
         _line(axis, fit[arm], looks[arm], place)
         _falls(axis, fit[arm], looks[arm], ends=int(curves["step"].max()))
-    by_iteration(axis, bins=4 if columns == COLUMNS else 6, name=step_name(looks))
+    by_iteration(axis, bins=5 if columns == COLUMNS else 6, name=step_name(looks))
     _scale(axis, pd.concat([curves[:0], *fit.values()]), panel)
     here = {arm: part for arm, part in finite.items() if arm in looks}
     notes = {
@@ -122,10 +124,10 @@ def _zero(part: pd.DataFrame) -> bool:
     return not part[["low", "high"]].to_numpy().any()
 
 
-def _empty(rows: pd.DataFrame, panel: Panel) -> bool:
-    """Whether a panel would only name arms that are always 0: on a logarithmic axis these have no line."""
+def _moves(rows: pd.DataFrame, panel: Panel) -> bool:
+    """Whether a panel has more to show than arms that are always 0; beside what real data have that is a result."""
     finite = [part.dropna(subset="center") for _, part in rows.groupby("arm")]
-    return panel.logarithmic and all(len(part) > 0 and _zero(part) for part in finite)
+    return panel.real is not None or not all(len(part) > 0 and _zero(part) for part in finite)
 
 
 def _bands(axis: Axes, part: pd.DataFrame, look: Look, arms: int) -> None:
@@ -165,11 +167,8 @@ def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
         return
     low, high = min(known), max(known)
     if panel.logarithmic and low > 0:
-        axis.set_yscale("log")
+        log_scale(axis, "y", low, high)
         axis.set_ylim(low / 1.5, high * 1.5)
-        axis.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter(NullFormatter())
         return
     sure = values.loc[values["n"] >= ENOUGH, ["ci_low", "ci_high"]].to_numpy(float)
     low, high = np.nanmin([low, *sure.ravel()]), np.nanmax([high, *sure.ravel()])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from vigan.figures.style import SOFT, WIDTH
 
@@ -22,6 +23,9 @@ Part = Figure | SubFigure
 """A figure, or one of the subfigures that are stacked in it."""
 
 COLUMNS = 3
+STEEP = 15
+"""Ratio of the highest to the lowest value from which a measure without bounds is drawn on a logarithmic axis."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINE = 11 / 72
 """Height of a line of notes in inches."""
 
@@ -74,13 +78,16 @@ def add_heading(figure: Part, title: str, *notes: str, top: float | None = None)
     figure.add_artist(text)
 
 
-def add_facet_heading(figure: Part, place: int, heading: str, notes: Sequence[str], titles: Sequence[str]) -> None:
-    """The figure's heading and notes above its first facet, and each facet's title, if it has one."""
+def add_facet_heading(
+    figure: Part, place: int, heading: str, notes: Sequence[str], titles: Sequence[str], own: Sequence[str] = ()
+) -> None:
+    """The figure's heading and notes above its first facet, and each facet's title and `own` notes, if it has them."""
     title = titles[place] if place < len(titles) else ""
+    add_height(figure, LINE * len(own))
     if place == 0:
-        add_heading(figure, ". ".join(filter(None, [heading, title])), *notes)
-    elif title:
-        add_heading(figure, title)
+        add_heading(figure, ". ".join(filter(None, [heading, title])), *notes, *own)
+    elif title or own:
+        add_heading(figure, title, *own)
 
 
 def width_of(text: str, points: float = 9, weight: str = "normal") -> float:
@@ -131,7 +138,8 @@ def _set_titles(axes: Sequence[Axes], titles: Sequence[Title], inches: float) ->
     most = max(len(lines) for lines in notes)
     height = 72 * LINE * most
     for axis, title, lines in zip(axes, titles, notes, strict=False):
-        axis.set_title("\n".join(wrap(title.title, inches, 10)), pad=height + (8 if height else 5))
+        formula = title.title.replace(" − ", "\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}")
+        axis.set_title("\n".join(wrap(formula, inches, 10)), pad=height + (8 if height else 5))
         text = axis.annotate("\n".join(lines), (0, 1), (0, height + 4), "axes fraction", "offset points", va="top")
         text.set(fontsize=8, color=SOFT, in_layout=False)
     return most
@@ -140,8 +148,31 @@ def _set_titles(axes: Sequence[Axes], titles: Sequence[Title], inches: float) ->
 def by_iteration(axis: Axes, bins: int, name: str = "iteration") -> None:
     """Format the horizontal axis as iterations, with at most `bins` intervals between ticks."""
     axis.set_xlabel(name)
-    axis.xaxis.set_major_locator(MaxNLocator(bins, integer=True))
+    axis.xaxis.set_major_locator(steps_locator(bins))
     axis.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def steps_locator(bins: int) -> MaxNLocator:
+    """Places of ticks on an axis of steps: 1, 2 or 5 times a power of ten apart, with at most `bins` intervals."""
+    return MaxNLocator(bins, integer=True, steps=[1, 2, 5, 10])
+
+
+def log_scale(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Make an axis that shows values from `low` > 0 to `high` logarithmic."""
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: power_of_ten(value))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def power_of_ten(value: float) -> str:
+    """A tick's value; as a multiple of a power of ten where it would have many zeros."""
+    text = f"{value:g}"
+    if "e" not in text:
+        return text
+    factor, power = text.split("e")
+    return ("" if factor == "1" else f"{factor}·") + "10" + str(int(power)).translate(RAISED)
 
 
 def key(figure: Part, arms: Sequence[Line2D], others: Sequence[Line2D | Patch]) -> None:

@@ -12,7 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from vigan.figures.layout import Part, Title, add_facet_heading, add_height, key, set_titles, stacked, width_of
+from vigan.figures.layout import (
+    STEEP,
+    Part,
+    Title,
+    add_facet_heading,
+    add_height,
+    key,
+    log_scale,
+    set_titles,
+    stacked,
+    width_of,
+)
 from vigan.figures.style import SOFT, Look, Looks
 
 HEIGHT, ROW = 1.7, 0.17
@@ -20,11 +31,12 @@ NOTE = "Of last values; a run that diverged is worse than any. Right: of the see
 
 
 class Row(NamedTuple):
-    """One metric: its title, protocol, and whether higher (+1) or lower (-1) is better."""
+    """One metric: its title, protocol, whether higher (+1) or lower (-1) is better, whether it has a highest value."""
 
     title: str
     protocol: str
     sign: int
+    bounded: bool = True
 
 
 def draw(
@@ -62,7 +74,7 @@ def _part(
     axes = figure.subplots(len(rows), 2, squeeze=False)
     titles: list[Title] = []
     for (left, right), (metric, row) in zip(axes, rows.items(), strict=True):
-        _profiles(left, profiles[profiles["metric"] == metric], looks, row.sign)
+        _profiles(left, profiles[profiles["metric"] == metric], looks, row)
         _improvements(right, improvements[improvements["metric"] == metric], looks)
         titles += [Title(row.title, [row.protocol]), Title(f"{baseline} is better", [row.protocol])]
     set_titles(axes, titles, 0.7 + max(width_of(arm, 8.5) for arm in looks) / 2)
@@ -71,8 +83,12 @@ def _part(
     key(figure, arms, [Patch(facecolor=SOFT, alpha=0.2, label="95% interval"), _even()])
 
 
-def _profiles(axis: Axes, table: pd.DataFrame, looks: Looks, sign: int) -> None:
-    edge = _edge(table["value"], sign)
+def _profiles(axis: Axes, table: pd.DataFrame, looks: Looks, row: Row) -> None:
+    sign, low, high = row.sign, float(table["value"].min()), float(table["value"].max())
+    steep = not row.bounded and high > STEEP * low > 0
+    if steep:
+        log_scale(axis, "x", low, high)
+    edge = (low / 1.2 if sign > 0 else high * 1.2) if steep else _edge(low, high, sign)
     for arm in sorted(looks, key=lambda arm: looks[arm].dashed):
         _profile(axis, _to(table[table["arm"] == arm], edge, sign), looks[arm], sign, alpha=min(0.14, 0.5 / len(looks)))
     axis.margins(x=0.02)
@@ -82,9 +98,8 @@ def _profiles(axis: Axes, table: pd.DataFrame, looks: Looks, sign: int) -> None:
     axis.set_xlabel("this value or more" if sign > 0 else "this value or less")
 
 
-def _edge(values: pd.Series, sign: int) -> float:
+def _edge(low: float, high: float, sign: int) -> float:
     """The end of the axis at which every share is that of the value next to it: a curve may have a single value."""
-    low, high = float(values.min()), float(values.max())
     beyond = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
     return low - beyond if sign > 0 else high + beyond
 

@@ -194,9 +194,10 @@ def _missing(axis: Axes, heights: np.ndarray, look: Look, edge: float, diverged:
 def _label(line: Sequence[Axes], row: Row, order: Sequence[str], looks: Looks) -> None:
     """The metric over the first panel of its row, the arms beside it."""
     first = line[0]
-    first.annotate(
+    title = first.annotate(
         row.title, (0, 1), (0, 21), "axes fraction", "offset points", fontsize=10, fontweight="bold", color=INK
     )
+    title.set_in_layout(False)  # it may be wider than the first column: the protocol's line keeps its height free
     line[-1].annotate(row.subtitle, (1, 1), (0, 22), "axes fraction", "offset points", ha="right", **FINE)
     first.set_yticks(range(len(order)), order)
     for label, arm in zip(first.get_yticklabels(), order, strict=True):

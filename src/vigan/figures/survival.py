@@ -11,9 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
-from vigan.figures.layout import Part, Title, add_facet_heading, add_height, key, set_titles, stacked, width_of
+from vigan.figures.layout import (
+    Part,
+    Title,
+    add_facet_heading,
+    add_height,
+    key,
+    set_titles,
+    stacked,
+    steps_locator,
+    width_of,
+)
 from vigan.figures.style import FAINT, SOFT, Look, Looks, step_name
 
 HEIGHT, ROW = 3.0, 0.2
@@ -56,7 +66,7 @@ def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], loo
     shown = survival[survival["arm"].isin(looks)]
     for (upper, lower), event in zip(axes.T, panels, strict=True):
         curves = {str(arm): part for arm, part in shown[shown["event"] == event].groupby("arm", sort=False)}
-        ticks = [int(tick) for tick in MaxNLocator(5, integer=True).tick_values(0, ends) if 0 <= tick <= ends]
+        ticks = [int(tick) for tick in steps_locator(6).tick_values(0, ends) if 0 <= tick <= ends]
         _curves(upper, curves, looks, ends)
         _at_risk(lower, curves, looks, ticks)
         for axis in (upper, lower):

@@ -189,7 +189,7 @@ def _profile(subject: Subject) -> style.Figure:
     """Profiles of the metrics that have a better direction; without a baseline, the first arm stands in its place."""
     scores, baseline = subject.table("scores"), subject.experiment.baseline or subject.experiment.names[0]
     rows = {
-        key: profile.Row(metric.title + ARROWS[metric.better], protocol, metric.sign)
+        key: profile.Row(metric.title + ARROWS[metric.better], protocol, metric.sign, metric.bounded(modes=1))
         for key, metric, protocol in _shown(scores["metric"])
         if metric.sign
     }
