@@ -157,6 +157,11 @@ def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path) ->
     assert len(git_info.commit(tmp_path)) == 40
     (tmp_path / "requirements.txt").write_text("numpy\n")
     assert git_info.commit(tmp_path).endswith(", with changes that are not committed")
+    git("commit", "-a", "-m", "two")
+    page = tmp_path / "results" / "ring" / "report-small.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("made from that commit")
+    assert len(git_info.commit(tmp_path)) == 40
     (tmp_path / "inner").mkdir()
     assert git_info.commit(tmp_path / "inner") == "not a git checkout"
     assert len(git_info.lock(tmp_path)) == 64

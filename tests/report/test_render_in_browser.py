@@ -302,6 +302,8 @@ def test_on_paper_a_figure_stays_with_its_heading_and_its_note(page: Chrome) -> 
         assert _style(page, heading, "breakAfter") == "avoid", heading
     for whole in ("#figure-drift-circle", "figcaption", "thead", ".rule"):
         assert _style(page, whole, "breakInside") == "avoid", whole
+    last = "#figure-drift-circle figcaption"
+    assert _style(page, last, "breakAfter") == "auto", "a caption does not hold on to the next section"
 
 
 def test_on_paper_no_chart_is_alone_in_its_row_and_samples_are_of_one_size(page: Chrome) -> None:
@@ -440,6 +442,28 @@ def test_any_two_arms_can_be_compared(page: Chrome) -> None:
     page.execute_script("document.getElementById('other').selectedIndex = document.getElementById('one').selectedIndex")
     page.execute_script("document.getElementById('other').dispatchEvent(new Event('change'))")
     assert page.find_element(By.CSS_SELECTOR, "#compare output").text == "Nothing: their settings are the same."
+
+
+TOP = "return arguments[0].getBoundingClientRect().top"
+
+
+def test_an_experiment_s_parts_are_a_click_from_its_heading(page: Chrome) -> None:
+    links = page.find_elements(By.CSS_SELECTOR, "#circle > .jump a")
+    assert [link.text for link in links] == ["Effects", "Over training", "Every run", "Tables"]
+    for link in links:
+        page.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)
+        link.send_keys(Keys.ENTER)
+        target = page.find_element(By.ID, link.get_attribute("href").split("#")[1])
+        WebDriverWait(page, 5).until(lambda _, it=target: 0 < page.execute_script(TOP, it) < 200)
+    assert page.find_element(By.CSS_SELECTOR, "#tables-circle table").is_displayed()
+
+
+def test_a_button_that_saves_a_table_says_which(page: Chrome) -> None:
+    names = page.execute_script(
+        "return [...document.querySelectorAll('.tools button')].map((button) => button.ariaLabel)"
+    )
+    assert "CSV: Verdicts" in names
+    assert len(set(names)) == len(names)
 
 
 def test_a_link_to_what_is_folded_opens_it(page: Chrome) -> None:

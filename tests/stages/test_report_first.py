@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,7 +11,18 @@ import pytest
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.report.frames import Frames, RunPictures
-from vigan.stages.report_first import NOT_FREE, NOT_HERE, duration, lead, main_metric, samples, strip, units_of_claims
+from vigan.report.page import Verdict
+from vigan.stages.report_first import (
+    NOT_FREE,
+    NOT_HERE,
+    duration,
+    headlines,
+    lead,
+    main_metric,
+    samples,
+    strip,
+    units_of_claims,
+)
 
 CONFIG = Path(__file__).parents[2] / "config"
 PICTURE, REAL = "data:image/webp;base64,AAAA", "data:image/webp;base64,BBBB"
@@ -60,6 +72,20 @@ def test_differences_of_claims_have_the_unit_of_what_they_are_about() -> None:
     digits = units_of_claims(_study("digits"))
     assert digits["C1-digits"].runs == "that collapsed"
     assert digits["C3-digits"].runs == "that got on track within 50% of training"
+
+
+def test_of_several_experiments_each_has_its_own_verdicts() -> None:
+    keys = ["experiment", "metric", "protocol", "arm", "score", "n"]
+    tables = {name: pd.DataFrame(columns=keys) for name in ("pair-summary", "summary")}
+    blank: dict[str, Any] = dict.fromkeys(Verdict._fields, "")
+    claims = [
+        Verdict(**{**blank, "verdict": verdict, "experiment": experiment})
+        for verdict, experiment in (("supported", "ring"), ("contradicted", "ring"), ("supported", "grid"))
+    ]
+    ring, grid = headlines(_study("toy"), tables, claims)
+    assert [(count.number, count.verdict) for count in ring.counts] == [(1, "supported"), (1, "contradicted")]
+    assert [(count.number, count.verdict) for count in grid.counts] == [(1, "supported")]
+    assert [one.counts for one in headlines(_study("ring"), tables, claims)] == [[]], "those of the study are enough"
 
 
 def test_real_data_come_first_and_before_training_there_is_no_column() -> None:

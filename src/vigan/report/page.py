@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from vigan.report.cells import Cell, Table
@@ -94,14 +95,6 @@ class Matrix(NamedTuple):
     decided: bool
 
 
-class Headline(NamedTuple):
-    """One experiment in one sentence."""
-
-    anchor: str
-    title: str
-    sentence: str
-
-
 class Count(NamedTuple):
     """How many claims got a verdict."""
 
@@ -109,6 +102,15 @@ class Count(NamedTuple):
     verdict: str
     mark: str
     tone: str
+
+
+class Headline(NamedTuple):
+    """One experiment in one sentence, and its own verdicts where there are several experiments."""
+
+    anchor: str
+    title: str
+    sentence: str
+    counts: Sequence[Count] = ()
 
 
 class Shot(NamedTuple):

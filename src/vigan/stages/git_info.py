@@ -10,14 +10,19 @@ from vigan.io.files import sha256_file
 
 ROOT = Path(vigan.__file__).parents[2]
 """The checkout that the package runs from, if it runs from one."""
+MADE = ("figures", "results/*.html")
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit of a checkout and whether files differ from it, as text; also if there is none."""
+    """The commit of a checkout and whether files differ from it, as text; also if there is none.
+
+    Pages and figures do not count: they are what is made.
+    """
     if _git(root, "rev-parse", "--show-toplevel") != str(root.resolve()):
         return "not a git checkout"
     head = _git(root, "rev-parse", "HEAD")
-    return f"{head}, with changes that are not committed" if _git(root, "status", "--porcelain") else head
+    changed = _git(root, "status", "--porcelain", "--", ".", *(f":!{made}" for made in MADE))
+    return f"{head}, with changes that are not committed" if changed else head
 
 
 def lock(root: Path = ROOT) -> str:

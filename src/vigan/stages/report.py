@@ -121,7 +121,7 @@ def _page(
         title=study.title,
         lead=report_first.lead(study, tables["runs"], tables["timing"]),
         derivation=any(study.arm(run.arm).regularised for run in study.runs()),
-        headlines=report_first.headlines(study, tables),
+        headlines=report_first.headlines(study, tables, claims),
         counts=counts(claims),
         strip=[],
         samples=[],

@@ -25,9 +25,10 @@ from vigan.describe.claims import describe_window
 from vigan.figures.frames import LARGEST
 from vigan.protocols.registry import METRICS
 from vigan.report import units
+from vigan.report.claims import counts
 from vigan.report.effects import sentence
 from vigan.report.frames import Frames, RunPictures
-from vigan.report.page import Headline, SampleRow, Samples, Shot
+from vigan.report.page import Headline, SampleRow, Samples, Shot, Verdict
 from vigan.stages.real_examples import FREE
 
 NOT_FREE = "real examples are not shown: pictures of this data set may not be passed on"
@@ -90,10 +91,16 @@ def main_metric(study: Study, name: str, summary: pd.DataFrame) -> tuple[str, st
     return next((key for key in known if METRICS[key[0]].sign), known[0] if known else ("", ""))
 
 
-def headlines(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Headline]:
-    """One sentence an experiment, of the last values of its main metric."""
+def headlines(study: Study, tables: Mapping[str, pd.DataFrame], claims: Sequence[Verdict]) -> list[Headline]:
+    """One sentence an experiment, of the last values of its main metric; of several each with its own verdicts."""
+    several = len(study.experiments) > 1
     return [
-        Headline(name, experiment.title, _sentence(study, name, tables))
+        Headline(
+            name,
+            experiment.title,
+            _sentence(study, name, tables),
+            counts([claim for claim in claims if several and claim.experiment == name]),
+        )
         for name, experiment in study.experiments.items()
     ]
 

@@ -99,7 +99,7 @@
       tell(chart, `At ${words}, the last values up to there`, found);
       at.setAttribute("aria-valuetext", words);
       const told = new Map(found.map(({ arm, text }) => [arm, text]));
-      for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = told.get(panel.dataset.arm) ?? "";
+      for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = (told.get(panel.dataset.arm) ?? "").replace(", ", ",\u00a0");
       for (const cursor of chart.querySelectorAll(".cursor")) {
         cursor.setAttribute("d", `M${place(time)} 8V${cursor.ownerSVGElement.viewBox.baseVal.height - 24}`);
       }

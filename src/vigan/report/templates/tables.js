@@ -50,7 +50,7 @@
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "CSV";
-    button.setAttribute("aria-label", `CSV: ${figure.querySelector("figcaption, summary").firstChild.textContent.trim()}`);
+    button.setAttribute("aria-label", `CSV: ${figure.querySelector("[role=region]").ariaLabel}`);
     button.addEventListener("click", () => save(table, file));
     tools.append(button);
   }
