@@ -145,6 +145,44 @@ def test_a_run_that_never_had_enough_cannot_collapse() -> None:
     assert _collapse((0, 6, 1, 1), collapse=early) == (40, True)
 
 
+def test_a_run_that_never_had_enough_was_never_on_track() -> None:
+    """By distance it was half of the way, by coverage nowhere: it could not collapse and passed as stable."""
+    reach, collapse = {**REACH, "metric": "modes"}, {**COLLAPSE, "once_above": 4.0}
+    metrics = pd.concat([
+        long_table({"plain": [(0, 3, 3, 0), (0, 4, 4, 4)]}),
+        long_table({"plain": [(0, 6, 6, 6), (0, 6, 6, 6)]}, metric="modes").query("metric == 'modes'"),
+    ])  # fmt: skip
+    table = events(metrics, FLOORS, study_of(reach=reach, collapse=collapse).experiments).set_index(["event", "seed"])
+    assert table.loc["reach", "observed"].all()
+    assert tuple(table.loc[("bad-end", 0), ["step", "observed", "cause"]]) == (60, True, NEVER_ON_TRACK)
+    assert tuple(table.loc[("bad-end", 1), ["step", "observed", "cause"]]) == (60, False, "")
+
+
+def test_a_dip_that_heals_is_no_lasting_collapse() -> None:
+    lasting = {**COLLAPSE, "lasting": True}
+    assert _end((8, 1, 1, 8), collapse=lasting) == (60, False, "")
+    assert _end((8, 1, 8, 1), collapse=lasting) == (60, True, COLLAPSED)
+    assert _end((8, 1, 1, 1), collapse=lasting) == (20, True, COLLAPSED)
+    assert _end((8, 1, 8, 1), collapse={**lasting, "consecutive": 2}) == (60, False, "")
+    assert _end((8, 8, 1, 1), collapse={**lasting, "consecutive": 2}) == (40, True, COLLAPSED)
+
+
+def test_a_run_that_collapsed_and_then_diverged_did_not_heal() -> None:
+    lasting = {**COLLAPSE, "lasting": True}
+    assert _end((8, 1, 1, NAN), collapse=lasting) == (20, True, COLLAPSED)
+    assert _end((8, 1, 8, NAN), collapse=lasting) == (60, True, DIVERGED)
+    assert _end((8, 1, NAN, 8), collapse=lasting) == (40, True, DIVERGED)
+
+
+def test_a_run_that_got_on_track_too_late_to_collapse_was_not_on_track_in_time() -> None:
+    """A run that gets there at the last evaluations cannot fall twice in a row, and passed as stable."""
+    in_time = {**COLLAPSE, "on_track_by": 0.5}
+    assert _end((0, 0, 0, 8)) == (60, False, "")
+    assert _end((0, 0, 0, 8), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+    assert _end((0, 8, 8, 8), collapse=in_time) == (60, False, "")
+    assert _end((0, 0, 8, 1), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+
+
 def test_a_collapse_may_be_measured_against_real_data() -> None:
     real = {**COLLAPSE, "relative_to": "real", "below": 0.8}
     assert _collapse((0, 8, 6, 7), collapse=real) == (40, True)
