@@ -270,6 +270,14 @@ def test_other_thresholds_for_collapse_ask_for_runs_that_were_on_track_all_the_s
     assert table.loc[table["event"] == "collapse", "events"].tolist() == [0] * 18
 
 
+def test_where_a_collapse_must_last_it_must_under_every_threshold_and_they_say_so() -> None:
+    lasting = study_of(collapse={**COLLAPSE, "lasting": True}).experiments
+    table = sensitivity(long_table({"plain": [(8, 0, 0, 8)], "regularised": [(8, 0, 0, 0)]}), FLOORS, lasting)
+    collapse = table[table["event"] == "collapse"]
+    assert collapse["rule"].str.endswith(" in a row and to the end").all()
+    assert collapse.groupby("arm")["events"].max().to_dict() == {"plain": 0, "regularised": 1}
+
+
 def test_times_of_pairs_are_compared_by_their_sign_under_every_threshold() -> None:
     courses = {"plain": [FALLS] * 5 + [GOOD], "regularised": [GOOD] * 5 + [FALLS]}
     table = sensitivity(long_table(courses), FLOORS, study_of().experiments)

@@ -240,7 +240,8 @@ def _collapse(tracked_run: TrackedRun, rule: Collapse) -> EventTime:
 def _describe(rule: Rule) -> str:
     if isinstance(rule, Reach):
         return f"{rule.metric}: {percent(rule.share)} of the way to real data"
-    return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {rule.consecutive} in a row"
+    stretch = f"{rule.consecutive} in a row{' and to the end' if rule.lasting else ''}"
+    return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {stretch}"
 
 
 def _compared(onsets: EventTimes, experiment: Experiment) -> Iterator[tuple[object, ...]]:
