@@ -145,6 +145,44 @@ def test_a_run_that_never_had_enough_cannot_collapse() -> None:
     assert _collapse((0, 6, 1, 1), collapse=early) == (40, True)
 
 
+def test_a_run_that_never_had_enough_was_never_on_track() -> None:
+    """By distance it was half of the way, by coverage nowhere: it could not collapse and passed as stable."""
+    reach, collapse = {**REACH, "metric": "modes"}, {**COLLAPSE, "once_above": 4.0}
+    metrics = pd.concat([
+        long_table({"plain": [(0, 3, 3, 0), (0, 4, 4, 4)]}),
+        long_table({"plain": [(0, 6, 6, 6), (0, 6, 6, 6)]}, metric="modes").query("metric == 'modes'"),
+    ])  # fmt: skip
+    table = events(metrics, FLOORS, study_of(reach=reach, collapse=collapse).experiments).set_index(["event", "seed"])
+    assert table.loc["reach", "observed"].all()
+    assert tuple(table.loc[("bad-end", 0), ["step", "observed", "cause"]]) == (60, True, NEVER_ON_TRACK)
+    assert tuple(table.loc[("bad-end", 1), ["step", "observed", "cause"]]) == (60, False, "")
+
+
+def test_a_dip_that_heals_is_no_lasting_collapse() -> None:
+    lasting = {**COLLAPSE, "lasting": True}
+    assert _end((8, 1, 1, 8), collapse=lasting) == (60, False, "")
+    assert _end((8, 1, 8, 1), collapse=lasting) == (60, True, COLLAPSED)
+    assert _end((8, 1, 1, 1), collapse=lasting) == (20, True, COLLAPSED)
+    assert _end((8, 1, 8, 1), collapse={**lasting, "consecutive": 2}) == (60, False, "")
+    assert _end((8, 8, 1, 1), collapse={**lasting, "consecutive": 2}) == (40, True, COLLAPSED)
+
+
+def test_a_run_that_collapsed_and_then_diverged_did_not_heal() -> None:
+    lasting = {**COLLAPSE, "lasting": True}
+    assert _end((8, 1, 1, NAN), collapse=lasting) == (20, True, COLLAPSED)
+    assert _end((8, 1, 8, NAN), collapse=lasting) == (60, True, DIVERGED)
+    assert _end((8, 1, NAN, 8), collapse=lasting) == (40, True, DIVERGED)
+
+
+def test_a_run_that_got_on_track_too_late_to_collapse_was_not_on_track_in_time() -> None:
+    """A run that gets there at the last evaluations cannot fall twice in a row, and passed as stable."""
+    in_time = {**COLLAPSE, "on_track_by": 0.5}
+    assert _end((0, 0, 0, 8)) == (60, False, "")
+    assert _end((0, 0, 0, 8), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+    assert _end((0, 8, 8, 8), collapse=in_time) == (60, False, "")
+    assert _end((0, 0, 8, 1), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+
+
 def test_a_collapse_may_be_measured_against_real_data() -> None:
     real = {**COLLAPSE, "relative_to": "real", "below": 0.8}
     assert _collapse((0, 8, 6, 7), collapse=real) == (40, True)
@@ -230,6 +268,14 @@ def test_other_thresholds_are_told_beside_the_chosen_one() -> None:
 def test_other_thresholds_for_collapse_ask_for_runs_that_were_on_track_all_the_same() -> None:
     table = sensitivity(long_table({"plain": [NEVER], "regularised": [GOOD]}), FLOORS, study_of().experiments)
     assert table.loc[table["event"] == "collapse", "events"].tolist() == [0] * 18
+
+
+def test_where_a_collapse_must_last_it_must_under_every_threshold_and_they_say_so() -> None:
+    lasting = study_of(collapse={**COLLAPSE, "lasting": True}).experiments
+    table = sensitivity(long_table({"plain": [(8, 0, 0, 8)], "regularised": [(8, 0, 0, 0)]}), FLOORS, lasting)
+    collapse = table[table["event"] == "collapse"]
+    assert collapse["rule"].str.endswith(" in a row and to the end").all()
+    assert collapse.groupby("arm")["events"].max().to_dict() == {"plain": 0, "regularised": 1}
 
 
 def test_times_of_pairs_are_compared_by_their_sign_under_every_threshold() -> None:

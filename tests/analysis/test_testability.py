@@ -52,6 +52,17 @@ def test_an_arm_that_was_hardly_ever_on_track_cannot_be_said_to_collapse_or_not(
     assert set(found.values()) == {"Only 3 of 8 runs of plain got on track: what was never on track cannot collapse."}
 
 
+@pytest.mark.parametrize(("there", "lacking"), [(0, {"supported"}), (4, {"supported"}), (5, set())])
+def test_an_arm_of_which_most_runs_never_get_there_is_not_slow(there: int, lacking: set[str]) -> None:
+    """That fewer than half are there within a tenth of training was supported by an arm that never is."""
+    found = _told(SLOW, _fates((there, 0, 8 - there), (8, 0, 0)))
+    assert found.keys() == lacking
+    if lacking:
+        assert found["supported"] == (
+            f"Only {there} of 8 runs of plain got on track at all: slow cannot be told from never."
+        )
+
+
 def test_every_arm_that_was_hardly_ever_on_track_is_named() -> None:
     (reason,) = set(_told(SHARES, _fates((3, 3, 8), (0, 0, 8))).values())
     assert reason.startswith("Only 3 of 8 runs of plain, 0 of 8 runs of regularised got on track")
@@ -136,7 +147,7 @@ def test_a_control_at_the_very_share_is_as_rare() -> None:
 
 def test_that_a_bad_event_is_frequent_or_a_good_one_rare_needs_no_control() -> None:
     assert _told(OFTEN, _fates((8, 1, 1), (8, 0, 0))) == {}
-    assert _told(SLOW, _fates((1, 0, 7), (1, 0, 7))) == {}
+    assert _told(SLOW, _fates((5, 0, 3), (1, 0, 7))) == {}
 
 
 def test_a_control_that_has_the_event_after_the_part_of_training_that_counts_shows_nothing() -> None:

@@ -107,15 +107,27 @@ COLLAPSE = {"metric": "coverage", "protocol": "efflite0-128", "below": 0.5}
         ({"consecutive": 2}, "at 2 evaluations in a row. "),
         ({"relative_to": "real", "after": 0.25}, "the value of real data at one evaluation, from 25% of training on. "),
         ({"once_above": 0.1}, "at one evaluation, once it has reached 0.1. "),
+        ({"consecutive": 2, "lasting": True}, "at 2 evaluations in a row and all later ones. "),
     ],
 )
 def test_a_collapse_is_told_with_all_that_it_takes(change: dict[str, Any], told: str) -> None:
     text = describe_event(Collapse.model_validate({**COLLAPSE, **change}))
     assert text.startswith("Collapse: of a run that has been on track, coverage")
     assert told in text
-    assert text.endswith(
-        "A bad end: it has collapsed, has diverged (a value that is not finite), or is never on track."
-    )
+    assert "A bad end: it has collapsed, has diverged (a value that is not finite), or is never on track" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "or is never on track."),
+        ({"once_above": 0.1}, "or is never on track, with coverage at 0.1 or more."),
+        ({"on_track_by": 0.5}, "or is never on track, within 50% of training."),
+        ({"once_above": 0.1, "on_track_by": 0.5}, "track, with coverage at 0.1 or more, within 50% of training."),
+    ],
+)
+def test_a_bad_end_is_told_with_all_that_it_takes_to_be_on_track(change: dict[str, Any], told: str) -> None:
+    assert describe_event(Collapse.model_validate({**COLLAPSE, **change})).endswith(told)
 
 
 def test_being_on_track_is_told_as_a_share_of_the_way() -> None:

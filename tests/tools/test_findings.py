@@ -70,6 +70,9 @@ def test_no_measured_number_is_typed_into_the_template() -> None:
     assert re.findall(r"\d+\.\d+|\d+ of \d+|p [=<] ?\d", words) == []
 
 
+THRICE = "fair_modes < 0.5 x real, 3 in a row"
+
+
 def _made_up(study: Study, folder: Path) -> None:
     """Tables as a finished study has them, with numbers from a generator."""
     draw, experiments = np.random.default_rng(0), study.experiments
@@ -118,7 +121,18 @@ def _made_up(study: Study, folder: Path) -> None:
         "sensitivity": [
             {"experiment": name, "arm": arm, "event": event, "rule": rule, "events": 3}
             for name, arm in homes
-            for event, rule in (("collapse", "half"), ("reach", "frechet: 50% of the way to real data"))
+            for event, rule in (("collapse", THRICE), ("reach", "frechet: 50% of the way to real data"))
+        ],
+        "events": [
+            {"experiment": name, "arm": arm, "seed": seed, "event": "collapse", "observed": True}
+            for name, arm in homes
+            for seed in study.seeds
+        ],
+        "scores": [
+            {"experiment": name, "arm": arm, "seed": seed, "metric": metric, "last": 6.0}
+            for name, arm in homes
+            for metric in measured[name]
+            for seed in study.seeds
         ],
         "pair-summary": [
             {

@@ -11,7 +11,7 @@ from vigan.tools.index import index
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = """\
-id,statement,verdict,reason,n
+id,statement,verdict,reason,n,changed
 C1,a,supported,As claimed.,8
 C1-late,b,inconclusive,No test decides.,10
 C10,c,contradicted,Short.,3
@@ -27,7 +27,7 @@ def results(tmp_path: Path) -> Path:
     (tables / "runs.csv").write_text("arm,seed,status,device\na,0,completed,cpu\na,1,diverged,cpu\nb,0,completed,cpu\n")
     (tmp_path / "results" / "ring" / "report-small.html").write_text("")
     (tmp_path / "results" / "gone" / "tables").mkdir(parents=True)
-    (tmp_path / "results" / "gone" / "tables" / "claims.csv").write_text("id,statement,verdict,reason,n\n")
+    (tmp_path / "results" / "gone" / "tables" / "claims.csv").write_text("id,statement,verdict,reason,n,changed\n")
     return tmp_path / "results"
 
 

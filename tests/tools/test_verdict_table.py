@@ -10,11 +10,11 @@ from vigan.io.files import RecordError
 from vigan.tools.verdict_table import MARKS, counted, judged, kept, of_claim, seeds, verdict_table, with_verdicts
 
 CLAIMS = """\
-id,statement,verdict,reason,n
-C1,a,supported,As claimed.,8
-C1-late,b,inconclusive,No test decides.,10
-C10,c,contradicted,Short.,3
-C6,d,not tested,No encoder.,0
+id,statement,verdict,reason,n,changed
+C1,a,supported,As claimed.,8,
+C1-late,b,inconclusive,No test decides.,10,
+C10,c,contradicted,Short.,3,
+C6,d,not tested,No encoder.,0,it was
 """
 
 
@@ -30,6 +30,20 @@ def test_a_claim_is_found_by_the_beginning_of_its_id_and_not_by_a_longer_number(
     assert counted(of_claim(claims, "C1")) == {"supported": 1, "inconclusive": 1}
     assert seeds(of_claim(claims, "C1")) == "8 to 10"
     assert counted(of_claim(claims, "C6")) == {}
+
+
+def test_a_claim_with_a_title_of_its_own_is_not_counted_twice(tmp_path: Path) -> None:
+    """ "D may be trained freely" drowned among the claims on too many updates of G."""
+    text = CLAIMS + "C5-last,e,supported,As claimed.,8,\nC5-free-d,f,inconclusive,No test decides.,8,\n"
+    claims = judged(_results(tmp_path, text))["tiny"]
+    assert [claim.id for claim in of_claim(claims, "C5")] == ["C5-last"]
+    assert [claim.id for claim in of_claim(claims, "C5-free-d")] == ["C5-free-d"]
+    assert [claim.id for claim in of_claim(claims, "C1")] == ["C1", "C1-late"]
+
+
+def test_verdicts_by_rules_that_were_changed_after_the_runs_are_marked(tmp_path: Path) -> None:
+    results = _results(tmp_path, CLAIMS.replace("As claimed.,8,", "As claimed.,8,its margin was changed after them"))
+    assert verdict_table(results).splitlines()[2].endswith("| `tiny`†: 1 supported, 1 inconclusive (n = 8 to 10) |")
 
 
 def test_a_row_has_each_study_that_tested_the_claim(tmp_path: Path) -> None:

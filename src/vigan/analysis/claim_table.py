@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
+from vigan.analysis.alike import alike_in_failing, remark
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import Fate, Measurements, Occurrences, Outcome, difference_summary, fates, outcome
-from vigan.analysis.testability import alike_in_failing, remark, untestable
+from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
     Boundary,
@@ -66,6 +67,7 @@ class _Found(NamedTuple):
     outcome: Outcome
     home: str
     fates: Mapping[str, Fate]
+    at_all: Mapping[str, Fate]
     note: str
 
 
@@ -91,9 +93,9 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     named = _of_named_seeds(study, data.events)
     fared = fates(experiment, named)
     counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
-    lacking = untestable(claim, fared, experiment.on_track, counted) | alike_in_failing(claim, seen)
+    lacking = untestable(claim, fared, experiment.on_track, counted) | alike_in_failing(claim, seen, fared)
     case = Case(claim, infer(claim, seen), len(seeds), lacking)
-    return _Found(case, seen, home, counted, not_trained_here(experiment, named_arms(claim)))
+    return _Found(case, seen, home, counted, fared, not_trained_here(experiment, named_arms(claim)))
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +107,7 @@ def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
-    note = remark(claim, found.outcome, judged.verdict)
+    note = remark(claim, found.outcome, found.at_all, judged.verdict)
     median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,

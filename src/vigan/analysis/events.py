@@ -68,7 +68,7 @@ class Trajectory(NamedTuple):
         return collapse_onset(
             self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
             relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
-            after=max(round(rule.after * self.end, 6), on_track.time),
+            after=max(round(rule.after * self.end, 6), on_track.time), lasting=rule.lasting,
         )  # fmt: skip
 
     def diverges(self) -> EventTime:
@@ -82,14 +82,23 @@ class TrackedRun(NamedTuple):
     trajectory: Trajectory
     on_track: EventTime
 
+    def at_risk(self, rule: Collapse) -> EventTime:
+        """When the run was on track and had reached the rule's level, if in time: from then on it may collapse."""
+        steps, values, end = self.trajectory.steps, self.trajectory.values, self.trajectory.end
+        risen = time_to_reach(steps, values, target=rule.once_above, better="higher")
+        since = max(self.on_track.time, risen.time)
+        in_time = since <= round(rule.on_track_by * end, 6)
+        return EventTime(since, self.on_track.observed and risen.observed and in_time)
+
     def end(self, rule: Collapse) -> tuple[EventTime, str]:
         """When and how the run ended badly, whichever happened first; "" where it did not."""
-        collapsed, diverged = self.trajectory.collapses(rule, self.on_track), self.trajectory.diverges()
+        at_risk = self.at_risk(rule)
+        collapsed, diverged = self.trajectory.collapses(rule, at_risk), self.trajectory.diverges()
         if diverged.observed and not (collapsed.observed and collapsed.time < diverged.time):
             return diverged, DIVERGED
         if collapsed.observed:
             return collapsed, COLLAPSED
-        return (collapsed, "") if self.on_track.observed else (EventTime(self.trajectory.end, True), NEVER_ON_TRACK)
+        return (collapsed, "") if at_risk.observed else (EventTime(self.trajectory.end, True), NEVER_ON_TRACK)
 
 
 def trajectories(
@@ -231,7 +240,8 @@ def _collapse(tracked_run: TrackedRun, rule: Collapse) -> EventTime:
 def _describe(rule: Rule) -> str:
     if isinstance(rule, Reach):
         return f"{rule.metric}: {percent(rule.share)} of the way to real data"
-    return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {rule.consecutive} in a row"
+    stretch = f"{rule.consecutive} in a row{' and to the end' if rule.lasting else ''}"
+    return f"{rule.metric} < {rule.below:g} x {rule.relative_to}, {stretch}"
 
 
 def _compared(onsets: EventTimes, experiment: Experiment) -> Iterator[tuple[object, ...]]:

@@ -22,8 +22,8 @@ from vigan.describe.claims import describe_rule
 from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
-JUDGED_BEFORE = "the first verdict on these seeds was by another one"
-UNKNOWN_FORM = "the rule that they kept is of an older kind"
+JUDGED_BEFORE = "these seeds were first judged by another"
+UNKNOWN_FORM = "the rule recorded with them is of an older kind"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}

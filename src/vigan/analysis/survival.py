@@ -30,13 +30,15 @@ def collapse_onset(
     consecutive: int,
     once_above: float,
     after: float = 0.0,
+    lasting: bool = False,
 ) -> EventTime:
     """First step of the first `consecutive` evaluations in a row whose value is < `below` times the reference.
 
     The reference is the run's maximum up to and including that evaluation, or a number; values are those of a metric
     that is high when all is well and never negative. Evaluations before step `after`, and those before the run has
     first reached `once_above`, do not count, and neither do values that are not finite. Without such a stretch the run
-    is censored at its last step, even if it ends in a low stretch shorter than `consecutive`.
+    is censored at its last step, even if it ends in a low stretch shorter than `consecutive`. With `lasting` the
+    stretch must go on to the last value that is finite.
 
     Raises:
         MetricError: no evaluations, steps that do not ascend, another number of values, a reference that is not
@@ -48,6 +50,8 @@ def collapse_onset(
     highest = np.fmax.accumulate(scores)
     reference = highest if relative_to == "running-maximum" else _finite(relative_to=relative_to)
     low = (at >= after) & (highest >= once_above) & (scores < below * reference)
+    if lasting:
+        low &= _to_the_end(low | _after_the_last_value(scores))
     return _first(at, _starts(low, consecutive))
 
 
@@ -78,6 +82,15 @@ def _trajectory(steps: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats]:
     if not (np.isfinite(at).all() and (np.diff(at) > 0).all()):
         raise MetricError("steps: not ascending; sort the run by step and leave one value a step")
     return at, np.where(np.isfinite(scores), scores, np.nan)
+
+
+def _to_the_end(true: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where it is true from there on."""
+    return np.logical_and.accumulate(true[::-1])[::-1]
+
+
+def _after_the_last_value(scores: Floats) -> NDArray[np.bool_]:
+    return _to_the_end(np.isnan(scores))
 
 
 def _finite(**given: float) -> float:

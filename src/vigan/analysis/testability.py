@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vigan.analysis.outcomes import Differences, Fate, Outcome
+from vigan.analysis.outcomes import Fate
 from vigan.config.claims import (
     BAD,
     ON_TRACK,
     OneShare,
-    PairedMean,
-    PairedSign,
     TestedClaim,
     arms_of,
     event_of,
@@ -34,7 +32,7 @@ def untestable(
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
-    arm is stable where its control is stable, too.
+    arm is stable where its control is stable, too, nor that it is slow where most of its runs never get there.
     """
     event = event_of(claim)
     if event is None:
@@ -46,36 +44,9 @@ def untestable(
         return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
     if is_stability(claim) and (reason := _as_stable(claim, counted or fates)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
+    if claim.direction == "less" and isinstance(claim, OneShare) and event == "reach" and mostly_never(claim, fates):
+        return {"supported": _never_at_all(claim, fates)}
     return {}
-
-
-def alike_in_failing(claim: TestedClaim, outcome: Outcome) -> dict[str, str]:
-    """The reason by verdict, where both arms fail by the claim's metric: that is neither "as good" nor equivalent.
-
-    Where all arms of the experiment fail, no verdict is left: nothing shows that the metric would have told them apart.
-    """
-    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences)):
-        return {}
-    near = f"{claim.metric} is less than the margin from its worst value"
-    if outcome.near == "all worst":
-        reason = f"In most runs of every arm, at all times, {near}: nothing shows that it would have told them apart."
-        return dict.fromkeys(ALL, reason)
-    if outcome.near == "worst":
-        return dict.fromkeys(("supported", "equivalent"), f"Both arms fail: in most runs of either {near}.")
-    return {}
-
-
-def remark(claim: TestedClaim, outcome: Outcome, verdict: str) -> str:
-    """What a reader of the verdict must know of both arms' values; mostly nothing."""
-    if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences)):
-        return ""
-    if outcome.near == "worst" and verdict in {"contradicted", "inconclusive"}:
-        return f" {alike_in_failing(claim, outcome)['equivalent']}"
-    if outcome.near == "best" and verdict == "equivalent":
-        return (
-            f" Both are at the top: in most runs of either {claim.metric} is less than the margin from its best value."
-        )
-    return ""
 
 
 def _resting_on_absence(claim: TestedClaim) -> tuple[str, ...]:
@@ -101,6 +72,17 @@ def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) ->
     return (
         f"Only {counts} got on track and did not diverge: whether others would have collapsed is open." if lost else ""
     )
+
+
+def mostly_never(claim: TestedClaim, fates: Mapping[str, Fate]) -> bool:
+    """Whether at most half of the runs of each arm of a claim ever got on track."""
+    return all(fates[arm].share("reach") <= 0.5 for arm in arms_of(claim))
+
+
+def _never_at_all(claim: OneShare, fates: Mapping[str, Fate]) -> str:
+    fate = fates[claim.arm]
+    there = f"{fate.events.get('reach', 0)} of {fate.runs} runs of {claim.arm}"
+    return f"Only {there} got on track at all: slow cannot be told from never."
 
 
 def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from vigan.analysis.inference import Evidence
 from vigan.analysis.multiplicity import holm
-from vigan.config.claims import PairedSign, PairedTime, TestedClaim
+from vigan.config.claims import OneShare, PairedSign, PairedTime, TestedClaim
 
 Verdict = Literal["supported", "contradicted", "equivalent", "inconclusive", "not testable here", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -88,5 +88,6 @@ def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equival
     allowed: list[Given] = [
         (verdict, f"{words}; p = {p:.2g} after correction.") for verdict, p, words in tested if p <= claim.alpha
     ]
-    kinds = f"{supported:.2g} for it, {contradicted:.2g} against, {equivalent:.2g} for a difference below the margin"
+    kinds = f"{supported:.2g} for it, {contradicted:.2g} against"
+    kinds += "" if isinstance(claim, OneShare) else f", {equivalent:.2g} for a difference below the margin"
     return allowed or [("inconclusive", f"No test decides; p after correction: {kinds}.")]

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
+from vigan.analysis.alike import alike_in_failing
 from vigan.analysis.events import DIVERGED, NEVER_ON_TRACK
 from vigan.analysis.inference import Evidence, infer
 from vigan.analysis.outcomes import Differences, Fate, Near, Occurrences, Outcome
-from vigan.analysis.testability import alike_in_failing, untestable
+from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Verdict, judge
 from vigan.bench.calibration_processes import MODES, Process, Run
 from vigan.bench.calibration_rules import ARMS, EVENTS, FAMILY, TESTED, Truth, rules, seen, truth
@@ -173,7 +174,7 @@ def _passed_over(claim: TestedClaim, n: int, counts: Sequence[int]) -> Mapping[s
         return untestable(claim, fates_of(n, counts))
     mostly = [2 * count > n for count in counts]
     near: Near = "all worst" if all(mostly) else "worst" if mostly[0] and mostly[2] else ""
-    return alike_in_failing(claim, Differences(np.zeros(n), float(MODES), near))
+    return alike_in_failing(claim, Differences(np.zeros(n), float(MODES), near), {})
 
 
 def fates_of(n: int, counts: Sequence[int]) -> dict[str, Fate]:

@@ -27,8 +27,10 @@ FIRST_SEED = 2
 """Those before it were looked at while this was written."""
 SIGNAL = 5.0
 """On the ring, a divergence counts from so many times what q's from itself is (root mean square)."""
-ON_THE_RING = {"spread": "contradicted", "order": "supported"}
-"""The one verdict that a rule can give there: probes are selected by their divergence, which narrows both."""
+NOT_TESTABLE = "not testable here"
+ON_THE_RING = {"spread": {"supported", "contradicted", "inconclusive"}, "order": {"contradicted"}}
+"""Verdicts that a rule cannot give there: probes are selected by their divergence, which narrows both, and the estimate
+falls behind as divergences grow, which spreads the ratio."""
 
 
 def measure(quick: bool) -> Measurement:
@@ -73,9 +75,9 @@ def summarised(runs: Sequence[Rows], arms: Collection[str]) -> dict[str, Any]:
 
 
 def _restrict(found: Mapping[str, dict[str, Any]]) -> None:
-    for name, possible in ON_THE_RING.items():
-        if found.get(name, {}).get("verdict") in {"supported", "contradicted"} - {possible}:
-            found[name]["verdict"] = "inconclusive"
+    for name, impossible in ON_THE_RING.items():
+        if found.get(name, {}).get("verdict") in impossible:
+            found[name]["verdict"] = NOT_TESTABLE
 
 
 def statistics(rows: Rows) -> dict[str, float]:
@@ -112,7 +114,7 @@ def _judged(name: str, values: Sequence[float], runs: int, alpha: float) -> dict
         "spread": (0.0, SPREAD), "order": (ORDER, 1.0), "exponent": (2 - EXPONENT, 2 + EXPONENT)
     }.get(name)  # fmt: skip
     found: dict[str, Any] = {"median": middle, "interval": [low, high] if low == low else None, "runs": n}
-    return found | ({"verdict": judged(low, high, rule) if n == runs else "not testable here"} if rule else {})
+    return found | ({"verdict": judged(low, high, rule) if n == runs else NOT_TESTABLE} if rule else {})
 
 
 def judged(low: float, high: float, within: tuple[float, float]) -> str:

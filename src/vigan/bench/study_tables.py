@@ -79,8 +79,9 @@ def _cell(found: Mapping[str, Any], name: str) -> str:
     if name not in found:
         return "-" if found or name not in RULES else "not testable here"
     value = found[name]
-    ends = f" [{value['interval'][0]:.3g}, {value['interval'][1]:.3g}]" if value["interval"] else ""
-    return f"{value['median']:.3g}{ends}" + (f": {value['verdict']}" if "verdict" in value else "")
+    digits = 5 if name == "exponent" else 3
+    ends = f" [{', '.join(f'{end:.{digits}g}' for end in value['interval'])}]" if value["interval"] else ""
+    return f"{value['median']:.{digits}g}{ends}" + (f": {value['verdict']}" if "verdict" in value else "")
 
 
 def _middle(found: Mapping[str, Any], name: str) -> str:

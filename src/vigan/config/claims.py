@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vigan.config.base import Count, Positive, Prose, Strict, nearest
 from vigan.protocols.registry import KINDS, METRICS
@@ -46,10 +46,13 @@ class Collapse(Measured):
 
     The onset is the first of `consecutive` evaluations in a row whose value is less than `below` times the run's own
     maximum so far ("running-maximum") or the value of real data ("real"). Evaluations count once the run is on track by
-    the experiment's rule `reach`, after the share `after` of training, and once its value has reached `once_above`. A
-    run that never learnt has not collapsed, and one whose values are not finite has diverged: those are other kinds of
-    bad end. Where less than the share `on_track` of an arm's runs get on track and do not diverge, claims about their
-    collapse cannot be tested.
+    the experiment's rule `reach`, after the share `after` of training, and once its value has reached `once_above`.
+    `lasting`: only a stretch that goes on to the end of training counts, not a dip that heals.
+
+    A run that was never on track, whose value never reached `once_above`, or that did not do both within the share
+    `on_track_by` of training has not collapsed, and one whose values are not finite has diverged: those are other kinds
+    of bad end. Where less than the share `on_track` of an arm's runs get on track and do not diverge, claims about
+    their collapse cannot be tested.
     """
 
     below: OpenShare
@@ -58,6 +61,13 @@ class Collapse(Measured):
     once_above: Annotated[float, Field(ge=0)] = 0.0
     on_track: OpenShare = ON_TRACK
     after: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    lasting: bool = False
+    on_track_by: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_serializer(mode="wrap")
+    def _omit_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        omitted = {"lasting": False, "on_track_by": 1.0}
+        return {key: value for key, value in serialize(self).items() if key not in omitted or value != omitted[key]}
 
     @model_validator(mode="after")
     def _falls(self) -> Collapse:

@@ -107,12 +107,19 @@ def _subject(claim: Paired) -> str:
 
 
 def _stretch(rule: Collapse) -> str:
-    return "one evaluation" if rule.consecutive == 1 else f"{rule.consecutive} evaluations in a row"
+    stretch = "one evaluation" if rule.consecutive == 1 else f"{rule.consecutive} evaluations in a row"
+    return f"{stretch} and all later ones" if rule.lasting else stretch
 
 
 def _from(rule: Collapse) -> str:
     level = f", once it has reached {rule.once_above:g}" if rule.once_above else ""
     return level + (f", from {percent(rule.after)} of training on" if rule.after else "")
+
+
+def _never_on_track(rule: Collapse) -> str:
+    level = f", with {rule.metric} at {rule.once_above:g} or more" if rule.once_above else ""
+    deadline = f", within {percent(rule.on_track_by)} of training" if rule.on_track_by < 1 else ""
+    return f"is never on track{level}{deadline}"
 
 
 def describe_event(rule: Collapse | Reach) -> str:
@@ -126,5 +133,5 @@ def describe_event(rule: Collapse | Reach) -> str:
     return (
         f"Collapse: of a run that has been on track, {rule.metric} ({rule.protocol}) is below {rule.below:g} times "
         f"{reference} at {_stretch(rule)}{_from(rule)}. A bad end: it has collapsed, has diverged (a value that is not "
-        "finite), or is never on track."
+        f"finite), or {_never_on_track(rule)}."
     )

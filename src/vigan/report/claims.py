@@ -23,7 +23,7 @@ SIGNS = {
 }  # fmt: skip
 """The symbol of each verdict, so that nothing depends on colour."""
 
-OLDER_FORM = "the rule that they kept is of an older kind"
+OLDER_FORM = "the rule recorded with them is of an older kind"
 """What the table says of rules that an earlier version wrote, which today's cannot be compared with."""
 
 Numbered = Mapping[tuple[str, str], Picture]

@@ -140,16 +140,18 @@ def count(value: float) -> str:
 
 
 def mean(row: Row) -> str:
-    """Center of a row of estimates with its 95% interval, or the range; number of diverged runs.
+    """Center of a row of estimates with its 95% interval; number of diverged runs.
 
-    The center is the mean, or the median, which is then named.
+    The center is the mean, or the median, which is then named. Where seeds are too few for an interval: "(1 to 2)", the
+    range.
     """
     lost = f", {count(row['diverged'])} diverged" if row.get("diverged") else ""
     if not row["n"]:
         return f"none{lost}"
-    ends = ("low", "high") if pd.isna(row["ci_low"]) else ("ci_low", "ci_high")
-    name = "median " if row["center_of"] == "median" else ""
-    return f"{name}{short(row['center'])} [{short(row[ends[0]])}, {short(row[ends[1]])}]{lost}"
+    center = f"{'median ' if row['center_of'] == 'median' else ''}{short(row['center'])}"
+    if pd.isna(row["ci_low"]):
+        return f"{center} ({short(row['low'])} to {short(row['high'])}){lost}"
+    return f"{center} [{short(row['ci_low'])}, {short(row['ci_high'])}]{lost}"
 
 
 def estimate(row: Row) -> str:
@@ -161,12 +163,17 @@ SIDES = {"supported": "for it", "contradicted": "against it", "equivalent": "for
 
 
 def deciding_p(row: Row) -> str:
-    """The p-value that decided a verdict, or the smallest if none did, with what it is for; "" if not testable."""
+    """The p-value that decided a verdict, or the smallest if none did, with what it is for; "" if not testable.
+
+    Where all are 1 it is for nothing.
+    """
     if row["verdict"] in SIDES:
         return p_value(row[f"p_{row['verdict']}"])
     if row["verdict"] == "not testable here":
         return ""
     least = min(SIDES, key=lambda kind: row[f"p_{kind}"])
+    if row[f"p_{least}"] >= 1:
+        return "1"
     return f"{p_value(row[f'p_{least}'])} ({SIDES[least]})"
 
 

@@ -19,10 +19,12 @@ TITLES = {
     "C2": "with the term it stays stable; the term makes the difference",
     "C3": "without BN and without the term, training is slow",
     "C4": "without BN, the term makes it faster",
-    "C5": "too many updates of G destabilise; with the term they do not; D may be trained freely",
-    "C6": "ALI's derived loss does as well as the usual two, perhaps slightly better",
-    "D": "derived, not claimed: the term acts where G is updated more than once against one D",
-    "R": "five other remedies, two of them named by the article, untuned, are better than nothing",
+    "C5": "too many updates of G destabilise; with the term they do not",
+    "C5-free-d": "D may be trained freely",
+    "C6": "ALI's derived loss is perhaps slightly better than the usual two",
+    "C6-tuned": "all three tuned alike, it does as well",
+    "D": "derived, not claimed: the term acts where G is updated several times against one D",
+    "R": "five other remedies, untuned, are better than nothing",
     "T": "with equal tuning the term is better than each of eight other ways",
     "N": "not claimed: what the term costs where it is not needed",
     "P": "controls: what the measures can see",
@@ -30,16 +32,19 @@ TITLES = {
 """The article's claims, and those that follow from its derivation, by the beginning of their ids."""
 
 NOT_TESTED = "not tested"
+CHANGED = "†"
+"""Marks a study of which a rule was changed after its runs."""
 
 
 class Judged(NamedTuple):
-    """A claim of a study: its id and statement, the verdict, why, and the number of seeds."""
+    """A claim of a study: its id and statement, the verdict, why, the number of seeds, how its rule was changed."""
 
     id: str
     statement: str
     verdict: str
     reason: str
     n: int
+    changed: str
 
 
 def judged(results: Path) -> dict[str, list[Judged]]:
@@ -67,8 +72,13 @@ def kept(results: Path) -> list[str]:
 
 
 def of_claim(claims: Sequence[Judged], beginning: str) -> list[Judged]:
-    """Those that stand for one of the article's: C5 and C5-last, but not C50."""
-    return [claim for claim in claims if claim.id == beginning or claim.id.startswith(f"{beginning}-")]
+    """Those that stand for one of the article's: C5 and C5-last, but neither C50 nor C5-free-d, which has a title."""
+    return [claim for claim in claims if _title(claim.id) == beginning]
+
+
+def _title(id_: str) -> str:
+    """The longest of `TITLES` that an id begins with, whole words; "" if there is none."""
+    return max((title for title in TITLES if id_ == title or id_.startswith(f"{title}-")), key=len, default="")
 
 
 def counted(claims: Sequence[Judged]) -> dict[str, int]:
@@ -106,9 +116,10 @@ def verdict_table(results: Path) -> str:
 
 
 def _in_words(name: str, claims: Sequence[Judged]) -> str:
-    """The verdicts of one study: "`digits`: 2 not testable here (n = 10)"."""
+    """The verdicts of one study: "`digits`†: 2 not testable here (n = 10)", the sign where rules were changed."""
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted(claims).items())
-    return f"`{name}`: {verdicts} (n = {seeds(claims)})" if verdicts else ""
+    sign = CHANGED if any(claim.changed and claim.verdict != NOT_TESTED for claim in claims) else ""
+    return f"`{name}`{sign}: {verdicts} (n = {seeds(claims)})" if verdicts else ""
 
 
 def _claims(path: Path) -> list[Judged]:
@@ -120,7 +131,7 @@ def _claims(path: Path) -> list[Judged]:
 
 def _judged(row: Any) -> Judged:
     n = 0 if pd.isna(row.n) else int(row.n)
-    return Judged(str(row.id), _text(row.statement), str(row.verdict), _text(row.reason), n)
+    return Judged(str(row.id), _text(row.statement), str(row.verdict), _text(row.reason), n, _text(row.changed))
 
 
 def _text(value: object) -> str:
