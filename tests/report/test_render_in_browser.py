@@ -187,6 +187,12 @@ def test_nothing_scrolls_sideways(page: Chrome, width: int) -> None:
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+def test_nothing_scrolls_sideways_on_a_phone_where_arms_and_verdicts_are_many(page: Chrome) -> None:
+    resize(page, 380, 800)
+    show(page, Path(__file__).parents[2] / "results" / "toy" / "report-small.html")
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 380
+
+
 ROWS = """
     const rows = new Map();
     for (const part of arguments[0].children) {

@@ -96,7 +96,8 @@ def _value(row) -> Cell:  # noqa: ANN001
 
 def _heading(metric: str, protocol: str) -> tuple[str, str]:
     arrow = "↓" if METRICS[metric].sign < 0 else "↑"
-    return f"{METRICS[metric].title}\N{NO-BREAK SPACE}{arrow}", protocol
+    title = METRICS[metric].title.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    return f"{title}\N{NO-BREAK SPACE}{arrow}", protocol
 
 
 def _rows(
