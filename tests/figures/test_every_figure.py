@@ -32,6 +32,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Files]:
     return study, write_files(study, tmp_path_factory.mktemp("study"))
 
 
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return write_files(study_of(arms=list(MANY)), tmp_path_factory.mktemp("many"))
+
+
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_figure_states_n_in_text_and_is_the_same_bytes_twice(
     kind: str, finished: tuple[Study, Files], tmp_path: Path
@@ -68,11 +73,16 @@ def test_small_studies_are_drawn_without_a_warning(study: Study, steps: tuple[in
 @pytest.mark.parametrize("arms", [ARMS, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("kind", FIGURES)
 def test_no_word_is_cut_off(
-    kind: str, arms: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    arms: dict[str, object],
+    finished: tuple[Study, Files],
+    crowded: Files,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept, study = [], study_of(arms=list(arms), baseline=kind == "profile")
     monkeypatch.setattr(style, "save", lambda figure, _: kept.append(figure))
-    draw(kind, study, "circle", write_files(study, tmp_path), tmp_path / "unused.svg")
+    draw(kind, study, "circle", crowded if arms is MANY else finished[1], tmp_path / "unused.svg")
     (figure,) = kept
     figure.canvas.draw()
     boxes = [TransformedBbox(figure.get_tightbbox(), figure.dpi_scale_trans)]
