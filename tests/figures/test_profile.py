@@ -71,7 +71,7 @@ def test_runs_that_end_alike_are_a_line_too_not_a_lonely_point() -> None:
 
 def test_beside_it_stands_how_probably_the_baseline_is_better_with_its_interval() -> None:
     figure = _figure()
-    axis = next(axis for axis in figure.axes if axis.get_title(loc="left") == "term is better")
+    axis = next(axis for axis in figure.axes if axis.get_title(loc="left") == "term is better than")
     assert [label.get_text() for label in axis.get_yticklabels()] == ["plain"]
     row = improvements(_scores(), SIGNS, "term").query("metric == 'modes'").iloc[0]
     drawn = [np.asarray(line.get_xydata()).tolist() for line in axis.lines if line.get_color() != "#5b6067"]

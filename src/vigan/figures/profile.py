@@ -76,7 +76,7 @@ def _part(
     for (left, right), (metric, row) in zip(axes, rows.items(), strict=True):
         _profiles(left, profiles[profiles["metric"] == metric], looks, row)
         _improvements(right, improvements[improvements["metric"] == metric], looks)
-        titles += [Title(row.title, [row.protocol]), Title(f"{baseline} is better", [row.protocol])]
+        titles += [Title(row.title, [row.protocol]), Title(f"{baseline} is better than", [row.protocol])]
     set_titles(axes, titles, 0.7 + max(width_of(arm, 8.5) for arm in looks) / 2)
     runs = profiles.groupby("arm")["n"].max()
     arms = [look.handle(f"{arm} (n = {runs.get(arm, 0)})") for arm, look in looks.items()]
