@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import pickle
 import struct
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torchvision import datasets
 
 from vigan.config.datasets import TORCHVISION, Torchvision
 from vigan.data.prepare import prepare
@@ -38,6 +38,11 @@ def numbered(channels: int, side: int) -> np.ndarray:
     return images
 
 
+def datasets() -> Any:
+    """torchvision's, which takes seconds to import: not where tests are collected."""
+    return importlib.import_module("torchvision.datasets")
+
+
 def write_fashion(root: Path, labels: np.ndarray = LABELS) -> None:
     folder = root / "FashionMNIST" / "raw"
     folder.mkdir(parents=True)
@@ -56,9 +61,10 @@ def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digests = {
         path.name: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in folder.iterdir()
     }
-    monkeypatch.setattr(datasets.CIFAR10, "train_list", [])
-    monkeypatch.setattr(datasets.CIFAR10, "test_list", [["test_batch", digests["test_batch"]]])
-    monkeypatch.setattr(datasets.CIFAR10, "meta", {**datasets.CIFAR10.meta, "md5": digests["batches.meta"]})
+    layout = datasets().CIFAR10
+    monkeypatch.setattr(layout, "train_list", [])
+    monkeypatch.setattr(layout, "test_list", [["test_batch", digests["test_batch"]]])
+    monkeypatch.setattr(layout, "meta", {**layout.meta, "md5": digests["batches.meta"]})
     return folder
 
 
@@ -119,7 +125,7 @@ def test_nothing_is_fetched_unless_asked_for(root: Path, tmp_path: Path, monkeyp
         asked.append((root.name, download))
         raise RuntimeError("not found")
 
-    monkeypatch.setattr(datasets, "SVHN", watched)
+    monkeypatch.setattr(datasets(), "SVHN", watched)
     for name in ("VIGAN_TORCHVISION", None):
         if name is None:
             monkeypatch.delenv("VIGAN_TORCHVISION")
@@ -145,7 +151,7 @@ def test_what_was_fetched_once_is_found_from_then_on(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_files_are_looked_for_where_torchvision_puts_them(name: str) -> None:
-    kind: Any = getattr(datasets, name)
+    kind: Any = getattr(datasets(), name)
     unread = kind.__new__(kind)
     unread.root = ""
     theirs = {"SVHN": lambda: kind.split_list["test"][1], "CIFAR": lambda: kind.base_folder}

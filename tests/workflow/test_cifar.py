@@ -22,7 +22,7 @@ from vigan.layout import Layout
 
 from .conftest import Snakemake
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.smoke
 
 STUDY = """\
 study: cifar
