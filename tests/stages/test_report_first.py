@@ -59,6 +59,8 @@ def test_an_experiment_is_told_by_the_measure_of_its_first_claim_else_of_its_rul
     assert main_metric(_study("ring"), "ring", summary)[0] == "fair_modes"
     study = _study("smoke")
     assert main_metric(study, "digits-bn", summary) == ("frechet", "efflite0-128/n=128/ref=train")
+    assert main_metric(_study("digits-k"), "fast", summary)[0] == "fair_modes"  # its first claim is about collapse
+    assert main_metric(_study("digits-k"), "slow", summary)[0] == "fair_modes"
     bare = study.experiments["digits-bn"].model_copy(update={"reach": None})
     without = study.model_copy(update={"experiments": {"digits-bn": bare}, "claims": ()})
     assert main_metric(without, "digits-bn", summary) == ("modes", "q")

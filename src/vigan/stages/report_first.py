@@ -72,17 +72,14 @@ def duration(seconds: float) -> str:
 def main_metric(study: Study, name: str, summary: pd.DataFrame) -> tuple[str, str]:
     """(metric, protocol) that an experiment is told by.
 
-    That of its first claim about a metric, else of its rule for being on track, else the first with a direction.
+    That of its first claim, or, where this is about an event, of its rule for being on track; else the first with a
+    direction.
     """
     experiment = study.experiments[name]
-    claimed = [
-        claim
-        for claim in study.claims
-        if isinstance(claim, Measured)
-        and not isinstance(claim, Untested)
-        and study.experiment_of(arms_of(claim)[0]) == name
-    ]
-    for rule in (*claimed, experiment.reach):
+    tested = [claim for claim in study.claims if not isinstance(claim, Untested)]
+    own = [claim for claim in tested if study.experiment_of(arms_of(claim)[0]) == name]
+    first = [claim for claim in own[:1] if isinstance(claim, Measured)]
+    for rule in (*first, experiment.reach, *(claim for claim in own if isinstance(claim, Measured))):
         if rule is not None and (protocol := experiment.protocol_of(rule.protocol)):
             return rule.metric, protocol.name
     found = dict.fromkeys(zip(summary["metric"], summary["protocol"], strict=True))

@@ -26,7 +26,7 @@ TITLES = {
     "D": "derived, not claimed: the term acts where G is updated several times against one D",
     "R": "five other remedies, untuned, are better than nothing",
     "T": "with equal tuning the term is better than each of eight other ways",
-    "N": "not claimed: what the term costs where it is not needed",
+    "N": "not claimed: it costs little where it is not needed",
     "P": "controls: what the measures can see",
 }
 """The article's claims, and those that follow from its derivation, by the beginning of their ids."""
