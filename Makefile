@@ -23,7 +23,7 @@ smoke: setup  ## the smoke study: results/smoke/report.html
 test: setup  ## every test but whole paths (test-smoke), CORES files of tests at a time
 	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder -m "not smoke and not generated"
 
-test-smoke: setup  ## whole paths: the smoke study from nothing and what it must be, a GPU's first script, the article's full size, CIFAR-10
+test-smoke: setup  ## whole paths: the smoke study from nothing and what it must be, the tutorial, a study made twice to the same bytes, a GPU's first script, the article's full size, CIFAR-10
 	pytest -m smoke
 
 test-faults: setup  ## trainings killed more often, and the smoke study ROUNDS times, killed on its way: three minutes each

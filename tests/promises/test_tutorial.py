@@ -55,7 +55,7 @@ def test_the_tutorial_has_its_two_files_and_what_is_made_smaller_stands_in_them(
     assert [kind for kind, _ in BLOCKS] == ["bash", "python", "bash", "text", "yaml", *["bash"] * 4, "toml"]
 
 
-@pytest.mark.slow
+@pytest.mark.smoke
 def test_the_tutorial_leads_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     commands = [text for kind, text in BLOCKS if kind == "bash"]
     begin, check, look, run, claims, change = commands

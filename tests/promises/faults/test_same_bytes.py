@@ -12,7 +12,7 @@ import pytest
 from .nursery import Nursery
 from .stages import Place
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.smoke
 
 RUNS = 4
 COST = re.compile(
