@@ -59,10 +59,12 @@ def test_without_a_rule_for_being_on_track_nothing_is_known_of_arms_by_a_distanc
 
 @pytest.mark.parametrize("verdict", ["supported", "contradicted", "inconclusive"])
 def test_a_verdict_that_can_be_given_on_arms_that_fail_says_that_they_do(verdict: str) -> None:
-    said = remark(_claim(SIGN), Differences(ZEROS, np.inf), _on_track(0, 0), verdict)
+    claim, apart = _claim(SIGN), Differences(ZEROS, np.inf)
+    failing, learned = (alike_in_failing(claim, apart, _on_track(runs, runs)) for runs in (0, 8))
+    said = remark(claim, apart, failing, verdict)
     assert said == " Both arms fail: most runs of either were never on track."
-    assert remark(_claim(SIGN), Differences(ZEROS, np.inf), _on_track(8, 8), verdict) == ""
-    assert remark(_claim(SIGN), Differences(ZEROS, np.inf), _on_track(0, 0), "not tested") == ""
+    assert remark(claim, apart, learned, verdict) == ""
+    assert remark(claim, apart, failing, "not tested") == ""
 
 
 @pytest.mark.parametrize("row", [SIGN, TIME])

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vigan.analysis.metric_bounds import bounds_in, bounds_of, of_differences
+from vigan.analysis.metric_bounds import bounds_in, bounds_of, is_steep, of_differences
 from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
 
@@ -49,3 +49,19 @@ def test_every_metric_has_a_range_and_says_whether_it_is_bounded() -> None:
         low, high = bounds_of(name, 8)
         assert low < high
         assert metric.bounded(8) == (math.isfinite(low) and math.isfinite(high)), name
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bounded", "steep"),
+    [
+        (1.0, 16.0, False, True),
+        (1.0, 15.0, False, False),
+        (1.0, 16.0, True, False),
+        (0.0, 16.0, False, False),
+        (-1.0, 16.0, False, False),
+    ],
+)
+def test_positive_values_over_decades_without_a_bound_are_shown_on_a_logarithmic_scale(
+    low: float, high: float, bounded: bool, steep: bool
+) -> None:
+    assert is_steep(low, high, bounded=bounded) == steep

@@ -12,7 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.layout import STEEP, add_heading, columns_for, key, power_of_ten, steps_locator, width_of, wrap
+from vigan.figures import profile
+from vigan.figures.layout import add_heading, columns_for, key, power_of_ten, steps_locator, width_of, wrap
 from vigan.figures.style import COLOURS, MARKERS, Look, looks, luminance, save
 from vigan.report import scale
 
@@ -146,4 +147,4 @@ def test_a_tick_of_many_zeros_is_a_power_of_ten(value: float, told: str) -> None
 
 
 def test_figures_and_the_page_call_the_same_axes_steep() -> None:
-    assert STEEP == scale.STEEP
+    assert profile.is_steep is scale.is_steep

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vigan.analysis.inference import below_margin
 from vigan.analysis.outcomes import Differences, Fate, Outcome
 from vigan.analysis.testability import ALL, mostly_never
 from vigan.config.claims import Boundary, PairedMean, PairedSign, PairedTime, TestedClaim
@@ -36,13 +37,15 @@ def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, F
     return {}
 
 
-def remark(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, Fate], verdict: str) -> str:
-    """What a reader of the verdict must know of both arms' values; mostly nothing."""
+def remark(claim: TestedClaim, outcome: Outcome, failing: Mapping[str, str], verdict: str) -> str:
+    """What a reader of the verdict must know of both arms' values; mostly nothing.
+
+    `failing`: reasons by verdict, as `alike_in_failing` gives them.
+    """
     if not isinstance(outcome, Differences):
         return ""
     if verdict == "equivalent":
         return _of_all_seeds(claim, outcome) + _at_the_top(claim, outcome)
-    failing = alike_in_failing(claim, outcome, fates)
     judged = verdict in {"supported", "contradicted", "inconclusive"}
     return f" {failing['equivalent']}" if judged and "equivalent" in failing else ""
 
@@ -51,7 +54,7 @@ def _of_all_seeds(claim: TestedClaim, outcome: Differences) -> str:
     """In how many seeds the difference is below the margin, where an equivalence is about most of them."""
     if not isinstance(claim, PairedSign | PairedTime):
         return ""
-    below, n = int(np.count_nonzero(np.abs(outcome.values) < claim.margin)), len(outcome.values)
+    below, n = int(np.count_nonzero(below_margin(claim, outcome))), len(outcome.values)
     return f" It is in {below} of {n} seeds; of the others nothing is said." if below < n else ""
 
 

@@ -67,7 +67,7 @@ class _Found(NamedTuple):
     outcome: Outcome
     home: str
     fates: Mapping[str, Fate]
-    at_all: Mapping[str, Fate]
+    failing: Mapping[str, str]
     note: str
 
 
@@ -93,9 +93,10 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     named = _of_named_seeds(study, data.events)
     fared = fates(experiment, named)
     counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
-    lacking = untestable(claim, fared, experiment.on_track, counted) | alike_in_failing(claim, seen, fared)
+    failing = alike_in_failing(claim, seen, fared)
+    lacking = untestable(claim, fared, experiment.on_track, counted) | failing
     case = Case(claim, infer(claim, seen), len(seeds), lacking)
-    return _Found(case, seen, home, counted, fared, not_trained_here(experiment, named_arms(claim)))
+    return _Found(case, seen, home, counted, failing, not_trained_here(experiment, named_arms(claim)))
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +108,7 @@ def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
 
 def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
-    note = remark(claim, found.outcome, found.at_all, judged.verdict)
+    note = remark(claim, found.outcome, found.failing, judged.verdict)
     median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
     return {
         "id": claim.id, "experiment": found.home, "arms": ";".join(arms_of(claim)), "statement": claim.statement,

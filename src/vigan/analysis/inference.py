@@ -98,8 +98,13 @@ def _of_signs(claim: PairedSign | PairedTime, found: Differences, level: float) 
         "margin": claimed >= margin - slack, "zero": claimed > slack, "minus-margin": claimed > -margin + slack,
     }  # fmt: skip
     sides: list[Levels] = [{at: _share_p(claim, seeds, 0.5, side) for at, seeds in beyond.items()} for side in SIDES]
-    within = _share_p(claim, ~beyond["margin"] & beyond["minus-margin"], 0.5, "above")
+    within = _share_p(claim, below_margin(claim, found), 0.5, "above")
     return Evidence(_share_interval(claim, beyond[claim.beyond], level), sides[0], sides[1], claim.beyond, within)
+
+
+def below_margin(claim: PairedSign | PairedTime, found: Differences) -> np.ndarray:
+    """In which seeds the difference is less than the margin, either way."""
+    return np.abs(found.values) < claim.margin - ROUNDING * claim.margin
 
 
 def _of_paired_shares(claim: PairedShares, found: Occurrences, level: float) -> Evidence:

@@ -13,6 +13,9 @@ from vigan.protocols.registry import METRICS
 Bounds = Callable[[str, str], tuple[float, float]]
 """Lowest and highest value of a metric (by name) in an experiment (by name), infinite where there is none."""
 
+STEEP = 15
+"""Ratio of the highest to the lowest value from which a measure without bounds is shown on a logarithmic scale."""
+
 
 def bounds_in(study: Study) -> Bounds:
     """Bounds of the metrics in a study's experiments; infinite for a name that is no metric."""
@@ -37,3 +40,8 @@ def of_differences(bounds: Bounds) -> Bounds:
 def bounds_of(metric: str, modes: int | None) -> tuple[float, float]:
     """Lowest and highest value a metric can have on data of so many modes; infinite where there is no bound."""
     return METRICS[metric].low, METRICS[metric].highest(modes)
+
+
+def is_steep(low: float, high: float, *, bounded: bool) -> bool:
+    """Whether values from `low` to `high` are shown on a logarithmic scale: positive, without a bound, over `STEEP`."""
+    return not bounded and 0 < STEEP * low < high

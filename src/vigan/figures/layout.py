@@ -23,8 +23,6 @@ Part = Figure | SubFigure
 """A figure, or one of the subfigures that are stacked in it."""
 
 COLUMNS = 3
-STEEP = 15
-"""Ratio of the highest to the lowest value from which a measure without bounds is drawn on a logarithmic axis."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINE = 11 / 72
 """Height of a line of notes in inches."""

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
+from vigan.analysis.metric_bounds import is_steep
 from vigan.figures.layout import (
-    STEEP,
     Part,
     Title,
     add_facet_heading,
@@ -85,7 +85,7 @@ def _part(
 
 def _profiles(axis: Axes, table: pd.DataFrame, looks: Looks, row: Row) -> None:
     sign, low, high = row.sign, float(table["value"].min()), float(table["value"].max())
-    steep = not row.bounded and high > STEEP * low > 0
+    steep = is_steep(low, high, bounded=row.bounded)
     if steep:
         log_scale(axis, "x", low, high)
     edge = (low / 1.2 if sign > 0 else high * 1.2) if steep else _edge(low, high, sign)

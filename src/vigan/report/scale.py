@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from vigan.analysis.metric_bounds import is_steep
 from vigan.report.ticks import log_ticks, ticks
-
-STEEP = 15
-"""Ratio of the highest to the lowest value from which a measure without bounds has a logarithmic scale."""
 
 
 class Scale(NamedTuple):
@@ -40,7 +38,7 @@ def scale_of(
     A logarithmic one may cut off ends, and a value of real data that is much below all others.
     """
     known, real_data = _finite(values), [] if real is None else [real]
-    if known and not bounded and 0 < STEEP * min(known) < max(known):
+    if known and is_steep(min(known), max(known), bounded=bounded):
         near = [value for value in real_data if value > min(known) / 10]
         return Scale(min(known + near) / 1.1, max(known + near) * 1.1, logarithmic=True)
     known += _finite(ends) + real_data

@@ -17,6 +17,7 @@ from vigan.config.published import load_published
 from vigan.io.benchmark_records import newest, of_benchmark
 from vigan.io.files import RecordError
 from vigan.report.tables import p_value
+from vigan.tools.verdict_table import begins_with
 
 DIGITS = 3
 Row = Mapping[str, Any]
@@ -179,7 +180,7 @@ def deciding_p(row: Row) -> str:
 
 def of(rows: Iterable[Row], claim: str) -> list[Row]:
     """The rows of a table of claims that stand for an article's: C5 and C5-last, but not C50."""
-    return [row for row in rows if row["id"] == claim or str(row["id"]).startswith(f"{claim}-")]
+    return [row for row in rows if begins_with(str(row["id"]), claim)]
 
 
 def about(rows: Iterable[Row], word: str) -> list[Row]:

@@ -78,7 +78,12 @@ def of_claim(claims: Sequence[Judged], beginning: str) -> list[Judged]:
 
 def _title(id_: str) -> str:
     """The longest of `TITLES` that an id begins with, whole words; "" if there is none."""
-    return max((title for title in TITLES if id_ == title or id_.startswith(f"{title}-")), key=len, default="")
+    return max((title for title in TITLES if begins_with(id_, title)), key=len, default="")
+
+
+def begins_with(id_: str, beginning: str) -> bool:
+    """Whether an id has a beginning of whole words: C5-last that of C5, C50 not."""
+    return id_ == beginning or id_.startswith(f"{beginning}-")
 
 
 def counted(claims: Sequence[Judged]) -> dict[str, int]:
