@@ -213,6 +213,28 @@ def test_no_fact_stands_beside_an_empty_place(page: Chrome, width: int) -> None:
     assert {left for found in facts for left in page.execute_script(ROWS, found)} == {0}
 
 
+LAST_ROWS = """
+    const [grid, most] = [document.createElement("div"), arguments[1]];
+    grid.className = arguments[0];
+    document.querySelector(".curves").append(grid);
+    const last = [];
+    for (let count = 1; count <= most; count++) {
+      grid.append(document.createElement("figure"));
+      const tops = [...grid.children].map((figure) => figure.offsetTop);
+      last.push(tops[0] === tops.at(-1) ? 0 : tops.filter((top) => top === tops.at(-1)).length);
+    }
+    return last;
+"""
+"""How many of 1, 2, ... pictures stand in the last row of several; 0 where one row holds them all."""
+
+
+@pytest.mark.parametrize("width", [380, 700, 1024, 1600])
+@pytest.mark.parametrize("grid", ["slider-arms", "panels small"])
+def test_no_picture_falls_alone_into_a_last_row(page: Chrome, grid: str, width: int) -> None:
+    resize(page, width, 900)
+    assert 1 not in page.execute_script(LAST_ROWS, grid, 12)
+
+
 def test_unfolded_curves_fill_their_rows_and_an_odd_one_has_its_values_beside_it(page: Chrome) -> None:
     charts = page.find_element(By.CSS_SELECTOR, "#figure-curves-scans > .charts")
     assert len(charts.find_elements(By.CSS_SELECTOR, ".metric[open]")) % 2 == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,16 @@ def test_a_diverged_run_is_a_row_in_every_table_and_the_study_goes_on(project: P
     assert set(runs.loc["plain", "status"]) == {"completed"}
     assert "wild" in set(tables["metrics"]["arm"])
     assert (tables["summary"].set_index("arm").loc["wild", "diverged"] == 2).all()
-    for kind, experiment in Layout(load_study(project.config)).all_figures():
+    figures = Layout(load_study(project.config)).all_figures()
+    for kind, experiment in figures:
         code, output = project.vigan("figure", "--kind", kind, "--experiment", experiment)
         assert code == 0, output
     assert project.vigan("frames", "--experiment", "circle") == (0, "")
     assert project.vigan("report", "--deviations", str(DEVIATIONS))[0] == 0
-    assert "diverged" in (project.folder / "results/tiny/report.html").read_text()
+    page = (project.folder / "results/tiny/report.html").read_text()
+    assert "diverged" in page
+    numbers = [int(number) for number in re.findall(r"Figure (\d+)\.", page)]
+    assert list(dict.fromkeys(numbers)) == list(range(1, 1 + len(figures))), "figures are numbered down the page"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
 
 
 def _samples(study: Study, layout: Layout, frames: Frames) -> Samples:
-    number = 1 + list(layout.all_figures()).index((SAMPLES, frames.experiment))
+    number = 1 + list(_in_the_pages_order(layout)).index((SAMPLES, frames.experiment))
     return report_first.samples(study, frames, number, _anchor(SAMPLES, frames.experiment))
 
 
@@ -156,7 +156,7 @@ def _command(config: Path, target: Path | str) -> str:
 
 
 def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[Path], str]) -> Pictures:
-    """Every figure of the study, numbered in its order."""
+    """Every figure of the study, numbered."""
     return {
         (kind, name): Picture(
             number=number,
@@ -167,8 +167,13 @@ def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[
             command=command(path),
             kind="pictures" if kind in PICTORIAL else "chart",
         )
-        for number, ((kind, name), path) in enumerate(layout.all_figures().items(), start=1)
+        for number, ((kind, name), path) in enumerate(_in_the_pages_order(layout).items(), start=1)
     }
+
+
+def _in_the_pages_order(layout: Layout) -> dict[tuple[str, str], Path]:
+    """Every figure by (kind, experiment): samples, which the page shows first, then the others of each experiment."""
+    return dict(sorted(layout.all_figures().items(), key=lambda figure: figure[0][0] != SAMPLES))
 
 
 def _anchor(kind: str, experiment: str) -> str:

@@ -19,6 +19,7 @@ MOST_SCHEDULES = 3
 MOST_NAMED = 4
 """Most arms from elsewhere that are told one by one."""
 LACKING = "snapshots without finite samples"
+NOTHING_TRAINED = "nothing was trained here"
 NO_FAILURE = "Every run reached its last iteration, and every snapshot’s samples were finite."
 NONE_DIVERGED = "No run diverged. Nothing was trained here: that is what the files say."
 
@@ -108,7 +109,7 @@ def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
         *_costs(trained, timing),
         ("Data (SHA-256)", _joined(trained["data_sha256"])),
         ("Training code (digest)", _joined(trained["code_sha256"].astype(str).str[:16])),
-        ("Versions", ", ".join(f"{name} {_joined(values)}" for name, values in versions.items())),
+        ("Versions", ", ".join(f"{name} {_joined(values)}" for name, values in versions.items()) or NOTHING_TRAINED),
     ]
 
 
@@ -171,4 +172,4 @@ def _listed(seeds: list[int]) -> str:
 
 
 def _joined(values: pd.Series) -> str:
-    return ", ".join(str(value) for value in values.unique()) or "nothing was trained here"
+    return ", ".join(str(value) for value in values.unique()) or NOTHING_TRAINED
