@@ -57,7 +57,7 @@ def test_the_numbers_are_in_a_table_with_their_interval_or_range() -> None:
     curves.loc[1, ["ci_low", "ci_high"]] = NAN
     curves.loc[0, ["low", "high"]] = 0.0
     table = _chart(curves, Axis("i", {"plain": 1.0, "other": 1.0})).table
-    assert table.columns == ["arm", "0", "100"]
+    assert table.columns == ["arm, by iteration", "0", "100"]
     assert table.rows == [
         [("plain", ""), ("0", ""), ("4", "[2, 6]")],
         [("other", ""), ("0", "[−1, 1]"), ("–", "")],

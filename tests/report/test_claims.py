@@ -73,7 +73,9 @@ def test_a_card_has_at_most_one_p_value_and_one_interval(verdict: str) -> None:
 def test_where_nothing_decides_the_smallest_p_is_named_with_what_it_is_for() -> None:
     reason = "No test decides; p after correction: 0.5 for it, 1 against, 0.2 for a difference below the margin."
     made = _verdict(verdict="inconclusive", reason=reason, p_supported=0.5, p_equivalent=0.2)
-    assert made.reason == "No test decides: the smallest p after correction is 0.2, for a difference below the margin."
+    assert made.reason == (
+        "No test decides: of the p after correction the smallest, for a difference below the margin, is 0.2."
+    )
 
 
 def test_verdicts_are_counted_in_one_order() -> None:
@@ -83,8 +85,10 @@ def test_verdicts_are_counted_in_one_order() -> None:
 
 def test_a_rule_of_an_older_form_is_told_apart_from_one_that_was_changed() -> None:
     made = _verdict(changed=UNKNOWN_FORM)
-    assert (made.changed, made.older_form) == ("", True)
+    assert (made.changed, made.older_form, made.rewritten) == ("", True, True)
     assert (_verdict(changed="alpha").changed, _verdict(changed="alpha").older_form) == ("alpha", False)
+    assert _verdict(changed="alpha").rewritten
+    assert not _verdict().rewritten
 
 
 def test_how_often_an_event_came_in_each_arm_is_shown() -> None:

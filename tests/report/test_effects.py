@@ -125,15 +125,17 @@ def test_many_pairs_are_counted_and_the_largest_gain_is_named() -> None:
     )
     counted = "of 3 arms, each against its partner, 2 better, 1 the same in every seed."
     assert told == (
-        f"Modes with ≥ 20% of their fair share, higher is better: {counted} Largest gain: b over plain, +4 modes, "
-        "95% interval [1, 5]."
+        f"Modes with ≥ 20% of their fair share, higher is better: {counted} Largest gain: b over plain, "
+        "difference +4 modes, 95% interval [1, 5]."
     )
 
 
 def test_where_none_gains_the_nearest_is_told_and_where_seeds_are_few_that_they_are() -> None:
     loss = {"center": -4.0, "ci_low": float("nan"), "ci_high": float("nan")}
     told = sentence(_pairs(SAME, {"second": "b", **loss}), _summary(plain=1.0), "fair_modes")
-    assert told.endswith("None gains; the nearest is b against plain, −4 modes, n = 8, too few for an interval.")
+    assert told.endswith(
+        "None gains; nearest to a gain is b against plain, difference −4 modes, n = 8, too few for an interval."
+    )
     alone = sentence(_pairs(loss), _summary(plain=7.0, regularised=3.0), "fair_modes")
     assert alone.endswith(
         "3 against 7 modes; difference −4 modes, n = 8, too few for an interval; better in 7 of 8 seeds."

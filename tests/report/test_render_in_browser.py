@@ -382,8 +382,8 @@ def test_one_switch_changes_the_time_axis_of_all_curves(page: Chrome) -> None:
     assert page.execute_script(LABELS) != before
     assert all(" updates of G" in told for told in page.execute_script(ends))
     assert page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .unit").text == "updates of G"
-    Select(page.find_element(By.ID, "axis")).select_by_visible_text("epochs of the data")
-    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0.32 epochs of the data")
+    Select(page.find_element(By.ID, "axis")).select_by_visible_text("epochs")
+    assert page.find_element(By.CSS_SELECTOR, f"{READING} output").text.startswith("At 0.32 epochs")
     assert complaints(page) == []
 
 
@@ -392,7 +392,7 @@ def test_values_are_read_at_a_time_by_the_keyboard_best_first(page: Chrome) -> N
     at.send_keys(Keys.HOME)
     assert told.text.startswith("At 0 iterations")
     at.send_keys(Keys.ARROW_RIGHT)
-    assert told.text.startswith("At 20 iterations, the last values up to there, highest first:")
+    assert told.text.startswith("At 20 iterations (next 40), the last values up to there, highest first:")
     assert {line.split(":")[0] for line in told.text.splitlines()[1:]} == {"plain", "wild", "regularised"}
     assert at.get_attribute("aria-valuetext") == "20 iterations"
     assert page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .cursor").get_attribute("d").startswith("M")
@@ -452,14 +452,40 @@ def test_the_filter_shows_only_arms_whose_names_hold_all_that_is_typed(page: Chr
     page.find_element(By.ID, "filter").send_keys("scans plain")
     rows = "[...document.querySelectorAll('.matrix tbody tr')]"
     shown = f"return {rows}.filter((row) => row.checkVisibility()).map((row) => row.innerText)"
-    assert page.find_element(By.ID, "kept").text == "1 arm shown"
+    assert page.find_element(By.ID, "kept").text == "Arms shown: 1"
     rows = [text.split()[0] for text in page.execute_script(shown)]
     assert rows == ["Compared", "scans-plain"], "headings of nothing go, too"
     page.find_element(By.ID, "filter").clear()
     page.find_element(By.ID, "filter").send_keys("regularised")
-    assert page.find_element(By.ID, "kept").text == "2 arms shown"
+    assert page.find_element(By.ID, "kept").text == "Arms shown: 2"
     rows = [text.split()[0] for text in page.execute_script(shown)]
     assert rows == ["Against", "regularised", "Against", "scans-regularised"]
+
+
+def test_the_heading_in_sight_stays_where_it_is_when_arms_go(page: Chrome) -> None:
+    heading = page.find_element(By.CSS_SELECTOR, "#figure-curves-scans h3")
+    page.execute_script("scrollTo({ top: arguments[0].offsetTop - 200, behavior: 'instant' })", heading)
+    before = page.execute_script(TOP, heading)
+    height = page.execute_script("return document.documentElement.scrollHeight")
+    page.execute_script(
+        "const at = document.getElementById('filter'); at.value = 'scans'; at.dispatchEvent(new Event('input'))"
+    )
+    assert page.execute_script("return document.documentElement.scrollHeight") < height, "arms above it are gone"
+    assert abs(page.execute_script(TOP, heading) - before) < 2
+    assert not any(
+        key.is_displayed() for key in page.find_elements(By.CSS_SELECTOR, "#figure-curves-circle .legend li")
+    )
+
+
+def test_a_slider_lies_under_the_axis_that_it_reads(page: Chrome) -> None:
+    chart = page.find_element(By.CSS_SELECTOR, "#figure-curves-circle .metric[open]:not(.wide)")
+    at = chart.find_element(By.CLASS_NAME, "at")
+    drawn, half = chart.find_element(By.TAG_NAME, "svg").rect, 8
+    for key, end in ((Keys.HOME, "from"), (Keys.END, "to")):
+        at.send_keys(key)
+        line = drawn["x"] + drawn["width"] * float(chart.get_attribute(f"data-{end}")) / 460
+        thumb = at.rect["x"] + (half if key == Keys.HOME else at.rect["width"] - half)
+        assert abs(line - thumb) < 2
 
 
 def test_any_two_arms_can_be_compared(page: Chrome) -> None:

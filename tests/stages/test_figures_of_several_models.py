@@ -106,9 +106,9 @@ def test_the_page_says_who_is_updated(family: Study) -> None:
     assert dict(report_summary.of_experiment(family, "ring"))["An iteration"] == "differs: see Arms"
     arms = family.experiments["ring"].arms.values()
     assert list(dict.fromkeys(report_summary._schedule(arm) for arm in arms)) == [
-        "0 D updates, 1 × 1 E and G update",
-        "1 D update, 1 × 2 E updates",
-        "1 D update, 1 × 2 E and G updates",
-        "1 D update, 1 × 1 G and E update",
-        "1 D update, 1 × 2 G and E updates",
+        "0 D updates, 1 E and G update on one batch",
+        "1 D update, 2 E updates on one batch",
+        "1 D update, 2 E and G updates on one batch",
+        "1 D update, 1 G and E update on one batch",
+        "1 D update, 2 G and E updates on one batch",
     ]

@@ -41,6 +41,8 @@ class Subject(NamedTuple):
     real: float | None
     bounded: bool = True
     """Whether it has a highest value; measures without one, such as distances, may need a logarithmic axis."""
+    counted: str = "iteration"
+    """What a step is."""
 
 
 class Group(NamedTuple):
@@ -84,7 +86,7 @@ def chart(subject: Subject, groups: Sequence[Group], axis: Axis, partners: Mappi
         logarithmic=plot.scale.logarithmic,
         small=small,
         facets=facets,
-        table=_table(parts, steps),
+        table=_table(parts, steps, subject.counted),
         plot=(LEFT, plot.width - RIGHT),
     )
 
@@ -150,11 +152,14 @@ def _alt(subject: Subject, shown: Sequence[tuple[Arm, pd.DataFrame]]) -> str:
     return f"{subject.title} over training; last values: {', '.join(last) or 'none is finite'}."
 
 
-def _table(parts: Mapping[str, pd.DataFrame], steps: Sequence[int]) -> Table:
-    """The curves: a row an arm, a column a step, empty where an arm was not measured, a dash without a value."""
+def _table(parts: Mapping[str, pd.DataFrame], steps: Sequence[int], counted: str) -> Table:
+    """The curves: a row an arm, a column a step (an iteration, or what else is `counted`).
+
+    Empty where an arm was not measured, a dash without a value.
+    """
     rows = [[Cell(arm), *_row(part, steps)] for arm, part in parts.items()]
-    words = "In numbers: the line and its band, by step."
-    return Table(words, ["arm", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
+    words = "In numbers: the line and its band."
+    return Table(words, [f"arm, by {counted}", *(f"{step:,}" for step in steps)], rows, folded=True, named=True)
 
 
 def _row(part: pd.DataFrame, steps: Sequence[int]) -> list[Cell]:

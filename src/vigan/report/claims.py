@@ -104,7 +104,7 @@ def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
 
 
 P_WORDS = {
-    "p_supported": "for it",
+    "p_supported": "for the claim",
     "p_contradicted": "against it",
     "p_equivalent": "for a difference below the margin",
 }
@@ -122,7 +122,7 @@ def _reason(row) -> str:  # noqa: ANN001
     least = min(known, key=lambda name: known[name])
     apart = reason.find(NOT_TRAINED_HERE)
     told = reason[apart:] if apart >= 0 else ""
-    return f"{UNDECIDED}: the smallest p after correction is {p_value(known[least])}, {P_WORDS[least]}.{told}"
+    return f"{UNDECIDED}: of the p after correction the smallest, {P_WORDS[least]}, is {p_value(known[least])}.{told}"
 
 
 def _differences(row, unit: Unit) -> str:  # noqa: ANN001

@@ -196,5 +196,6 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     most = max(known, key=lambda row: sign * row.center)
     gain = f"Largest gain: {most.second} over {most.first}"
     if sign * most.center <= 0:
-        gain = f"None gains; the nearest is {most.second} against {most.first}"
-    return f"{text} {gain}, {difference(most.center, unit)}, {_how_sure(most, unit)}."
+        gain = f"None gains; nearest to a gain is {most.second} against {most.first}"
+    of = "median difference" if most.center_of == "median" else "difference"
+    return f"{text} {gain}, {of} {difference(most.center, unit)}, {_how_sure(most, unit)}."

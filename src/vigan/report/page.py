@@ -58,6 +58,11 @@ class Verdict(NamedTuple):
     before: list[str]
     evidence: list[Link]
 
+    @property
+    def rewritten(self) -> bool:
+        """Whether its rule was written after the runs: they keep another, or one in an earlier version's form."""
+        return bool(self.changed) or self.older_form
+
 
 class Effect(NamedTuple):
     """One cell of a matrix: how much an arm differs, and whether that is better ("better", "worse", "open", "same").

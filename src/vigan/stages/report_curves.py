@@ -20,7 +20,7 @@ from vigan.stages.report_summary import apart_in_words
 
 UNITS = {
     "iterations": "iterations",
-    "epochs": "epochs of the data",
+    "epochs": "epochs",
     "images": "real images shown",
     "updates": "updates of G",
     "seconds": "seconds of training",
@@ -160,7 +160,8 @@ def _subject(table: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, 
     rows, name = of_metric(table, key), str(table["experiment"].iloc[0])
     real = real_value(floors, experiment, name, key)
     bounded = METRICS[key[0]].bounded(modes=1)  # what counts modes has a number of them
-    return chart.Subject(rows, METRICS[key[0]].title, key[1], better(key[0]), real, bounded)
+    counted = "iteration" if experiment.arms else "step"
+    return chart.Subject(rows, METRICS[key[0]].title, key[1], better(key[0]), real, bounded, counted)
 
 
 def of_metric(table: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:

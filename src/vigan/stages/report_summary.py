@@ -91,7 +91,8 @@ def of_experiment(study: Study, name: str) -> Facts:
 
 def _schedule(arm: Arm) -> str:
     phase = count(arm.k, f"{arm.model.describe(arm).trained} update")
-    return f"{count(arm.d_batches, 'D update')}, {arm.g_batches} × {phase}"
+    where = "one batch" if arm.g_batches == 1 else f"each of {arm.g_batches} batches"
+    return f"{count(arm.d_batches, 'D update')}, {phase} on {where}"
 
 
 def rules(experiment: Experiment) -> list[str]:

@@ -3,7 +3,7 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const axis = document.getElementById("axis");
-  const short = (number) => Number(number.toPrecision(4)).toLocaleString("en");
+  const short = (number) => (+number.toPrecision(4)).toLocaleString("en");
   const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
   const textOf = (cell) => cell.textContent.trim();
 
@@ -15,7 +15,7 @@
 
   function costsOf(experiment) {
     const rows = [...experiment.querySelectorAll(".cost")];
-    const read = (row) => [...row.querySelectorAll("td")].map((td) => [td.dataset.unit, Number.parseFloat(td.textContent)]);
+    const read = (row) => [...row.querySelectorAll("td")].map((td) => [td.dataset.unit, parseFloat(td.textContent)]);
     return new Map(rows.map((row) => [row.dataset.arm, new Map(read(row))]));
   }
 
@@ -36,7 +36,7 @@
   }
 
   function tell(chart, what, found) {
-    const value = ({ text }) => Number.parseFloat(text.replace("−", "-"));
+    const value = ({ text }) => parseFloat(text.replace("−", "-"));
     const up = chart.dataset.better.startsWith("higher");
     found.sort((a, b) => isNaN(value(a)) - isNaN(value(b)) || (up ? value(b) - value(a) : value(a) - value(b)));
     const list = document.createElement("ol");
@@ -83,8 +83,7 @@
           return text;
         }));
       }
-      at.max = times.length - 1;
-      at.value = at.max;
+      at.value = at.max = times.length - 1;
       read();
     }
 
@@ -96,7 +95,8 @@
         return { arm, text: last ?? "–" };
       });
       const words = `${short(time)} ${axis.selectedOptions[0].textContent}`;
-      tell(chart, `At ${words}, the last values up to there`, found);
+      const after = times[+at.value + 1];
+      tell(chart, `At ${words}${after ? ` (next ${short(after)})` : ""}, the last values up to there`, found);
       at.setAttribute("aria-valuetext", words);
       const told = new Map(found.map(({ arm, text }) => [arm, text]));
       for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = (told.get(panel.dataset.arm) ?? "").replace(", ", ",\u00a0");
@@ -110,7 +110,7 @@
       if (!svg) return;
       const box = svg.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
-      at.value = nearest(times, (time) => Math.abs(Number(place(time)) - x));
+      at.value = nearest(times, (time) => Math.abs(+place(time) - x));
       read();
     });
     at.addEventListener("input", read);
