@@ -151,10 +151,12 @@ def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:
     assert sentence(_pairs({}).iloc[:0], _summary(), "reverse_kl").endswith("no arm has a value.")
 
 
-def test_claims_are_found_by_the_pair_that_they_are_about() -> None:
+def test_claims_are_found_by_the_pair_or_the_arm_that_they_are_about() -> None:
     fields: dict[str, Any] = dict.fromkeys(Verdict._fields, "")
-    made = [Verdict(**{**fields, "id": "A", "arms": "plain"}), Verdict(**{**fields, "id": "B", "arms": "plain, b"})]
-    assert {pair: rows[0][0] for pair, rows in claims_by_pair(made).items()} == {("plain", "b"): ("B", "claim-2")}
+    arms = {"A": "b", "B": "plain, b", "C": ""}
+    made = [Verdict(**{**fields, "id": name, "arms": about}) for name, about in arms.items()]
+    links = {pair: rows[0][0] for pair, rows in claims_by_pair(made).items()}
+    assert links == {("", "b"): ("A", "claim-1"), ("plain", "b"): ("B", "claim-2")}
 
 
 def test_medians_are_said_to_be_for_their_difference_is_not_that_of_the_medians() -> None:

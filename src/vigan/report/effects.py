@@ -21,6 +21,7 @@ RULE = (
     "made for the number of comparisons; verdicts on claims are corrected."
 )
 CAPTION = f"Each arm against its partner: difference of last values over seeds [95% interval]. {RULE}"
+NO_OTHER = ""
 BESIDE = "First, of arms that are compared with no other: the last value itself. "
 ALONE = "Each arm’s last value: mean over seeds (median of measures without bounds) [95% interval]. None is compared."
 VALUES, DIFFERENCES = "Compared with no other: last values", "Against a partner: differences"
@@ -44,8 +45,8 @@ def matrix(
 ) -> Matrix | None:
     """The matrix of an experiment from its rows of pair-summary and its `last` values, None where nothing has a sign.
 
-    `facets`: arms by heading. `claims`: by pair, those about it. `main`: the (metric, protocol) of the first column;
-    the last are those in which no pair differs.
+    `facets`: arms by heading. `claims`: as `claims_by_pair` has them. `main`: the (metric, protocol) of the first
+    column; the last are those in which no pair differs.
     """
     pairs, last = _directed(pairs), _directed(last)
     found = dict.fromkeys(
@@ -107,7 +108,8 @@ def _rows(
     for (first, second), part in pairs.groupby(["first", "second"], sort=False):
         found = {(row.metric, row.protocol): _effect(row) for row in part.itertuples()}
         effects = [found.get(column, Effect(Cell("–"), "open", "")) for column in columns]
-        rows.append(MatrixRow(str(second), str(first), effects, list(claims.get((str(first), str(second)), ()))))
+        about = [told for key in (str(first), NO_OTHER) for told in claims.get((key, str(second)), ())]
+        rows.append(MatrixRow(str(second), str(first), effects, about))
     return rows
 
 
@@ -128,13 +130,13 @@ def _sure(row, unit: Unit) -> str:  # noqa: ANN001
 
 
 def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]:
-    """Links to claims about two arms, with verdict, symbol and style, by the pair."""
+    """Links to claims about two arms, or one (after `NO_OTHER`), with verdict, symbol and style, by the pair."""
     found: dict[tuple[str, str], list[Told]] = {}
     for place, claim in enumerate(made, start=1):
         names = tuple(claim.arms.split(", "))
-        if len(names) == 2:
-            link = Link(claim.id, f"claim-{place}")
-            found.setdefault((names[0], names[1]), []).append((link, claim.verdict, claim.mark, claim.tone))
+        if names[-1] and len(names) <= 2:
+            link, pair = Link(claim.id, f"claim-{place}"), (names[0] if len(names) == 2 else NO_OTHER, names[-1])
+            found.setdefault(pair, []).append((link, claim.verdict, claim.mark, claim.tone))
     return found
 
 

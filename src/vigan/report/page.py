@@ -76,7 +76,7 @@ class Effect(NamedTuple):
 
 
 class MatrixRow(NamedTuple):
-    """An arm against another, if it is: its effect on each metric, and claims about the two, with their verdicts."""
+    """An arm against another, if it is: its effect on each metric, and claims about it or both, with verdicts."""
 
     arm: str
     against: str
