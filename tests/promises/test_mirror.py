@@ -119,6 +119,7 @@ ELSEWHERE = {
     "stages/publish": "promises/faults/test_power_cut.py",
     "stages/reference": "stages/test_every_stage.py",
     "stages/report": "report/test_page_content.py",
+    "stages/report_figures": "stages/test_every_stage.py",
     "stages/report_published": "report/test_page_content.py",
     "stages/report_summary": "report/test_page_content.py",
     "tools/check_stabiliser": "tools/test_check_plugin.py",

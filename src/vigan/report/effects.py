@@ -133,10 +133,11 @@ def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]
     """Links to claims about two arms, or one (after `NO_OTHER`), with verdict, symbol and style, by the pair."""
     found: dict[tuple[str, str], list[Told]] = {}
     for place, claim in enumerate(made, start=1):
-        names = tuple(claim.arms.split(", "))
-        if names[-1] and len(names) <= 2:
-            link, pair = Link(claim.id, f"claim-{place}"), (names[0] if len(names) == 2 else NO_OTHER, names[-1])
-            found.setdefault(pair, []).append((link, claim.verdict, claim.mark, claim.tone))
+        names = [name for name in claim.arms.split(", ") if name]
+        if 1 <= len(names) <= 2:
+            first, second = [NO_OTHER, *names][-2:]
+            link = Link(claim.id, f"claim-{place}")
+            found.setdefault((first, second), []).append((link, claim.verdict, claim.mark, claim.tone))
     return found
 
 

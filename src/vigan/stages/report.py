@@ -15,29 +15,34 @@ from vigan.analysis.tables import read_table
 from vigan.config import schedule
 from vigan.config.deviations import Deviation, load_deviations
 from vigan.config.study import Study
-from vigan.contents import FIGURES, LONG_TABLES, OMITTED, TABLES
+from vigan.contents import LONG_TABLES, OMITTED, TABLES
 from vigan.describe.arms import describe_difference, describe_elsewhere, explain
 from vigan.figures.facets import whole_groups
 from vigan.io.files import write_text
 from vigan.layout import Layout
 from vigan.protocols.registry import METRICS
-from vigan.report.cells import Cell, Table
+from vigan.report.cells import Table
 from vigan.report.claims import counts, verdicts
 from vigan.report.effects import claims_by_pair, matrix
 from vigan.report.frames import Frames, read_frames
 from vigan.report.methods import metric_table, protocol_notes
-from vigan.report.page import Difference, Facts, Note, Page, Picture, Samples, Section, Verdict
+from vigan.report.page import Difference, Facts, Note, Page, Samples, Section, Verdict
 from vigan.report.render import embed, link, render, render_table
 from vigan.report.slider import slider
 from vigan.report.tables import pair_tables, plain_table, score_tables, settings_table
 from vigan.stages import report_arms, report_curves, report_dots, report_first, report_summary
+from vigan.stages.report_figures import (
+    CURVES,
+    SAMPLES,
+    SEEDS,
+    Pictures,
+    anchor_of,
+    command_for,
+    drawn_again,
+    in_the_pages_order,
+    pictures_of,
+)
 from vigan.stages.report_published import published_table
-
-CURVES, SEEDS, SAMPLES = "curves", "seeds", "samples"
-"""Kinds of figures that the page shows in its own way; the files are for papers, and a small page links the samples."""
-
-PICTORIAL = {SAMPLES, "map"}
-"""Figures whose colours carry meaning: dark mode does not change them."""
 
 IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 """Tables shown folded and unchanged under each experiment with rows in them."""
@@ -45,12 +50,7 @@ IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 LONGEST = 400
 """Rows of such a table beyond which the page shows its beginning alone."""
 
-MOST_COMMANDS = 12
-"""Commands, one a figure, beyond which their table is folded."""
-
 Tables = Mapping[str, pd.DataFrame]
-Command = Callable[[Path | str], str]
-Pictures = dict[tuple[str, str], Picture]
 
 
 class Lists(NamedTuple):
@@ -72,7 +72,7 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
         slider=slider(study, frames) if frames else None,
         strip=report_first.strip(study, frames),
         samples=[_samples(study, layout, one) for one in frames],
-        commands=[*page.commands, ("This page", _command(config, layout.report))],
+        commands=[*page.commands, ("This page", command_for(config, layout.report))],
     )
     write_text(layout.report, render(whole))
     for name, path in layout.all_table_pages().items():
@@ -81,8 +81,8 @@ def report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
 
 
 def _samples(study: Study, layout: Layout, frames: Frames) -> Samples:
-    number = 1 + list(_in_the_pages_order(layout)).index((SAMPLES, frames.experiment))
-    return report_first.samples(study, frames, number, _anchor(SAMPLES, frames.experiment))
+    number = 1 + list(in_the_pages_order(layout)).index((SAMPLES, frames.experiment))
+    return report_first.samples(study, frames, number, anchor_of(SAMPLES, frames.experiment))
 
 
 def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Path:
@@ -92,11 +92,11 @@ def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Pa
     """
     source = partial(link, page=layout.small_report)
     page = _page(study, config, layout, lists, _tables(layout), source)
-    pictures = _pictures(study, layout, partial(_command, config), source)
+    pictures = pictures_of(study, layout, partial(command_for, config), source)
     shown = [picture for (kind, _), picture in pictures.items() if kind == SAMPLES]
     short = [(file, meaning) for file, meaning in page.tables if Path(file).stem not in LONG_TABLES]
     again = shlex.join(["vigan", "report", "--small", "--config", str(config)])
-    commands = [*page.commands, ("The whole page", _command(config, layout.report)), ("This page", again)]
+    commands = [*page.commands, ("The whole page", command_for(config, layout.report)), ("This page", again)]
     write_text(layout.small_report, render(page._replace(tables=short, commands=commands, sample_pictures=shown)))
     return layout.small_report
 
@@ -112,8 +112,8 @@ def _page(
     study: Study, config: Path, layout: Layout, lists: Lists, tables: Tables, source: Callable[[Path], str]
 ) -> Page:
     """The page without a slider; `source` maps a figure's path to its URL."""
-    command = partial(_command, config)
-    pictures = _pictures(study, layout, command, source)
+    command = partial(command_for, config)
+    pictures = pictures_of(study, layout, command, source)
     claims = verdicts(tables["claims"], pictures, report_first.units_of_claims(study))
     trained = any(experiment.arms for experiment in study.experiments.values())
     return Page(
@@ -145,47 +145,8 @@ def _page(
         no_failure=report_summary.NO_FAILURE if trained else report_summary.NONE_DIVERGED,
         provenance=report_summary.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
-        figures=_again(layout, pictures, command),
+        figures=drawn_again(layout, pictures, command),
         commands=[("This study, from nothing", command("all"))],
-    )
-
-
-def _command(config: Path, target: Path | str) -> str:
-    """The shell command that makes one file again."""
-    return shlex.join(["snakemake", "--cores", "all", "--configfile", str(config), "--", str(target)])
-
-
-def _pictures(study: Study, layout: Layout, command: Command, source: Callable[[Path], str]) -> Pictures:
-    """Every figure of the study, numbered."""
-    return {
-        (kind, name): Picture(
-            number=number,
-            anchor=_anchor(kind, name),
-            source="" if kind in (CURVES, SEEDS) else source(path),
-            alt=f"{study.experiments[name].title}. {FIGURES[kind]}.",
-            caption=f"{FIGURES[kind][0].upper()}{FIGURES[kind][1:]}.{_not_trained(study, name)}",
-            command=command(path),
-            kind="pictures" if kind in PICTORIAL else "chart",
-        )
-        for number, ((kind, name), path) in enumerate(_in_the_pages_order(layout).items(), start=1)
-    }
-
-
-def _in_the_pages_order(layout: Layout) -> dict[tuple[str, str], Path]:
-    """Every figure by (kind, experiment): samples, which the page shows first, then the others of each experiment."""
-    return dict(sorted(layout.all_figures().items(), key=lambda figure: figure[0][0] != SAMPLES))
-
-
-def _anchor(kind: str, experiment: str) -> str:
-    return f"figure-{kind}-{experiment}"
-
-
-def _not_trained(study: Study, experiment: str) -> str:
-    """Sentences of a caption that say which arms of an experiment were made elsewhere, and who says what is real."""
-    chosen = study.experiments[experiment]
-    stated = any(protocol.real for protocol in chosen.protocols)
-    return (f" Not trained here: {report_summary.apart_in_words(chosen)}." if chosen.elsewhere else "") + (
-        " What real data have is as the study states it, where it was not measured here." if stated else ""
     )
 
 
@@ -290,16 +251,3 @@ def _runs(runs: pd.DataFrame) -> Table:
 def _failures(tables: Tables) -> Table | None:
     failed = report_summary.failures(tables["runs"], tables.get("metrics"))
     return plain_table(failed, "Runs that failed.", "runs") if len(failed) else None
-
-
-def _again(layout: Layout, pictures: Pictures, command: Command) -> Table:
-    """One command a figure, movie and contact sheet."""
-    drawn = [
-        (f"Figure {picture.number}: {kind} of {name}", picture.command) for (kind, name), picture in pictures.items()
-    ]
-    movies = [
-        (f"Movie of {first} and {second}", command(path)) for (first, second), path in layout.all_movies().items()
-    ]
-    sheets = [(f"Contact sheet of {name}", command(path)) for name, path in layout.all_contacts().items()]
-    rows = [[Cell(what), Cell(how)] for what, how in [*drawn, *movies, *sheets]]
-    return Table("Every figure alone, one command each.", ["figure", "command"], rows, folded=len(rows) > MOST_COMMANDS)
