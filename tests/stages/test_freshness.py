@@ -266,9 +266,16 @@ def test_results_without_their_runs_can_still_be_told(place: Place) -> None:
     assert place.run("claims", str(RESULTS))[0] == 0
 
 
-def test_tables_of_a_version_that_stamped_nothing_are_for_small_pages_alone(place: Place) -> None:
+def test_tables_of_a_version_that_stamped_nothing_are_for_small_pages_and_kept_figures_alone(place: Place) -> None:
+    figure = place.folder / "figures" / "tiny" / "curves-circle.svg"
+    drawn = figure.read_bytes()
     shutil.rmtree(place.folder / RESULTS / "stamps")
     assert place.run("report", "--small")[0] == 0
+    figure.unlink()
+    assert place.run(*CURVES, "--kept") == (0, "")
+    assert figure.read_bytes() == drawn
+    assert not (place.folder / RESULTS / "stamps").exists(), "nobody knows what they were made from"
+    assert "nobody knows what these files were made from" in place.refused(*CURVES)
     assert (
         "nobody knows what these files were made from; run `vigan analyse --config tiny.yaml` again"
         in place.refused("report")

@@ -160,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     figure = stage(present.figure, "draw one figure")
     figure.add_argument("--kind", required=True, choices=FIGURES, metavar="KIND", help=", ".join(FIGURES))
     figure.add_argument("--experiment", required=True, help=EXPERIMENT)
+    figure.add_argument("--kept", action="store_true", help="draw kept tables, whatever code made them (not samples)")
     _add_pictures(stage)
     page = stage(present.report, "write the report page")
     page.add_argument(

@@ -24,12 +24,13 @@ def figure(options: argparse.Namespace) -> None:
     study.experiment(options.experiment)
     out = layout.figure(options.kind, options.experiment)
     before.check(options.config, before.tables(layout))
-    check_stamped_tables(layout)
+    check_stamped_tables(layout, kept=options.kept)
     if options.kind == "samples":
         check_samples(layout, options.experiment)
-    made_from = of_figure(layout)
+    made_from = {} if options.kept else of_figure(layout)
     draw(options.kind, study, options.experiment, Files(layout.tables, files_of(layout, options.experiment)), out)
-    write_stamp(layout.stamp(out.name), made_from, [out])
+    if not options.kept:
+        write_stamp(layout.stamp(out.name), made_from, [out])
 
 
 def frames(options: argparse.Namespace) -> None:
