@@ -21,7 +21,7 @@ from vigan.protocols.registry import KINDS
 from vigan.stages.analyse import arm_table
 from vigan.tools.findings import Sources, findings
 
-TEMPLATE, PAGE = ROOT / "docs" / "findings.md.j2", ROOT / "docs" / "findings.md"
+FINDINGS, EVIDENCE = (ROOT / "docs" / f"{name}.md.j2" for name in ("findings", "evidence"))
 WAITING = (
     "toy",
     "digits",
@@ -35,17 +35,23 @@ WAITING = (
 )
 
 
-def _render(results: Path, template: Path = TEMPLATE, records: Path = ROOT / "bench" / "records") -> str:
+def _render(results: Path, template: Path = EVIDENCE, records: Path = ROOT / "bench" / "records") -> str:
     sources = Sources(results, records, ROOT / "config" / "paper.yaml", ROOT / "config" / "published.yaml")
     return findings(template, sources)
 
 
-def test_the_page_in_docs_is_what_the_kept_tables_give(tmp_path: Path) -> None:
+@pytest.mark.parametrize("template", [FINDINGS, EVIDENCE], ids=["findings", "evidence"])
+def test_a_page_in_docs_is_what_the_kept_tables_give(template: Path, tmp_path: Path) -> None:
     for table in [*kept("results/*/tables/*.csv"), *kept("results/*/raw/*.csv.gz")]:
         shown = tmp_path / table.relative_to(ROOT)
         shown.parent.mkdir(parents=True, exist_ok=True)
         shown.symlink_to(table)
-    assert PAGE.read_text(encoding="utf-8") == _render(tmp_path / "results"), "write it again: vigan findings"
+    page = template.with_suffix("").read_text(encoding="utf-8")
+    assert page == _render(tmp_path / "results", template), "write it again: vigan findings"
+
+
+def test_findings_are_a_page() -> None:
+    assert len(FINDINGS.with_suffix("").read_text(encoding="utf-8").split()) < 1500
 
 
 def test_verdicts_of_a_benchmark_are_counted_by_rule_and_data(tmp_path: Path) -> None:
@@ -63,9 +69,10 @@ def test_verdicts_of_a_benchmark_are_counted_by_rule_and_data(tmp_path: Path) ->
     assert "| supported (1), not testable here (1) | not testable here (1) |" in page
 
 
-def test_no_measured_number_is_typed_into_the_template() -> None:
+@pytest.mark.parametrize("template", [FINDINGS, EVIDENCE], ids=["findings", "evidence"])
+def test_no_measured_number_is_typed_into_a_template(template: Path) -> None:
     words = re.sub(
-        r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|`[^`]*`", "", TEMPLATE.read_text(encoding="utf-8"), flags=re.DOTALL
+        r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|`[^`]*`", "", template.read_text(encoding="utf-8"), flags=re.DOTALL
     )
     assert re.findall(r"\d+\.\d+|\d+ of \d+|p [=<] ?\d", words) == []
 
@@ -171,6 +178,7 @@ def test_a_study_that_was_not_run_says_so_and_is_shown_once_it_was(name: str, tm
     _made_up(study, tmp_path / name / "tables")
     page = _render(tmp_path)
     assert missing not in page
+    assert _render(tmp_path, FINDINGS).startswith("# Findings"), "with any one of the studies"
     for claim in study.claims:
         assert claim.statement in page
     for arm in (arm for experiment in study.experiments.values() for arm in experiment.arms):
@@ -231,7 +239,7 @@ def test_the_command_writes_the_page_and_refuses_in_one_line(
     page: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page("{{ study('small').row('scores', arm='second').seed }}\n")
-    told = ["--template", tmp_path / "page.j2", "--out", tmp_path / "out.md", "--results", tmp_path / "results"]
+    told = ["--templates", tmp_path / "page.j2", "--results", tmp_path / "results"]
     told += [
         "--readme",
         tmp_path / "README.md",
@@ -241,8 +249,8 @@ def test_the_command_writes_the_page_and_refuses_in_one_line(
         ROOT / "config" / "published.yaml",
     ]
     assert main(["findings", *map(str, told)]) == 0
-    assert (tmp_path / "out.md").read_text() == "0\n"
+    assert (tmp_path / "page").read_text() == "0\n"
     (tmp_path / "page.j2").write_text("{{ study('small').row('scores', arm='third').seed }}")
     assert main(["findings", *map(str, told)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
-    assert (tmp_path / "out.md").read_text() == "0\n"
+    assert (tmp_path / "page").read_text() == "0\n"

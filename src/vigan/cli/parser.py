@@ -22,6 +22,7 @@ from vigan.runtime.settings import enter_root, setting, switched_on
 
 DEVIATIONS = Path("config/deviations.yaml")
 PUBLISHED = Path("config/published.yaml")
+FINDINGS = [Path("docs/findings.md.j2"), Path("docs/evidence.md.j2")]
 
 EXPERIMENT = "name of an experiment of the study"
 GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
@@ -216,9 +217,12 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument("--configs", type=Path, default=Path("config"), help="folder with the studies' files")
     index.add_argument("--out", type=Path, help="default: index.html in the folder of results")
 
-    findings = stage(present.findings, "write docs/findings.md from the kept tables of all studies", study=False)
-    findings.add_argument("--template", type=Path, default=Path("docs/findings.md.j2"), help="page with its prose")
-    findings.add_argument("--out", type=Path, default=Path("docs/findings.md"), help="page to write")
+    findings = stage(
+        present.findings, "write docs/findings.md and docs/evidence.md from the kept tables of all studies", study=False
+    )
+    findings.add_argument(
+        "--templates", type=Path, nargs="+", default=FINDINGS, metavar="PAGE.j2", help="prose of pages, written to PAGE"
+    )
     findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     findings.add_argument("--records", type=Path, default=Path("bench/records"), help="folder of benchmarks' records")

@@ -111,13 +111,15 @@ def index(options: argparse.Namespace) -> None:
 
 
 def findings(options: argparse.Namespace) -> None:
-    """Write the page of findings, and the README's table of verdicts, from the tables in the repository."""
+    """Write findings and evidence, and the README's table of verdicts, from the tables in the repository."""
     from vigan.io.files import write_text
     from vigan.tools.findings import Sources, findings
     from vigan.tools.verdict_table import with_verdicts
 
     sources = Sources(options.results, options.records, options.paper, options.published)
-    write_text(options.out, findings(options.template, sources))
+    pages = {template.with_suffix(""): findings(template, sources) for template in options.templates}
+    for page, text in pages.items():
+        write_text(page, text)
+        say(str(page))
     if options.readme.exists():
         write_text(options.readme, with_verdicts(options.readme.read_text(encoding="utf-8"), options.results))
-    say(str(options.out))

@@ -1,4 +1,4 @@
-"""The page of findings, from a template and the tables in the repository; a number not in them is an error."""
+"""Findings and evidence, from templates and the tables in the repository; a number not in them is an error."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class StudyTables:
 
 
 class Sources(NamedTuple):
-    """Sources of the page: folders of results and of benchmarks' records, the article's claims, published results."""
+    """Sources of a page: folders of results and of benchmarks' records, the article's claims, published results."""
 
     results: Path
     records: Path
@@ -78,24 +78,26 @@ class Sources(NamedTuple):
 
 
 def findings(template: Path, sources: Sources) -> str:
-    """The page: `template` (Jinja, Markdown) filled from tables.
+    """The page: `template` (Jinja, Markdown; it may import from files beside it) filled from tables.
 
     It may use `study(NAME)`, the study's `StudyTables`, or nothing if it has none; `benchmark(NAME)`, its newest
     record, or nothing; `claims`, those of the article as the paper study states them; `published`; and the filters of
     `FORMATS`. Raises RecordError naming the table and the conditions of a number that is not there.
     """
     environment = jinja2.Environment(  # noqa: S701 - Markdown, of our own tables
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=jinja2.FileSystemLoader(template.parent),
+    )  # fmt: skip
     environment.filters |= FORMATS
+    environment.globals |= {
+        "study": partial(_study_tables, sources.results),
+        "benchmark": partial(_benchmark, sources.records),
+        "claims": load_study(sources.paper).claims,
+        "published": load_published(sources.published),
+    }
     try:
-        return environment.from_string(template.read_text(encoding="utf-8")).render(
-            study=partial(_study_tables, sources.results),
-            benchmark=partial(_benchmark, sources.records),
-            claims=load_study(sources.paper).claims,
-            published=load_published(sources.published),
-        )
-    except OSError as error:
+        return environment.get_template(template.name).render()
+    except (OSError, UnicodeDecodeError, jinja2.TemplateNotFound) as error:
         raise RecordError(f"{template}: cannot be read ({error})") from None
     except jinja2.TemplateError as error:
         raise RecordError(f"{template}: {error}") from None
