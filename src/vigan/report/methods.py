@@ -35,11 +35,11 @@ def _reals(protocol: Protocol) -> str:
 
 
 def metric_table(metrics: Iterable[str]) -> Table:
-    """Definition, direction and source of each metric."""
+    """Title, name in rules and files, definition, direction and source of each metric."""
     better = {"lower": "lower is better", "higher": "higher is better", "none": "neither"}
     rows = [
-        [Cell(metric.title), Cell(metric.definition), Cell(better[metric.better]), Cell(metric.source)]
-        for metric in (METRICS[name] for name in metrics)
+        [Cell(metric.title, name), Cell(metric.definition), Cell(better[metric.better]), Cell(metric.source)]
+        for name, metric in ((name, METRICS[name]) for name in metrics)
     ]
     return Table(
         "The metrics in this study's tables.", ["metric", "definition", "better", "source (arXiv)"], rows, wrapped=True
