@@ -19,7 +19,7 @@ from vigan.report.claims import verdicts
 from vigan.stages.report_first import units_of_claims
 
 PAGES = kept("results/*/report-small.html")
-EVERYTHING = [*kept("results/*/*"), *kept("results/*/tables/*"), *kept("figures/*/*")]
+EVERYTHING = [*kept("results/*/*"), *kept("results/*/tables/*"), *kept("results/*/raw/*"), *kept("figures/*/*")]
 NOTED = "by a rule rewritten after the runs"
 VERDICT = rf'">([^<]+)</a></th><td><span class="badge [\w-]+"><.*?> ([\w ]+)</span>(?: <small>({NOTED})</small>)?</td>'
 ESTIMATE = r"<td>([^<]*) <small>([^<]*)<"
