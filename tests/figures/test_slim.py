@@ -30,10 +30,25 @@ COLOUR = np.dstack([GREY, GREY.T, GREY])
 CLEAR = np.dstack([COLOUR, 4 * GREY])
 
 
+RAMP = np.arange(4096, dtype=np.uint32).reshape(64, 64)
+MANY = np.dstack([RAMP % 251, RAMP // 16, RAMP % 256]).astype(np.uint8)
+MANY_CLEAR = np.dstack([MANY, RAMP % 253]).astype(np.uint8)
+FEW = np.random.default_rng(0).choice(CLEAR.reshape(-1, 4), size=(64, 64))
+
+
 @pytest.mark.parametrize(
-    ("pixels", "mode"), [(GREY, "L"), (np.dstack([GREY] * 3), "L"), (COLOUR, "RGB"), (CLEAR, "RGBA")]
+    ("pixels", "mode"),
+    [
+        (GREY, "L"),
+        (np.dstack([GREY] * 3), "L"),
+        (MANY, "RGB"),
+        (MANY_CLEAR, "RGBA"),
+        (FEW, "P"),
+        (FEW[..., :3], "P"),
+        (CLEAR[:1, :1], "RGBA"),
+    ],
 )
-def test_a_picture_keeps_every_pixel_in_as_few_channels_as_hold_them(pixels: np.ndarray, mode: str) -> None:
+def test_a_picture_keeps_every_pixel_in_the_smallest_form_that_holds_them(pixels: np.ndarray, mode: str) -> None:
     svg, code = _svg(pixels)
     found = _pixels(slim(svg))
     assert found.mode == mode
