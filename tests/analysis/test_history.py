@@ -156,7 +156,7 @@ def test_a_claim_that_the_runs_did_not_know_is_told(nowhere: Path) -> None:
 
 def test_rules_that_were_kept_as_digests_are_told_as_such(nowhere: Path) -> None:
     found = _history(study_of(SIGN), {"sign": "f" * 64}, nowhere)
-    assert found == History({"sign": "the rule recorded with them is of an older kind"}, {})
+    assert found == History({"sign": "the rule recorded with them has the form of an earlier version"}, {})
 
 
 def test_only_runs_of_the_claims_arms_are_asked_its_control_among_them(nowhere: Path) -> None:

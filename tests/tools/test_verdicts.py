@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,9 @@ UNTESTED = {
     "reason": "no encoder",
 }
 SHARE = SIGN | {
-    "id": "share", "median_difference": None, "fates": "regularised 0/8; plain 7/8", "p_above_zero": None,
-    "p_below_zero": None,
+    "id": "share", "arms": "regularised", "median_difference": None, "fates": "regularised 0/8; plain 7/8",
+    "p_above_zero": None, "p_below_zero": None, "p_above_minus_margin": None, "p_below_minus_margin": None,
+    "margin": "40%", "event": "bad-end", "event_rule": "A bad end: it is never on track.",
 }  # fmt: skip
 
 
@@ -46,33 +48,42 @@ def _table(folder: Path, *rows: dict[str, Any]) -> Path:
 
 
 def test_verdicts_are_told_with_interval_seeds_and_every_p(tmp_path: Path) -> None:
-    first, second = format_claims(read_claims(_table(tmp_path, SIGN, UNTESTED))).split("\n\n")
+    first, second, last = format_claims(read_claims(_table(tmp_path, SIGN, UNTESTED))).split("\n\n")
     assert first.splitlines() == [
         "sign: SUPPORTED",
         "  claim     so it is (here)",
         "  rule      Supported if it is.",
         "  evidence  plain -> regularised: share of seeds higher by 1 or more 0.875 [0.4735, 0.9968], n = 8 seeds",
-        "            differences: median 7, from 0 to 7",
-        "  p         margin (decides): beyond 0.0352, short of 0.996; zero: beyond 0.0352, short of 0.996; "
-        "minus the margin: beyond 0.00391, short of 1; corrected: supported 0.0352, contradicted 0.996, "
-        "equivalent 0.996",
+        "            the second arm minus the first, seed by seed: median 7, from 0 to 7",
+        "  p         one-sided: beyond the margin of 1: 0.0352, short of it: 0.996 (decides); beyond zero: 0.0352, "
+        "short of it: 0.996; beyond minus the margin: 0.00391, short of it: 1; corrected over claims (Holm): "
+        "supported 0.0352, contradicted 0.996, equivalent 0.996",
         "  why       As claimed; p = 0.035 after correction.",
         "  before    by the rule kept with the runs: equivalent",
         "  warning   this rule was changed after the runs: claim.margin changed after them",
     ]
     assert second.splitlines() == ["C6: NOT TESTED", "  claim     as well (there)", "  why       no encoder"]
+    assert all((ROOT / name).is_file() for name in re.findall(r"docs/\w+\.md", last))
 
 
 def test_a_claim_about_events_tells_how_many_runs_had_them(tmp_path: Path) -> None:
     told = format_claims(read_claims(_table(tmp_path, SHARE)))
-    assert "            runs: regularised 0/8; plain 7/8" in told
-    assert "differences" not in told
+    assert "  events    A bad end: it is never on track." in told
+    assert "            runs with a bad end: regularised 0/8; plain 7/8" in told
+    assert "one-sided: beyond 40%: 0.0352, short of it: 0.996 (decides); corrected" in told
+    assert "seed by seed" not in told
     assert "zero" not in told
+    assert "equivalent 0.996" not in told
+
+
+def test_differences_of_times_are_shares_of_training(tmp_path: Path) -> None:
+    told = format_claims(read_claims(_table(tmp_path, SIGN | {"unit": "share of seeds sooner by 10% of training"})))
+    assert "seed by seed (shares of training): median 7" in told
 
 
 def test_corrected_p_values_that_decided_nothing_are_not_told(tmp_path: Path) -> None:
     told = format_claims(read_claims(_table(tmp_path, SIGN | {"verdict": "not testable here"})))
-    assert "margin (decides): beyond 0.0352" in told
+    assert "beyond the margin of 1: 0.0352, short of it: 0.996 (decides)" in told
     assert "corrected" not in told
 
 

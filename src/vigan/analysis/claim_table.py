@@ -27,8 +27,9 @@ from vigan.config.claims import (
     event_of,
     named_arms,
 )
+from vigan.config.experiment import Experiment
 from vigan.config.study import Study
-from vigan.describe.claims import describe_effect, describe_rule, format_margin, name_of_test
+from vigan.describe.claims import describe_effect, describe_event, describe_rule, format_margin, name_of_test
 from vigan.protocols.registry import METRICS
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
@@ -36,7 +37,8 @@ CLAIM_COLUMNS = [
     "id", "experiment", "arms", "statement", "place", "rule", "test", "verdict", "reason", "n",
     "estimate", "low", "high", "unit", "median_difference", "lowest_difference", "highest_difference",
     "margin", "boundary", *(f"p_{side}_{at.replace('-', '_')}" for at in BOUNDARIES for side in ("above", "below")),
-    "p_supported", "p_contradicted", "p_equivalent", "fates", "changed", "first_verdict", "figures",
+    "p_supported", "p_contradicted", "p_equivalent", "event", "event_rule", "fates", "changed", "first_verdict",
+    "figures",
 ]  # fmt: skip
 """p_above_margin to p_below_minus_margin: each test alone. p_supported to p_equivalent: corrected over the claims."""
 
@@ -68,6 +70,7 @@ class _Found(NamedTuple):
     home: str
     fates: Mapping[str, Fate]
     failing: Mapping[str, str]
+    event_rule: str
     note: str
 
 
@@ -96,7 +99,16 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     failing = alike_in_failing(claim, seen, fared)
     lacking = untestable(claim, fared, experiment.on_track, counted) | failing
     case = Case(claim, infer(claim, seen), len(seeds), lacking)
-    return _Found(case, seen, home, counted, failing, not_trained_here(experiment, named_arms(claim)))
+    note = not_trained_here(experiment, named_arms(claim))
+    return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment), note)
+
+
+def _event_rule(claim: TestedClaim, experiment: Experiment) -> str:
+    """When a run has had the claim's event, as sentences; nothing for a claim about no event."""
+    event = event_of(claim)
+    reach = [experiment.reach] if event else []
+    rules = [*reach, experiment.collapse] if event in ("collapse", "bad-end") else reach
+    return " ".join(describe_event(rule) for rule in rules if rule is not None)
 
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +132,8 @@ def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
         **{_p_name("above", at): p for at, p in evidence.above.items()},
         **{_p_name("below", at): p for at, p in evidence.below.items()},
         "p_supported": judged.supported, "p_contradicted": judged.contradicted,
-        "p_equivalent": judged.equivalent, "fates": _format_fates(claim, found),
+        "p_equivalent": judged.equivalent, "event": event_of(claim) or "", "event_rule": found.event_rule,
+        "fates": _format_fates(claim, found),
         "changed": history.changed.get(claim.id, ""), "first_verdict": history.first.get(claim.id, ""),
         "figures": FIGURES[claim.test],
     }  # fmt: skip

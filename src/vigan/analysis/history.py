@@ -23,7 +23,7 @@ from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
 JUDGED_BEFORE = "these seeds were first judged by another"
-UNKNOWN_FORM = "the rule recorded with them is of an older kind"
+UNKNOWN_FORM = "the rule recorded with them has the form of an earlier version"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}

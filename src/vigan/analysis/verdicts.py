@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from vigan.analysis.inference import Evidence
 from vigan.analysis.multiplicity import holm
-from vigan.config.claims import OneShare, PairedSign, PairedTime, TestedClaim
+from vigan.config.claims import OneShare, PairedMean, PairedSign, PairedTime, TestedClaim
 
 Verdict = Literal["supported", "contradicted", "equivalent", "inconclusive", "not testable here", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -78,12 +78,17 @@ def _where(claim: TestedClaim) -> str:
     return "In most seeds" if isinstance(claim, PairedSign | PairedTime) else "On average"
 
 
+def _short(claim: TestedClaim) -> str:
+    words = "short of what is claimed"
+    return f"{_where(claim)} {words}" if isinstance(claim, PairedSign | PairedTime | PairedMean) else words.capitalize()
+
+
 def _by_tests(claim: TestedClaim, supported: float, contradicted: float, equivalent: float) -> list[Given]:
     """The verdicts that tests allow, the first before the next, with their reasons."""
     tested: list[tuple[Verdict, float, str]] = [
         ("supported", supported, "As claimed"),
         ("equivalent", equivalent, f"{_where(claim)} less than the margin, either way"),
-        ("contradicted", contradicted, "Short of what is claimed"),
+        ("contradicted", contradicted, _short(claim)),
     ]
     allowed: list[Given] = [
         (verdict, f"{words}; p = {p:.2g} after correction.") for verdict, p, words in tested if p <= claim.alpha

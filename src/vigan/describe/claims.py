@@ -21,6 +21,8 @@ OPPOSITE = {
     "higher": "lower", "lower": "higher", "later": "sooner", "sooner": "later", "more": "less", "less": "more",
 }  # fmt: skip
 EVENTS = {"collapse": "collapse", "bad-end": "a bad end", "reach": "getting on track"}
+RUNS = {"collapse": "with collapse", "bad-end": "with a bad end", "reach": "that get on track"}
+"""Runs that have had an event."""
 
 
 def percent(share: float) -> str:
@@ -53,7 +55,7 @@ def name_of_test(claim: TestedClaim) -> str:
             return "exact sign test over seeds"
 
 
-BOUNDARY_WORDS: dict[Boundary, str] = {"margin": "margin", "zero": "zero", "minus-margin": "minus the margin"}
+BOUNDARY_WORDS: dict[Boundary, str] = {"margin": "the margin", "zero": "zero", "minus-margin": "minus the margin"}
 
 
 def format_margin(claim: TestedClaim) -> str:
@@ -91,7 +93,7 @@ def _condition(claim: TestedClaim) -> str:
         PairedSign: "in most seeds {subject} of {second} is {beyond} than that of {first}",
         PairedMean: "on average over seeds {subject} of {second} is {beyond} than that of {first}",
         PairedTime: "in most seeds {subject} in {second} is {beyond} than in {first}",
-        PairedShares: "the share of runs with {subject} in {second} is {beyond} than in {first}",
+        PairedShares: "the share of runs {subject} in {second} is {beyond} than in {first}",
     }[type(claim)]
     sentence = what.format(subject=_subject(claim), first=first, second=second, beyond=describe_effect(claim))
     matters = f"; what matters: {format_margin(claim)}" if claim.beyond == "zero" else ""
@@ -102,6 +104,8 @@ def _subject(claim: Paired) -> str:
     match claim:
         case PairedSign() | PairedMean():
             return f"{claim.metric} ({claim.protocol}, {SCORES[claim.score]})"
+        case PairedShares():
+            return RUNS[claim.event]
         case _:
             return EVENTS[claim.event]
 

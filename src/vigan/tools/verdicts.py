@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import get_args
 
 from vigan.config.claims import Boundary
-from vigan.describe.claims import BOUNDARY_WORDS
+from vigan.describe.claims import BOUNDARY_WORDS, RUNS
 from vigan.errors import UserError
 from vigan.io.files import RecordError
 
 Row = Mapping[str, str]
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
+WORDS = "What the words mean: docs/glossary.md; tests and verdicts: docs/statistics.md; metrics: docs/metrics.md."
 _STUDY = "experiments:"
 """What a study's file has, and a list of deviations or of published numbers has not."""
 
@@ -61,7 +62,7 @@ def read_claims(path: Path) -> list[Row]:
 
 def format_claims(rows: list[Row]) -> str:
     """Verdict, claim, evidence and rule of each claim, one paragraph each. Raises RecordError on a bad number."""
-    return "\n\n".join("\n".join(_lines(row)) for row in rows) if rows else "This study states no claims."
+    return "\n\n".join([*("\n".join(_lines(row)) for row in rows), WORDS]) if rows else "This study states no claims."
 
 
 def _lines(row: Row) -> Iterator[str]:
@@ -69,6 +70,8 @@ def _lines(row: Row) -> Iterator[str]:
     yield f"  claim     {_word(row, 'statement')} ({_word(row, 'place')})"
     if rule := _word(row, "rule"):
         yield f"  rule      {rule}"
+    if event := _word(row, "event_rule"):
+        yield f"  events    {event}"
     if (estimate := _number(row, "estimate")) is not None:
         yield from _evidence(row, estimate)
     yield f"  why       {_word(row, 'reason')}"
@@ -84,24 +87,35 @@ def _evidence(row: Row, estimate: float) -> Iterator[str]:
     yield f"  evidence  {arms}: {_word(row, 'unit')} {ends}, n = {_number(row, 'n') or 0:.0f} seeds"
     if (median := _number(row, "median_difference")) is not None:
         span = f"{_shown(row, 'lowest_difference')} to {_shown(row, 'highest_difference')}"
-        yield f"            differences: median {median:.4g}, from {span}"
+        of = " (shares of training)" if "of training" in _word(row, "unit") else ""
+        yield f"            the second arm minus the first, seed by seed{of}: median {median:.4g}, from {span}"
     if fates := _word(row, "fates"):
-        yield f"            runs: {fates}"
-    yield f"  p         {'; '.join(_p_values(row))}"
+        yield f"            runs {RUNS.get(_word(row, 'event'), 'with the event')}: {fates}"
+    yield f"  p         one-sided: {'; '.join(_p_values(row))}"
 
 
 def _p_values(row: Row) -> Iterator[str]:
-    """P-values at each boundary, the deciding one marked, and those corrected over the claims where they count."""
+    """One-sided p-values at each boundary, the deciding one marked; where they count, those corrected over claims."""
     for at in BOUNDARIES:
         above, below = (f"p_{side}_{at.replace('-', '_')}" for side in ("above", "below"))
         if _number(row, above) is not None:
             decides = " (decides)" if at == row.get("boundary") else ""
-            told = f"beyond {_shown(row, above, 3)}, short of {_shown(row, below, 3)}"
-            yield f"{BOUNDARY_WORDS[at]}{decides}: {told}"
+            yield f"beyond {_place(row, at)}: {_shown(row, above, 3)}, short of it: {_shown(row, below, 3)}{decides}"
     if row["verdict"] == "not testable here":
         return
-    kinds = ("supported", "contradicted", "equivalent")
-    yield "corrected: " + ", ".join(f"{kind} {_shown(row, f'p_{kind}', 3)}" for kind in kinds)
+    kinds = ("supported", "contradicted", *([] if _of_one_arm(row) else ["equivalent"]))
+    yield "corrected over claims (Holm): " + ", ".join(f"{kind} {_shown(row, f'p_{kind}', 3)}" for kind in kinds)
+
+
+def _place(row: Row, boundary: Boundary) -> str:
+    """Where a boundary lies: "the margin of 1", "zero"; of the share of one arm, "40%"."""
+    if boundary != "margin":
+        return BOUNDARY_WORDS[boundary]
+    return _word(row, "margin") if _of_one_arm(row) else f"{BOUNDARY_WORDS[boundary]} of {_word(row, 'margin')}"
+
+
+def _of_one_arm(row: Row) -> bool:
+    return ";" not in _word(row, "arms")
 
 
 def _shown(row: Row, column: str, digits: int = 4) -> str:
