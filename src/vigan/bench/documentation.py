@@ -65,8 +65,8 @@ def multiplicity(studies: Sequence[Study]) -> str:
         f"{len(several)} kept studies test {sum(several)} claims. At most {expected:.2f} of these studies are expected "
         'to hold a false\n"supported", and likewise a false "contradicted" or "equivalent"; if they are '
         f"independent, the\nchance that at least one of them holds a false verdict of a given kind is at most "
-        f"{math.ceil(100 * chance)}%. These bounds are those of rules\nfixed before the data; the kept ones were "
-        "rewritten after their runs, so that here they are nominal."
+        f"{math.ceil(100 * chance)}%. These bounds are those of rules\nfixed before the data; most of the kept "
+        "ones were\nrewritten after their runs, so that here they are nominal."
     )
 
 
