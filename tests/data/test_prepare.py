@@ -15,7 +15,7 @@ from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
 from vigan.data import parallel
 from vigan.data.archive import Folder
 from vigan.data.image_folder import Picture
-from vigan.data.prepare import prepare
+from vigan.data.prepare import _split, prepare
 from vigan.data.source import DataError
 from vigan.data.store import load
 from vigan.io.files import RecordError, sha256_file
@@ -274,3 +274,53 @@ def test_too_little_room_is_said_before_anything_is_read(
 def test_no_workers_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="at least 1"):
         prepare(Ring(source="ring", count=5), tmp_path, workers=0)
+
+
+def test_the_last_examples_may_be_kept_from_training(tmp_path: Path) -> None:
+    """Whatever the source, and however its blocks lie."""
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    prepare(Digits(source="digits"), whole)
+    manifest = prepare(Digits(source="digits", held_out=300), part)
+    everything, kept = load(whole, verify=True), load(part, verify=True)
+    assert kept.held_out is not None
+    np.testing.assert_array_equal(kept.array, everything.array[:-300])
+    np.testing.assert_array_equal(kept.held_out, everything.array[-300:])
+    assert everything.labels is not None
+    np.testing.assert_array_equal(kept.labels, everything.labels[:-300])
+    assert (manifest["count"], manifest["held_out"]) == (1497, 300)
+    assert manifest["mean"] == pytest.approx([kept.array.mean()])
+    assert manifest["held_out_sha256"] == sha256_file(part / "held-out.npy")
+    assert everything.held_out is None
+    prepare(Digits(source="digits"), part)
+    assert load(part).held_out is None
+    assert not (part / "held-out.npy").exists()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_block_with_examples_of_both_kinds_is_divided(rows: int, tmp_path: Path) -> None:
+    blocks = (np.arange(4 * start, 4 * start + 4) for start in range(3))
+    assert [part.tolist() for part in _split(blocks, 5)] == [[0, 1, 2, 3], [4], [5, 6, 7], [8, 9, 10, 11]]
+    prepare(Ring(source="ring", count=10, held_out=rows), tmp_path)
+    assert len(load(tmp_path, verify=True).array) == 10 - rows
+
+
+def test_a_data_set_of_which_nothing_would_be_left_is_refused(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there are 2 examples, and `held_out` keeps 2 from training; lower it"):
+        prepare(images(pictures).model_copy(update={"held_out": 2}), tmp_path / "out")
+
+
+def test_held_out_examples_that_are_missing_or_others_are_named(tmp_path: Path) -> None:
+    prepare(Ring(source="ring", count=50, held_out=10), tmp_path)
+    path = tmp_path / "held-out.npy"
+    np.save(path, np.zeros((10, 2), np.float32))
+    load(tmp_path)
+    with pytest.raises(
+        RecordError, match=r"held-out\.npy: sha256 is .* delete its folder and run `vigan prepare` again"
+    ):
+        load(tmp_path, verify=True)
+    np.save(path, np.zeros((9, 2), np.float32))
+    with pytest.raises(RecordError, match=r"held-out\.npy: shape is \[9, 2\]"):
+        load(tmp_path)
+    path.unlink()
+    with pytest.raises(RecordError, match=r"held-out\.npy: missing"):
+        load(tmp_path)

@@ -42,9 +42,10 @@ ENOUGH = 400
 MEASURABLE = [
     pytest.param(kind, STAND_INS.get(source, source), id=f"{kind.name}-{source}")
     for kind in KINDS.values()
-    if kind.measured
+    if kind.input in {"samples", "decoded"}
     for source in sorted(kind.sources)
 ]
+"""What D says is tried where there are runs: tests/stages/test_evaluate_discriminator.py."""
 HERE = {name: kind for name, kind in KINDS.items() if kind.measured}
 every_kind = pytest.mark.parametrize("kind", HERE.values(), ids=HERE.keys())
 
@@ -66,18 +67,14 @@ def study(source: str, kind: str) -> Study:
     """A study of one run that measures a source of data by a kind of protocol."""
     points = source in {"ring", "grid"}
     network = {"kind": "mlp"} if points else {"kind": "dcgan", "batch_norm": False}
-    arm = {
-        "model": {"kind": "vae", "std": 0.2},
-        "reading": "literal",
-        "d_batches": 0,
-        "g_batches": 1,
-        "lambda_sum": 0.0,
-    }
+    arm = {"reading": "literal", "d_batches": 0, "g_batches": 1, "lambda_sum": 0.0}
+    judged = KINDS[kind].input == "judged"
+    arm |= {"d_batches": 1} if judged else {"model": {"kind": "vae", "std": 0.2}}
     run = {
-        "title": "A run", "dataset": "data", "iterations": 2, "snapshots": 1,
-        "protocols": [{"kind": kind, "samples": 500}], "arms": {"vae": {**arm, "network": network}},
+        "title": "A run", "dataset": "data", "iterations": 2, "snapshots": 1, "keep_discriminator": judged,
+        "protocols": [{"kind": kind, "samples": 500}], "arms": {"arm": {**arm, "network": network}},
     }  # fmt: skip
-    data = {"source": source, **SOURCES[source]}
+    data = {"source": source, **SOURCES[source], **({"held_out": 500} if judged else {})}
     whole = {"study": "one", "title": "One", "seeds": [0], "datasets": {"data": data}, "experiments": {"run": run}}
     return Study.model_validate(whole)
 
@@ -224,7 +221,7 @@ def test_further_latents_are_refused_where_none_are_drawn(kind: ProtocolKind) ->
     if kind.input == "samples":
         assert Protocol(kind=kind.name, samples=kind.least, redraws=1).redraws == 1
     else:
-        with pytest.raises(ValidationError, match=f"'{kind.name}' draws no latents"):
+        with pytest.raises(ValidationError, match=f"'{kind.name}' does not measure samples alone"):
             Protocol(kind=kind.name, samples=kind.least, redraws=1)
 
 

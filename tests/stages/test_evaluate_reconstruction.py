@@ -166,7 +166,7 @@ MISTAKES = {
         "      points-ali: {}",
         "arm 'points-ali': 'gan' has no encoder, so protocol 'reconstruction' cannot measure it",
     ),
-    "redraws": ("samples: 300}", "samples: 300, redraws: 1}", "'reconstruction' draws no latents"),
+    "redraws": ("samples: 300}", "samples: 300, redraws: 1}", "'reconstruction' does not measure samples alone"),
     "a metric of another protocol": ("metric: reconstruction_error", "metric: modes", "gives no metric 'modes'"),
 }
 

@@ -14,7 +14,7 @@ from studies import TINY, run_to_tables
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.layout import Layout
-from vigan.stages.evaluate import Sampler
+from vigan.stages.sampler import Sampler
 
 NAME = "toy-modes/n=500/ref=train"
 STUDY = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -18,7 +19,20 @@ DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 
 """Number of digits by origin."""
 
 
-class Digits(Strict):
+class Source(Strict):
+    """A data set, of which the last `held_out` examples are kept from training, for protocols that ask for such."""
+
+    held_out: Count | None = None
+
+    omitted: ClassVar[Mapping[str, Any]] = {"held_out": None}
+    """Values that records leave out, so that digests and folders made before there was the field stay valid."""
+
+    @model_serializer(mode="wrap")
+    def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in dump(self).items() if k not in self.omitted or v != self.omitted[k]}
+
+
+class Digits(Source):
     """The handwritten digits of `origin`, each once, one channel.
 
     scikit-learn's scans are enlarged to `side`, MNIST's get a black margin.
@@ -33,14 +47,10 @@ class Digits(Strict):
         """Shape of one example: (channels, side, side)."""
         return (1, self.side, self.side)
 
-    @model_serializer(mode="wrap")
-    def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The record without the default origin, so existing digests and folders stay valid."""
-        record = dump(self)
-        return {name: value for name, value in record.items() if (name, value) != ("origin", "sklearn")}
+    omitted: ClassVar[Mapping[str, Any]] = {**Source.omitted, "origin": "sklearn"}
 
 
-class StackedDigits(Strict):
+class StackedDigits(Source):
     """`count` random triples of the digits of `origin`, each triple the channels of one image.
 
     Channels 0, 1, 2 hold hundreds, tens and units; each is 0 to 9 with equal odds, so all 1,000 triples are equally
@@ -80,7 +90,7 @@ TORCHVISION: dict[TorchvisionName, Published] = {
 """Data sets of torchvision with images of 28 or 32 pixels, by their names there."""
 
 
-class Torchvision(Strict):
+class Torchvision(Source):
     """The images and labels of a data set of torchvision, by its `name` there; 28x28 ones get a black margin.
 
     Where its files are is the machine's business: see `vigan.data.torchvision_sets`.
@@ -107,7 +117,7 @@ CELEBA_COUNT = 202_599
 """Number of images in CelebA."""
 
 
-class CelebA(Strict):
+class CelebA(Source):
     """Aligned CelebA faces: centre crop of `crop` pixels, resized to `side`, three channels.
 
     `crop` 108 belongs to the official 178x218 files, 54 to half-size copies. `resize` is "antialias" (Pillow's
@@ -129,7 +139,7 @@ class CelebA(Strict):
         return (3, self.side, self.side)
 
 
-class ImageFolder(Strict):
+class ImageFolder(Source):
     """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`.
 
     Records of runs do not say where: images are identified by their content, not by their place.
@@ -146,7 +156,7 @@ class ImageFolder(Strict):
         return (self.channels, self.side, self.side)
 
 
-class Ring(Strict):
+class Ring(Source):
     """`count` draws from `modes` equal Gaussians of deviation `std` on a circle of radius `radius`."""
 
     source: Literal["ring"]
@@ -161,7 +171,7 @@ class Ring(Strict):
         return (2,)
 
 
-class Grid(Strict):
+class Grid(Source):
     """`count` draws from per_side x per_side equal Gaussians, `spacing` apart, centred on the origin."""
 
     source: Literal["grid"]
@@ -176,7 +186,7 @@ class Grid(Strict):
         return (2,)
 
 
-class DataSource(Strict, ABC):
+class DataSource(Source, ABC):
     """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
 
     Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is identified
@@ -231,7 +241,12 @@ def modules(dataset: Dataset) -> tuple[str, ...]:
 
 
 def most_examples(dataset: Dataset) -> int | None:
-    """Largest possible number of examples, None where only the files tell."""
+    """Largest possible number of examples to train on, None where only the files tell."""
+    most = _most(dataset)
+    return None if most is None else most - (dataset.held_out or 0)
+
+
+def _most(dataset: Dataset) -> int | None:
     match dataset:
         case Digits():
             return DIGITS_OF[dataset.origin]

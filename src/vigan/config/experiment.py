@@ -139,9 +139,9 @@ class Protocol(Strict):
         if self.samples < self.definition.least:
             raise ValueError(f"'{self.kind}' needs at least {self.definition.least} samples, not {self.samples}")
         if self.redraws and self.definition.input != "samples":
-            raise ValueError(f"'{self.kind}' draws no latents: it takes no 'redraws'")
+            raise ValueError(f"'{self.kind}' does not measure samples alone: it takes no 'redraws'")
         if self.sampler and self.definition.input != "samples":
-            raise ValueError(f"'{self.kind}' measures codes of real examples: it takes no 'sampler'")
+            raise ValueError(f"'{self.kind}' does not measure samples alone: it takes no 'sampler'")
         if self.reference and self.definition.real_samples < 2:
             raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vigan.config.arms import Dcgan
+from vigan.config.arms import Arm, Dcgan
 from vigan.config.base import nearest
 from vigan.config.claims import (
     Claim,
@@ -179,15 +179,33 @@ def _check_fit(name: str, experiment: Experiment, title: str, dataset: Dataset) 
         except ValueError as error:
             raise ValueError(f"arm '{arm_name}': {error}") from None
         for protocol in experiment.protocols:
-            if protocol.definition.input == "decoded" and not arm.model.has_encoder:
-                raise ValueError(
-                    f"arm '{arm_name}': '{arm.model.kind}' has no encoder, so protocol '{protocol.kind}' cannot "
-                    "measure it; put the arm into another experiment"
-                )
+            _check_networks(arm_name, arm, protocol)
     for protocol in experiment.protocols:
         if not {dataset.source, POINTS if len(dataset.shape) == 1 else IMAGES} & protocol.definition.sources:
             raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' cannot measure '{dataset.source}' data")
+        if protocol.definition.input == "judged":
+            _check_judged(name, experiment, protocol, title, dataset)
         _check_enough(name, protocol, title, dataset)
+
+
+def _check_networks(name: str, arm: Arm, protocol: Protocol) -> None:
+    needed = {"decoded": arm.model.has_encoder, "judged": arm.model.judges_examples}
+    if not needed.get(protocol.definition.input, True):
+        lacking = "no encoder" if protocol.definition.input == "decoded" else "no discriminator of examples alone"
+        raise ValueError(
+            f"arm '{name}': '{arm.model.kind}' has {lacking}, so protocol '{protocol.kind}' cannot measure it; put the "
+            "arm into another experiment"
+        )
+
+
+def _check_judged(name: str, experiment: Experiment, protocol: Protocol, title: str, dataset: Dataset) -> None:
+    if not experiment.keep_discriminator:
+        raise ValueError(f"experiment '{name}': protocol '{protocol.kind}' needs `keep_discriminator: true`")
+    if (dataset.held_out or 0) < protocol.samples:
+        raise ValueError(
+            f"experiment '{name}': protocol '{protocol.kind}' takes {protocol.samples:,} examples that are kept from "
+            f"training, and '{title}' has {dataset.held_out or 0:,}: set its `held_out`"
+        )
 
 
 def _check_enough(name: str, protocol: Protocol, title: str, dataset: Dataset) -> None:

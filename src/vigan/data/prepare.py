@@ -28,7 +28,7 @@ from vigan.data import celeba as faces
 from vigan.data import digits, identity, image_folder, stacked_digits, torchvision_sets, toy
 from vigan.data.identity import Source
 from vigan.data.source import DataError, SourceData
-from vigan.data.store import ARRAY, LABELS, MANIFEST
+from vigan.data.store import ARRAY, HELD_OUT, LABELS, MANIFEST
 from vigan.io.durable import make_folder, rename, sync_folder
 from vigan.io.files import atomic_write, write_json
 from vigan.io.stamp import sealed
@@ -48,6 +48,8 @@ def prepare(
 ) -> dict[str, Any]:
     """The manifest of `dataset`, written into `folder` as array.npy, labels.npy (if there are labels), manifest.json.
 
+    Of a data set that keeps some from training, those are in held-out.npy, and in none of the others.
+
     Images are uint8 NCHW, toys float32 (N, 2), labels int64. The bytes depend on the source and `dataset` alone, not
     on `workers` or the day. `celeba`: the archive or folder to read, see `vigan.data.celeba.locate` (and
     `vigan.data.mnist.locate`); with `download` a source is fetched, if it is nowhere, into the folder `download` beside
@@ -57,7 +59,8 @@ def prepare(
 
     The manifest holds source, spec, code_sha256 (of what prepared it), versions of libraries, preprocessing, count,
     shape (of one example), dtype, bytes and sha256 of the array file, labels (whether there are any), labels_sha256,
-    skipped (files that are no images), mean (per channel or coordinate, on the stored scale) and notes. Raises
+    held_out (how many are kept from training, if any) and held_out_sha256, skipped (files that are no images), mean
+    (per channel or coordinate of what is trained on, on the stored scale) and notes. Raises
     DataError naming a file and what to do; a result that was in `folder` before stays usable until the new array is
     complete.
     """
@@ -65,8 +68,9 @@ def prepare(
         raise DataError(f"workers is {workers}; it must be at least 1")
     maker = _maker(dataset)
     source_data = _source_data(dataset, celeba, identity.fetched(folder.parent), download=download, workers=workers)
+    held_out = _held_out(dataset, source_data)
     with contextlib.closing(source_data.blocks), _staged(folder, source_data) as whole:
-        manifest = _write(maker, source_data, whole, progress)
+        manifest = _write(maker, source_data, held_out, whole, progress)
         identity.confirm(dataset, source, celeba, folder)
         _replace(whole, folder)
     return manifest
@@ -95,19 +99,40 @@ def _maker(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _write(maker: Mapping[str, Any], source_data: SourceData, whole: Path, progress: Progress | None) -> dict[str, Any]:
-    """The manifest, written into `whole` with the array and the labels that it tells of."""
-    mean, digest = _write_array(whole / ARRAY, source_data, progress)
+def _held_out(dataset: Dataset, source_data: SourceData) -> int:
+    """How many examples are kept from training. Raises DataError if that leaves none."""
+    held_out = dataset.held_out or 0
+    if held_out >= source_data.count:
+        raise DataError(
+            f"there are {source_data.count} examples, and `held_out` keeps {held_out} from training; lower it"
+        )
+    return held_out
+
+
+def _write(
+    maker: Mapping[str, Any], source_data: SourceData, held_out: int, whole: Path, progress: Progress | None
+) -> dict[str, Any]:
+    """The manifest, written into `whole` with the arrays and the labels that it tells of."""
+    trained = source_data.count - held_out
+    blocks = _counted(source_data, progress)
+    parts = _split(blocks, trained)
+    mean, digest = _write_array(whole / ARRAY, source_data, trained, parts)
+    apart = {}
+    if held_out:
+        _, digest_of_rest = _write_array(whole / HELD_OUT, source_data, held_out, parts)
+        apart = {"held_out": held_out, "held_out_sha256": digest_of_rest}
+    labels = None if source_data.labels is None else source_data.labels[:trained]
     manifest = {
         **maker,
         "preprocessing": source_data.preprocessing,
-        "count": source_data.count,
+        "count": trained,
         "shape": list(source_data.shape),
         "dtype": source_data.dtype.name,
         "bytes": (whole / ARRAY).stat().st_size,
         "sha256": digest,
-        "labels": source_data.labels is not None,
-        "labels_sha256": _write_labels(whole / LABELS, source_data.labels),
+        "labels": labels is not None,
+        "labels_sha256": _write_labels(whole / LABELS, labels),
+        **apart,
         "skipped": source_data.skipped,
         "mean": mean,
         "notes": list(source_data.notes),
@@ -121,7 +146,8 @@ def _replace(whole: Path, folder: Path) -> None:
     (folder / MANIFEST).unlink(missing_ok=True)
     sync_folder(folder)
     (folder / LABELS).unlink(missing_ok=True)
-    for name in (ARRAY, LABELS, MANIFEST):
+    (folder / HELD_OUT).unlink(missing_ok=True)
+    for name in (ARRAY, LABELS, HELD_OUT, MANIFEST):
         if (whole / name).exists():
             rename(whole / name, folder / name)
 
@@ -155,14 +181,39 @@ def _as_declared(dataset: DataSource, found: SourceData) -> SourceData:
     return found
 
 
-def _write_array(path: Path, source_data: SourceData, progress: Progress | None) -> tuple[list[float], str]:
-    """Mean per channel and SHA-256 of the array file."""
-    header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (source_data.count, *source_data.shape)}
+def _counted(source_data: SourceData, progress: Progress | None) -> Iterator[np.ndarray]:
+    """The blocks of a source, as they are stored."""
+    done = 0
+    for block in source_data.blocks:
+        done += len(block)
+        if progress is not None:
+            progress(done, source_data.count)
+        yield np.ascontiguousarray(block, source_data.dtype)
+
+
+def _split(blocks: Iterator[np.ndarray], at: int) -> Iterator[np.ndarray]:
+    """The same rows, of which none before row `at` is in a block with one that is not."""
+    done = 0
+    for block in blocks:
+        before = min(max(at - done, 0), len(block))
+        yield from (part for part in (block[:before], block[before:]) if len(part))
+        done += len(block)
+
+
+def _write_array(
+    path: Path, source_data: SourceData, count: int, blocks: Iterator[np.ndarray]
+) -> tuple[list[float], str]:
+    """Mean per channel and SHA-256 of an array file of the next `count` rows."""
+    header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (count, *source_data.shape)}
+    total, done = np.zeros(source_data.shape[0]), 0
     with atomic_write(path) as stream:
         digested = HashingWriter(stream)
         np.lib.format.write_array_header_1_0(digested, header)
-        total = _write_blocks(digested, source_data, progress)
-    per_channel = source_data.count * math.prod(source_data.shape[1:])
+        while done < count and (block := next(blocks, None)) is not None:
+            digested.write(block.data)
+            total += block.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
+            done += len(block)
+    per_channel = count * math.prod(source_data.shape[1:])
     return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
 
 
@@ -176,17 +227,6 @@ class HashingWriter:
         """Write `data` and add it to the digest."""
         self.stream.write(data)
         self.sha256.update(data)
-
-
-def _write_blocks(stream: HashingWriter, source_data: SourceData, progress: Progress | None) -> np.ndarray:
-    total, done = np.zeros(source_data.shape[0]), 0
-    for block in source_data.blocks:
-        stream.write(np.ascontiguousarray(block, source_data.dtype).data)
-        total += block.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
-        done += len(block)
-        if progress is not None:
-            progress(done, source_data.count)
-    return total
 
 
 def _check_room(folder: Path, source_data: SourceData) -> None:

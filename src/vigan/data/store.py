@@ -1,4 +1,4 @@
-"""A prepared data set on disk: `array.npy`, `labels.npy` if it has labels, `manifest.json`. No torch, no PIL."""
+"""A prepared data set on disk: `array.npy`, `labels.npy` and `held-out.npy` if it has such, `manifest.json`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from vigan.io.files import RecordError, read_json, sha256_file
 from vigan.io.stamp import unsealed
 
-ARRAY, LABELS, MANIFEST = "array.npy", "labels.npy", "manifest.json"
+ARRAY, LABELS, HELD_OUT, MANIFEST = "array.npy", "labels.npy", "held-out.npy", "manifest.json"
 REMEDY = "delete its folder and run `vigan prepare` again"
 FIELDS = {"bytes": int, "count": int, "dtype": str, "labels": bool, "sha256": str, "shape": list}
 
@@ -21,12 +21,14 @@ class Prepared:
     """A prepared data set, ready to be read.
 
     `array`: (count, *shape), memory-mapped, read-only; images are uint8 NCHW 0..255, toys float32 (N, 2).
-    `labels`: int64 (count,) or None. `manifest`: see `vigan.data.prepare.prepare`.
+    `labels`: int64 (count,) or None. `manifest`: see `vigan.data.prepare.prepare`. `held_out`: examples that are kept
+    from training, as `array`, or None.
     """
 
     array: np.ndarray
     labels: np.ndarray | None
     manifest: dict[str, Any]
+    held_out: np.ndarray | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -46,6 +48,7 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
     _agree(array_path, "bytes", array_path.stat().st_size, manifest["bytes"])
     _agree(array_path, "dtype", array.dtype.name, manifest["dtype"])
     _agree(array_path, "shape", list(array.shape), [manifest["count"], *manifest["shape"]])
+    held_out = _held_out(folder / HELD_OUT, manifest, verify=verify)
     labels = _mapped(labels_path) if manifest["labels"] else None
     if labels is not None:
         _agree(labels_path, "dtype", labels.dtype.name, "int64")
@@ -54,7 +57,18 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
         _agree(array_path, "sha256", sha256_file(array_path), manifest["sha256"])
         if labels is not None:
             _agree(labels_path, "sha256", sha256_file(labels_path), manifest["labels_sha256"])
-    return Prepared(array, labels, manifest)
+    return Prepared(array, labels, manifest, held_out)
+
+
+def _held_out(path: Path, manifest: dict[str, Any], *, verify: bool) -> np.ndarray | None:
+    if not manifest.get("held_out"):
+        return None
+    array = _mapped(path)
+    _agree(path, "dtype", array.dtype.name, manifest["dtype"])
+    _agree(path, "shape", list(array.shape), [manifest["held_out"], *manifest["shape"]])
+    if verify:
+        _agree(path, "sha256", sha256_file(path), manifest.get("held_out_sha256"))
+    return array
 
 
 def _manifest(path: Path) -> dict[str, Any]:

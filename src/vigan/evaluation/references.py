@@ -21,7 +21,8 @@ from vigan.provenance import measuring_versions
 class Measurement(NamedTuple):
     """A protocol, ready for any number of snapshots.
 
-    `measure` turns samples into numbers, or, where there are `reals`, their decoded codes in the same order.
+    `measure` turns samples into numbers, or, where there are `reals`, their decoded codes in the same order; or D's
+    logits of them, where they are two samples: of training examples and of held-out ones.
     """
 
     measure: Measure
@@ -49,10 +50,14 @@ def make_reference(
     """Write the reference arrays of `protocol` to `path` (npz) and return its values on real data, the floor.
 
     Where samples are compared with a real one, the floor is another real sample compared with it, or, one by one,
-    that sample itself. Where all others are in the reference, the sample is left out of it for that.
+    that sample itself. Where all others are in the reference, the sample is left out of it for that. What D says has
+    none.
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
+    if kind.input == "judged":
+        save(path, _key(protocol, prepared, evaluator), {})
+        return {}
     if protocol.reference:
         return _against_many(protocol, prepared, evaluator, path)
     reference, *others = draw_reals(prepared, protocol.samples, samples=kind.real_samples)
@@ -89,7 +94,21 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
     arrays = load(reference, _key(protocol, prepared, evaluator)) if kind.compares else {}
-    return Measurement(evaluator.measure(arrays), arrays["reals"] if kind.input == "decoded" else None)
+    reals = arrays["reals"] if kind.input == "decoded" else None
+    return Measurement(evaluator.measure(arrays), _judged(prepared, protocol) if kind.input == "judged" else reals)
+
+
+def _judged(prepared: Prepared, protocol: Protocol) -> np.ndarray:
+    """Training examples and held-out ones, (2, n, ...), the same for every study."""
+    held_out = np.empty((0,)) if prepared.held_out is None else prepared.held_out
+    if len(held_out) < protocol.samples:
+        raise RecordError(
+            f"'{protocol.name}' takes {protocol.samples} held-out examples, and {len(held_out)} are there; delete the "
+            "data set's folder and run `vigan prepare` again"
+        )
+    chosen = rng.generator(0, "metric", "held-out").permutation(len(held_out))[: protocol.samples]
+    (training,) = draw_reals(prepared, protocol.samples, samples=1)
+    return np.stack([training, held_out[np.sort(chosen)]])
 
 
 def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:

@@ -82,7 +82,8 @@ class ProtocolKind:
     - `of_features`: "module:function" from features of reals and of samples to numbers, where it is not all metrics;
     - `distance`: what a Fréchet distance of these features is called, and whether it is an FID;
     - `input`: what is measured: "samples" of the generator, or the "decoded" codes of the very reals it compares with;
-      or nothing, where numbers come from "elsewhere";
+      or D's logits of training examples, held-out ones and fakes, which are "judged"; or nothing, where numbers come
+      from "elsewhere";
     - `compares`: whether samples are compared with a sample of real data, the reference;
     - `least`: the fewest samples; `cost`: of measuring one snapshot;
     - `place`: its place in figures and tables; kinds of one place follow by name.
@@ -100,7 +101,7 @@ class ProtocolKind:
     features: str | None = None
     of_features: str | None = None
     distance: str = ""
-    input: Literal["samples", "decoded", "elsewhere"] = "samples"
+    input: Literal["samples", "decoded", "judged", "elsewhere"] = "samples"
     compares: bool = True
     least: int = 16
     cost: Cost = Cost()
@@ -117,6 +118,8 @@ class ProtocolKind:
             raise ValueError(f"'{self.name}': give either an 'estimator' or an 'evaluator' of its own")
         if self.input == "decoded" and not self.compares:
             raise ValueError(f"'{self.name}': decoded codes are compared with the reals they are codes of")
+        if self.input == "judged" and self.compares:
+            raise ValueError(f"'{self.name}': what D says is compared with no sample of real data: `compares=False`")
 
     @property
     def measured(self) -> bool:

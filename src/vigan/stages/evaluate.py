@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from safetensors import safe_open
 from threadpoolctl import threadpool_limits
 
 from vigan.config.arms import Ledger, RunSpec
@@ -25,20 +22,14 @@ from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import MEASURED, RunRecord, read_run, train_again
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import write_stamp
-from vigan.models.build import Networks, build
+from vigan.stages.sampler import Sampler
 from vigan.training.device import calculate_in_float32, pick_device
-from vigan.training.device_data import as_input
-from vigan.training.latents import evaluation_latents
-from vigan.training.snapshots import TRAINED, decode, load_snapshot, sample, to_uint8
 
 SHOWN = {3: 64, 1: 1000}
 """Number of samples saved for figures, by the number of axes of an example: images, points."""
 
 AT_ONCE = 8
 """Most snapshots measured concurrently: with 10,000 samples each takes up to 1 GB of memory."""
-
-SAMPLED = 256
-"""Batch size for sampling."""
 
 Measurements = Mapping[Protocol, Measurement]
 Map = Callable[[Callable, list], Iterator]
@@ -84,56 +75,6 @@ def _at_once(threads: int) -> Iterator[Map]:
             yield map if threads == 1 else pool.map
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-class Sampler:
-    """Samples from the snapshots of one run; thread-safe."""
-
-    def __init__(self, record: RunRecord, folder: Path, device: torch.device) -> None:
-        self.spec, self.folder, self.device = record.spec, folder, device
-        self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
-        self.reached = record.reached
-        self.averages = _keeps_average(folder, self.reached[-1])
-
-    def measured_as(self, protocol: Protocol) -> Protocol:
-        """The protocol by whose samples one is measured: without an average, what is sampled is G itself."""
-        apart = {"redraws": 0} if self.averages else {"redraws": 0, "sampler": None}
-        return protocol.model_copy(update=apart)
-
-    def __call__(self, step: int, count: int, draw: int = 0, *, trained: bool = False) -> tuple[np.ndarray, bool]:
-        """`count` samples of a snapshot as the data set stores them, and whether all are finite; a NaN becomes 0.
-
-        Of the generator that is sampled, or with `trained` of G itself.
-        """
-        networks = self._at(step, trained=trained)
-        latents = evaluation_latents(self.spec.seed, count, self.spec.arm.network.latent, draw)
-        parts = [_stored(sample(networks.generator, z.to(self.device))) for z in latents.split(SAMPLED)]
-        return np.concatenate([samples for samples, _ in parts]), all(finite for _, finite in parts)
-
-    def decoded(self, step: int, reals: np.ndarray) -> tuple[np.ndarray, bool]:
-        """G(E(x)) of a snapshot for stored examples, as the networks make it, and whether all of it is finite."""
-        networks, latent = self._at(step), self.spec.arm.network.latent
-        starts = range(0, len(reals), SAMPLED)
-        parts = [decode(networks, as_input(reals[i : i + SAMPLED], self.device), latent) for i in starts]
-        made = torch.cat(parts)
-        return made.cpu().numpy(), bool(made.isfinite().all())
-
-    def _at(self, step: int, *, trained: bool = False) -> Networks:
-        networks = deepcopy(self.networks)
-        load_snapshot(self.folder, step, networks, trained=trained)
-        return networks
-
-
-def _keeps_average(folder: Path, step: int) -> bool:
-    """Whether a snapshot holds an average of G, which is sampled, and G itself beside it."""
-    with safe_open(folder / f"{step:09d}.safetensors", "pt") as tensors:
-        return any(name.startswith(TRAINED) for name in tensors.keys())  # noqa: SIM118 - it is no mapping
-
-
-def _stored(fakes: torch.Tensor) -> tuple[np.ndarray, bool]:
-    finite = bool(fakes.isfinite().all())
-    fakes = fakes if finite else fakes.nan_to_num(0.0, 0.0, 0.0)
-    return (to_uint8(fakes) if fakes.ndim == 4 else fakes).cpu().numpy(), finite
 
 
 def _measure_steps(
@@ -197,7 +138,8 @@ def _measure(
 ) -> Iterator[tuple[str, str, float]]:
     """(metric, protocol, value) of one snapshot; where samples are not finite, `finite` = 0 is the only number."""
     for protocol, (measure, reals) in protocols.items():
-        examples, finite = sampled if reals is None else sampler.decoded(step, reals)
+        of_reals = sampler.judged if protocol.definition.input == "judged" else sampler.decoded
+        examples, finite = sampled if reals is None else of_reals(step, reals)
         values = measure(examples[: protocol.samples]) if finite else {}
         yield "finite", protocol.name, float(finite)
         yield from ((metric, protocol.name, value) for metric, value in values.items())

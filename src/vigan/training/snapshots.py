@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vigan.io.files import atomic_write
+from vigan.models.batch_norm import moving_averages
 from vigan.models.build import Networks
 
 ENCODER, DISCRIMINATOR, TRAINED = "encoder.", "discriminator.", "trained."
@@ -51,6 +52,15 @@ def load_snapshot(folder: Path, iteration: int, networks: Networks, *, trained: 
     networks.eval()
 
 
+def load_discriminator(folder: Path, iteration: int, networks: Networks) -> None:
+    """Put the D of a snapshot into `networks`, in training mode. Raises KeyError if the snapshot holds none."""
+    kept = _of(safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors"), DISCRIMINATOR)
+    if not kept:
+        raise KeyError(f"snapshot {iteration} holds no discriminator")
+    networks.discriminator.load_state_dict(kept)
+    networks.discriminator.train()
+
+
 def _of(kept: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in kept.items() if name.startswith(prefix)}
 
@@ -69,6 +79,13 @@ def sample(generator: nn.Module, z: Tensor, batch: int = 256) -> Tensor:
 def decode(networks: Networks, x: Tensor, latent: int) -> Tensor:
     """G(E(x)) for examples (n, ...), by networks in inference mode; the VAE's code is its mean, E's first half."""
     return networks.generator(networks.encoder(x)[:, :latent])
+
+
+@torch.inference_mode()
+def judge(discriminator: nn.Module, x: Tensor, batch: int) -> Tensor:
+    """D's logits (n,) of examples (n, ...); batches of a D in training mode have statistics that move no average."""
+    with moving_averages(discriminator, 0):
+        return torch.cat([discriminator(part).reshape(-1) for part in x.split(batch)])
 
 
 def to_uint8(images: Tensor) -> Tensor:

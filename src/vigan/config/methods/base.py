@@ -163,6 +163,11 @@ class Method(Strict, ABC):
         return "discriminator" in self.roles(1)
 
     @property
+    def judges_examples(self) -> bool:
+        """Whether D takes examples, and nothing beside them."""
+        return self.roles(1).get("discriminator") == NetworkSpec("discriminator")
+
+    @property
     def has_encoder(self) -> bool:
         """Whether examples have codes."""
         return "encoder" in self.roles(1)
