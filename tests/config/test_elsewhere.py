@@ -138,3 +138,19 @@ def test_what_is_measured_here_takes_nothing_that_was_measured_elsewhere(tmp_pat
         study(tmp_path, RING.replace("samples: 500", "samples: 500, real: {modes: 8}"))
     with pytest.raises(ConfigError, match="'samples' is missing: 'toy-modes' needs at least 16"):
         study(tmp_path, RING.replace("kind: toy-modes, samples: 500", "kind: toy-modes"))
+
+
+@pytest.mark.parametrize("kind", ["reconstruction", "discriminator"])
+def test_samples_from_elsewhere_have_no_networks_to_measure(kind: str, tmp_path: Path) -> None:
+    protocols = f"[{{kind: toy-modes, samples: 500}}, {{kind: {kind}, samples: 500}}]"
+    text = RING.replace("[{kind: toy-modes, samples: 500}]", protocols).replace(
+        "iterations: 60", "iterations: 60\n    keep_discriminator: true"
+    )
+    text = text.replace("{source: ring}", "{source: ring, held_out: 500}").replace(
+        "lambda_sum: 0.0", "lambda_sum: 0.0, model: {kind: gan}"
+    )
+    samples = text.replace("{format: table, path: theirs.csv, protocol: toy-modes}", "{format: samples, path: theirs}")
+    with pytest.raises(
+        ConfigError, match=f"arm 'theirs': '{kind}' measures networks of a run, and it has samples alone"
+    ):
+        study(tmp_path, samples)

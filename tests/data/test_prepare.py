@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 from vigan import provenance
 from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
 from vigan.data import parallel
+from vigan.data import prepare as preparation
 from vigan.data.archive import Folder
 from vigan.data.image_folder import Picture
-from vigan.data.prepare import _split, prepare
+from vigan.data.prepare import prepare
 from vigan.data.source import DataError
-from vigan.data.store import load
+from vigan.data.store import fingerprint, load
 from vigan.io.files import RecordError, sha256_file
 
 Jpeg = Callable[..., bytes]
@@ -276,32 +278,63 @@ def test_no_workers_is_an_error(tmp_path: Path) -> None:
         prepare(Ring(source="ring", count=5), tmp_path, workers=0)
 
 
-def test_the_last_examples_may_be_kept_from_training(tmp_path: Path) -> None:
-    """Whatever the source, and however its blocks lie."""
+def test_random_examples_may_be_kept_from_training(tmp_path: Path) -> None:
     whole, part = tmp_path / "whole", tmp_path / "part"
     prepare(Digits(source="digits"), whole)
     manifest = prepare(Digits(source="digits", held_out=300), part)
     everything, kept = load(whole, verify=True), load(part, verify=True)
     assert kept.held_out is not None
-    np.testing.assert_array_equal(kept.array, everything.array[:-300])
-    np.testing.assert_array_equal(kept.held_out, everything.array[-300:])
+    assert kept.labels is not None
     assert everything.labels is not None
-    np.testing.assert_array_equal(kept.labels, everything.labels[:-300])
+    assert (len(kept.array), len(kept.labels), len(kept.held_out)) == (1497, 1497, 300)
+    assert sorted(x.tobytes() for x in (*kept.array, *kept.held_out)) == sorted(x.tobytes() for x in everything.array)
+    label_of = {x.tobytes(): label for x, label in zip(everything.array, everything.labels, strict=True)}
+    assert [label_of[x.tobytes()] for x in kept.array] == kept.labels.tolist()
+    assert {label_of[x.tobytes()] for x in kept.held_out} == set(range(10))
     assert (manifest["count"], manifest["held_out"]) == (1497, 300)
     assert manifest["mean"] == pytest.approx([kept.array.mean()])
     assert manifest["held_out_sha256"] == sha256_file(part / "held-out.npy")
-    assert everything.held_out is None
-    prepare(Digits(source="digits"), part)
-    assert load(part).held_out is None
-    assert not (part / "held-out.npy").exists()
+    assert manifest["sha256"] == sha256_file(part / "array.npy")
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3])
-def test_a_block_with_examples_of_both_kinds_is_divided(rows: int, tmp_path: Path) -> None:
-    blocks = (np.arange(4 * start, 4 * start + 4) for start in range(3))
-    assert [part.tolist() for part in _split(blocks, 5)] == [[0, 1, 2, 3], [4], [5, 6, 7], [8, 9, 10, 11]]
-    prepare(Ring(source="ring", count=10, held_out=rows), tmp_path)
-    assert len(load(tmp_path, verify=True).array) == 10 - rows
+def test_which_are_kept_does_not_depend_on_blocks(pictures: Path, png: Png, tmp_path: Path, monkeypatch) -> None:
+    for shade in range(12):
+        (pictures / f"{shade:02d}.png").write_bytes(png(np.full((40, 40, 3), 20 * shade, np.uint8)))
+    dataset, found = images(pictures).model_copy(update={"held_out": 5}), []
+    for files in (1, 3, 100):
+        monkeypatch.setattr(parallel, "FILES_PER_BLOCK", files)
+        prepare(dataset, tmp_path / str(files))
+        found.append(load(tmp_path / str(files), verify=True))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.array, found[0].array)
+        np.testing.assert_array_equal(other.held_out, found[0].held_out)
+    assert (len(found[0].array), len(found[0].held_out)) == (9, 5)
+
+
+def test_what_is_held_out_tells_data_sets_apart_and_nothing_is_left_of_an_earlier_one(tmp_path: Path) -> None:
+    prepare(Ring(source="ring", count=50), tmp_path)
+    whole = load(tmp_path)
+    prepare(Ring(source="ring", count=50, held_out=10), tmp_path)
+    kept = load(tmp_path)
+    assert whole.fingerprint == whole.manifest["sha256"]
+    assert kept.fingerprint not in {whole.fingerprint, kept.manifest["sha256"], kept.manifest["held_out_sha256"]}
+    assert fingerprint(kept.manifest | {"held_out_sha256": "0" * 64}) != kept.fingerprint
+    prepare(Ring(source="ring", count=50), tmp_path)
+    assert load(tmp_path).held_out is None
+    assert not (tmp_path / "held-out.npy").exists()
+
+
+@pytest.mark.parametrize(("stated", "told"), [(1, "at least 2"), (3, "2")])
+def test_a_source_that_delivers_others_than_it_says_is_refused(
+    stated: int, told: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = preparation.image_folder.source_data
+    monkeypatch.setattr(
+        preparation.image_folder, "source_data", lambda dataset, workers: replace(real(dataset, workers), count=stated)
+    )
+    with pytest.raises(DataError, match=f"says that it has {stated} examples, and delivers {told}$"):
+        prepare(images(pictures), tmp_path / "out")
+    assert not (tmp_path / "out" / "manifest.json").exists()
 
 
 def test_a_data_set_of_which_nothing_would_be_left_is_refused(pictures: Path, tmp_path: Path) -> None:

@@ -195,5 +195,5 @@ def test_a_floor_held_out_is_that_of_a_reference_without_it(
     rows = np.arange(5, 5 + protocol.samples)
     others = evaluator.reference_arrays(np.delete(few.array, rows, axis=0))
     expected = evaluator.measure(others)(few.array[rows])
-    found = evaluator.held_out(few.array, evaluator.reference_arrays(few.array), rows)
+    found = evaluator.left_out(few.array, evaluator.reference_arrays(few.array), rows)
     assert found == pytest.approx(expected, rel=1e-4)

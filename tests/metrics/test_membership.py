@@ -13,7 +13,7 @@ def test_shares_and_chance_by_hand() -> None:
     logits = np.array([[2.0, 1.0, -1.0, 0.0], [1.0, -2.0, -3.0, 0.5], [-1.0, 0.0, 3.0, -5.0]])
     # of 16 pairs of a training and a held-out logit, 2 > all four; 1 > -2, -3, 0.5, ties 1; -1 and 0 > -2, -3
     assert decisions(logits) == {
-        "d_training": 0.5, "d_held_out": 0.5, "d_fakes": 0.75, "d_membership": (4 + 3.5 + 2 + 2) / 16,
+        "real_training": 0.5, "real_held_out": 0.5, "real_fakes": 0.25, "membership": (4 + 3.5 + 2 + 2) / 16,
     }  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def test_membership_is_the_area_under_the_roc_curve() -> None:
     draw = np.random.default_rng(0)
     logits = np.round(draw.normal([[0.3], [0.0], [0.0]], size=(3, 200)), 1)
     known = roc_auc_score(np.repeat([1, 0], 200), logits[:2].ravel())
-    assert decisions(logits)["d_membership"] == pytest.approx(known, abs=1e-12)
+    assert decisions(logits)["membership"] == pytest.approx(known, abs=1e-12)
 
 
 def test_logits_that_are_not_finite_are_refused() -> None:

@@ -66,7 +66,8 @@ def prepare(options: argparse.Namespace) -> None:
         progress=_percent(), source=source,
     )  # fmt: skip
     left_out = f"; {manifest['skipped']} files left out, which are no images" if manifest["skipped"] else ""
-    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{left_out}")
+    held_out = f"; {manifest['held_out']} more are kept from training" if "held_out" in manifest else ""
+    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{held_out}{left_out}")
 
 
 def _percent() -> Callable[[int, int], None]:

@@ -19,8 +19,12 @@ DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 
 """Number of digits by origin."""
 
 
-class Source(Strict):
-    """A data set, of which the last `held_out` examples are kept from training, for protocols that ask for such."""
+class DatasetSettings(Strict):
+    """Examples of any source, of which `held_out` random ones are kept from training, for protocols that ask for such.
+
+    They are in no batch and no reference. The same ones are kept by every study, and are as many as the study says of
+    the examples that `count` and `limit` speak of. Of stacked digits they share scans with others.
+    """
 
     held_out: Count | None = None
 
@@ -32,7 +36,7 @@ class Source(Strict):
         return {k: v for k, v in dump(self).items() if k not in self.omitted or v != self.omitted[k]}
 
 
-class Digits(Source):
+class Digits(DatasetSettings):
     """The handwritten digits of `origin`, each once, one channel.
 
     scikit-learn's scans are enlarged to `side`, MNIST's get a black margin.
@@ -47,10 +51,10 @@ class Digits(Source):
         """Shape of one example: (channels, side, side)."""
         return (1, self.side, self.side)
 
-    omitted: ClassVar[Mapping[str, Any]] = {**Source.omitted, "origin": "sklearn"}
+    omitted: ClassVar[Mapping[str, Any]] = {**DatasetSettings.omitted, "origin": "sklearn"}
 
 
-class StackedDigits(Source):
+class StackedDigits(DatasetSettings):
     """`count` random triples of the digits of `origin`, each triple the channels of one image.
 
     Channels 0, 1, 2 hold hundreds, tens and units; each is 0 to 9 with equal odds, so all 1,000 triples are equally
@@ -90,7 +94,7 @@ TORCHVISION: dict[TorchvisionName, Published] = {
 """Data sets of torchvision with images of 28 or 32 pixels, by their names there."""
 
 
-class Torchvision(Source):
+class Torchvision(DatasetSettings):
     """The images and labels of a data set of torchvision, by its `name` there; 28x28 ones get a black margin.
 
     Where its files are is the machine's business: see `vigan.data.torchvision_sets`.
@@ -117,7 +121,7 @@ CELEBA_COUNT = 202_599
 """Number of images in CelebA."""
 
 
-class CelebA(Source):
+class CelebA(DatasetSettings):
     """Aligned CelebA faces: centre crop of `crop` pixels, resized to `side`, three channels.
 
     `crop` 108 belongs to the official 178x218 files, 54 to half-size copies. `resize` is "antialias" (Pillow's
@@ -139,7 +143,7 @@ class CelebA(Source):
         return (3, self.side, self.side)
 
 
-class ImageFolder(Source):
+class ImageFolder(DatasetSettings):
     """Every image below `path`, centre-cropped to a square, resized (antialiased bicubic) to `side`.
 
     Records of runs do not say where: images are identified by their content, not by their place.
@@ -156,7 +160,7 @@ class ImageFolder(Source):
         return (self.channels, self.side, self.side)
 
 
-class Ring(Source):
+class Ring(DatasetSettings):
     """`count` draws from `modes` equal Gaussians of deviation `std` on a circle of radius `radius`."""
 
     source: Literal["ring"]
@@ -171,7 +175,7 @@ class Ring(Source):
         return (2,)
 
 
-class Grid(Source):
+class Grid(DatasetSettings):
     """`count` draws from per_side x per_side equal Gaussians, `spacing` apart, centred on the origin."""
 
     source: Literal["grid"]
@@ -186,7 +190,7 @@ class Grid(Source):
         return (2,)
 
 
-class DataSource(Source, ABC):
+class DataSource(DatasetSettings, ABC):
     """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
 
     Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is identified
@@ -242,11 +246,12 @@ def modules(dataset: Dataset) -> tuple[str, ...]:
 
 def most_examples(dataset: Dataset) -> int | None:
     """Largest possible number of examples to train on, None where only the files tell."""
-    most = _most(dataset)
+    most = most_in_all(dataset)
     return None if most is None else most - (dataset.held_out or 0)
 
 
-def _most(dataset: Dataset) -> int | None:
+def most_in_all(dataset: Dataset) -> int | None:
+    """Largest possible number of examples with those that are kept from training, None where only the files tell."""
     match dataset:
         case Digits():
             return DIGITS_OF[dataset.origin]

@@ -63,6 +63,8 @@ def _check_elsewhere(name: str, experiment: Experiment) -> None:
         if isinstance(row.origin, Samples):
             if not measured:
                 raise ValueError(f"arm '{arm}': samples are measured here, and 'protocols' names nothing that measures")
+            if of_runs := next((one.kind for one in measured if one.definition.input != "samples"), None):
+                raise ValueError(f"arm '{arm}': '{of_runs}' measures networks of a run, and it has samples alone")
         else:
             _check_read(f"arm '{arm}'", row.origin.protocol, experiment)
 
@@ -84,6 +86,8 @@ def _check_real(who: str, rule: Collapse | Reach, experiment: Experiment) -> Non
     protocol = experiment.protocol_of(rule.protocol)
     assert protocol is not None
     compares = isinstance(rule, Reach) or rule.relative_to == "real"
+    if compares and protocol.definition.input == "judged":
+        raise ValueError(f"{who}: its rule needs the value of real data, and '{protocol.kind}' has none")
     if compares and not protocol.definition.measured and rule.metric not in dict(protocol.real):
         raise ValueError(
             f"{who}: its rule needs the value of real data, which was not measured here: write "
@@ -165,13 +169,15 @@ def _check_measured(who: str, measured: Measured, experiment: Experiment) -> Non
 
 
 def _check_fit(name: str, experiment: Experiment, title: str, dataset: Dataset) -> None:
+    most = most_examples(dataset)
+    if most is not None and most < 1:
+        raise ValueError(f"'{title}': `held_out` keeps all of its examples from training; lower it")
     for arm_name, arm in experiment.arms.items():
         if isinstance(arm.network, Dcgan) == (len(dataset.shape) == 1):
             raise ValueError(
                 f"arm '{arm_name}': network '{arm.network.kind}' does not fit dataset '{title}' "
                 f"({dataset.source}): use dcgan for images, another for points"
             )
-        most = most_examples(dataset)
         if most is not None and arm.real_batches and arm.batch_size > most:
             raise ValueError(f"arm '{arm_name}': 'batch_size' is {arm.batch_size}, and '{title}' has {most}")
         try:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from vigan import provenance
+from vigan import provenance, rng
 from vigan.config.datasets import (
     CelebA,
     Dataset,
@@ -113,23 +113,18 @@ def _write(
     maker: Mapping[str, Any], source_data: SourceData, held_out: int, whole: Path, progress: Progress | None
 ) -> dict[str, Any]:
     """The manifest, written into `whole` with the arrays and the labels that it tells of."""
-    trained = source_data.count - held_out
-    blocks = _counted(source_data, progress)
-    parts = _split(blocks, trained)
-    mean, digest = _write_array(whole / ARRAY, source_data, trained, parts)
-    apart = {}
-    if held_out:
-        _, digest_of_rest = _write_array(whole / HELD_OUT, source_data, held_out, parts)
-        apart = {"held_out": held_out, "held_out_sha256": digest_of_rest}
-    labels = None if source_data.labels is None else source_data.labels[:trained]
+    kept = _kept(source_data.count, held_out)
+    mean, *digests = _write_arrays(whole, source_data, kept, progress)
+    apart = {"held_out": held_out, "held_out_sha256": digests[1]} if held_out else {}
+    labels = None if source_data.labels is None else source_data.labels[~kept]
     manifest = {
         **maker,
         "preprocessing": source_data.preprocessing,
-        "count": trained,
+        "count": source_data.count - held_out,
         "shape": list(source_data.shape),
         "dtype": source_data.dtype.name,
         "bytes": (whole / ARRAY).stat().st_size,
-        "sha256": digest,
+        "sha256": digests[0],
         "labels": labels is not None,
         "labels_sha256": _write_labels(whole / LABELS, labels),
         **apart,
@@ -181,40 +176,51 @@ def _as_declared(dataset: DataSource, found: SourceData) -> SourceData:
     return found
 
 
-def _counted(source_data: SourceData, progress: Progress | None) -> Iterator[np.ndarray]:
-    """The blocks of a source, as they are stored."""
-    done = 0
-    for block in source_data.blocks:
-        done += len(block)
-        if progress is not None:
-            progress(done, source_data.count)
-        yield np.ascontiguousarray(block, source_data.dtype)
+def _kept(count: int, held_out: int) -> np.ndarray:
+    """Which of the examples are kept from training: the same ones for every study."""
+    kept = np.zeros(count, dtype=bool)
+    kept[rng.generator(0, "prepare", "held-out").permutation(count)[:held_out]] = True
+    return kept
 
 
-def _split(blocks: Iterator[np.ndarray], at: int) -> Iterator[np.ndarray]:
-    """The same rows, of which none before row `at` is in a block with one that is not."""
-    done = 0
-    for block in blocks:
-        before = min(max(at - done, 0), len(block))
-        yield from (part for part in (block[:before], block[before:]) if len(part))
-        done += len(block)
-
-
-def _write_array(
-    path: Path, source_data: SourceData, count: int, blocks: Iterator[np.ndarray]
-) -> tuple[list[float], str]:
-    """Mean per channel and SHA-256 of an array file of the next `count` rows."""
-    header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (count, *source_data.shape)}
+def _write_arrays(
+    whole: Path, source_data: SourceData, kept: np.ndarray, progress: Progress | None
+) -> tuple[list[float], *tuple[str, ...]]:
+    """Mean per channel of what is trained on, and the SHA-256 of each array file: of that and of what is held out."""
     total, done = np.zeros(source_data.shape[0]), 0
-    with atomic_write(path) as stream:
-        digested = HashingWriter(stream)
-        np.lib.format.write_array_header_1_0(digested, header)
-        while done < count and (block := next(blocks, None)) is not None:
-            digested.write(block.data)
-            total += block.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
+    with contextlib.ExitStack() as stack:
+        files = [
+            _array_file(stack.enter_context(atomic_write(whole / name)), source_data, int(chosen.sum()))
+            for name, chosen in ((ARRAY, ~kept), (HELD_OUT, kept))
+            if chosen.any()
+        ]
+        for block in source_data.blocks:
+            apart = kept[done : done + len(block)]
             done += len(block)
-    per_channel = count * math.prod(source_data.shape[1:])
-    return [float(value) for value in total / per_channel], digested.sha256.hexdigest()
+            _check_number(source_data, done)
+            trained = block[~apart] if apart.any() else block
+            total += trained.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
+            for file, rows in zip(files, (trained, block[apart]), strict=False):
+                file.write(np.ascontiguousarray(rows, source_data.dtype).data)
+            if progress is not None:
+                progress(done, source_data.count)
+        _check_number(source_data, done, last=True)
+    per_channel = (~kept).sum() * math.prod(source_data.shape[1:])
+    return [float(value) for value in total / per_channel], *(file.sha256.hexdigest() for file in files)
+
+
+def _array_file(stream: IO[bytes], source_data: SourceData, count: int) -> HashingWriter:
+    """The file of an array of so many examples, after its header."""
+    file = HashingWriter(stream)
+    header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (count, *source_data.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file
+
+
+def _check_number(source_data: SourceData, found: int, *, last: bool = False) -> None:
+    if found > source_data.count or (last and found < source_data.count):
+        more = "at least " if not last else ""
+        raise DataError(f"the source says that it has {source_data.count} examples, and delivers {more}{found}")
 
 
 class HashingWriter:

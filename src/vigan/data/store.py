@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,15 @@ class Prepared:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the array file, as the manifest states it."""
-        return self.manifest["sha256"]
+        """What tells these examples from others: see `fingerprint`."""
+        return fingerprint(self.manifest)
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the array file, as a manifest states it; where some are held out, of both files' digests."""
+    if not manifest.get("held_out"):
+        return manifest["sha256"]
+    return hashlib.sha256(f"{manifest['sha256']} {manifest['held_out_sha256']}".encode()).hexdigest()
 
 
 def load(folder: Path, *, verify: bool = False) -> Prepared:

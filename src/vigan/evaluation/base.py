@@ -15,7 +15,7 @@ from vigan.protocols.base import ProtocolKind
 
 Arrays = Mapping[str, np.ndarray]
 Measure = Callable[[np.ndarray], dict[str, float]]
-"""Maps what a protocol measures (uint8 NCHW images, float32 points, or decoded codes) to named numbers."""
+"""Maps what a protocol measures (uint8 NCHW images, float32 points, decoded codes, D's logits) to named numbers."""
 
 
 class Subject(NamedTuple):
@@ -42,7 +42,7 @@ class Evaluator(ABC):
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
 
-    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """Numbers of the reals in `rows` against the others, of which `arrays` was taken with them."""
         others = self.reference_arrays(np.delete(reals, rows, axis=0))
         return self.measure(others)(reals[rows])

@@ -29,7 +29,7 @@ class FeatureMetrics(Evaluator):
         """Features of the reals and what `Reference` computes once."""
         return Reference(self.extractor(reals)).arrays(self.samples)
 
-    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """As in `Evaluator`, from features alone: no image is looked at again."""
         features = arrays["features"]
         return feature_metrics(Reference(np.delete(features, rows, axis=0)), features[rows])
@@ -54,7 +54,7 @@ class FeatureEstimator(Evaluator):
         """Features of the reals."""
         return {"features": self.extractor(reals)}
 
-    def held_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
+    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
         """As in `Evaluator`, from features alone."""
         features = arrays["features"]
         return estimate(self.kind, np.delete(features, rows, axis=0), features[rows])

@@ -78,7 +78,7 @@ def _against_many(protocol: Protocol, prepared: Prepared, evaluator: Evaluator, 
     save(path, _key(protocol, prepared, evaluator), arrays)
     if total >= count + n:
         return evaluator.measure(arrays)(prepared.array[np.sort(order[count : count + n])])
-    return evaluator.held_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:n])))
+    return evaluator.left_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:n])))
 
 
 def _samples(protocol: Protocol) -> int | None:
@@ -99,16 +99,15 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
 
 
 def _judged(prepared: Prepared, protocol: Protocol) -> np.ndarray:
-    """Training examples and held-out ones, (2, n, ...), the same for every study."""
+    """Training examples and held-out ones, (2, n, ...), the same for every study; in a random order, as in training."""
     held_out = np.empty((0,)) if prepared.held_out is None else prepared.held_out
     if len(held_out) < protocol.samples:
         raise RecordError(
             f"'{protocol.name}' takes {protocol.samples} held-out examples, and {len(held_out)} are there; delete the "
             "data set's folder and run `vigan prepare` again"
         )
-    chosen = rng.generator(0, "metric", "held-out").permutation(len(held_out))[: protocol.samples]
-    (training,) = draw_reals(prepared, protocol.samples, samples=1)
-    return np.stack([training, held_out[np.sort(chosen)]])
+    draws = rng.generator(0, "metric", "judged")
+    return np.stack([some[draws.permutation(len(some))[: protocol.samples]] for some in (prepared.array, held_out)])
 
 
 def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:

@@ -1,38 +1,39 @@
-"""Whether D has learned its training images by heart: made for data sets that keep some (`held_out`)."""
+"""Whether D has learned its training examples by heart: made for data sets that keep some of them (`held_out`)."""
 
 from __future__ import annotations
 
-from vigan.protocols.base import HERE, IMAGES, POINTS, Metric, ProtocolKind
+from vigan.protocols.base import HERE, IMAGES, POINTS, Cost, Metric, ProtocolKind
 
 HAYES = "Hayes et al. 2019, 1705.07663"
+CALLED = "share of {} to which D gives a logit above its threshold"
 
 DISCRIMINATOR = ProtocolKind(
     name="discriminator",
     metrics={
-        "d_training": Metric(
-            title="Training images that D calls real",
-            definition="share of training examples with a logit above D's threshold",
+        "real_training": Metric(
+            title="Training examples called real",
+            definition=CALLED.format("training examples"),
             source=HERE,
             better="none",
             high=1.0,
         ),
-        "d_held_out": Metric(
-            title="Held-out images that D calls real",
-            definition="the same of examples that are kept from training",
+        "real_held_out": Metric(
+            title="Held-out examples called real",
+            definition=CALLED.format("examples that are kept from training"),
             source=HERE,
             better="none",
             high=1.0,
         ),
-        "d_fakes": Metric(
-            title="Fakes that D calls fake",
-            definition="share of fakes with a logit at D's threshold or below",
+        "real_fakes": Metric(
+            title="Fakes called real",
+            definition=CALLED.format("fakes"),
             source=HERE,
             better="none",
             high=1.0,
         ),
-        "d_membership": Metric(
-            title="Membership by D's logits",
-            definition="chance that a training example has a higher logit than a held-out one (ROC area)",
+        "membership": Metric(
+            title="Membership, by D's logits",
+            definition="chance that a training example has a higher logit than a held-out one (the ROC curve's area)",
             source=HAYES,
             better="none",
             high=1.0,
@@ -40,20 +41,27 @@ DISCRIMINATOR = ProtocolKind(
     },
     sources=frozenset({IMAGES, POINTS}),
     notes=(
-        ("Network", "the arm's own D, batches normalised by their own statistics, as in training"),
+        (
+            "Network",
+            "the arm's own D, each batch of one kind normalised by its own statistics, as in training; in float32, its "
+            "inputs as they are, whatever a stabiliser does to them in training",
+        ),
         (
             "Samples and reference",
             "{n} training and {n} held-out examples, each drawn once for every arm and step, and {n} fakes of one "
-            "seed's latents, not rounded. There is no value of real data.",
+            "seed's latents, of the generator that was trained, in inference mode, not rounded. Nothing is the value "
+            "of real data.",
         ),
+        ("Threshold", "0, or 0.5 for least squares; of a critic, its mean on these training examples and fakes"),
         (
             "Mind",
-            "A D that knows no image by heart calls as many held-out examples real as training ones, and has a "
+            "A D that knows no example by heart calls as many held-out ones real as training ones, and has a "
             "membership of 0.5; 1 is a D that tells every training example from every other.",
         ),
     ),
     estimator="vigan.metrics.membership:decisions",
     input="judged",
     compares=False,
+    cost=Cost(operations=20e9),
     place=41,
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
-from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
+from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples, most_in_all
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 
@@ -63,7 +63,9 @@ def measures_on_gpu(protocols: Iterable[Protocol]) -> bool:
 
 def for_preparing(dataset: Dataset) -> Resources:
     """Resources for preparing a data set, which is written in blocks."""
-    return Resources(LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round(_examples(dataset) / 1000))
+    return Resources(
+        LIBRARIES_MB[False] + 1000, STARTING_MINUTES + round((most_in_all(dataset) or CELEBA_COUNT) / 1000)
+    )
 
 
 def for_training(spec: RunSpec, *, gpu: bool) -> Resources:

@@ -90,7 +90,7 @@ def _measured(samples: SnapshotSamples, measures: Measurements, run: Run) -> Ite
     path = samples.path
     for protocol, (measure, reals) in measures.items():
         if reals is not None:
-            raise RecordError(f"{path}: '{protocol.kind}' decodes codes, and nothing here can; leave it out")
+            raise RecordError(f"{path}: '{protocol.kind}' measures networks of a run, and there are none; leave it out")
         given = protocol.definition.given(protocol.samples)
         if samples.count < protocol.samples:
             yield from (Number(*run, metric, protocol.name, None, str(path)) for metric in given)

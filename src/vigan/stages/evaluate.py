@@ -140,7 +140,7 @@ def _measure(
     for protocol, (measure, reals) in protocols.items():
         of_reals = sampler.judged if protocol.definition.input == "judged" else sampler.decoded
         examples, finite = sampled if reals is None else of_reals(step, reals)
-        values = measure(examples[: protocol.samples]) if finite else {}
+        values = measure(examples[: protocol.samples] if reals is None else examples) if finite else {}
         yield "finite", protocol.name, float(finite)
         yield from ((metric, protocol.name, value) for metric, value in values.items())
 

@@ -54,7 +54,8 @@ def lead(study: Study, runs: pd.DataFrame, timing: pd.DataFrame) -> str:
 
 def _described(name: str, dataset: Dataset) -> str:
     count = most_examples(dataset)
-    return f"{name} ({count:,} examples)" if count else name
+    apart = f", {dataset.held_out:,} more held out" if dataset.held_out else ""
+    return f"{name} ({count:,} examples{apart})" if count else name
 
 
 def _span(low: int, high: int) -> str:

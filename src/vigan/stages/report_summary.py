@@ -164,7 +164,7 @@ def _data_in_words(name: str, dataset: Dataset) -> str:
         case _:
             done = ""
     source = "" if dataset.source == name and not done else f" ({dataset.source}{done})"
-    return f"{name}{source}"
+    return f"{name}{source}" + (f"; {dataset.held_out:,} of them kept from training" if dataset.held_out else "")
 
 
 def _listed(seeds: list[int]) -> str:

@@ -58,25 +58,30 @@ class Sampler:
     def judged(self, step: int, reals: np.ndarray) -> tuple[np.ndarray, bool]:
         """D's logits (3, n), above 0 where it calls real, and whether all are finite.
 
-        Of n training examples and n held-out ones, stored (2, n, ...), and of n fakes. D is in training mode: it
-        normalises each batch of one kind by its own statistics, as it was trained to.
+        Of n training examples and n held-out ones, stored (2, n, ...), and of n fakes by G itself, in batches of one
+        kind, about as large as those of training.
         """
-        arm, networks = self.spec.arm, deepcopy(self.judging)
+        arm, count = self.spec.arm, reals.shape[1]
+        networks = deepcopy(self.judging)
         load_discriminator(self.folder, step, networks)
-        latents = evaluation_latents(self.spec.seed, reals.shape[1], arm.network.latent)
-        fakes = sample(self._at(step, trained=self.averages).generator, latents.to(self.device))
-        parts = [*(as_input(some, self.device) for some in reals), fakes]
-        logits = torch.stack([judge(networks.discriminator, x, arm.batch_size) for x in parts]).cpu().double()
+        generator = self._at(step, trained=self.averages).generator
+        latents = evaluation_latents(self.spec.seed, count, arm.network.latent)
+        parts = math.ceil(count / arm.batch_size)
+        of_reals = [(as_input(x, self.device) for x in np.array_split(some, parts)) for some in reals]
+        of_fakes = (sample(generator, z.to(self.device)) for z in latents.tensor_split(parts))
+        logits = (
+            torch.stack([judge(networks.discriminator, batches) for batches in (*of_reals, of_fakes)]).cpu().double()
+        )
         threshold = arm.model.decision_threshold
         above = logits - (logits[[0, 2]].mean() if threshold is None else threshold)
         return above.numpy(), bool(logits.isfinite().all())
 
     @cached_property
     def judging(self) -> Networks:
-        """Networks with what the arm's stabilisers add to them, such as the norms of D's weights."""
+        """Networks with what the arm's stabilisers add to D, such as the norms of its weights."""
         networks = build(self.spec.arm, self.spec.dataset.shape, seed=0)
         Stabilisers(self.spec.arm, math.prod(self.spec.dataset.shape), networks, seed=0)
-        return networks.to(self.device)
+        return Networks({"discriminator": networks.discriminator}).to(self.device)
 
     def _at(self, step: int, *, trained: bool = False) -> Networks:
         networks = deepcopy(self.networks)

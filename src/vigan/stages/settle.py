@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from vigan.config.datasets import Dataset, modules, without_place
 from vigan.config.elsewhere import Samples
+from vigan.data.store import fingerprint
 from vigan.elsewhere.files import place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code
@@ -122,7 +123,7 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
     code = protocol_code("reference", [protocol])
 
     def is_fresh() -> bool:
-        data = read_json(manifest)["sha256"]
+        data = fingerprint(read_json(manifest))
         wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code}
         return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
 
@@ -138,7 +139,7 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
 
     def is_trained() -> bool:
         made_from = read_run(record, run.spec).made_from
-        data = {"data": read_json(manifest)["sha256"]} if manifest.exists() else {}
+        data = {"data": fingerprint(read_json(manifest))} if manifest.exists() else {}
         return made_from == {**made_from, **data, "code": stage_digest("train", run.spec.arm.modules)} and (
             bool(data) or made_from["data"] not in _elsewhere(manifest)
         )
@@ -157,7 +158,7 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
 
 def _elsewhere(manifest: Path) -> set[str]:
     """Digests of the data sets that are prepared beside one that is not: what was trained on them is not of today's."""
-    return {read_json(path)["sha256"] for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
+    return {fingerprint(read_json(path)) for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
 
 
 def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:

@@ -115,9 +115,9 @@ def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
         case CelebA():
             if download and faces.locate(celeba, fetched) is None:
                 return most_examples(dataset)
-            return faces.count(dataset, faces.find(celeba, fetched)) - (dataset.held_out or 0)
+            return max(0, faces.count(dataset, faces.find(celeba, fetched)) - (dataset.held_out or 0))
         case ImageFolder():
-            return image_folder.count(dataset) - (dataset.held_out or 0)
+            return max(0, image_folder.count(dataset) - (dataset.held_out or 0))
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn" and not download:
             mnist.find(origin, fetched)
         case Torchvision():

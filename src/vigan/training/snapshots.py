@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import safetensors.torch
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vigan.io.files import atomic_write
-from vigan.models.batch_norm import moving_averages
+from vigan.models.batch_norm import by_batch_statistics, moving_averages
 from vigan.models.build import Networks
 
 ENCODER, DISCRIMINATOR, TRAINED = "encoder.", "discriminator.", "trained."
@@ -53,12 +54,11 @@ def load_snapshot(folder: Path, iteration: int, networks: Networks, *, trained: 
 
 
 def load_discriminator(folder: Path, iteration: int, networks: Networks) -> None:
-    """Put the D of a snapshot into `networks`, in training mode. Raises KeyError if the snapshot holds none."""
+    """Put the D of a snapshot into `networks`. Raises KeyError if the snapshot holds none."""
     kept = _of(safetensors.torch.load_file(folder / f"{iteration:09d}.safetensors"), DISCRIMINATOR)
     if not kept:
         raise KeyError(f"snapshot {iteration} holds no discriminator")
     networks.discriminator.load_state_dict(kept)
-    networks.discriminator.train()
 
 
 def _of(kept: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -82,10 +82,11 @@ def decode(networks: Networks, x: Tensor, latent: int) -> Tensor:
 
 
 @torch.inference_mode()
-def judge(discriminator: nn.Module, x: Tensor, batch: int) -> Tensor:
-    """D's logits (n,) of examples (n, ...); batches of a D in training mode have statistics that move no average."""
+def judge(discriminator: nn.Module, batches: Iterable[Tensor]) -> Tensor:
+    """D's logits (n,) of examples in batches, each normalised by its own statistics; D's averages stay as they are."""
+    by_batch_statistics(discriminator)
     with moving_averages(discriminator, 0):
-        return torch.cat([discriminator(part).reshape(-1) for part in x.split(batch)])
+        return torch.cat([discriminator(batch).reshape(-1) for batch in batches])
 
 
 def to_uint8(images: Tensor) -> Tensor:
