@@ -39,6 +39,7 @@ EXAMPLES = {
     "report": ["vigan report --config config/ring.yaml", "vigan report --config config/ring.yaml --small"],
     "claims": ["vigan claims ring", "vigan claims results/ring"],
     "audit": ["vigan audit ring digits", "vigan audit --write config/ring.yaml"],
+    "join": ["vigan join digits-k ../there/results/digits-k"],
     "power": ["vigan power paper --truth bn-plain:collapse=0.8 bn-regularised:collapse=0.1 C4=0.9 --seeds 8 16 24"],
     "diff": ["vigan diff bn-plain bn-regularised", "vigan diff --config config/ring.yaml ring-plain ring-regularised"],
     "explain": ["vigan explain bn-regularised", "vigan explain --config config/ring.yaml ring-regularised"],

@@ -14,6 +14,7 @@ from vigan.config import schedule
 from vigan.config.load import load_study
 from vigan.config.study import Study
 from vigan.errors import say
+from vigan.io.files import RecordError
 
 BENCHMARKS = (
     "bias", "calibration", "divergence", "engine", "extraction", "growth", "metrics", "prepare", "report", "rounding",
@@ -81,6 +82,21 @@ def audit(options: argparse.Namespace) -> int:
         unequal += bool(lines)
         print(f"{study.study}: {'; '.join(lines) if lines else 'equal'}", flush=True)
     return 1 if unequal else 0
+
+
+def join(options: argparse.Namespace) -> None:
+    """Join the raw numbers of one study from several results folders."""
+    from vigan.layout import Layout
+    from vigan.tools.join import join, write_joined
+
+    study = _study(options.study)
+    layout = Layout(study)
+    if layout.stamp("tables").exists():
+        raise RecordError(f"{layout.results}: its runs are here; `vigan merge` joins runs")
+    here = [layout.results] if layout.raw.is_dir() else []
+    raw = join(study, [*here, *options.folders])
+    write_joined(raw, layout.raw)
+    say(f"{layout.raw}: {len(raw.records)} runs; make the tables: vigan audit --write {options.study}", sys.stdout)
 
 
 def power(options: argparse.Namespace) -> None:

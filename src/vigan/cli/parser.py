@@ -178,6 +178,11 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("studies", nargs="+", metavar="STUDY", help="name of a study, such as ring, or its study file")
     audit.add_argument("--write", action="store_true", help="write the tables that follow from the raw numbers")
 
+    summary = "join kept raw numbers of one study, such as of seeds that were run later"
+    joined = stage(inspect.join, summary, study=False)
+    joined.add_argument("study", metavar="STUDY", help="name of a study, such as digits-k, or its study file")
+    joined.add_argument("folders", nargs="+", type=folder, metavar="FOLDER", help="its results elsewhere, with raw/")
+
     _add_power(stage)
 
     difference = stage(inspect.diff, "print field by field how two arms differ")
