@@ -113,6 +113,7 @@ ELSEWHERE = {
     "runtime/settings": "runtime/test_gpu_slots.py",
     "stages/analyse": "tools/test_audit.py",
     "stages/frames": "report/test_render_in_browser.py",
+    "stages/sampler": "stages/test_evaluate_discriminator.py",
     "stages/git_info": "report/test_page_content.py",
     "stages/kept_samples": "stages/test_figures_of_several_models.py",
     "stages/made_from": "stages/test_freshness.py",

@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from vigan.analysis.history import UNKNOWN_FORM
 from vigan.analysis.verdicts import VERDICTS
+from vigan.describe.claims import OLDER_FORM
 from vigan.io.files import RecordError
 from vigan.report.claims import COLUMNS, SIGNS, counts, verdicts
 from vigan.report.page import Picture, Verdict
@@ -84,7 +84,7 @@ def test_verdicts_are_counted_in_one_order() -> None:
 
 
 def test_a_rule_of_an_older_form_is_told_apart_from_one_that_was_changed() -> None:
-    made = _verdict(changed=UNKNOWN_FORM)
+    made = _verdict(changed=OLDER_FORM)
     assert (made.changed, made.older_form, made.rewritten) == ("", True, True)
     assert (_verdict(changed="alpha").changed, _verdict(changed="alpha").older_form) == ("alpha", False)
     assert _verdict(changed="alpha").rewritten

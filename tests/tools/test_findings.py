@@ -136,7 +136,7 @@ def _made_up(study: Study, folder: Path) -> None:
             for seed in study.seeds
         ],
         "scores": [
-            {"experiment": name, "arm": arm, "seed": seed, "metric": metric, "last": 6.0}
+            {"experiment": name, "arm": arm, "seed": seed, "metric": metric, "last": 6.0, "best": 8.0}
             for name, arm in homes
             for metric in measured[name]
             for seed in study.seeds

@@ -18,12 +18,11 @@ from vigan.analysis.tables import read_table
 from vigan.config.base import differing_fields
 from vigan.config.claims import Collapse, Measured, Reach, TestedClaim, Untested, arms_of, named_arms
 from vigan.config.study import Study
-from vigan.describe.claims import describe_rule
+from vigan.describe.claims import OLDER_FORM, describe_rule
 from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
 JUDGED_BEFORE = "these seeds were first judged by another"
-UNKNOWN_FORM = "the rule recorded with them has the form of an earlier version"
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
@@ -107,7 +106,7 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
     if kept is None:
         return ADDED
     if not isinstance(kept, dict):
-        return UNKNOWN_FORM
+        return OLDER_FORM
     fields, fewer = differing_fields(dict(now), kept), _added_seeds(now["seeds"], kept.get("seeds"))
     texts = [f"it named {fewer} seeds, and these are {len(now['seeds'])}"] if fewer else []
     if rest := [field for field in fields if not (fewer and field == "seeds")]:

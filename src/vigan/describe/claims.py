@@ -25,6 +25,10 @@ RUNS = {"collapse": "with collapse", "bad-end": "with a bad end", "reach": "that
 """Runs that have had an event."""
 
 
+OLDER_FORM = "the rule recorded with them has the form of an earlier version"
+"""Of runs whose record of a claim's rule cannot be compared with today's."""
+
+
 def percent(share: float) -> str:
     """A share as a percentage, not rounded to whole ones: rules that differ read differently."""
     return f"{100 * share:g}%"

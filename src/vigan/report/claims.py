@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from vigan.describe.claims import OLDER_FORM
 from vigan.io.files import RecordError
 from vigan.report.cells import Cell
 from vigan.report.page import Count, Facts, Link, Picture, Verdict
@@ -22,9 +23,6 @@ SIGNS = {
     "not tested": "○",
 }  # fmt: skip
 """The symbol of each verdict, so that nothing depends on colour."""
-
-OLDER_FORM = "the rule recorded with them is of an older kind"
-"""What the table says of rules that an earlier version wrote, which today's cannot be compared with."""
 
 Numbered = Mapping[tuple[str, str], Picture]
 """Pictures of the page by (kind, experiment)."""
