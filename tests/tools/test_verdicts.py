@@ -72,6 +72,9 @@ def test_a_claim_about_events_tells_how_many_runs_had_them(tmp_path: Path) -> No
     assert "            runs with a bad end: regularised 0/8; plain 7/8" in told
     assert "one-sided: beyond 40%: 0.0352, short of it: 0.996 (decides); corrected" in told
     assert "seed by seed" not in told
+    windowed = SHARE | {"rule": "Supported if it occurs in less than 40% of the runs within 50% of training (a test)."}
+    told_of_a_part = format_claims(read_claims(_table(tmp_path, windowed)))
+    assert "runs with a bad end within 50% of training: regularised 0/8" in told_of_a_part
     assert "zero" not in told
     assert "equivalent 0.996" not in told
 

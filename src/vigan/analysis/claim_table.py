@@ -100,13 +100,13 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     lacking = untestable(claim, fared, experiment.on_track, counted) | failing
     case = Case(claim, infer(claim, seen), len(seeds), lacking)
     note = not_trained_here(experiment, named_arms(claim))
-    return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment), note)
+    return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment, failing), note)
 
 
-def _event_rule(claim: TestedClaim, experiment: Experiment) -> str:
-    """When a run has had the claim's event, as sentences; nothing for a claim about no event."""
+def _event_rule(claim: TestedClaim, experiment: Experiment, failing: Mapping[str, str]) -> str:
+    """When a run has had the event that the claim, or its verdict, is about, as sentences; nothing if there is none."""
     event = event_of(claim)
-    reach = [experiment.reach] if event else []
+    reach = [experiment.reach] if event or failing else []
     rules = [*reach, experiment.collapse] if event in ("collapse", "bad-end") else reach
     return " ".join(describe_event(rule) for rule in rules if rule is not None)
 

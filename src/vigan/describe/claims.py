@@ -125,7 +125,7 @@ def _from(rule: Collapse) -> str:
 
 
 def _never_on_track(rule: Collapse) -> str:
-    level = f", with {rule.metric} at {rule.once_above:g} or more" if rule.once_above else ""
+    level = f", or never has {rule.metric} at {rule.once_above:g} or more" if rule.once_above else ""
     deadline = f", within {percent(rule.on_track_by)} of training" if rule.on_track_by < 1 else ""
     return f"is never on track{level}{deadline}"
 

@@ -23,7 +23,7 @@ TITLES = {
     "C5-free-d": "D may be trained freely",
     "C6": "ALI's derived loss is 'perhaps slightly better' than the usual two",
     "C6-tuned": "all three tuned alike, it does as well",
-    "D": "derived, not claimed: the term acts where K is above 1",
+    "D": "derived: K matters, and the term acts where it is above 1",
     "R": "mostly not claimed: five untuned remedies are better than nothing",
     "T": "with equal tuning the term is better than each of eight other ways",
     "N": "not claimed: it costs little where it is not needed",

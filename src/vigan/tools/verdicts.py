@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
@@ -17,6 +18,8 @@ Row = Mapping[str, str]
 
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 WORDS = "What the words mean: docs/glossary.md; tests and verdicts: docs/statistics.md; metrics: docs/metrics.md."
+_WINDOW = re.compile(r" within \S+ of training")
+"""The part of training in which a rule counts events."""
 _STUDY = "experiments:"
 """What a study's file has, and a list of deviations or of published numbers has not."""
 
@@ -90,7 +93,8 @@ def _evidence(row: Row, estimate: float) -> Iterator[str]:
         of = " (shares of training)" if "of training" in _word(row, "unit") else ""
         yield f"            the second arm minus the first, seed by seed{of}: median {median:.4g}, from {span}"
     if fates := _word(row, "fates"):
-        yield f"            runs {RUNS.get(_word(row, 'event'), 'with the event')}: {fates}"
+        window = (_WINDOW.search(_word(row, "rule")) or [""])[0]
+        yield f"            runs {RUNS.get(_word(row, 'event'), 'with the event')}{window}: {fates}"
     yield f"  p         one-sided: {'; '.join(_p_values(row))}"
 
 
