@@ -123,7 +123,7 @@ def test_a_collapse_is_told_with_all_that_it_takes(change: dict[str, Any], told:
         ({}, "or is never on track."),
         ({"once_above": 0.1}, "or is never on track, or never has coverage at 0.1 or more."),
         ({"on_track_by": 0.5}, "or is never on track, within 50% of training."),
-        ({"once_above": 0.1, "on_track_by": 0.5}, "track, or never has coverage at 0.1 or more, within 50% of training."),
+        ({"once_above": 0.1, "on_track_by": 0.5}, "or never has coverage at 0.1 or more, within 50% of training."),
     ],
 )
 def test_a_bad_end_is_told_with_all_that_it_takes_to_be_on_track(change: dict[str, Any], told: str) -> None:
