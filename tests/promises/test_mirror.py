@@ -45,6 +45,7 @@ ELSEWHERE = {
     "cli/arguments": "test_errors.py",
     "cli/images": "evaluation/test_anybody.py",
     "cli/inspect": "stages/test_every_stage.py",
+    "cli/measuring": "evaluation/test_anybody.py",
     "cli/options": "test_errors.py",
     "cli/parser": "test_errors.py",
     "cli/paths": "stages/test_every_stage.py",

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from studies import run_to_tables
 
-from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.data.store import load
@@ -27,7 +27,6 @@ from vigan.training.device_data import as_input
 from vigan.training.latents import evaluation_latents
 from vigan.training.snapshots import judge, load_discriminator, load_snapshot, sample, save_snapshot
 
-SAMPLES = {"few": 40, "points": 60, "images": 60}
 STUDY: dict[str, Any] = {
     "study": "judged",
     "title": "What D says",
@@ -83,20 +82,7 @@ def study_in(folder: Path, **changes: Any) -> Path:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study, trained and measured."""
     made = tmp_path_factory.mktemp("judged")
-    study_in(made)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(made)
-
-        def vigan(stage: str, *arguments: str) -> None:
-            assert main([stage, "--config", "study.yaml", *arguments]) == 0
-
-        for name, samples in SAMPLES.items():
-            vigan("prepare", "--dataset", name)
-            protocol = f"discriminator/n={samples}/ref=train"
-            vigan("reference", "--dataset", name, "--protocol", protocol, "--device", "cpu")
-        for arm in ARMS:
-            vigan("train", "--arm", arm, "--seed", "0", "--device", "cpu", "--no-tensorboard")
-            vigan("evaluate", "--arm", arm, "--seed", "0", "--device", "cpu")
+    run_to_tables(study_in(made))
     return made
 
 

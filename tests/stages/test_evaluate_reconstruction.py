@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from studies import run_to_tables
 
-from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.data.store import load
@@ -64,20 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study, trained and measured."""
     made = tmp_path_factory.mktemp("coded")
     (made / "study.yaml").write_text(STUDY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(made)
-
-        def vigan(stage: str, *arguments: str) -> None:
-            assert main([stage, "--config", "study.yaml", *arguments]) == 0
-
-        for name, samples in SAMPLES.items():
-            vigan("prepare", "--dataset", name)
-            protocol = f"reconstruction/n={samples}/ref=train"
-            vigan("reference", "--dataset", name, "--protocol", protocol, "--device", "cpu")
-        vigan("reference", "--dataset", "points", "--protocol", "toy-modes/n=500/ref=train", "--device", "cpu")
-        for arm in ARMS:
-            vigan("train", "--arm", arm, "--seed", "0", "--device", "cpu", "--no-tensorboard")
-            vigan("evaluate", "--arm", arm, "--seed", "0", "--device", "cpu")
+    run_to_tables(made / "study.yaml")
     return made
 
 

@@ -15,7 +15,7 @@ from vigan.analysis.raw import Raw, write_raw
 from vigan.cli.parser import main
 from vigan.io.files import RecordError, write_json
 from vigan.layout import Layout
-from vigan.tools.join import join, write_joined
+from vigan.tools.join import join, join_into
 
 COURSES = {"plain": [FALLS] * 4 + [DIES, NEVER], "regularised": [GOOD] * 5 + [FALLS]}
 STUDY = study_of(*CLAIMS, seeds=6)
@@ -48,18 +48,27 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("parts", [[(0, 1, 2), (3, 4, 5)], [(4, 5), (0, 2), (1, 3)], [(0, 1, 2, 3), (2, 3, 4, 5)]])
 def test_parts_are_the_bytes_of_the_whole(parts: list[tuple[int, ...]], tmp_path: Path) -> None:
     folders = [kept(tmp_path / str(number), some(*seeds)) for number, seeds in enumerate(parts)]
-    write_joined(join(STUDY, folders), tmp_path / "joined")
+    join_into(STUDY, tmp_path / "joined", folders)
     write_raw(WHOLE, tmp_path / "whole")
-    assert content(tmp_path / "joined") == content(tmp_path / "whole")
-    assert list(content(tmp_path / "joined")) == FILES
+    assert content(tmp_path / "joined" / "raw") == content(tmp_path / "whole")
+    assert list(content(tmp_path / "joined" / "raw")) == FILES
 
 
 def test_what_was_there_is_replaced_as_a_whole(tmp_path: Path) -> None:
     first, second = kept(tmp_path / "here", some(0, 1, 2)), kept(tmp_path / "there", some(3, 4, 5))
     (tmp_path / "here" / ".raw.joining").mkdir()
-    write_joined(join(STUDY, [first, second]), first / "raw")
+    join_into(STUDY, first, [second])
     assert [path.name for path in first.iterdir()] == ["raw"]
     write_raw(WHOLE, tmp_path / "whole")
+    assert content(first / "raw") == content(tmp_path / "whole")
+
+
+def test_what_a_killed_join_took_out_of_its_place_is_not_lost(tmp_path: Path) -> None:
+    first, second = kept(tmp_path / "here", some(0, 1, 2)), kept(tmp_path / "there", some(3, 4, 5))
+    (first / "raw").rename(first / ".raw.old")
+    join_into(STUDY, first, [second])
+    write_raw(WHOLE, tmp_path / "whole")
+    assert [path.name for path in first.iterdir()] == ["raw"]
     assert content(first / "raw") == content(tmp_path / "whole")
 
 

@@ -87,15 +87,13 @@ def audit(options: argparse.Namespace) -> int:
 def join(options: argparse.Namespace) -> None:
     """Join the raw numbers of one study from several results folders."""
     from vigan.layout import Layout
-    from vigan.tools.join import join, write_joined
+    from vigan.tools.join import join_into
 
     study = _study(options.study)
     layout = Layout(study)
     if layout.stamp("tables").exists():
         raise RecordError(f"{layout.results}: its runs are here; `vigan merge` joins runs")
-    here = [layout.results] if layout.raw.is_dir() else []
-    raw = join(study, [*here, *options.folders])
-    write_joined(raw, layout.raw)
+    raw = join_into(study, layout.results, options.folders)
     say(f"{layout.raw}: {len(raw.records)} runs; make the tables: vigan audit --write {options.study}", sys.stdout)
 
 

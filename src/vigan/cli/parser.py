@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from vigan.cli import before, completion, images, inspect, pipeline, plugins, present
-from vigan.cli.arguments import add_celeba, add_device, add_images, add_place
+from vigan.cli import before, completion, inspect, pipeline, plugins, present
+from vigan.cli.arguments import add_celeba, add_device
 from vigan.cli.examples import TRUTHS, epilog
-from vigan.cli.options import folder, from_one, reals, seconds, seeds, share, simulations, threads, whole
+from vigan.cli.measuring import add_measuring
+from vigan.cli.options import folder, from_one, seconds, seeds, share, simulations, threads, whole
 from vigan.cli.process import open_standard_streams
 from vigan.contents import FIGURES
 from vigan.errors import UserError, describe_os_error, shown
@@ -25,7 +26,6 @@ PUBLISHED = Path("config/published.yaml")
 FINDINGS = [Path("docs/findings.md.j2"), Path("docs/evidence.md.j2")]
 
 EXPERIMENT = "name of an experiment of the study"
-GALLERY = "a folder or zip of images, a prepared data set, .npy (uint8, n x 4 axes) or .npz (arr_0)"
 
 Command = Callable[[argparse.Namespace], "int | None"]
 
@@ -141,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--no-tensorboard", action="store_true", help="no event files below logs/tensorboard")
 
-    _add_evaluation(stage)
+    add_measuring(stage)
 
     imported = stage(pipeline.import_, "read one arm whose runs were made elsewhere: numbers, or samples to measure")
     imported.add_argument("--arm", required=True, help="an arm with `from` in the study")
@@ -248,35 +248,6 @@ def parser() -> argparse.ArgumentParser:
 
 def _completion(_: argparse.Namespace) -> None:
     print(completion.script(parser()), end="")
-
-
-def _add_evaluation(stage: Callable[..., argparse.ArgumentParser]) -> None:
-    evaluate = stage(pipeline.evaluate, "measure all snapshots of one run; or, with --images, your own images")
-    evaluate.add_argument("--arm", help="with --seed: the run of the study")
-    evaluate.add_argument("--seed", type=whole, help="with --arm: its seed")
-    add_place(evaluate)
-    own_images = evaluate.add_argument_group("your own images, without a study (prints JSON)")
-    own_images.add_argument("--images", type=Path, help=f"generated images: {GALLERY}")
-    text = "real images to compare with: the same, or a file of statistics or features (.npz, .npy, .pt)"
-    own_images.add_argument("--reference", type=Path, help=text)
-    own_images.add_argument("--samples", type=from_one, metavar="N", help="generated images to use (default: all)")
-    text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
-    own_images.add_argument("--reals", type=reals, default="all", metavar="N", help=text)
-    own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
-    own_images.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
-    text = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"
-    own_images.add_argument("--witness", action="append", default=[], metavar="TOOL", help=text)
-    text = "fit the Fréchet distance of infinitely many images, too (Chong and Forsyth 2020), and show the fit"
-    own_images.add_argument("--infinity", action="store_true", help=text)
-    add_images(own_images)
-
-    statistics = stage(images.statistics, "write the statistics of images: what a reference needs", study=False)
-    statistics.add_argument("images", type=Path, metavar="IMAGES", help=GALLERY)
-    text = ".npz, or .pt, torch-fidelity's; clean-fid, pytorch-fid and torch-fidelity read those of inception-clean"
-    statistics.add_argument("-o", "--out", type=Path, required=True, help=text)
-    statistics.add_argument("--features", action="store_true", help="keep the features: all metrics need them (.npz)")
-    add_images(statistics)
-    add_place(statistics)
 
 
 def _add_power(stage: Callable[..., argparse.ArgumentParser]) -> None:

@@ -247,7 +247,12 @@ def modules(dataset: Dataset) -> tuple[str, ...]:
 def most_examples(dataset: Dataset) -> int | None:
     """Largest possible number of examples to train on, None where only the files tell."""
     most = most_in_all(dataset)
-    return None if most is None else most - (dataset.held_out or 0)
+    return None if most is None else to_train_on(dataset, most)
+
+
+def to_train_on(dataset: Dataset, count: int) -> int:
+    """How many of `count` examples are left to train on."""
+    return max(0, count - (dataset.held_out or 0))
 
 
 def most_in_all(dataset: Dataset) -> int | None:

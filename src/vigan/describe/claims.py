@@ -24,7 +24,6 @@ EVENTS = {"collapse": "collapse", "bad-end": "a bad end", "reach": "getting on t
 RUNS = {"collapse": "with collapse", "bad-end": "with a bad end", "reach": "that get on track"}
 """Runs that have had an event."""
 
-
 OLDER_FORM = "the rule recorded with them has the form of an earlier version"
 """Of runs whose record of a claim's rule cannot be compared with today's."""
 

@@ -64,12 +64,11 @@ def moving_averages(network: nn.Module, updates: int) -> Iterator[None]:
             layer.updates = 1
 
 
-def by_batch_statistics(network: nn.Module) -> nn.Module:
-    """The network in inference mode, but for its BN layers: each batch is normalised by its own statistics."""
+def by_batch_statistics(network: nn.Module) -> None:
+    """Put a network into inference mode, but for its BN layers: each batch is normalised by its own statistics."""
     network.eval()
     for layer in _layers(network):
         layer.train()
-    return network
 
 
 _FOUND: WeakKeyDictionary[nn.Module, list[BatchNorm]] = WeakKeyDictionary()

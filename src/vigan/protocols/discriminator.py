@@ -5,32 +5,24 @@ from __future__ import annotations
 from vigan.protocols.base import HERE, IMAGES, POINTS, Cost, Metric, ProtocolKind
 
 HAYES = "Hayes et al. 2019, 1705.07663"
-CALLED = "share of {} to which D gives a logit above its threshold"
+
+
+def _called_real(title: str, examples: str) -> Metric:
+    return Metric(
+        title=f"{title} called real",
+        definition=f"share of {examples} to which D gives a logit above its threshold",
+        source=HERE,
+        better="none",
+        high=1.0,
+    )
+
 
 DISCRIMINATOR = ProtocolKind(
     name="discriminator",
     metrics={
-        "real_training": Metric(
-            title="Training examples called real",
-            definition=CALLED.format("training examples"),
-            source=HERE,
-            better="none",
-            high=1.0,
-        ),
-        "real_held_out": Metric(
-            title="Held-out examples called real",
-            definition=CALLED.format("examples that are kept from training"),
-            source=HERE,
-            better="none",
-            high=1.0,
-        ),
-        "real_fakes": Metric(
-            title="Fakes called real",
-            definition=CALLED.format("fakes"),
-            source=HERE,
-            better="none",
-            high=1.0,
-        ),
+        "real_training": _called_real("Training examples", "training examples"),
+        "real_held_out": _called_real("Held-out examples", "examples that are kept from training"),
+        "real_fakes": _called_real("Fakes", "fakes"),
         "membership": Metric(
             title="Membership, by D's logits",
             definition="chance that a training example has a higher logit than a held-out one (the ROC curve's area)",

@@ -50,16 +50,24 @@ def join(study: Study, folders: Sequence[Path]) -> Raw:
     return Raw(records, metrics, noise, telemetry, logged, parts[0].raw.floors)
 
 
-def write_joined(raw: Raw, folder: Path) -> None:
-    """Write raw numbers in the place of those in a folder: all of them, or none."""
-    made, old = (folder.with_name(f".{folder.name}.{word}") for word in ("joining", "old"))
+def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
+    """Join what a results folder keeps, if anything, with what `folders` keep, and write it there: all, or nothing.
+
+    What a killed join left is put right first. Raises RecordError as `join` does.
+    """
+    raw = results / "raw"
+    made, old = (raw.with_name(f".{raw.name}.{word}") for word in ("joining", "old"))
+    if old.exists() and not raw.exists():
+        rename(old, raw)
+    joined = join(study, [*([results] if raw.exists() else []), *folders])
     for left in (made, old):
         shutil.rmtree(left, ignore_errors=True)
-    write_raw(raw, made)
-    if folder.exists():
-        rename(folder, old)
-    rename(made, folder)
+    write_raw(joined, made)
+    if raw.exists():
+        rename(raw, old)
+    rename(made, raw)
     shutil.rmtree(old, ignore_errors=True)
+    return joined
 
 
 def _part(folder: Path) -> Part:

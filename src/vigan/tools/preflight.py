@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision, most_examples
+from vigan.config.datasets import (
+    CelebA,
+    Dataset,
+    Digits,
+    ImageFolder,
+    StackedDigits,
+    Torchvision,
+    most_examples,
+    to_train_on,
+)
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
 from vigan.data import identity, image_folder, mnist, torchvision_sets
@@ -115,9 +124,9 @@ def _count(dataset: Dataset, celeba: Path | None, download: bool) -> int | None:
         case CelebA():
             if download and faces.locate(celeba, fetched) is None:
                 return most_examples(dataset)
-            return max(0, faces.count(dataset, faces.find(celeba, fetched)) - (dataset.held_out or 0))
+            return to_train_on(dataset, faces.count(dataset, faces.find(celeba, fetched)))
         case ImageFolder():
-            return max(0, image_folder.count(dataset) - (dataset.held_out or 0))
+            return to_train_on(dataset, image_folder.count(dataset))
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn" and not download:
             mnist.find(origin, fetched)
         case Torchvision():
