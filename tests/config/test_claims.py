@@ -217,7 +217,7 @@ claims:
     metric: METRIC
     protocol: efflite0-128
     direction: lower
-    margin: 1.0
+    margin: 0.5
 """
 
 

@@ -7,18 +7,19 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from vigan import provenance
 from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
-from vigan.data import parallel
+from vigan.data import parallel, toy
 from vigan.data import prepare as preparation
 from vigan.data.archive import Folder
 from vigan.data.image_folder import Picture
 from vigan.data.prepare import prepare
-from vigan.data.source import DataError
+from vigan.data.source import DataError, SourceData
 from vigan.data.store import fingerprint, load
 from vigan.io.files import RecordError, sha256_file
 
@@ -74,6 +75,45 @@ def test_a_folder_of_images_is_read_by_relative_name_and_what_is_no_image_is_cou
     expected = np.broadcast_to(np.array([[0, 200, 0], [200, 0, 0]])[:, :, None, None], (2, 3, 32, 32))
     np.testing.assert_array_equal(load(tmp_path / "out").array, expected)
     assert manifest["mean"] == [100.0, 100.0, 0.0]
+
+
+@pytest.mark.parametrize("hidden", [".git/lfs/objects/ab", ".thumbnails", ".Trash-1000/files", "b/.cache"])
+def test_images_in_hidden_folders_are_no_examples_and_no_classes(
+    hidden: str, pictures: Path, tmp_path: Path, png: Png
+) -> None:
+    (pictures / hidden).mkdir(parents=True)
+    (pictures / hidden / "abcd").write_bytes(png(np.zeros((40, 40, 3), np.uint8)))
+    (pictures / hidden / "gone.png").write_bytes(png(np.zeros((40, 40, 3), np.uint8)))
+    manifest = prepare(images(pictures), tmp_path / "out")
+    assert (manifest["count"], manifest["skipped"], manifest["labels"]) == (2, 4, False)
+
+
+@pytest.mark.parametrize(
+    ("stated", "delivered", "told"),
+    [
+        (((1, 8, 8), np.uint8), np.zeros((3, 1, 8, 8), np.float32), "says that its examples are uint8, and delivers float"),
+        (((1, 8, 8), np.uint8), np.zeros((3, 1, 8, 8), np.int64), "says that its examples are uint8, and delivers int64"),
+        (((1, 8, 8), np.uint8), np.zeros((3, 8, 8, 1), np.uint8), r"has shape \(1, 8, 8\), and delivers \(8, 8, 1\)"),
+        (((2,), np.float32), np.full((3, 2), np.nan), "no finite numbers in float32"),
+        (((2,), np.float32), np.full((3, 2), 1e39), "no finite numbers in float32"),
+    ],
+)
+def test_examples_that_would_be_stored_as_other_ones_are_refused(
+    stated: tuple[tuple[int, ...], type], delivered: np.ndarray, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Floats from 0 to 1 were stored as black images."""
+    made = SourceData(3, stated[0], np.dtype(stated[1]), (block for block in [delivered]), "made up")
+    monkeypatch.setattr(toy, "source_data", lambda dataset: made)
+    with pytest.raises(DataError, match=told):
+        prepare(Ring(source="ring", count=3), tmp_path)
+
+
+@pytest.mark.parametrize("delivered", [np.ones((3, 2)), np.ones((3, 2), np.int64), [[1, 1], [1, 1], [1, 1]]])
+def test_points_may_be_of_any_kind_of_number(delivered: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SourceData(3, (2,), np.dtype(np.float32), (block for block in [delivered]), "made up")
+    monkeypatch.setattr(toy, "source_data", lambda dataset: made)
+    prepare(Ring(source="ring", count=3), tmp_path)
+    np.testing.assert_array_equal(load(tmp_path).array, np.ones((3, 2), np.float32))
 
 
 def test_one_channel_is_the_luminance(pictures: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -263,10 +264,17 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
     assert "one.npy" in evaluate(images="one.npy")
     monkeypatch.undo()
     assert "did you mean 'efflite0-128'" in evaluate("--extractor", "efflite")
+    assert "did you mean 'efflite0-128'" in evaluate("--extractor", "efflite", "--infinity")
+    run = ("--arm", "a", "--seed", "0")
+    assert "images: --arm, --seed do not go with --images, --reference" in evaluate(*run)
+    assert main(["evaluate", *run, "--reals", "3", "--extractor", "efflite0-128"]) == 1
+    assert "images: --arm, --seed do not go with --extractor, --reals" in capsys.readouterr().err
     assert main(["evaluate", "--images", str(files / "flat.npy")]) == 1
     assert "--reference" in capsys.readouterr().err
     assert main(["statistics", str(files / "faces.npy"), "-o", str(files / "ref.csv")]) == 1
     assert "written as .npz (clean-fid, pytorch-fid) or .pt (torch-fidelity)" in capsys.readouterr().err
+    assert main(["statistics", str(files / "nothing"), "-o", str(files / "ref.pt"), "--features"]) == 1
+    assert "torch-fidelity's file holds no features" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["evaluate", "--images", "a", "--reference", "b", "--samples", "0"])
 
@@ -295,6 +303,32 @@ def test_without_a_cache_that_can_be_written_images_are_measured_and_vigan_cache
     told = capsys.readouterr()
     assert "VIGAN_CACHE names another folder" in told.err
     assert json.loads(told.out)["values"]["frechet"] > 0
+
+
+def test_for_a_user_without_a_home_something_is_kept_among_temporary_files(
+    evaluate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VIGAN_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(Path, "expanduser", _homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    assert evaluate()["values"]["frechet"] > 0
+    assert list((tmp_path / "temporary").glob("vigan-*/features/*.npz"))
+
+
+def _homeless(path: Path) -> Path:
+    if str(path).startswith("~"):
+        raise RuntimeError
+    return path
+
+
+def test_a_reference_whose_file_names_are_no_text_is_measured(files: Path, evaluate: Run) -> None:
+    folder = files / "odd"
+    folder.mkdir()
+    for number, image in enumerate(FACES[:6]):
+        path = os.fsdecode(b"%s/caf\xe9-%d.png" % (os.fsencode(folder), number))
+        Image.fromarray(np.moveaxis(image, 0, 2)).save(path)
+    assert evaluate(images="odd", reference="odd")["reals"] == 6
 
 
 def test_copies_among_the_images_are_told(evaluate: Run, files: Path) -> None:
@@ -330,6 +364,12 @@ def test_a_number_of_images_that_is_none_is_not_taken_for_unknown(
     np.savez(files / "theirs.npz", mu=features.mean(0), sigma=np.cov(features, rowvar=False))
     line = evaluate("--made-with", "efflite0-128", f"--made-of={count}", reference="theirs.npz")
     assert "write the number of images in digits, such as --made-of 50000, or unknown" in line
+
+
+@pytest.mark.parametrize("wrong", [{"samples": 0}, {"samples": -5}, {"reals": -3}, {"reals": 2.5}, {"reals": "most"}])
+def test_a_number_of_images_that_cannot_be_is_refused_from_python_too(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="write a whole number from 1 on"):
+        anybody.Request(Path("a"), Path("b"), "efflite0-128", "cpu", Path("c"), **wrong)
 
 
 def test_the_distance_of_infinitely_many_is_not_asked_of_what_has_no_such_distance() -> None:

@@ -128,6 +128,7 @@ ELSEWHERE = {
     "tools/check_training": "tools/test_check_plugin.py",
     "tools/linear_games": "objectives/test_every_stabiliser.py",
     "tools/merge": "workflow/test_merge.py",
+    "tools/study_text": "tools/test_new_study.py",
     "tools/timings": "tools/test_estimate.py",
     "tools/truths": "tools/test_power_table.py",
     "training/latents": "training/test_batches.py",

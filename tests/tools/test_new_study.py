@@ -127,3 +127,44 @@ def test_names_that_are_alike_as_a_study_writes_them_are_told_apart(
     (tmp_path / "runs" / "all.csv").write_text("\n".join(["method,seed,step,metric,value", *rows]) + "\n")
     assert new(tmp_path, capsys)[0] == 0
     assert list(written(tmp_path).elsewhere) == ["gan-3", "gan", "gan-2", "gan-2-2", "gan-4"]
+
+
+@pytest.mark.parametrize("protocol", ["FID (50k)", "fid@50k, clean", "100% of the reals #1"])
+@pytest.mark.parametrize("folder", ["runs", "runs🚀", "läufe"])
+def test_other_names_than_plain_ones_come_back_as_they_are(
+    protocol: str, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "runs" / folder / "all.csv"
+    table.parent.mkdir(parents=True)
+    rows = [f'ours 🚀 é,{seed},10,fid,1.0,"{protocol}"' for seed in (0, 1)]
+    table.write_text("\n".join(["method,seed,step,metric,value,protocol", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    study = written(tmp_path)
+    assert study.experiments["reported"].protocols[0].called == protocol
+    with contextlib.chdir(tmp_path):
+        assert main(["import", "--config", "study.yaml", "--arm", *study.elsewhere]) == 0
+
+
+def test_a_table_of_something_else_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign_runs.write(tmp_path / "runs")
+    (tmp_path / "runs" / "hparams.csv").write_text("lr,beta1\n1,2\n")
+    (tmp_path / "runs" / "wide.csv").write_text("seed,step,loss\n1,2,3\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert list(written(tmp_path).elsewhere) == ["regularised", "augmented", "plain"]
+    text = (tmp_path / "study.yaml").read_text()
+    assert all(f'# Not read, for want of columns seed, step, metric and value: "{name}"' in text
+               for name in ("hparams.csv", "wide.csv"))  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "words"), [
+    ("0,2000000000,fid,1.0,x", "experiments.reported.iterations '2000000000': Input should be less than or equal"),
+    ("0,10,fid,1.0,<b>", "no study file can hold what is there (experiments.reported.protocols"),
+])  # fmt: skip
+def test_what_no_study_can_hold_is_refused_in_one_line(
+    row: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "a.csv").write_text(f"seed,step,metric,value,protocol\n{row}\n")
+    code, told = new(tmp_path, capsys)
+    assert (code, told.count("\n")) == (1, 1)
+    assert words in told

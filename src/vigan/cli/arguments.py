@@ -11,6 +11,8 @@ from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import switched_on
 
 DEVICES = "auto (default: a GPU where there is one), cpu, cuda, cuda:1, ..."
+EXTRACTOR = "efflite0-128"
+"""What images are measured with, unless another is named."""
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_images(parser: argparse._ActionsContainer) -> None:
     """Add by what images are measured, and what is done to them first."""
     known = ", ".join(name for name, kind in KINDS.items() if kind.extractor and name == kind.network)
-    parser.add_argument("--extractor", default="efflite0-128", help=f"default: efflite0-128; known: {known}")
+    parser.add_argument("--extractor", help=f"default: {EXTRACTOR}; known: {known}")
     text = "middle square of so many pixels, cut out of image files (default: all of an image)"
     parser.add_argument("--crop", type=from_one, metavar="PIXELS", help=text)
     text = "make squares of that side first, rounded to 8 bits (default: as the extractor does, clean-fid's way)"

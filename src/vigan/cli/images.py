@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from vigan.cli.arguments import EXTRACTOR
 from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
 from vigan.runtime.settings import cache_folder
@@ -22,8 +23,8 @@ def evaluate_images(options: argparse.Namespace) -> None:
         from vigan.training.device import calculate_in_float32, pick_device
     calculate_in_float32(options.threads)
     request = Request(
-        images=options.images, reference=options.reference, extractor=options.extractor, samples=options.samples,
-        reals=options.reals, fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
+        images=options.images, reference=options.reference, extractor=options.extractor or EXTRACTOR, samples=options.samples,
+        reals=options.reals or "all", fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
         infinity=options.infinity, witnesses=tuple(Witness.named(text) for text in options.witness),
         device=str(pick_device(options.device)), cache=cache_folder(),
     )  # fmt: skip
@@ -36,12 +37,13 @@ def statistics(options: argparse.Namespace) -> None:
     with quick_imports():
         from vigan.data.load_images import open_gallery
         from vigan.evaluation.anybody import statistics_of
-        from vigan.evaluation.statistics import write_statistics
+        from vigan.evaluation.statistics import check_place, write_statistics
         from vigan.features.extractors import make_extractor
         from vigan.training.device import calculate_in_float32, pick_device
+    check_place(options.out, with_features=options.features)
     calculate_in_float32(options.threads)
     gallery = open_gallery(options.images, _fitting(options))
-    found = statistics_of(gallery, make_extractor(options.extractor, str(pick_device(options.device))))
+    found = statistics_of(gallery, make_extractor(options.extractor or EXTRACTOR, str(pick_device(options.device))))
     write_statistics(options.out, found, with_features=options.features)
     print(json.dumps(found.made._asdict(), indent=2))
 

@@ -152,7 +152,8 @@ def init(options: argparse.Namespace) -> None:
 def new(options: argparse.Namespace) -> None:
     """Write a study file for runs that lie in a folder, and say what was found."""
     from vigan.io.files import RecordError, write_text
-    from vigan.tools.new_study import new_study, slug
+    from vigan.tools.new_study import new_study
+    from vigan.tools.study_text import slug
 
     folder: Path = options.from_
     name = slug(options.study or folder.resolve().stem)

@@ -25,7 +25,7 @@ def add_measuring(stage: Callable[..., argparse.ArgumentParser]) -> None:
     own_images.add_argument("--reference", type=Path, help=text)
     own_images.add_argument("--samples", type=from_one, metavar="N", help="generated images to use (default: all)")
     text = "reference images to use: all (default; as clean-fid does), equal (as many as generated ones), or a number"
-    own_images.add_argument("--reals", type=reals, default="all", metavar="N", help=text)
+    own_images.add_argument("--reals", type=reals, metavar="N", help=text)
     own_images.add_argument("--made-with", metavar="EXTRACTOR", help="what a file that does not say was made with")
     own_images.add_argument("--made-of", metavar="N", help="of how many images a file is that does not say, or unknown")
     text = "let another tool's own code measure the same images: clean-fid, or TOOL=PYTHON by a Python that has it"

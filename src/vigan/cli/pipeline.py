@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from vigan.cli import before
@@ -23,13 +23,20 @@ from vigan.io.times import bring_to_now
 from vigan.layout import Layout
 from vigan.runtime.resources import measures_on_gpu, trains_on_gpu
 
+OF_RUNS = ("arm", "seed")
+OF_IMAGES = (
+    "images", "reference", "samples", "reals", "made_with", "made_of", "witness", "infinity", "extractor", "crop",
+    "resize",
+)  # fmt: skip
+"""Arguments of `evaluate` that say what of a run, and what of one's own images, is measured."""
+
 
 def _training_gains(options: argparse.Namespace) -> bool:
     return trains_on_gpu(load_study(options.config).arm(options.arm))
 
 
 def _measuring_gains(options: argparse.Namespace) -> bool:
-    return options.arm is None or measures_on_gpu(load_study(options.config).protocols_of(options.arm))
+    return not _is_of_run(options) or measures_on_gpu(load_study(options.config).protocols_of(options.arm))
 
 
 def _reference_gains(options: argparse.Namespace) -> bool:
@@ -147,13 +154,25 @@ def _tensorboard_wanted(options: argparse.Namespace) -> bool:
 @with_gpu("eval", _measuring_gains)
 def evaluate(options: argparse.Namespace) -> None:
     """Measure all snapshots of one run, or your own images."""
-    study_run, images = (options.arm, options.seed), (options.images, options.reference)
-    if all(value is not None for value in images):
-        evaluate_images(options)
-    elif all(value is not None for value in study_run):
+    if _is_of_run(options):
         _evaluate_run(options)
     else:
+        evaluate_images(options)
+
+
+def _is_of_run(options: argparse.Namespace) -> bool:
+    """Whether a run is to be measured, and not images. Raises ConfigError unless all that is given is of one of them."""
+    given = {name for name in (*OF_RUNS, *OF_IMAGES) if getattr(options, name) not in (None, False, [])}
+    of_run, own = given & {*OF_RUNS}, given & {*OF_IMAGES}
+    if of_run and own:
+        raise ConfigError(f"evaluate measures a run or images: {_listed(of_run)} do not go with {_listed(own)}")
+    if of_run != {*OF_RUNS} and not own >= {"images", "reference"}:
         raise ConfigError("evaluate needs --arm and --seed (a run of a study), or --images and --reference")
+    return bool(of_run)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in sorted(names))
 
 
 def _evaluate_run(options: argparse.Namespace) -> None:

@@ -34,7 +34,8 @@ def _made(raw: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _merge(shared: Any, row: Any) -> Any:
+    """A row with what is shared: mappings key by key, but an empty one in a row says that there is nothing."""
     if not isinstance(shared, dict) or not isinstance(row, dict):
         return row
     merged = {**shared, **row}
-    return {key: _merge(shared[key], row[key]) if key in shared and key in row else merged[key] for key in merged}
+    return {key: _merge(shared[key], row[key]) if key in shared and row.get(key) else merged[key] for key in merged}

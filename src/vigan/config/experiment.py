@@ -28,7 +28,7 @@ from vigan.protocols.base import ProtocolKind
 from vigan.protocols.registry import KINDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Called = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._=+:/-]{0,62}$")]
+Called = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._=+:/()@,%#*-]{0,62}$")]
 """What others call their way of measuring."""
 
 MOST_SNAPSHOTS = 10_000

@@ -21,6 +21,7 @@ from vigan.config.claims import (
 from vigan.config.datasets import Dataset, modes_of, most_examples
 from vigan.config.elsewhere import Samples
 from vigan.config.experiment import Experiment, Protocol
+from vigan.config.rule_limits import check_claim_rule, check_event_rule, check_stated
 from vigan.protocols.base import IMAGES, POINTS
 from vigan.protocols.registry import METRICS
 
@@ -44,9 +45,16 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
         _check_elsewhere(name, experiment)
         if experiment.dataset is not None:
             _check_fit(name, experiment, experiment.dataset, datasets[experiment.dataset])
-        for rule in filter(None, (experiment.collapse, experiment.reach)):
-            _check_measured(f"experiment '{name}'", rule, experiment)
-            _check_real(f"experiment '{name}'", rule, experiment)
+        _check_rules(f"experiment '{name}'", experiment, modes_of(datasets.get(experiment.dataset or "")))
+
+
+def _check_rules(who: str, experiment: Experiment, modes: int | None) -> None:
+    for rule in filter(None, (experiment.collapse, experiment.reach)):
+        _check_measured(who, rule, experiment)
+        _check_real(who, rule, experiment)
+        check_event_rule(who, rule, experiment, modes)
+    for protocol in experiment.protocols:
+        check_stated(who, protocol, modes)
 
 
 def _check_elsewhere(name: str, experiment: Experiment) -> None:
@@ -133,6 +141,7 @@ def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment], data
         _check_bounded(who, claim, datasets.get(home.dataset or ""))
     else:
         _check_event(who, event, home)
+    check_claim_rule(who, claim, home, modes_of(datasets.get(home.dataset or "")))
 
 
 def _check_event(who: str, event: str, home: Experiment) -> None:

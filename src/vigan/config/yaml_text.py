@@ -23,21 +23,7 @@ class YamlError(UserError, ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses what YAML 1.1 reads as something else than it looks like, and a key written twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.tag == _MERGE_TAG:
-                continue
-            if not isinstance(key, yaml.ScalarNode):
-                raise YamlError(f"line {key.start_mark.line + 1}: a name that is no text")
-            if key.tag != _TEXT_TAG:
-                raise _at(key, f"the name {_quoted(key)}")
-            if key.value in seen:
-                raise YamlError(f"line {key.start_mark.line + 1}: '{key.value}' is named twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    """SafeLoader that refuses what YAML 1.1 reads as something else than it looks like."""
 
     def whole(self, node: yaml.ScalarNode) -> int:
         """A decimal number of at most 18 digits: 010 would be 8, and 1:20 would be 80."""
@@ -89,6 +75,7 @@ def parse(text: str) -> tuple[Any, yaml.Node | None]:
         if tree is None:
             return None, None
         _check_size(tree)
+        _check_names(tree, set())
         return loader.construct_document(tree), tree
     except (yaml.YAMLError, RecursionError, TypeError, ValueError, LookupError, AttributeError) as error:
         if isinstance(error, YamlError):
@@ -113,6 +100,26 @@ def _check_size(tree: yaml.Node) -> None:
 
     if (total := size(tree)) > MOST_ENTRIES:
         raise YamlError(f"{total} entries with all aliases written out, at most {MOST_ENTRIES} are read")
+
+
+def _check_names(node: yaml.Node, seen: set[int]) -> None:
+    """Raise YamlError for a name that is no text, or is written twice: before merges, by which a name may come again."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    names: set[str] = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.tag == _MERGE_TAG:
+            continue
+        if not isinstance(key, yaml.ScalarNode):
+            raise YamlError(f"line {key.start_mark.line + 1}: a name that is no text")
+        if key.tag != _TEXT_TAG:
+            raise _at(key, f"the name {_quoted(key)}")
+        if key.value in names:
+            raise YamlError(f"line {key.start_mark.line + 1}: '{key.value}' is named twice")
+        names.add(key.value)
+    for child in _children(node):
+        _check_names(child, seen)
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

@@ -157,9 +157,8 @@ def _check_size(title: str, size: int) -> None:
 
 
 def images_among(names: Sequence[str]) -> list[str]:
-    """The names, in order, that have an image suffix and are not hidden (`.x`, macOS's `._x`)."""
-    ends = ((name, name.rpartition("/")[2]) for name in names)
-    return [name for name, end in ends if end.lower().endswith(SUFFIXES) and not end.startswith(".")]
+    """The names, in order, that have an image suffix and are not hidden."""
+    return [name for name in names if name.lower().endswith(SUFFIXES) and not _is_hidden(name)]
 
 
 def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
@@ -174,4 +173,5 @@ def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.rpartition("/")[2].startswith(".")
+    """Whether the file or a folder on the way to it is hidden: `.x`, macOS's `._x`, `.git/x`, `.Trash-1000/x`."""
+    return any(part.startswith(".") for part in name.split("/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Files:
         """SHA-256 (hex) of names, contents and fitting."""
         total = hashlib.sha256(repr(tuple(self.fitting)).encode())
         for name in self.names:
-            total.update(f"{name}\n".encode() + hashlib.sha256(self.files.read(name)).digest())
+            total.update(os.fsencode(f"{name}\n") + hashlib.sha256(self.files.read(name)).digest())
         return total.hexdigest()
 
 

@@ -173,6 +173,10 @@ def _as_declared(dataset: DataSource, found: SourceData) -> SourceData:
             f"source '{dataset.source}' delivers {found.dtype} of shape {found.shape}, and declares {dtype} of shape "
             f"{dataset.shape}"
         )
+    if found.labels is not None and found.labels.shape != (found.count,):
+        raise DataError(
+            f"source '{dataset.source}' delivers labels of shape {found.labels.shape}, and {found.count} examples"
+        )
     return found
 
 
@@ -194,14 +198,15 @@ def _write_arrays(
             for name, chosen in ((ARRAY, ~kept), (HELD_OUT, kept))
             if chosen.any()
         ]
-        for block in source_data.blocks:
+        for delivered in source_data.blocks:
+            block = _checked(source_data, np.asarray(delivered))
             apart = kept[done : done + len(block)]
             done += len(block)
             _check_number(source_data, done)
             trained = block[~apart] if apart.any() else block
             total += trained.sum(axis=(0, *range(2, block.ndim)), dtype=np.float64)
             for file, rows in zip(files, (trained, block[apart]), strict=False):
-                file.write(np.ascontiguousarray(rows, source_data.dtype).data)
+                file.write(np.ascontiguousarray(rows).data)
             if progress is not None:
                 progress(done, source_data.count)
         _check_number(source_data, done, last=True)
@@ -215,6 +220,20 @@ def _array_file(stream: IO[bytes], source_data: SourceData, count: int) -> Hashi
     header = {"descr": source_data.dtype.str, "fortran_order": False, "shape": (count, *source_data.shape)}
     np.lib.format.write_array_header_1_0(file, header)
     return file
+
+
+def _checked(source_data: SourceData, block: np.ndarray) -> np.ndarray:
+    """The examples as they are stored. Raises DataError unless they fit the stated shape and type without a loss."""
+    if block.shape[1:] != source_data.shape:
+        raise DataError(
+            f"the source says that an example has shape {source_data.shape}, and delivers {block.shape[1:]}"
+        )
+    floats = source_data.dtype.kind == "f"
+    if block.dtype != source_data.dtype and not (floats and np.can_cast(block.dtype, source_data.dtype, "same_kind")):
+        raise DataError(f"the source says that its examples are {source_data.dtype}, and delivers {block.dtype}")
+    if floats and not (np.abs(block) <= np.finfo(source_data.dtype).max).all():
+        raise DataError("the source delivers examples that are no finite numbers in float32")
+    return block.astype(source_data.dtype, copy=False)
 
 
 def _check_number(source_data: SourceData, found: int, *, last: bool = False) -> None:

@@ -31,7 +31,7 @@ def source_data(dataset: Ring | Grid) -> SourceData:
         count=dataset.count,
         shape=(2,),
         dtype=np.dtype("<f4"),
-        blocks=(block for block in [points.astype("<f4")]),
+        blocks=(block for block in [points]),
         labels=labels,
         preprocessing=f"drawn from {len(centres)} Gaussians of deviation {dataset.std}, modes picked uniformly",
     )

@@ -15,11 +15,11 @@ from vigan.elsewhere.seeds import seed_in, seeds_by_run
 from vigan.io.files import RecordError
 
 NAMES = {
-    "fid50k_full": "fid", "fid50k": "fid", "kid50k_full": "kid", "kid50k": "kid", "is50k_mean": "inception_score",
-    "pr50k3_full_precision": "reported_precision", "pr50k3_precision": "reported_precision",
-    "pr50k3_full_recall": "reported_recall", "pr50k3_recall": "reported_recall", "ppl2_wend": "ppl",
+    "fid50k_full": "fid", "kid50k_full": "kid", "is50k_mean": "inception_score", "ppl2_wend": "ppl",
+    "pr50k3_full_precision": "reported_precision", "pr50k3_full_recall": "reported_recall",
 }  # fmt: skip
-"""Their names of metrics, and ours."""
+"""Their names of metrics, and ours. `fid50k` compares with 50,000 reals, `fid50k_full` with all: no number is of both, so
+that the older names are read only where a study gives them one of ours."""
 _SNAPSHOT = re.compile(r"(?:.*[/\\])?network-snapshot-([0-9]{1,12})\.pkl")
 _OPTIONS_BYTES = 2**20
 

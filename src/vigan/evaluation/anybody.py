@@ -41,7 +41,7 @@ class Request:
     """What is to be measured, and how.
 
     `samples` of the images are drawn, all without it; `reals` are "all" of the reference, as many as samples ("equal"),
-    or a number. `made_with` and `made_of` are the extractor and the number of images ("unknown" will do) of a reference
+    or a number; ConfigError for one that is none. `made_with` and `made_of` are the extractor and the number of images ("unknown" will do) of a reference
     file that does not say. `witnesses` are other tools that measure the same images; `infinity` asks for
     the distance of infinitely many of them.
     """
@@ -58,6 +58,11 @@ class Request:
     made_of: str | None = None
     witnesses: tuple[Witness, ...] = ()
     infinity: bool = False
+
+    def __post_init__(self) -> None:
+        for name, number in (("samples", self.samples), ("reals", self.reals)):
+            if number not in (None, "all", "equal") and (not isinstance(number, int) or number < 1):
+                raise ConfigError(f"'{name}' is {number!r}: write a whole number from 1 on")
 
 
 class Fakes(NamedTuple):
@@ -84,7 +89,8 @@ def measure_images(request: Request) -> dict[str, Any]:
     against its rest; null, with the reason as `floor_note`, where there are too few. Raises RecordError, ConfigError or
     MetricError if there is no number.
     """
-    if request.infinity and KINDS[request.extractor].of_features:
+    kind = KINDS.get(request.extractor)
+    if request.infinity and kind and kind.of_features:
         raise ConfigError(f"--infinity is about a Fréchet distance, and '{request.extractor}' gives none; leave it out")
     extractor = make_extractor(request.extractor, request.device)
     fakes = read_fakes(request, extractor)

@@ -54,8 +54,9 @@ def of_features(features: np.ndarray, made: Made) -> Statistics:
 def write_statistics(path: Path, found: Statistics, *, with_features: bool) -> None:
     """Write `.npz` (clean-fid's and pytorch-fid's), or `.pt` (torch-fidelity's, which does not say how it was made).
 
-    torch-fidelity asks for a mean of its features' type, float32. Raises RecordError for any other ending.
+    torch-fidelity asks for a mean of its features' type, float32. Raises RecordError as `check_place`.
     """
+    check_place(path, with_features=with_features)
     mean, covariance = found.gaussian.mean, found.gaussian.covariance
     if path.suffix == ".npz":
         arrays: dict[str, Any] = {"mu": mean, "sigma": covariance, MADE: np.array(json.dumps(found.made._asdict()))}
@@ -63,13 +64,21 @@ def write_statistics(path: Path, found: Statistics, *, with_features: bool) -> N
             arrays["features"] = found.features
         with atomic_write(path) as stream:
             np.savez(stream, allow_pickle=False, **arrays)
-    elif path.suffix == ".pt":
+    else:
         import torch
 
         with atomic_write(path) as stream:
             torch.save({"mu": mean.astype(np.float32), "sigma": covariance}, stream)
-    else:
+
+
+def check_place(path: Path, *, with_features: bool) -> None:
+    """Raise RecordError unless statistics can be written there, and in that format: before any is computed."""
+    if path.suffix not in {".npz", ".pt"}:
         raise RecordError(f"{path}: statistics are written as .npz (clean-fid, pytorch-fid) or .pt (torch-fidelity)")
+    if with_features and path.suffix != ".npz":
+        raise RecordError(f"{path}: torch-fidelity's file holds no features: name an .npz, or leave out --features")
+    if path.is_dir():
+        raise RecordError(f"{path}: a folder is there; name another file")
 
 
 def read_statistics(path: Path) -> Statistics | None:

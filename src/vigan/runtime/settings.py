@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,8 +31,8 @@ class MachineError(UserError, ValueError):
 
 
 def setting(name: str, otherwise: str = "") -> str:
-    """A setting: VIGAN_NAME in the environment."""
-    return os.environ.get(f"VIGAN_{name.upper()}", otherwise)
+    """A setting: VIGAN_NAME in the environment; one that is empty says nothing."""
+    return os.environ.get(f"VIGAN_{name.upper()}") or otherwise
 
 
 def switched_on(name: str) -> bool:
@@ -73,11 +74,19 @@ def expanded(path: str | Path) -> Path:
 
 
 def cache_folder() -> Path:
-    """Folder of downloaded files: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan."""
+    """Folder of downloaded files: VIGAN_CACHE, else `vigan` under XDG_CACHE_HOME, else ~/.cache/vigan.
+
+    For a user whose home nobody knows, as in some containers, a folder of temporary files.
+    """
     if named := setting("cache"):
         return expanded(named)
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))  # its specification says that a relative path counts as unset
-    return (base if base.is_absolute() else expanded("~/.cache")) / "vigan"
+    if base.is_absolute():
+        return base / "vigan"
+    try:
+        return expanded("~/.cache/vigan")
+    except MachineError:
+        return Path(tempfile.gettempdir()) / f"vigan-{os.getuid()}"
 
 
 def export_settings(study_file: str, values: Mapping[str, object], root: Path | None = None) -> None:

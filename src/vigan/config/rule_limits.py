@@ -1,0 +1,80 @@
+"""Rules that no run could ever meet, or that every run would: beyond a metric's range, or between two snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vigan.config.claims import Collapse, Measured, OneShare, Reach, TestedClaim
+from vigan.config.experiment import Experiment, Protocol
+from vigan.protocols.registry import METRICS
+
+
+def check_event_rule(who: str, rule: Collapse | Reach, experiment: Experiment, modes: int | None) -> None:
+    """Raise ValueError if no run could collapse by the rule, whatever it does; `modes` are those of the data, if known."""
+    if not isinstance(rule, Collapse):
+        return
+    _check_in_range(who, "once_above", rule.metric, rule.once_above, modes)
+    evaluations = _evaluations(experiment)
+    if evaluations and rule.on_track_by < evaluations[0]:
+        raise ValueError(f"{who}: 'on_track_by' is {rule.on_track_by:g} of training, and {_first(evaluations)}")
+    counted = [at for at in evaluations if at >= rule.after]
+    if evaluations and len(counted) < rule.consecutive:
+        raise ValueError(
+            f"{who}: 'consecutive' is {rule.consecutive:,}, and of a run {len(counted):,} evaluations count: no run "
+            "could collapse"
+        )
+
+
+def check_stated(who: str, protocol: Protocol, modes: int | None) -> None:
+    """Raise ValueError if a value that is stated for real data is none that its metric can have."""
+    for metric, value in protocol.real:
+        _check_in_range(who, f"real: {metric}", metric, value, modes)
+
+
+def check_claim_rule(who: str, claim: TestedClaim, experiment: Experiment, modes: int | None) -> None:
+    """Raise ValueError if a claim's margin is as wide as its metric's range, or its event cannot happen in time."""
+    if isinstance(claim, OneShare):
+        _check_in_time(who, claim, experiment)
+    if isinstance(claim, Measured):
+        known = METRICS[claim.metric]
+        span = known.highest(modes) - known.low
+        if not claim.margin < span:
+            raise ValueError(
+                f"{who}: no two values of '{claim.metric}' differ by more than {span:g}, and 'margin' is {claim.margin:g}"
+            )
+
+
+def _check_in_time(who: str, claim: OneShare, experiment: Experiment) -> None:
+    evaluations = _evaluations(experiment)
+    if claim.by == 1 or not evaluations:
+        return
+    if claim.event == "bad-end":
+        raise ValueError(
+            f"{who}: that a run was never on track is known at its end alone: 'by' goes with 'collapse' or 'reach'"
+        )
+    if claim.by < evaluations[0]:
+        raise ValueError(f"{who}: 'by' is {claim.by:g} of training, and {_first(evaluations)}")
+    rule = experiment.collapse
+    if claim.event == "collapse" and rule is not None and claim.by < rule.after:
+        raise ValueError(
+            f"{who}: 'by' is {claim.by:g} of training, and by 'after' no run collapses before {rule.after:g}"
+        )
+
+
+def _check_in_range(who: str, field: str, metric: str, value: float, modes: int | None) -> None:
+    low, high = METRICS[metric].low, METRICS[metric].highest(modes)
+    if not low <= value <= high:
+        raise ValueError(f"{who}: '{field}' is {value:g}, and '{metric}' lies from {low:g} to {high:g}")
+
+
+def _evaluations(experiment: Experiment) -> list[float]:
+    """The shares of training at which a run is measured, but for its start; empty where files alone know them."""
+    return list(_shares(experiment)) if experiment.arms else []
+
+
+def _shares(experiment: Experiment) -> Iterator[float]:
+    return (step / experiment.iterations for step in experiment.snapshot_steps if step)
+
+
+def _first(evaluations: list[float]) -> str:
+    return f"a run is first measured after {evaluations[0]:g}: give it more 'snapshots'"
