@@ -162,7 +162,8 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def _is_of_run(options: argparse.Namespace) -> bool:
     """Whether a run is to be measured, and not images. Raises ConfigError unless all that is given is of one of them."""
-    given = {name for name in (*OF_RUNS, *OF_IMAGES) if getattr(options, name) not in (None, False, [])}
+    values = {name: getattr(options, name) for name in (*OF_RUNS, *OF_IMAGES)}
+    given = {name for name, value in values.items() if value is not None and value is not False and value != []}
     of_run, own = given & {*OF_RUNS}, given & {*OF_IMAGES}
     if of_run and own:
         raise ConfigError(f"evaluate measures a run or images: {_listed(of_run)} do not go with {_listed(own)}")
