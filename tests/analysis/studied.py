@@ -10,8 +10,7 @@ import pandas as pd
 import yaml
 from studies import TINY
 
-from vigan.analysis.estimates import run_scores
-from vigan.analysis.events import events
+from vigan.analysis.measured import measured
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw
 from vigan.config.arms import Ledger
@@ -85,8 +84,7 @@ FLOORS = pd.DataFrame(
 
 def measurements(study: Study, courses: Courses) -> Measurements:
     """What the outcomes of the study's claims are drawn from."""
-    metrics = long_table(courses)
-    return Measurements(run_scores(metrics), events(metrics, FLOORS, study.experiments))
+    return measured(long_table(courses), FLOORS, study.experiments)
 
 
 def raw_of(study: Study, courses: Courses, rules: Mapping[int, Study | Mapping[str, Any]] | None = None) -> Raw:

@@ -17,6 +17,7 @@ from vigan.describe.claims import describe_rule
 
 from .studied import (
     CLAIMS,
+    COLLAPSE,
     DIES,
     FALLS,
     GOOD,
@@ -218,7 +219,8 @@ def test_a_control_shows_something_only_within_the_part_of_training_that_counts(
     """It was supported with a control that had none of the events until then."""
     late = {"plain": [(0.0, 6.0, 7.0, 1.0)] * 8, "regularised": [GOOD] * 8}
     assert _row(SHARE, late)["verdict"] == "supported"
-    found = _row({**SHARE, "by": 0.7}, late)
+    study = study_of({**SHARE, "by": 0.7}, collapse={**COLLAPSE, "on_track_by": 0.7})
+    found = claim_table(study, measurements(study, late)).iloc[0]
     assert found["verdict"] == "not testable here"
     assert found["reason"].endswith("as rare: a bad end occurred in 0 of 8 runs of plain within 70% of training.")
     assert found["fates"] == "regularised 0/8; plain 0/8"

@@ -178,9 +178,9 @@ def test_a_run_that_got_on_track_too_late_to_collapse_was_not_on_track_in_time()
     """A run that gets there at the last evaluations cannot fall twice in a row, and passed as stable."""
     in_time = {**COLLAPSE, "on_track_by": 0.5}
     assert _end((0, 0, 0, 8)) == (60, False, "")
-    assert _end((0, 0, 0, 8), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+    assert _end((0, 0, 0, 8), collapse=in_time) == (20, True, NEVER_ON_TRACK)
     assert _end((0, 8, 8, 8), collapse=in_time) == (60, False, "")
-    assert _end((0, 0, 8, 1), collapse=in_time) == (60, True, NEVER_ON_TRACK)
+    assert _end((0, 0, 8, 1), collapse=in_time) == (20, True, NEVER_ON_TRACK)
 
 
 def test_a_collapse_may_be_measured_against_real_data() -> None:

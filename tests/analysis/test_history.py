@@ -178,7 +178,7 @@ def _verdict_of(study: Study, claim: str, courses: Any = COURSES) -> dict[str, A
 
 @pytest.mark.parametrize(
     ("claim", "change"),
-    [(SIGN, {"margin": 9.0}), (OFTEN, {"share": 0.95}), (SHARES, {"beyond": "minus-margin"}), (SIGN, {"alpha": 0.001})],
+    [(SIGN, {"margin": 7.5}), (OFTEN, {"share": 0.95}), (SHARES, {"beyond": "minus-margin"}), (SIGN, {"alpha": 0.001})],
     ids=["margin", "share", "boundary", "alpha"],
 )
 def test_the_first_rules_verdict_stands_beside_todays(claim, change, nowhere: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_first_rules_verdict_stands_beside_todays(claim, change, nowhere: Pa
 
 
 def test_other_claims_are_corrected_for_as_they_are_now(nowhere: Path) -> None:
-    found = _history(study_of({**SIGN, "margin": 9.0}, MEAN), study_of(SIGN, MEAN), nowhere)
+    found = _history(study_of({**SIGN, "margin": 7.5}, MEAN), study_of(SIGN, MEAN), nowhere)
     assert found.first["sign"].startswith("by the rule kept with the runs: inconclusive, 0.875")
     assert _verdict_of(study_of(SIGN, MEAN), "sign")["p_supported"] == pytest.approx(2 * 9 / 256)
 
@@ -231,7 +231,7 @@ def test_the_first_rule_is_testable_if_its_own_seeds_made_it_so(nowhere: Path) -
 
 
 def test_every_rule_that_was_kept_is_applied(nowhere: Path) -> None:
-    now = study_of({**SIGN, "margin": 9.0})
+    now = study_of({**SIGN, "margin": 7.5})
     kept = {**dict.fromkeys(range(4), study_of(SIGN)), **dict.fromkeys(range(4, 8), study_of({**SIGN, "alpha": 0.01}))}
     found = history(now, raw_of(now, COURSES, kept), nowhere)
     assert found.changed == {"sign": "claim.margin changed after them; claim.alpha, claim.margin changed after them"}
@@ -284,7 +284,7 @@ def test_the_whole_name_of_the_same_protocol_is_no_other_rule(nowhere: Path) -> 
 
 def test_a_first_rule_that_named_its_protocol_by_its_kind_is_applied_to_that_one(nowhere: Path) -> None:
     events = {"collapse": {**COLLAPSE, **WHOLE}, "reach": {**REACH, **WHOLE}}
-    now = study_of({**SIGN, **WHOLE, "margin": 9.0}, protocols=TWO, **events)
+    now = study_of({**SIGN, **WHOLE, "margin": 7.5}, protocols=TWO, **events)
     found = _history(now, study_of(SIGN), nowhere)
     assert found.changed == {"sign": "claim.margin changed after them"}
     assert "supported, 0.875" in found.first["sign"]
@@ -320,7 +320,7 @@ def test_a_claims_own_first_verdict_is_told_too(nowhere: Path) -> None:
 
 
 def test_runs_that_are_made_again_under_a_changed_rule_do_not_hide_that_it_was_changed(nowhere: Path) -> None:
-    study, later = study_of(SIGN), study_of({**SIGN, "margin": 9.0})
+    study, later = study_of(SIGN), study_of({**SIGN, "margin": 7.5})
     claim = study.claims[0]
     assert isinstance(claim, PairedSign)
     row = FIRST.replace("old", "sign").splitlines()[1].removesuffix("Supported if.")
@@ -337,7 +337,7 @@ def test_a_claim_that_was_judged_and_dropped_leaves_a_row_also_when_its_runs_are
 def test_what_the_table_and_what_kept_rules_say_is_told_one_after_the_other(nowhere: Path) -> None:
     twice = FIRST + "sign,inconclusive,5,1,-2,4,Supported never.\n"
     nowhere.write_text(twice.replace("old", "sign"))
-    found = _history(study_of({**SIGN, "margin": 9.0}), study_of(SIGN), nowhere).first["sign"].split(" | ")
+    found = _history(study_of({**SIGN, "margin": 7.5}), study_of(SIGN), nowhere).first["sign"].split(" | ")
     assert [text.split(" (")[0] for text in found] == [
         "first judged as sign: supported, 4.88 [2.8, 6.25], n = 16",
         "first judged as sign: inconclusive, 1 [-2, 4], n = 5",

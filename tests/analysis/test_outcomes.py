@@ -232,10 +232,11 @@ def test_only_what_comes_early_enough_counts(by: float, came: bool) -> None:
 @pytest.mark.parametrize(("step", "came"), [(29, True), (30, False)])
 def test_a_share_of_training_is_a_whole_number_of_steps_whatever_it_is_in_binary(step: int, came: bool) -> None:
     """0.29 x 100 is 28.999999999999996."""
-    data = measurements(study_of(OFTEN), {"plain": [FALLS]})
+    study = study_of(row := {**OFTEN, "by": 0.29}, snapshots=30)
+    data = measurements(study, {"plain": [FALLS]})
     collapsed = data.events["event"] == "collapse"
     data.events.loc[collapsed, ["step", "end"]] = (step, 100)
-    assert _of({**OFTEN, "by": 0.29}, {}, data)[0].tolist() == [came]
+    assert _of(row, {}, data, study)[0].tolist() == [came]
 
 
 def test_no_runs_are_no_outcomes() -> None:

@@ -91,15 +91,27 @@ def test_images_in_hidden_folders_are_no_examples_and_no_classes(
 @pytest.mark.parametrize(
     ("stated", "delivered", "told"),
     [
-        (((1, 8, 8), np.uint8), np.zeros((3, 1, 8, 8), np.float32), "says that its examples are uint8, and delivers float"),
-        (((1, 8, 8), np.uint8), np.zeros((3, 1, 8, 8), np.int64), "says that its examples are uint8, and delivers int64"),
+        (
+            ((1, 8, 8), np.uint8),
+            np.zeros((3, 1, 8, 8), np.float32),
+            "are uint8, and delivers float32",
+        ),
+        (
+            ((1, 8, 8), np.uint8),
+            np.zeros((3, 1, 8, 8), np.int64),
+            "are uint8, and delivers int64",
+        ),
         (((1, 8, 8), np.uint8), np.zeros((3, 8, 8, 1), np.uint8), r"has shape \(1, 8, 8\), and delivers \(8, 8, 1\)"),
         (((2,), np.float32), np.full((3, 2), np.nan), "no finite numbers in float32"),
         (((2,), np.float32), np.full((3, 2), 1e39), "no finite numbers in float32"),
     ],
 )
 def test_examples_that_would_be_stored_as_other_ones_are_refused(
-    stated: tuple[tuple[int, ...], type], delivered: np.ndarray, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stated: tuple[tuple[int, ...], type],
+    delivered: np.ndarray,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Floats from 0 to 1 were stored as black images."""
     made = SourceData(3, stated[0], np.dtype(stated[1]), (block for block in [delivered]), "made up")

@@ -80,21 +80,11 @@ def _other_floor(raw: Raw) -> Raw:
     return raw._replace(floors=raw.floors.assign(value=raw.floors["value"] + 1e-9))
 
 
-def _other_settings(raw: Raw) -> Raw:
-    return raw._replace(
-        records=[
-            (home, record.model_copy(update={"spec": record.spec.model_copy(update={"log_every": 7})}))
-            for home, record in raw.records
-        ]
-    )
-
-
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
         (lambda raw: with_records(raw, data_sha256="e"), "arm '(plain|regularised)' has other data$"),
         (lambda raw: with_records(raw, code_sha256="e"), "has other code; run one of the seeds that are there again"),
-        (_other_settings, "has other settings"),
         (_other_floor, "real data were measured otherwise"),
     ],
 )

@@ -9,7 +9,8 @@ import numpy as np
 from vigan.analysis.inference import below_margin
 from vigan.analysis.outcomes import Differences, Fate, Outcome
 from vigan.analysis.testability import ALL, mostly_never
-from vigan.config.claims import Boundary, PairedMean, PairedSign, PairedTime, TestedClaim
+from vigan.config.claims import Boundary, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
+from vigan.describe.claims import EVENTS
 
 AS_GOOD: Mapping[Boundary, tuple[str, ...]] = {
     "margin": ("equivalent",), "zero": ("equivalent",), "minus-margin": ("supported", "equivalent"),
@@ -17,12 +18,18 @@ AS_GOOD: Mapping[Boundary, tuple[str, ...]] = {
 """Verdicts that say that the second arm is as good as the first, by the boundary that a claim names."""
 
 
+NEVER = "most runs of either were never on track"
+
+
 def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, Fate]) -> dict[str, str]:
-    """The reason by verdict, where both arms fail by the claim's metric: that is neither "as good" nor equivalent.
+    """The reason by verdict, where both arms fail by the claim's metric or event: neither "as good" nor equivalent.
 
     Where all arms of the experiment fail, no verdict is left: nothing shows that the metric would have told them apart.
     By a metric without a worst value those arms fail of which most runs were never on track, by the experiment's rule.
     """
+    if isinstance(claim, PairedTime | PairedShares):
+        reason = _failing(claim, fates)
+        return dict.fromkeys(AS_GOOD[claim.beyond], f"Both arms fail: {reason}.") if reason else {}
     if not (isinstance(claim, PairedSign | PairedMean) and isinstance(outcome, Differences)):
         return {}
     near = f"{claim.metric} is less than the margin from its worst value"
@@ -33,8 +40,16 @@ def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, F
         return dict.fromkeys(("supported", "equivalent"), f"Both arms fail: in most runs of either {near}.")
     ruled = any("reach" in fate.events for fate in fates.values())
     if np.isinf(outcome.largest) and ruled and mostly_never(claim, fates):
-        return dict.fromkeys(AS_GOOD[claim.beyond], "Both arms fail: most runs of either were never on track.")
+        return dict.fromkeys(AS_GOOD[claim.beyond], f"Both arms fail: {NEVER}.")
     return {}
+
+
+def _failing(claim: PairedTime | PairedShares, fates: Mapping[str, Fate]) -> str:
+    """Why two arms that are compared by an event both fail, if they do."""
+    if claim.event == "reach":
+        return NEVER if mostly_never(claim, fates) else ""
+    often = all(fates[arm].share(claim.event) > 0.5 for arm in claim.arms)
+    return f"{EVENTS[claim.event]} occurred in most runs of either" if often else ""
 
 
 def remark(claim: TestedClaim, outcome: Outcome, failing: Mapping[str, str], verdict: str) -> str:
@@ -43,9 +58,13 @@ def remark(claim: TestedClaim, outcome: Outcome, failing: Mapping[str, str], ver
     `failing`: reasons by verdict, as `alike_in_failing` gives them.
     """
     if not isinstance(outcome, Differences):
-        return ""
+        return _and_both_fail(failing, verdict)
     if verdict == "equivalent":
         return _of_all_seeds(claim, outcome) + _at_the_top(claim, outcome)
+    return _and_both_fail(failing, verdict)
+
+
+def _and_both_fail(failing: Mapping[str, str], verdict: str) -> str:
     judged = verdict in {"supported", "contradicted", "inconclusive"}
     return f" {failing['equivalent']}" if judged and "equivalent" in failing else ""
 

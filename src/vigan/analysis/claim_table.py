@@ -98,7 +98,8 @@ def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
     counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
     failing = alike_in_failing(claim, seen, fared)
     lacking = untestable(claim, fared, experiment.on_track, counted) | failing
-    case = Case(claim, infer(claim, seen), len(seeds), lacking)
+    begun = sum(any((arm, seed) in data.unfinished for arm in arms_of(claim)) for seed in seeds)
+    case = Case(claim, infer(claim, seen), len(seeds), lacking, begun)
     note = not_trained_here(experiment, named_arms(claim))
     return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment, failing), note)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Set
+from collections.abc import Hashable, Iterator, Set
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
 
     "Best" is the lowest or highest value after step 0, as the metric's better direction says, NaN where it has none.
     A run that diverged, or whose last samples are not finite, has no last value and no area: they are NaN, never the
-    values from before it diverged.
+    values from before it diverged. One that never had a finite value has none of all.
     """
     rows = []
     ends: dict[Hashable, float] = metrics.groupby(RUN_KEYS)["step"].max().to_dict()
@@ -80,7 +80,24 @@ def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
         survived = steps[-1] == ends[keys[:4]] and not (run["status"] == "diverged").any()
         last, area = (values[-1], _area(steps, values)) if survived else (np.nan, np.nan)
         rows.append((*keys, last, _best(values[steps > 0], METRICS[str(keys[4])].sign), area))
+    rows += [(*keys, np.nan, np.nan, np.nan) for keys in _never_finite(metrics, compared)]
     return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, *SCORES])
+
+
+def _never_finite(metrics: pd.DataFrame, compared: pd.DataFrame) -> Iterator[tuple[Hashable, ...]]:
+    """Run, metric and protocol of the numbers that runs lack, for they diverged before the first.
+
+    By each protocol a run is asked for what other runs of its arm have; if none has anything, what other arms have.
+    """
+    whole = [*RUN_KEYS, *MEASURE_KEYS]
+    there = set(compared[whole].drop_duplicates().itertuples(index=False, name=None))
+    of_arms = compared.groupby(["experiment", "arm", "protocol"])["metric"].unique().to_dict()
+    of_all = compared.groupby(["experiment", "protocol"])["metric"].unique().to_dict()
+    failed = metrics[(metrics["status"] == "diverged") & (metrics["metric"] == "finite")]
+    for home, arm, reading, seed, protocol in failed[[*RUN_KEYS, "protocol"]].drop_duplicates().itertuples(index=False):
+        for metric in of_arms.get((home, arm, protocol), of_all.get((home, protocol), ())):
+            if (home, arm, reading, seed, metric, protocol) not in there:
+                yield home, arm, reading, seed, metric, protocol
 
 
 def _best(values: np.ndarray, sign: int) -> float:

@@ -93,12 +93,15 @@ class TrackedRun(NamedTuple):
     def end(self, rule: Collapse) -> tuple[EventTime, str]:
         """When and how the run ended badly, whichever happened first; "" where it did not."""
         at_risk = self.at_risk(rule)
-        collapsed, diverged = self.trajectory.collapses(rule, at_risk), self.trajectory.diverges()
-        if diverged.observed and not (collapsed.observed and collapsed.time < diverged.time):
-            return diverged, DIVERGED
-        if collapsed.observed:
-            return collapsed, COLLAPSED
-        return (collapsed, "") if at_risk.observed else (EventTime(self.trajectory.end, True), NEVER_ON_TRACK)
+        collapsed = self.trajectory.collapses(rule, at_risk)
+        lost = EventTime(self._last_chance(rule), not at_risk.observed)
+        ends = [(self.trajectory.diverges(), DIVERGED), (collapsed, COLLAPSED), (lost, NEVER_ON_TRACK)]
+        return min((one for one in ends if one[0].observed), key=lambda one: one[0].time, default=(collapsed, ""))
+
+    def _last_chance(self, rule: Collapse) -> float:
+        """The last step at which the run could get on track in time."""
+        steps = self.trajectory.steps
+        return float(steps[steps <= round(rule.on_track_by * self.trajectory.end, 6)][-1])
 
 
 def trajectories(
@@ -118,9 +121,21 @@ def trajectories(
     values = by_metric.get(measured.metric, scheduled.iloc[:, :0]).reindex_like(scheduled).to_numpy(float)
     steps, taken = scheduled.columns.to_numpy(), scheduled.notna().to_numpy()
     taken = taken & ~unmeasured(scheduled, values)
+    diverged = set(rows.loc[rows["status"] == "diverged", RUN_KEYS].itertuples(index=False, name=None))
     for keys, run, there in zip(scheduled.index, values, taken, strict=True):
         if there.any():
-            yield Trajectory(keys, str(keys[1]), steps[there], run[there], real)
+            found = Trajectory(keys, str(keys[1]), steps[there], run[there], real)
+            yield _diverged(found, steps, experiment.iterations) if keys in diverged else found
+
+
+def _diverged(run: Trajectory, steps: np.ndarray, end: int) -> Trajectory:
+    """The values of a run that is said to have diverged, with one that is not finite: the first that it lacks."""
+    if not np.isfinite(run.values).all():
+        return run
+    later = steps[steps > run.steps[-1]]
+    step = later[0] if len(later) else max(end, run.steps[-1])
+    before = run.steps < step
+    return run._replace(steps=np.append(run.steps[before], step), values=np.append(run.values[before], np.nan))
 
 
 def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:

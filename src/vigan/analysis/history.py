@@ -9,10 +9,8 @@ from typing import Any
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from vigan.analysis import estimates, events
 from vigan.analysis.claim_table import History, claim_table
-from vigan.analysis.elsewhere import judged
-from vigan.analysis.outcomes import Measurements
+from vigan.analysis.measured import measured
 from vigan.analysis.raw import Raw
 from vigan.analysis.tables import read_table
 from vigan.config.base import differing_fields
@@ -156,9 +154,7 @@ def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
 
 
 def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
-    metrics = judged(raw.metrics)
-    event_table = events.events(metrics, raw.floors, study.experiments)
-    return claim_table(study, Measurements(estimates.run_scores(metrics), event_table))
+    return claim_table(study, measured(raw.metrics, raw.floors, study.experiments))
 
 
 def _first_rows(path: Path) -> list[dict[Any, Any]]:

@@ -20,10 +20,14 @@ Values = Sequence[np.ndarray]
 
 
 class Measurements(NamedTuple):
-    """The tables that outcomes are taken from: scores of runs, and events."""
+    """The tables that outcomes are taken from: scores of runs, and events.
+
+    `unfinished`: (arm, seed) of runs that ended before their experiment does, some or all of whose numbers are in none.
+    """
 
     scores: pd.DataFrame
     events: pd.DataFrame
+    unfinished: frozenset[tuple[str, int]] = frozenset()
 
 
 Near = Literal["", "worst", "all worst", "best"]

@@ -16,12 +16,21 @@ Given = tuple[Verdict, str]
 
 
 class Case(NamedTuple):
-    """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons)."""
+    """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons).
+
+    `begun`: the number of these seeds of which a run ended early, whether or not the claim's own numbers are whole.
+    """
 
     claim: TestedClaim
     evidence: Evidence
     seeds: int
     untestable: Mapping[str, str]
+    begun: int = 0
+
+    @property
+    def lacking(self) -> int:
+        """How many of the seeds that its rule names it lacks."""
+        return self.seeds - self.evidence.estimate.n
 
 
 class Judged(NamedTuple):
@@ -41,7 +50,8 @@ def judge(cases: Sequence[Case]) -> list[Judged]:
     of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; if there is
     none the verdict is inconclusive. Verdicts that these runs cannot give are passed over: where none is left, it is
     "not testable here". A claim of fixed sampling is judged once, on all the seeds of its rule: without all of them it
-    enters Holm's correction with p = 1.
+    enters Holm's correction with p = 1, and so does a sequential one that lacks a seed of which a run was begun: bets
+    hold wherever seeds stop, not for those that are left when others failed.
     """
     kinds = [(1.0, 1.0, 1.0) if _incomplete(case) else _p_values(case.evidence) for case in cases]
     corrected = zip(*(holm(column) for column in zip(*kinds, strict=True)), strict=True) if kinds else []
@@ -56,8 +66,8 @@ def _p_values(evidence: Evidence) -> tuple[float, float, float]:
 
 
 def _incomplete(case: Case) -> bool:
-    """Whether a claim of fixed sampling lacks seeds that its rule names."""
-    return case.claim.sampling == "fixed" and case.evidence.estimate.n != case.seeds
+    """Whether a claim lacks seeds without which it is not judged: by a fixed rule any, else those that were begun."""
+    return case.lacking != 0 and (case.claim.sampling == "fixed" or case.begun > 0)
 
 
 def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> Given:
@@ -69,8 +79,10 @@ def _verdict(case: Case, supported: float, contradicted: float, equivalent: floa
     if not given:
         return "not testable here", case.untestable[found[0][0]]
     if _incomplete(case):
-        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names: it is judged once, on all of them."
-    return given[0]
+        why = "it is judged once, on all of them" if claim.sampling == "fixed" else f"runs of {case.begun} ended early"
+        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names: {why}."
+    verdict, reason = given[0]
+    return verdict, f"{reason} {n} of the {case.seeds} seeds that the study names." if case.lacking else reason
 
 
 def _where(claim: TestedClaim) -> str:

@@ -15,11 +15,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis import estimates, events
 from vigan.analysis.claim_table import claim_table
 from vigan.analysis.elsewhere import judged
 from vigan.analysis.given_table import long_table, real_values
-from vigan.analysis.outcomes import Measurements
+from vigan.analysis.measured import measured
 from vigan.analysis.tables import read_table
 from vigan.config import load
 from vigan.config.base import digest_of
@@ -173,7 +172,5 @@ def judge(frame: pd.DataFrame, rules: str | Path, floors: pd.DataFrame | None = 
     (its 95% interval) in `unit`. Raises ConfigError for a column that is missing and for rows that cannot be.
     """
     study = load_study(rules)
-    table = judged(long_table(study, frame))
-    real = real_values(study, table, floors)
-    occurred = events.events(table, real, study.experiments)
-    return claim_table(study, Measurements(estimates.run_scores(table), occurred))
+    table = long_table(study, frame)
+    return claim_table(study, measured(table, real_values(study, judged(table), floors), study.experiments))

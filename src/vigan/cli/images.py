@@ -23,9 +23,10 @@ def evaluate_images(options: argparse.Namespace) -> None:
         from vigan.training.device import calculate_in_float32, pick_device
     calculate_in_float32(options.threads)
     request = Request(
-        images=options.images, reference=options.reference, extractor=options.extractor or EXTRACTOR, samples=options.samples,
-        reals=options.reals or "all", fitting=_fitting(options), made_with=options.made_with, made_of=options.made_of,
-        infinity=options.infinity, witnesses=tuple(Witness.named(text) for text in options.witness),
+        images=options.images, reference=options.reference, extractor=options.extractor or EXTRACTOR,
+        samples=options.samples, reals=options.reals or "all", fitting=_fitting(options), made_with=options.made_with,
+        made_of=options.made_of, infinity=options.infinity,
+        witnesses=tuple(Witness.named(text) for text in options.witness),
         device=str(pick_device(options.device)), cache=cache_folder(),
     )  # fmt: skip
     print(json.dumps(measure_images(request), indent=2, allow_nan=False))

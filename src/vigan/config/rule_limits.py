@@ -10,7 +10,7 @@ from vigan.protocols.registry import METRICS
 
 
 def check_event_rule(who: str, rule: Collapse | Reach, experiment: Experiment, modes: int | None) -> None:
-    """Raise ValueError if no run could collapse by the rule, whatever it does; `modes` are those of the data, if known."""
+    """Raise ValueError if no run could collapse by the rule, whatever it does; `modes`: of the data, if known."""
     if not isinstance(rule, Collapse):
         return
     _check_in_range(who, "once_above", rule.metric, rule.once_above, modes)
@@ -40,7 +40,8 @@ def check_claim_rule(who: str, claim: TestedClaim, experiment: Experiment, modes
         span = known.highest(modes) - known.low
         if not claim.margin < span:
             raise ValueError(
-                f"{who}: no two values of '{claim.metric}' differ by more than {span:g}, and 'margin' is {claim.margin:g}"
+                f"{who}: no two values of '{claim.metric}' differ by more than {span:g}, and 'margin' is "
+                f"{claim.margin:g}"
             )
 
 
@@ -48,13 +49,14 @@ def _check_in_time(who: str, claim: OneShare, experiment: Experiment) -> None:
     evaluations = _evaluations(experiment)
     if claim.by == 1 or not evaluations:
         return
-    if claim.event == "bad-end":
-        raise ValueError(
-            f"{who}: that a run was never on track is known at its end alone: 'by' goes with 'collapse' or 'reach'"
-        )
     if claim.by < evaluations[0]:
         raise ValueError(f"{who}: 'by' is {claim.by:g} of training, and {_first(evaluations)}")
     rule = experiment.collapse
+    if claim.event == "bad-end" and rule is not None and claim.by < rule.on_track_by:
+        raise ValueError(
+            f"{who}: 'by' is {claim.by:g} of training, and that a run is never on track is known after "
+            f"{rule.on_track_by:g} of it: lower 'on_track_by' of the rule 'collapse', or raise 'by'"
+        )
     if claim.event == "collapse" and rule is not None and claim.by < rule.after:
         raise ValueError(
             f"{who}: 'by' is {claim.by:g} of training, and by 'after' no run collapses before {rule.after:g}"

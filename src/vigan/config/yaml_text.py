@@ -103,7 +103,7 @@ def _check_size(tree: yaml.Node) -> None:
 
 
 def _check_names(node: yaml.Node, seen: set[int]) -> None:
-    """Raise YamlError for a name that is no text, or is written twice: before merges, by which a name may come again."""
+    """Raise YamlError for a name that is no text, or is written twice: before merges, by which one may come again."""
     if id(node) in seen:
         return
     seen.add(id(node))

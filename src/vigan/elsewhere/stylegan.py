@@ -18,8 +18,8 @@ NAMES = {
     "fid50k_full": "fid", "kid50k_full": "kid", "is50k_mean": "inception_score", "ppl2_wend": "ppl",
     "pr50k3_full_precision": "reported_precision", "pr50k3_full_recall": "reported_recall",
 }  # fmt: skip
-"""Their names of metrics, and ours. `fid50k` compares with 50,000 reals, `fid50k_full` with all: no number is of both, so
-that the older names are read only where a study gives them one of ours."""
+"""Their names of metrics, and ours. `fid50k` compares with 50,000 reals, `fid50k_full` with all: they are not the same
+metric, so that the older names are read only where a study gives them one of ours."""
 _SNAPSHOT = re.compile(r"(?:.*[/\\])?network-snapshot-([0-9]{1,12})\.pkl")
 _OPTIONS_BYTES = 2**20
 

@@ -41,9 +41,9 @@ class Request:
     """What is to be measured, and how.
 
     `samples` of the images are drawn, all without it; `reals` are "all" of the reference, as many as samples ("equal"),
-    or a number; ConfigError for one that is none. `made_with` and `made_of` are the extractor and the number of images ("unknown" will do) of a reference
-    file that does not say. `witnesses` are other tools that measure the same images; `infinity` asks for
-    the distance of infinitely many of them.
+    or a number; ConfigError for one that is none. `made_with` and `made_of` are the extractor and the number of images
+    ("unknown" will do) of a reference file that does not say. `witnesses` are other tools that measure the same images;
+    `infinity` asks for the distance of infinitely many of them.
     """
 
     images: Path

@@ -12,8 +12,8 @@ from vigan.analysis import estimates, events, tables
 from vigan.analysis.claim_table import claim_table
 from vigan.analysis.elsewhere import judged, on_common_steps
 from vigan.analysis.history import history
+from vigan.analysis.measured import measured
 from vigan.analysis.metric_bounds import bounds_in
-from vigan.analysis.outcomes import Measurements
 from vigan.analysis.raw import Raw, collect, write_raw
 from vigan.analysis.tables import NOT_TRAINED
 from vigan.analysis.time_to_event import time_to_event_table
@@ -42,9 +42,9 @@ def analyse(
 def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
     """All `TABLES` as CSV, from the raw numbers and the table of first verdicts, if there is one."""
     bounds, metrics = bounds_in(study), judged(raw.metrics)
-    run_table, scores = tables.run_table(raw.records, raw.elsewhere), estimates.run_scores(metrics)
+    found = measured(raw.metrics, raw.floors, study.experiments)
+    run_table, scores, event_table = tables.run_table(raw.records, raw.elsewhere), found.scores, found.events
     pairs = estimates.paired_differences(scores, study.pairs())
-    event_table = events.events(metrics, raw.floors, study.experiments)
     made = {
         "arms": arm_table(study, {record.arm: record for _, record in raw.elsewhere}),
         "runs": run_table,
@@ -58,7 +58,7 @@ def derive(study: Study, raw: Raw, first_verdicts: Path) -> dict[str, str]:
         "summary": estimates.summary(scores, run_table, bounds),
         "pairs": pairs,
         "pair-summary": estimates.pair_summary(pairs, bounds),
-        "claims": claim_table(study, Measurements(scores, event_table), history(study, raw, first_verdicts)),
+        "claims": claim_table(study, found, history(study, raw, first_verdicts)),
         "events": event_table,
         "speed": time_to_event_table(event_table, study.experiments),
         "survival": events.survival(event_table),

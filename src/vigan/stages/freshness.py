@@ -17,6 +17,7 @@ from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
+from vigan.stages.kept_study import changed_since
 from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
 
 ANALYSE = "run `vigan analyse` again"
@@ -170,11 +171,12 @@ def check_samples(layout: Layout, experiment: str) -> None:
 def check_kept(results: Path, files: Sequence[Path], study: Study | None) -> str | None:
     """Raise RecordError naming a table, or raw numbers, that are not what `vigan analyse` wrote.
 
-    What of the study's file changed since, in a line; None if nothing, or where an earlier version left no stamp.
+    What of the study's file changed since, in a line; None if nothing. Tables that are kept without their runs have no
+    stamp: of them is told what they say themselves.
     """
     path = Layout.stamp_in(results, "tables")
     if not path.exists():
-        return None
+        return changed_since(study, results) if study is not None else None
     stamp = read_stamp(path, ANALYSE)
     check_files(path, stamp, files, ANALYSE)
     if study is None:

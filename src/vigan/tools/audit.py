@@ -15,21 +15,22 @@ from vigan.io.stamp import read_stamp, write_stamp
 from vigan.layout import Layout
 from vigan.stages.analyse import derive
 from vigan.stages.freshness import ANALYSE, check_kept
+from vigan.stages.kept_study import check_records
 from vigan.stages.made_from import of_tables
 
 
 def audit(study: Study, layout: Layout) -> list[str]:
     """Differences between the study's tables and those derived again from its raw numbers; empty if all are equal.
 
-    Raises RecordError naming raw numbers, or a table, that are missing or unreadable.
+    Raises RecordError naming raw numbers, or a table, that are missing or unreadable, or a run that is not the study's.
     """
-    derived = derive(study, _raw(layout), layout.first_verdicts)
+    derived = derive(study, _raw(study, layout), layout.first_verdicts)
     return [line for name, text in derived.items() for line in _differences(name, text, layout)]
 
 
 def write_again(study: Study, layout: Layout) -> None:
     """Write the study's tables from its raw numbers. Raises RecordError where these are not there."""
-    for name, text in derive(study, _raw(layout), layout.first_verdicts).items():
+    for name, text in derive(study, _raw(study, layout), layout.first_verdicts).items():
         write_text(layout.tables / f"{name}.csv", text)
     path = layout.stamp("tables")
     if path.exists():
@@ -37,10 +38,15 @@ def write_again(study: Study, layout: Layout) -> None:
         write_stamp(path, of_tables(layout) | of_others, [*layout.all_tables().values(), *layout.raw_files()])
 
 
-def _raw(layout: Layout) -> Raw:
-    """The raw numbers of a study. Raises RecordError if they are not what was written, where a stamp says what was."""
+def _raw(study: Study, layout: Layout) -> Raw:
+    """The raw numbers of a study.
+
+    Raises RecordError if they are not what was written, where a stamp says what was, or not of the study's runs.
+    """
     check_kept(layout.results, layout.raw_files(), None)
-    return read_raw(layout.raw)
+    raw = read_raw(layout.raw)
+    check_records(study, (record for _, record in raw.records), layout.raw)
+    return raw
 
 
 def _differences(name: str, text: str, layout: Layout) -> Iterator[str]:

@@ -16,6 +16,7 @@ from vigan.config.study import Study
 from vigan.io.durable import rename
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunRecord
+from vigan.stages.kept_study import check_records
 
 Key = tuple[str, str, str, int]
 """A run: experiment, arm, reading, seed."""
@@ -33,11 +34,12 @@ class Part(NamedTuple):
 def join(study: Study, folders: Sequence[Path]) -> Raw:
     """The raw numbers that several results folders keep of one study, in the order of its runs.
 
-    A run of several folders is taken from the first. Raises RecordError if its numbers are others elsewhere; if an arm
-    was trained with other settings or data, or by other code (unless a run of that arm, which both have, has the same
-    weights); if real data were measured otherwise; or if there are arms that were made elsewhere.
+    A run of several folders is taken from the first. Raises RecordError if its numbers are others elsewhere; if a run
+    is none of the study's, as its file describes them; if an arm was trained on other data, or by other code (unless a
+    run of that arm, which both have, has the same weights); if real data were measured otherwise; or if there are arms
+    that were made elsewhere.
     """
-    parts = [_part(folder) for folder in folders]
+    parts = [_part(study, folder) for folder in folders]
     for one, other in combinations(parts, 2):
         for problem in (*_of_study(one, other), *_of_arms(one, other)):
             raise RecordError(f"{other.folder}: not of the same study as {one.folder}: {problem}")
@@ -70,8 +72,9 @@ def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
     return joined
 
 
-def _part(folder: Path) -> Part:
+def _part(study: Study, folder: Path) -> Part:
     raw = read_raw(folder / "raw")
+    check_records(study, (record for _, record in raw.records), folder / "raw")
     records = {(home, r.spec.name, r.spec.arm.reading, r.spec.seed): r for home, r in raw.records}
     return Part(folder, raw, records)
 
@@ -100,8 +103,7 @@ def _of_arms(one: Part, other: Part) -> Iterator[str]:
 
 
 def _traits(record: RunRecord) -> dict[str, Any]:
-    settings = record.spec.model_dump(mode="json", exclude={"seed"})
-    return {"settings": settings, "data": record.data_sha256, "code": record.code_sha256}
+    return {"data": record.data_sha256, "code": record.code_sha256}
 
 
 def _numbers(part: Part, key: Key) -> list[str]:

@@ -1,0 +1,66 @@
+"""Whether what is kept of a study, without its runs, is of the study as its file describes it today."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from vigan.config.claims import Untested
+from vigan.config.study import Study
+from vigan.describe.claims import describe_rule
+from vigan.io.files import RecordError
+from vigan.io.renamed import earlier_digests
+from vigan.io.run_record import RunRecord
+
+Run = tuple[str, int]
+"""Arm and seed."""
+
+
+def check_records(study: Study, records: Iterable[RunRecord], place: Path) -> None:
+    """Raise RecordError naming a run in `place` that the study does not name, or describes otherwise.
+
+    A study that named fewer seeds than were run would be judged by a choice of them.
+    """
+    wanted = _digests(study)
+    for record in records:
+        run = (record.spec.name, record.spec.seed)
+        if run not in wanted:
+            raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run: name it in the study, which has others")
+        if record.spec.digest not in wanted[run]:
+            raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run with other settings than the study has")
+
+
+def changed_since(study: Study, results: Path) -> str | None:
+    """What in the study's file is not as in the tables that are kept of it, in a line; None if nothing is seen.
+
+    By the runs and the rules that the tables name: other parts leave no trace in them.
+    """
+    wanted, tables = _digests(study), results / "tables"
+    found = {(row["arm"], int(row["seed"])): row["config_sha256"] for row in _rows(tables / "runs.csv", "arm", "seed",
+             "config_sha256") if row["config_sha256"]}  # fmt: skip
+    for arm, seed in sorted({*wanted, *found}):
+        if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
+            return f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config"
+    rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
+    for claim in study.claims:
+        if claim.id not in rules or (not isinstance(claim, Untested) and rules[claim.id] != describe_rule(claim)):
+            return f"{tables}: claim '{claim.id}' has another rule in the study's file than it was judged by"
+    return None
+
+
+def _digests(study: Study) -> dict[Run, set[str]]:
+    """By run, the digests that its settings have had."""
+    arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
+    specs = [study.run_spec(arm, seed) for arm in arms for seed in study.seeds_of(arm)]
+    return {(spec.name, spec.seed): {spec.digest, *earlier_digests(spec)} for spec in specs}
+
+
+def _rows(path: Path, *columns: str) -> list[Mapping[str, str]]:
+    """Rows of a table that has these columns; none of one that is not there or has not: others tell of damage."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+    return [row for row in rows if all(row.get(column) is not None for column in columns)]
