@@ -131,6 +131,37 @@ def test_images_that_are_not_at_hand_are_those_that_were_prepared_last(pictures:
     assert Path("data") / found(pictures).key == second
 
 
+def test_images_that_are_not_at_hand_are_not_those_of_another_folder(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt path took the set that was prepared last, of whatever images."""
+    draw(tmp_path / "dogs", 3, seed=5)
+    cats, dogs = prepared("pictures"), prepared(tmp_path / "dogs")
+    shutil.rmtree(pictures)
+    assert found("pictures").key == found(pictures).key == found("./pictures").key == cats.name
+    for typo in ("picture", tmp_path / "birds", "other/pictures", "../pictures/x", Path("/pictures")):
+        assert found(typo).key == key(of(typo))
+    shutil.copytree("data", tmp_path / "elsewhere" / "data")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "dogs")
+    assert (found("pictures").key, found("dogs").key) == (cats.name, dogs.name)
+
+
+def test_faces_that_were_named_and_are_not_there_are_not_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIGAN_TEST_DATA", raising=False)
+    monkeypatch.delenv("VIGAN_CELEBA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    faces, data = CelebA(source="celeba", crop=16), Path("data")
+    draw(tmp_path / "faces", 4, suffix="jpg")
+    source = find(faces, tmp_path / "faces", data)
+    identity.confirm(faces, source, tmp_path / "faces", data / source.key)
+    assert find(faces, tmp_path / "TYPO.zip", data).key == key(faces)
+    shutil.rmtree(tmp_path / "faces")
+    assert find(faces, tmp_path / "faces", data).key == find(faces, None, data).key == source.key
+
+
 def test_without_images_or_anything_prepared_the_description_alone_tells(tmp_path: Path) -> None:
     assert found(tmp_path / "nowhere").key == key(of(tmp_path / "nowhere"))
 

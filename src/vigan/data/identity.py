@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
@@ -83,15 +83,37 @@ def export(found: Mapping[str, Source]) -> None:
 
 
 def find(dataset: Dataset, archive: Path | None, root: Path) -> Source:
-    """The source of a data set; where its files are not at hand, the one of its description that was prepared last."""
+    """The source of a data set; where its files are not at hand, what was prepared of these the last time."""
     records = _records(dataset, root)
     try:
         files = files_of(dataset, archive, root)
         if files is None:
-            return Source(next(iter(records), key(dataset)))
+            named = _named(dataset, archive)
+            of_it = (name for name, record in records.items() if named is None or _may_be(named, record["seen"]))
+            return Source(next(of_it, key(dataset)))
         return _identified(dataset, files, records, root)
     except DataError:  # preparing tells why
         return Source(key(dataset))
+
+
+def _named(dataset: Dataset, archive: Path | None) -> Path | None:
+    """Where somebody says that the files of a data set lie, if anybody does."""
+    match dataset:
+        case ImageFolder():
+            return expanded(dataset.path)
+        case CelebA():
+            return celeba.locate(archive, Path(os.devnull))
+        case _:
+            return expanded(setting("mnist")) if setting("mnist") else None
+
+
+def _may_be(named: Path, seen: Iterable[str]) -> bool:
+    """Whether files were seen at a place: at an absolute path, or at a relative one of this or of another project."""
+    parts = () if named.is_absolute() else PurePath(os.path.normpath(named)).parts
+    if parts and parts[0] not in ("..", "."):
+        return any(PurePath(place).parts[-len(parts) :] == parts for place in seen)
+    place = named.resolve()
+    return any(place in (Path(one), *Path(one).parents) for one in seen)
 
 
 def _identified(dataset: Dataset, files: Files, records: Mapping[str, Any], root: Path) -> Source:
