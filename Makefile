@@ -79,14 +79,21 @@ format: setup
 
 setup: .venv/installed
 
-.venv/installed: requirements.txt pyproject.toml
+# A copied checkout has the environment of the one it was copied from, whose paths are in it: it gets its own.
+MOVED := $(shell test -s .venv/installed && test "$$(cat .venv/installed)" != "$$(pwd -P)" && echo moved)
+
+.PHONY: moved
+moved:
+	rm -rf .venv
+
+.venv/installed: requirements.txt pyproject.toml $(MOVED)
 	$(PYTHON) -c "import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit('vigan needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 ...')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q src
-	touch $@
+	pwd -P > $@
 
 lock: setup  ## compile requirements.txt anew from pyproject.toml, and what the extras `cluster` and `docs` add to it
 	$(COMPILE) pyproject.toml --extra dev -o requirements.txt

@@ -64,6 +64,21 @@ def stored(*paths):
 
 
 IN_CHARGE = str(workflow.exec_mode) == "default"  # and no job of another process
+CHECKOUT = Path(vigan.report.__file__).parents[3]
+if (
+    IN_CHARGE
+    and (HOME / "src" / "vigan").is_dir()
+    and CHECKOUT != HOME.resolve()
+    and (CHECKOUT / "Snakefile").is_file()
+):
+    say(
+        f"warning: this is the workflow of {HOME}, and the code is that of {CHECKOUT}: type `make setup` here",
+        sys.stderr,
+    )
+if storage_root() and STUDY.elsewhere:
+    sys.exit(
+        "vigan: arms that were made elsewhere are read where they lie: no storage carries them; leave it out"
+    )
 settings.export_settings(STUDY_FILE, config, storage_root())
 try:
     SOURCES = identity.sources(STUDY.datasets.values())

@@ -191,12 +191,12 @@ class Layout:
         return {name: self.tables / f"{name}.csv" for name in TABLES}
 
     def samples(self, experiment: str, seeds: Sequence[int] | None = None) -> list[Path]:
-        """Sample files of an experiment's runs, by default at the seeds that all of its arms have, and of others."""
+        """Sample files of an experiment's runs, by default of all, and of its arms that were made elsewhere."""
         chosen = self.study.experiments[experiment]
         trained = [
             self.run(RunKey(name, arm.reading, seed)) / SAMPLES
             for name, arm in chosen.arms.items()
-            for seed in seeds or self.study.seeds_in(experiment)
+            for seed in seeds or self.study.seeds_of(name)
         ]
         return trained + [self.elsewhere(name) / SAMPLES for name in chosen.pictured if name in chosen.elsewhere]
 

@@ -11,6 +11,7 @@ from vigan.config.experiment import Protocol
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import RunRecord
 from vigan.io.stamp import unsealed
+from vigan.protocols.registry import KINDS
 
 
 def read_floor(path: Path) -> Any:
@@ -24,8 +25,13 @@ def read_floor(path: Path) -> Any:
 
 
 def reference_identity(record: Mapping[str, Any]) -> str:
-    """Digest of what decided a value of real data."""
-    return digest_of([record[name] for name in ("data_sha256", "protocol", "code_sha256")])
+    """Digest of what decided a value of real data; where samples are compared with these, the libraries' versions, too.
+
+    After an upgrade they are measured again, and with them what was compared with them.
+    """
+    named = [record[name] for name in ("data_sha256", "protocol", "code_sha256")]
+    compares = KINDS[str(record["protocol"]).split("/")[0]].compares
+    return digest_of([*named, record.get("versions", {})] if compares else named)
 
 
 def of_measurement(

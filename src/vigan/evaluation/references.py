@@ -111,7 +111,7 @@ def _judged(prepared: Prepared, protocol: Protocol) -> np.ndarray:
 
 
 def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:
-    """What decides the value of real data by a protocol, whatever versions of libraries stood by."""
+    """What decides the value of real data by a protocol, but for the versions of libraries."""
     code = protocol_code("reference", [protocol])
     return {"data_sha256": prepared.fingerprint, "protocol": protocol.name, "code_sha256": code}
 

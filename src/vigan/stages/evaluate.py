@@ -22,6 +22,7 @@ from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import MEASURED, RunRecord, read_run, train_again
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import write_stamp
+from vigan.provenance import measuring_versions
 from vigan.stages.sampler import Sampler
 from vigan.training.device import calculate_in_float32, pick_device
 
@@ -60,7 +61,11 @@ def evaluate(
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
-    of_real_data = {protocol.name: reference_identity(made_from(protocol, prepared)) for protocol in references}
+    versions = measuring_versions()
+    of_real_data = {
+        protocol.name: reference_identity({**made_from(protocol, prepared), "versions": versions})
+        for protocol in references
+    }
     measured_from = of_measurement(record, list(references), of_real_data, code)
     write_stamp(run / MEASURED, measured_from, [run / name for name in ("metrics.csv", "noise.csv", "samples.npz")])
     return table

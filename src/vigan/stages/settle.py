@@ -25,7 +25,7 @@ from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
 from vigan.io.times import bring_to_now, set_times
 from vigan.layout import Layout
-from vigan.provenance import stage_digest
+from vigan.provenance import measuring_versions, stage_digest
 from vigan.stages.made_from import files_of, first_files, of_figure, of_import, of_page, of_pictures, of_tables
 
 SECOND = 10**9
@@ -52,10 +52,14 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
         if not inputs or not outputs:
             continue
         oldest, newest, fresh = min(outputs), max(inputs), _is_fresh(product)
+        left: list[Path] = []
         if fresh and oldest < newest:
-            set_times(product.outputs, newest)
+            left = set_times(product.outputs, newest, or_now=True)
         elif not fresh and oldest >= newest:
-            set_times(product.outputs[:1], newest - SECOND)
+            left = set_times(product.outputs[:1], newest - SECOND)
+        for path in left:
+            what = "up to date, and Snakemake will make it again" if fresh else "outdated, and Snakemake will keep it"
+            say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}")
 
 
 def _describe(layout: Layout, dataset: Dataset) -> None:
@@ -124,7 +128,7 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
 
     def is_fresh() -> bool:
         data = fingerprint(read_json(manifest))
-        wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code}
+        wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code, "versions": measuring_versions()}
         return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
 
     return Product([path.with_suffix(".json"), path], [manifest], is_fresh)
