@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from studies import TINY
 
 from vigan.cli import inspect, parser
@@ -96,7 +97,13 @@ def test_a_command_that_is_stopped_says_so_in_one_line(
 def test_a_machine_without_memory_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for error in (MemoryError(), MemoryError("Unable to allocate\n9 EiB")):
+    errors = (
+        MemoryError(),
+        MemoryError("Unable to allocate\n9 EiB"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nGPU 0 has"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    )
+    for error in errors:
         monkeypatch.setattr(inspect, "deviations", raising(error))
         assert parser.main(["deviations"]) == 1
         told = capsys.readouterr().err

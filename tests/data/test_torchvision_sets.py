@@ -126,6 +126,9 @@ def test_nothing_is_fetched_unless_asked_for(root: Path, tmp_path: Path, monkeyp
         raise RuntimeError("not found")
 
     monkeypatch.setattr(datasets(), "SVHN", watched)
+    with pytest.raises(DataError, match="root: no such folder, which VIGAN_TORCHVISION names"):
+        read(SVHN, tmp_path / "download", download=True)
+    (tmp_path / "root").mkdir()
     for name in ("VIGAN_TORCHVISION", None):
         if name is None:
             monkeypatch.delenv("VIGAN_TORCHVISION")

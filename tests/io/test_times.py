@@ -92,7 +92,7 @@ def test_a_small_file_of_others_becomes_one_s_own_with_its_content_and_the_time_
 def test_a_large_one_gets_the_present_where_that_will_do_and_is_named_where_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(times, "SMALL", 0)
+    monkeypatch.setattr(times, "SMALL", -1)
     large, before = written(tmp_path / "large", time.time_ns() - HOUR), time.time_ns()
     give_away(monkeypatch)
     assert set_times([large], before - 2 * HOUR) == [large]

@@ -66,3 +66,14 @@ def test_bins_need_more_rows_than_bins() -> None:
         Bins.fit(np.ones((100, 2)), np.random.default_rng(0))
     with pytest.raises(MetricError, match="at least 2"):
         Bins.fit(np.ones((100, 2)), np.random.default_rng(0), bins=1)
+
+
+@pytest.mark.parametrize(
+    ("distinct", "told"), [(1, "real: 1 different rows, 100 bins"), (50, "real: 50 different rows")]
+)
+@pytest.mark.filterwarnings("error")
+def test_bins_need_as_many_different_rows(distinct: int, told: str) -> None:
+    """Empty bins were alike: of constant reals nothing differed."""
+    rows = np.repeat(np.random.default_rng(0).normal(size=(distinct, 3)), 200 // distinct, axis=0)
+    with pytest.raises(MetricError, match=told):
+        Bins.fit(rows, np.random.default_rng(0))

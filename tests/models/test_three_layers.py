@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -40,6 +42,17 @@ def test_output_and_gradients_are_the_plain_ones_to_rounding(x: Tensor, paramete
     inputs = [x, *parameters]
     for ours, theirs in zip(slopes(found, inputs), slopes(expected, inputs), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_what_is_no_number_stays_none(at: int, x: Tensor, parameters: Parameters) -> None:
+    """oneDNN's own ReLU makes 0 of it: networks without a number in them had finite losses."""
+    with torch.no_grad():
+        [x, *parameters][at].fill_(math.nan)
+    found, expected = fast(x, *parameters), plain(x, *parameters)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
+    for ours, theirs in zip(slopes(found, [x, *parameters]), slopes(expected, [x, *parameters]), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5, equal_nan=True)
 
 
 def test_through_a_constant_network_only_the_input_gets_a_gradient(x: Tensor, parameters: Parameters) -> None:

@@ -313,6 +313,63 @@ def test_a_run_that_is_resumed_on_another_device_names_both(
     assert train(toy(), ring, tmp_path / "b", tmp_path / "state", OFTEN).device == "NVIDIA H100, then cpu"
 
 
+def test_a_resumed_run_names_all_versions_and_the_rules_that_it_was_begun_under(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its record named those of its end alone: rules that were edited after a look passed as older than the run."""
+    for versions, rules, threads in (("2.14", {"C1": 1}, 1), ("2.15", {"C1": 2}, 1), ("2.15", {"C1": 3}, 2)):
+        monkeypatch.setattr(provenance, "versions", lambda known=versions: {"torch": known, "numpy": "2"})
+        settings = OFTEN._replace(rules=rules, threads=threads)
+        callbacks = (stop,) if rules["C1"] == 1 else (_stop_at_5,) if rules["C1"] == 2 else ()
+        with pytest.raises(Stop) if callbacks else contextlib.nullcontext():
+            record = train(toy(), ring, tmp_path / "b", tmp_path / "state", settings, callbacks)
+    assert record.versions == {"torch": "2.14, then 2.15", "numpy": "2"}
+    assert record.rules == {"C1": 1}
+    assert "begun with 1 threads, resumed with 2" in capsys.readouterr().out
+    assert not list(tmp_path.glob(".state*"))
+
+
+def _stop_at_5(done: int, row: object, networks: object) -> None:
+    if done == 5:
+        raise Stop
+
+
+def test_where_a_drive_keeps_open_files_a_run_ends_and_what_is_left_goes_later(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network drive the lock stays while it is open: every training failed at its very end."""
+    stays = tmp_path / ".state.done"
+    real = shutil.rmtree
+
+    def rmtree(path: Path, ignore_errors: bool = False) -> None:
+        if Path(path) == stays and (stays / "lock").exists() and is_open():
+            if not ignore_errors:
+                raise OSError(errno.ENOTEMPTY, "Directory not empty", str(path))
+            return
+        real(path, ignore_errors=ignore_errors)
+
+    def is_open() -> bool:
+        with (stays / "lock").open() as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    assert train(toy(), ring, tmp_path / "out", tmp_path / "state", OFTEN).status == "completed"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "hinge"])
+def test_weights_that_are_no_numbers_end_a_run_whatever_its_losses_are(loss: str, ring: Path, tmp_path: Path) -> None:
+    spec = toy(
+        iterations=40, log_every=10, lambda_mean=0.0, model={"kind": "gan", "loss": loss}, optimiser={"lr": 1e30}
+    )
+    record = train(spec, ring, tmp_path / "out", tmp_path / "state", OFTEN)
+    assert (record.status, record.iterations) == ("diverged", 10)
+
+
 def test_d_is_kept_with_the_snapshots_where_it_is_asked_for(ring: Path, tmp_path: Path) -> None:
     spec = toy().model_copy(update={"keep_discriminator": True})
     with_d = train(spec, ring, tmp_path / "d", tmp_path / "state-d", OFTEN)

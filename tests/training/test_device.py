@@ -47,6 +47,18 @@ def test_who_does_without_a_gpu_waits_for_no_slot(monkeypatch: pytest.MonkeyPatc
         assert device is None
 
 
+def test_the_gpu_that_is_named_becomes_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graphs are captured on the current one's streams: on another the captured iteration was empty."""
+    current: list[torch.device] = []
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    assert pick_device("cuda:1") == torch.device("cuda", 1)
+    assert current == [torch.device("cuda", 1)]
+    for name in ("cuda", "cpu"):
+        pick_device(name)
+    assert len(current) == 1
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "mps", "xpu", "cuda:7"])
 def test_a_device_that_cannot_be_used_is_refused_in_one_line(name: str) -> None:
     if name == "mps" and torch.backends.mps.is_available():

@@ -59,10 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _print_error(f"not enough memory ({shown(str(error)) or 'Python'}); free memory, or ask for less", 1)
     except Exception as error:
+        if _is_want_of_memory(error):
+            return _print_error(
+                f"not enough memory ({shown(str(error).splitlines()[0])}); let fewer runs share it, or make batches or "
+                "networks smaller",
+                1,
+            )
         if (line := blame(error)) is None:
             raise
         return _print_error(shown(line), 1)
     return code
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Whether torch had too little memory, of a GPU or of its own allocator on a CPU; no class of torch's is needed."""
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
 
 
 def _print_error(line: str, code: int) -> int:

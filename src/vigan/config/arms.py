@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
     ValidationInfo,
@@ -57,14 +59,25 @@ class Mixture(Strict):
 Network = Annotated[Dcgan | Mlp | Mixture, Field(discriminator="kind")]
 
 
+def _single(value: float) -> float:
+    """The value as it is. Raises ValueError where it is 0, 1 or infinite in float32, in which weights are updated."""
+    try:
+        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
+    except OverflowError:
+        raise ValueError(f"{value:g} is larger than float32 can hold") from None
+    if (rounded == 0) != (value == 0) or (rounded == 1) != (value == 1):
+        raise ValueError(f"{value!r} is {rounded:g} in float32, in which weights are updated")
+    return value
+
+
 class Optimiser(Strict):
     """Adam as TensorFlow 1 computes it ("adam_tf1": eps is not bias-corrected) or as torch does ("adam")."""
 
     kind: Literal["adam_tf1", "adam"] = "adam_tf1"
-    lr: Annotated[float, Field(gt=0)] = 2.0e-4
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    eps: Annotated[float, Field(gt=0)] = 1.0e-8
+    lr: Annotated[float, Field(gt=0), AfterValidator(_single)] = 2.0e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), AfterValidator(_single)] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1), AfterValidator(_single)] = 0.999
+    eps: Annotated[float, Field(gt=0), AfterValidator(_single)] = 1.0e-8
 
 
 class Arm(Strict):

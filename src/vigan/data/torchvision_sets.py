@@ -69,6 +69,8 @@ def find(dataset: Torchvision, fetched: Path, *, download: bool = False) -> Path
     root = locate(dataset, fetched) or (fetched if download else None)
     if root is None:
         raise DataError(f"torchvision's {dataset.name}: VIGAN_TORCHVISION is not set. {ways(dataset)}")
+    if setting("torchvision") and not root.is_dir():
+        raise DataError(f"{root}: no such folder, which VIGAN_TORCHVISION names. {ways(dataset)}")
     return root
 
 

@@ -15,7 +15,7 @@ from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 
 MEASURED = "measured.json"
 """Beside a run's numbers: what they were measured from."""
-DEVICE_SEPARATOR = ", then "
+SEPARATOR = ", then "
 """Separates the device names of a run that was resumed on another device."""
 
 
@@ -53,7 +53,7 @@ def train_again(spec: RunSpec | None) -> str:
 class RunRecord(Sealed):
     """The record of a training run, written last: if it exists, the run has ended.
 
-    `device` names the devices it was trained on, in order (`DEVICE_SEPARATOR`). `seconds` is training time, `joules`
+    `device` names the devices it was trained on, in order (`SEPARATOR`). `seconds` is training time, `joules`
     what the energy counters of "cpu" and "gpu" counted meanwhile, where there are any (these vary from run to run and
     enter no table that is compared). `rules` are those of the study's claims on its arm, by id, as they were when the
     run was made. As JSON it is sealed; records of earlier versions are not, and do not know their telemetry's digest.

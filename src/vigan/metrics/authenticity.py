@@ -20,7 +20,9 @@ def authenticity(real: ArrayLike, fake: ArrayLike) -> dict[str, float]:
     share is 0 for copies and a half or somewhat more for new draws of the same distribution (0.58 for normal ones in 8
     dimensions: reals that are nearest to many lie close to others), and rises with any noise, so that it tells copying
     and not quality: compare with that of real examples left out. `nearest_ratio` is the median distance of a fake to
-    its nearest real over the median distance of a real to its nearest other: 0 for copies, about 1 for new draws.
+    its nearest real over the median distance of a real to its nearest other: 0 for copies, about 1 for new draws;
+    absent where half of the reals have copies among themselves, which leave nothing to compare with.
+
     Raises MetricError on bad input.
     """
     real, fake = check(2, real=real)[0], check(1, fake=fake)[0]
@@ -30,15 +32,9 @@ def authenticity(real: ArrayLike, fake: ArrayLike) -> dict[str, float]:
     nearest = _Nearest(reals.norms, fake - reals.centre)
     across(reals.centred, nearest.fakes, SIDE, nearest)
     distances = np.linalg.norm(fake - reals.features[nearest.which], axis=1)
-    return {
-        "authenticity": float((distances > own[nearest.which]).mean()),
-        "nearest_ratio": _ratio(float(np.median(distances)), float(np.median(own))),
-    }
-
-
-def _ratio(fake: float, real: float) -> float:
-    """The ratio of two medians; where half of the reals have copies among themselves, of 0 to 0 it is 1."""
-    return fake / real if real else float(fake == 0) or float(np.finfo(np.float64).max)
+    usual = float(np.median(own))
+    ratio = {"nearest_ratio": float(np.median(distances)) / usual} if usual else {}
+    return {"authenticity": float((distances > own[nearest.which]).mean()), **ratio}
 
 
 class _Nearest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,11 @@ class Bins:
     def fit(cls, real: ArrayLike, rng: np.random.Generator, bins: int = 100) -> Bins:
         """Cells of real pixels or features (n, d), n > `bins`; constant columns are centred only.
 
-        Holds two float64 copies of the data. Raises MetricError on bad input.
+        Holds two float64 copies of the data. Raises MetricError on bad input, or
+        if fewer of its rows differ than there are bins.
         """
         from sklearn.cluster import KMeans  # a second to import, for this alone
+        from sklearn.exceptions import ConvergenceWarning
 
         if bins < 2:
             raise MetricError(f"{bins} bins: at least 2 are needed")
@@ -42,7 +45,11 @@ class Bins:
         centre, scale = values.mean(axis=0), values.std(axis=0)
         scale[scale == 0] = 1.0
         clusters = KMeans(bins, random_state=int(rng.integers(2**31)))
-        labels = clusters.fit_predict((values - centre) / scale)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # of fewer clusters than bins, which is told below
+            labels = clusters.fit_predict((values - centre) / scale)
+        if (found := len(np.unique(labels))) < bins:
+            raise MetricError(f"real: {found} different rows, {bins} bins need as many")
         return cls(centre, scale, clusters.cluster_centers_, np.bincount(labels, minlength=bins))
 
     @classmethod

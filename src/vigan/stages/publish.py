@@ -47,14 +47,16 @@ def _stage(record: RunRecord, telemetry: str, snapshots: Path, whole: Path) -> N
 
 
 def remove(state: Path) -> None:
-    """Remove the state of a finished run; renamed first, so that a half-removed state is never resumed."""
-    done = _done(state)
-    rename(state, done)
-    shutil.rmtree(done)
+    """Remove the state of a finished run; renamed first, so that a half-removed state is never resumed.
+
+    Where a network drive keeps the lock as long as it is held, a folder stays: see `remove_half_removed`.
+    """
+    rename(state, _done(state))
+    remove_half_removed(state)
 
 
 def remove_half_removed(state: Path) -> None:
-    """Remove what a killed `remove` left."""
+    """Remove what is left of a state that is done with, as far as that can be removed."""
     shutil.rmtree(_done(state), ignore_errors=True)
 
 

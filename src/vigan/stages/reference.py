@@ -14,6 +14,7 @@ from vigan.evaluation.references import made_from, make_reference
 from vigan.io.files import write_json
 from vigan.io.stamp import sealed
 from vigan.provenance import measuring_versions
+from vigan.training.device import in_float32
 
 
 def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, device: str) -> dict[str, float]:
@@ -21,6 +22,7 @@ def reference(protocol: Protocol, dataset: Dataset, data: Path, out: Path, devic
 
     Raises RecordError if the data set is damaged.
     """
+    in_float32()  # what trained in this process before may have left another precision
     prepared = load(data, verify=True)
     # Before it is measured: files of code may be edited meanwhile, and libraries replaced.
     origin = {**made_from(protocol, prepared), "versions": measuring_versions()}

@@ -10,7 +10,7 @@ from vigan.config.datasets import CelebA, Dataset, ImageFolder
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.describe.claims import describe_event
-from vigan.io.run_record import DEVICE_SEPARATOR
+from vigan.io.run_record import SEPARATOR
 from vigan.report.page import Facts
 from vigan.stages import git_info
 
@@ -39,7 +39,7 @@ def warnings(runs: pd.DataFrame) -> list[str]:
     """Warnings at the top of the page."""
     fewest = int(runs.groupby("arm")["seed"].nunique().min()) if len(runs) else 0
     few = f"Arms with {count(fewest, 'seed')} only: differences between them are illustrations, not findings."
-    several = runs.loc[runs["device"].astype(str).str.contains(DEVICE_SEPARATOR), "arm"]
+    several = runs.loc[runs["device"].astype(str).str.contains(SEPARATOR), "arm"]
     moved = f"{count(len(several), 'run')} were trained partly on one device and partly on another: {_joined(several)}."
     return [*([few] if fewest < FEW_SEEDS else []), *([moved] if len(several) else [])]
 

@@ -18,7 +18,7 @@ from vigan.data.store import load
 from vigan.errors import say
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.locks import owned
-from vigan.io.run_record import DEVICE_SEPARATOR, RunRecord
+from vigan.io.run_record import SEPARATOR, RunRecord
 from vigan.stages.publish import publish, remove, remove_half_removed
 from vigan.training.checkpoint import SNAPSHOTS
 from vigan.training.device import calculate_in, pick_device
@@ -66,6 +66,7 @@ def train(
         remove_half_removed(state)
         origin = Origin(code, prepared.fingerprint, versions)
         run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
+        begun = _begun(state / "begun.json", versions, settings)
         for reason in run.refused:
             say(f"warning: {reason}")
         if run.iteration:
@@ -73,9 +74,10 @@ def train(
         elif settings.logs:
             shutil.rmtree(settings.logs, ignore_errors=True)  # left by an earlier training of this run
         outcome = run.train(callbacks, settings.save_every)
-        record = _record(spec, outcome, origin, settings)
+        record = _record(spec, outcome, origin._replace(versions=begun.versions), begun)
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
         remove(state)
+    remove_half_removed(state)
     return record
 
 
@@ -90,7 +92,37 @@ def _claim(path: Path, spec: RunSpec, origin: Origin) -> str:
     return digest_of(mine)
 
 
-def _record(spec: RunSpec, outcome: Outcome, origin: Origin, settings: Settings) -> RunRecord:
+class Begun(NamedTuple):
+    """What a record says of the whole training, however often it was resumed.
+
+    Versions of libraries, each that it had one after the other; threads, now; the claims' rules when it was begun.
+    """
+
+    versions: dict[str, str]
+    threads: int
+    rules: dict[str, Any]
+
+
+def _begun(path: Path, versions: dict[str, str], settings: Settings) -> Begun:
+    """What is known since the training was begun, kept in `path`. Prints a line where it goes on otherwise."""
+    before = Begun(**read_json(path)) if path.exists() else Begun(versions, settings.threads, dict(settings.rules))
+    names = dict.fromkeys([*before.versions, *versions])
+    now = Begun(
+        {name: _then(before.versions.get(name), versions.get(name)) for name in names}, settings.threads, before.rules
+    )
+    if before.threads != now.threads:
+        say(f"warning: {path.parent}: begun with {before.threads} threads, resumed with {now.threads}")
+    write_json(path, now._asdict())
+    return now
+
+
+def _then(before: str | None, now: str | None) -> str:
+    """Both, in their order, where they differ."""
+    last = (before or "").split(SEPARATOR)[-1]
+    return before or now or "" if now is None or now == last or not before else f"{before}{SEPARATOR}{now}"
+
+
+def _record(spec: RunSpec, outcome: Outcome, origin: Origin, begun: Begun) -> RunRecord:
     return RunRecord(
         spec=spec,
         status=outcome.status,
@@ -100,12 +132,12 @@ def _record(spec: RunSpec, outcome: Outcome, origin: Origin, settings: Settings)
         snapshots_sha256=dict(sorted(outcome.snapshots.items())),
         data_sha256=origin.data_sha256,
         code_sha256=origin.code_sha256,
-        device=DEVICE_SEPARATOR.join(outcome.devices),
-        threads=settings.threads,
+        device=SEPARATOR.join(outcome.devices),
+        threads=begun.threads,
         versions=origin.versions,
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
-        rules=dict(settings.rules),
+        rules=begun.rules,
         telemetry_sha256=hashlib.sha256(_csv(outcome).encode()).hexdigest(),
     )
 

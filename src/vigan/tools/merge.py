@@ -88,7 +88,7 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
         write_json(made / "whole" / "merged.json", counts)
         shutil.rmtree(out, ignore_errors=True)  # at most specs, which every plan of the study writes
         rename(made / "whole", out)
-        shutil.rmtree(made)
+        shutil.rmtree(made, ignore_errors=True)  # a network drive keeps the lock as long as it is held
     return counts
 
 

@@ -90,7 +90,7 @@ class CapturedEngine:
             device = parameters[0].device
             dtype = torch.float32 if device.type == "cuda" else torch.float64  # what the fused kernels read
             if isinstance(optimiser, AdamTF1):
-                yield optimiser, torch.empty(self.engine.steps[name], dtype=dtype, device=device)
+                yield optimiser, torch.zeros(self.engine.steps[name], dtype=dtype, device=device)
 
     def _iterate_captured(self) -> None:
         with ExitStack() as stack:

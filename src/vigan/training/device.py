@@ -12,6 +12,8 @@ from vigan.runtime.settings import gpus, switched_on
 def pick_device(name: str) -> torch.device:
     """Device by name; "auto" is the first CUDA device, or the CPU where there is no GPU or VIGAN_CPU says so.
 
+    A CUDA device becomes the current one, on whose streams graphs are captured.
+
     Raises RecordError for "auto" if there is a GPU that CUDA cannot use, rather than train for days on the CPU; and for
     a device that does not exist.
     """
@@ -20,6 +22,8 @@ def pick_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
+        if device.type == "cuda" and device.index is not None:
+            torch.cuda.set_device(device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RecordError(f"--device {name}: cannot be used here ({reason}); write auto, cpu, cuda or cuda:1") from None
@@ -52,6 +56,11 @@ def uuid(device: torch.device) -> str:
 def calculate_in_float32(threads: int) -> None:
     """Use `threads` CPU threads, and on CUDA full float32 (no TF32) with deterministic convolutions."""
     torch.set_num_threads(threads)
+    in_float32()
+
+
+def in_float32() -> None:
+    """On CUDA calculate in full float32 (no TF32), with deterministic convolutions."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False

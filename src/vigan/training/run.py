@@ -76,13 +76,13 @@ class Run:
             self.devices.append(named(device))
 
     def train(self, callbacks: tuple[RunCallback, ...] = (), save_every: float = 60.0) -> Outcome:
-        """Train to the end, saving a checkpoint each `save_every` seconds. A non-finite loss ends it as `diverged`."""
+        """Train to the end, or to a loss or weight that is not finite; a checkpoint each `save_every` seconds."""
         self._snapshot_if_due()  # of the initial weights, or again of the iteration resumed from
         meter, saved = Meter(counters(uuid(self.device)), self.cost), time.monotonic()
         finite = True
         while self.iteration < self.spec.iterations and finite:
             row = self._iterate()
-            finite = row is None or self.telemetry.finite(row)
+            finite = row is None or (self.telemetry.finite(row) and self._finite_weights())
             self._snapshot_if_due()
             for callback in callbacks:
                 callback(self.iteration, row, self.networks)
