@@ -12,6 +12,7 @@ import pytest
 import torch
 from studies import TINY
 
+from vigan import provenance
 from vigan.cli import inspect, parser
 from vigan.errors import OTHERWISE, REMEDIES, UserError, describe_os_error, shown
 from vigan.runtime import settings
@@ -109,6 +110,17 @@ def test_a_machine_without_memory_is_told_in_one_line(
         told = capsys.readouterr().err
         assert told.startswith("vigan: not enough memory (")
         assert told.count("\n") == 1
+
+
+def test_code_that_is_not_the_plan_s_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A container image of older code made results that the next plan found stale, again and again."""
+    monkeypatch.setenv("VIGAN_CODE", "0" * 64)
+    assert parser.main(["deviations"]) == 1
+    assert "other code than that of the plan: build the container image" in capsys.readouterr().err
+    monkeypatch.setenv("VIGAN_CODE", provenance.whole_code())
+    assert parser.main(["deviations"]) == 0
 
 
 def test_an_error_of_our_own_is_not_called_the_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:

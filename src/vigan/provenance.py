@@ -107,6 +107,11 @@ def stage_digest(stage: str, modules: Iterable[str] = (), files: Iterable[Path] 
     return code_digest([f"vigan.stages.{stage}", *modules], files)
 
 
+def whole_code() -> str:
+    """Digest of the code of all commands."""
+    return code_digest(["vigan.cli.parser"])
+
+
 def _packages(module: str) -> Iterator[str]:
     """The packages that a module lies in, from within."""
     while "." in module:

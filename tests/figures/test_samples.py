@@ -37,6 +37,16 @@ def _rows(figure: Figure, columns: int) -> list[list[Axes]]:
     return [figure.axes[at : at + columns] for at in range(0, len(figure.axes), columns)]
 
 
+@pytest.mark.parametrize(("arm", "smaller"), [("plain", False), ("a" * 63, True), ("w" * 40, True)])
+def test_a_name_is_no_longer_than_its_row_is_high(arm: str, smaller: bool) -> None:
+    """Long ones ran into those of other rows. Here letters are rounded to pixels; in the figures' SVG they are not."""
+    figure = draw([_strip(arm=arm), _strip()], "Samples", "8")
+    figure.canvas.draw()
+    first, other = (row[0].yaxis.label for row in _rows(figure, len(STEPS)))
+    assert first.get_window_extent().height <= 1.1 * figure.axes[0].get_window_extent().height
+    assert (first.get_fontsize() < other.get_fontsize()) == smaller
+
+
 def _said(axis: Axes) -> list[str]:
     return [text.get_text() for text in axis.texts]
 

@@ -147,15 +147,16 @@ def _column(page: Chrome, table: str, column: int) -> list[str]:
 def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_them_round(page: Chrome) -> None:
     page.execute_script("""
         const body = document.querySelector('#provenance table').tBodies[0];
-        ['10', '9', '−2', '–', '1,500', '1e-3'].forEach((text, at) => { body.rows[at].cells[3].textContent = text; });
-        while (body.rows.length > 6) body.deleteRow(6);
+        const texts = ['10', '9', '−2', '–', '1,500', '1e-3', '−4e−05'];
+        texts.forEach((text, at) => { body.rows[at].cells[3].textContent = text; });
+        while (body.rows.length > 7) body.deleteRow(7);
     """)
     heading = page.find_element(By.CSS_SELECTOR, "#provenance table th:nth-child(4)")
     heading.find_element(By.TAG_NAME, "button").click()
-    assert _column(page, "#provenance table", 3) == ["−2", "1e-3", "9", "10", "1,500", "–"]
+    assert _column(page, "#provenance table", 3) == ["−2", "−4e−05", "1e-3", "9", "10", "1,500", "–"]
     assert heading.get_attribute("aria-sort") == "ascending"
     heading.find_element(By.TAG_NAME, "button").click()
-    assert _column(page, "#provenance table", 3) == ["1,500", "10", "9", "1e-3", "−2", "–"]
+    assert _column(page, "#provenance table", 3) == ["1,500", "10", "9", "1e-3", "−4e−05", "−2", "–"]
 
 
 def test_a_table_can_be_saved_as_csv(page: Chrome, tmp_path: Path) -> None:
@@ -462,6 +463,24 @@ def test_the_filter_shows_only_arms_whose_names_hold_all_that_is_typed(page: Chr
     assert rows == ["Against", "regularised", "Against", "scans-regularised"]
 
 
+def test_the_filter_holds_while_curves_are_read_on_another_axis(page: Chrome) -> None:
+    """A switch of the time axis, or a reading, brought back all arms."""
+    named = "return [...document.querySelectorAll('.charts:not(.many) .line, .metric[open] .reading li')]"
+    is_shown = "(each) => each.checkVisibility() && getComputedStyle(each).display !== 'none'"
+    seen = f"{named}.filter({is_shown}).map((each) => each.dataset.arm)"
+    before = set(page.execute_script(seen))
+    page.find_element(By.ID, "filter").send_keys("regularised")
+    Select(page.find_element(By.ID, "axis")).select_by_index(1)
+    read = "for (const at of document.querySelectorAll('.metric .at')) at.dispatchEvent(new Event('input'))"
+    page.execute_script(read)
+    shown = set(page.execute_script(seen))
+    assert shown == {arm for arm in before if "regularised" in arm} < before
+    page.execute_script(
+        "const at = document.getElementById('filter'); at.value = ''; at.dispatchEvent(new Event('input'))"
+    )
+    assert set(page.execute_script(seen)) == before
+
+
 def test_the_heading_in_sight_stays_where_it_is_when_arms_go(page: Chrome) -> None:
     heading = page.find_element(By.CSS_SELECTOR, "#figure-curves-scans h3")
     page.execute_script("scrollTo({ top: arguments[0].offsetTop - 200, behavior: 'instant' })", heading)
@@ -502,7 +521,7 @@ TOP = "return arguments[0].getBoundingClientRect().top"
 
 
 def test_an_experiment_s_parts_are_a_click_from_its_heading(page: Chrome) -> None:
-    links = page.find_elements(By.CSS_SELECTOR, "#circle > .jump a")
+    links = page.find_elements(By.CSS_SELECTOR, "#experiment-circle > .jump a")
     assert [link.text for link in links] == ["Effects", "Over training", "Every run", "Tables"]
     for link in links:
         page.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)

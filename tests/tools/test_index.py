@@ -32,7 +32,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_each_study_has_its_verdicts_links_and_what_is_missing(results: Path) -> None:
-    gone, ring, *others = index(results, ROOT / "config").studies
+    gone, ring, *others = index(results, ROOT / "config", results / "index.html").studies
     assert ring.title.startswith("Ring of eight Gaussians")
     assert [(count.number, count.verdict) for count in ring.counts] == [
         (1, "supported"), (1, "inconclusive"), (1, "contradicted")
@@ -46,8 +46,16 @@ def test_each_study_has_its_verdicts_links_and_what_is_missing(results: Path) ->
     assert all(study.missing == ["it was not run here: no tables"] for study in others)
 
 
+def test_links_lead_to_the_studies_from_wherever_the_page_lies(results: Path) -> None:
+    """Those of a page beside the results led nowhere."""
+    out = results.parent / "pages" / "all of them.html"
+    (ring,) = (study for study in index(results, ROOT / "config", out).studies if study.name == "ring")
+    for link in (*(one.anchor for one in ring.links), ring.claims[0].link.partition("#")[0]):
+        assert (out.parent / link).resolve().is_file()
+
+
 def test_claims_are_crossed_with_the_studies_that_speak_of_them(results: Path) -> None:
-    made = index(results, ROOT / "config")
+    made = index(results, ROOT / "config", results / "index.html")
     assert made.columns == ["ring"]
     cells = {crossing.claim: crossing.cells[0] for crossing in made.crossings}
     assert ([count.verdict for count in cells["C1"][0]], cells["C1"][1]) == (["supported", "inconclusive"], "8 to 10")

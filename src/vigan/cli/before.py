@@ -13,6 +13,8 @@ from vigan.errors import UserError
 from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import MEASURED, RunFiles
 from vigan.layout import Layout
+from vigan.provenance import whole_code
+from vigan.runtime.settings import setting
 
 COMMANDS = "prepare", "reference", "train", "evaluate", "import", "analyse", "figure", "frames"
 """Commands on a study that advice names."""
@@ -29,6 +31,14 @@ class Need(NamedTuple):
 def of_study(line: str, config: Path) -> str:
     """A line of advice, its commands on a study told which one."""
     return _NAMED.sub(lambda found: f"{found[0]} --config {shlex.quote(str(config))}", line)
+
+
+def check_code() -> None:
+    """Raise UserError where a plan says whose code its jobs are to run (VIGAN_CODE), and it is not this one."""
+    if (planned := setting("code")) and planned != whole_code():
+        raise UserError(
+            "this is other code than that of the plan: build the container image from the same checkout again"
+        )
 
 
 def check(config: Path, needs: Iterable[Need]) -> None:

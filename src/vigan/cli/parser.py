@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         config = getattr(options, "config", None)
         enter_root()
+        before.check_code()
         code = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:

@@ -9,6 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from vigan.figures.layout import add_heading
 from vigan.figures.style import COLOURS, FAINT, SOFT, WIDTH
@@ -39,7 +41,7 @@ def draw(sequences: Sequence[SampleSequence], heading: str, runs: str, means: np
         for axis, step in zip(row, chosen, strict=True):
             _bare(axis)
             _cell(axis, sequence.samples[step], means)
-        row[0].set_ylabel(f"{sequence.arm}\nseed {sequence.seed}")
+        row[0].set_ylabel(f"{sequence.arm}\nseed {sequence.seed}", fontsize=_label_size(sequence.arm, figure, axes))
     for axis, step in zip(axes[0], chosen, strict=True):
         axis.set_title(f"iteration {step:,}", fontsize=9)
     circles = "" if means is None else " Circles: the true modes."
@@ -56,6 +58,14 @@ def _grid_of_axes(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
     edges = {"left": 1 - size * columns / width, "right": 1 - BELOW / width}
     figure.subplots_adjust(**edges, bottom=BELOW / height, top=1 - ABOVE / height, wspace=GAP, hspace=GAP)
     return figure, axes
+
+
+def _label_size(name: str, figure: Figure, axes: np.ndarray) -> float:
+    """The size in points at which a name is no longer than its row is high, at most the usual one."""
+    usual = FontProperties(size=plt.rcParams["axes.labelsize"])
+    height = 72 * axes[0, 0].get_position().height * figure.get_figheight()
+    length = TextPath((0, 0), name, prop=usual).get_extents().width
+    return usual.get_size_in_points() * min(1, height / length)
 
 
 def _cell(axis: Axes, samples: np.ndarray | str, means: np.ndarray | None) -> None:

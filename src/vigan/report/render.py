@@ -54,11 +54,11 @@ def embed(picture: Path) -> str:
     return "data:image/svg+xml," + quote(picture.read_text(encoding="utf-8"), safe=" !$()*+,-./:;=?@_~")
 
 
-def link(picture: Path, page: Path) -> str:
-    """The URL of an SVG file as seen from a page. Raises RecordError if it is not there."""
-    if not picture.is_file():
-        raise RecordError(f"{picture}: not there yet; draw it first")
-    return quote(Path(os.path.relpath(picture, page.parent)).as_posix())
+def link(file: Path, page: Path) -> str:
+    """The URL of a file as seen from a page. Raises RecordError if it is not there."""
+    if not file.is_file():
+        raise RecordError(f"{file}: not there yet; make it first")
+    return quote(Path(os.path.relpath(file, page.parent)).as_posix())
 
 
 def _template(name: str) -> jinja2.Template:

@@ -36,7 +36,9 @@ NOTE_REAL = " Thin dashed line: real data against real data."
 
 
 def units(study: Study) -> list[Unit]:
-    """Units of the switch: epochs first where a claim speaks of them, and none where a data set's size is not known.
+    """Units of the switch: epochs first where a claim speaks of them and all arms have them.
+
+    None of them where a data set's size is not known.
 
     Steps alone where nothing was trained here: nobody here knows what they count.
     """
@@ -45,7 +47,7 @@ def units(study: Study) -> list[Unit]:
     told = [most_examples(dataset) for dataset in study.datasets.values()]
     known = {name: words for name, words in UNITS.items() if name != "epochs" or all(told)}
     spoken = any("epoch" in claim.statement.lower() for claim in study.claims)
-    first = "epochs" if spoken and "epochs" in known else "iterations"
+    first = "epochs" if spoken and "epochs" in known and not study.elsewhere else "iterations"
     return [Unit(name, words, chosen=name == first) for name, words in known.items()]
 
 

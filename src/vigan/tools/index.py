@@ -12,7 +12,7 @@ from vigan.io.files import RecordError, write_text
 from vigan.report.claims import SIGNS
 from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
 from vigan.report.page import Count, Facts, Link
-from vigan.report.render import render_index
+from vigan.report.render import link, render_index
 from vigan.tools.verdict_table import TITLES, Judged, counted, judged, of_claim, seeds
 
 FILES = {
@@ -33,17 +33,17 @@ def write_index(results: Path, configs: Path, out: Path) -> None:
     """
     if not results.is_dir():
         raise RecordError(f"{results}: not there; run a study first, or name the folder with --results")
-    write_text(out, render_index(index(results, configs)))
+    write_text(out, render_index(index(results, configs, out)))
 
 
-def index(results: Path, configs: Path) -> Index:
-    """Studies with tables by name, then those that have only a file."""
+def index(results: Path, configs: Path, out: Path) -> Index:
+    """Studies with tables by name, then those that have only a file; with links as seen from a page at `out`."""
     made = judged(results)
     titles = _titles(configs)
     names = [*made, *(name for name in titles if name not in made)]
     speaking = [name for name, claims in made.items() if any(counted(of_claim(claims, id_)) for id_ in TITLES)]
     return Index(
-        studies=[_study(name, titles.get(name), made.get(name), results / name) for name in names],
+        studies=[_study(name, titles.get(name), made.get(name), results / name, out) for name in names],
         columns=speaking,
         crossings=[
             Crossing(id_, words, [_crossed(of_claim(made[name], id_)) for name in speaking])
@@ -78,23 +78,23 @@ def _tone(verdict: str) -> str:
     return verdict.replace(" ", "-")
 
 
-def _study(name: str, title: str | None, claims: Sequence[Judged] | None, folder: Path) -> StudyRow:
+def _study(name: str, title: str | None, claims: Sequence[Judged] | None, folder: Path, out: Path) -> StudyRow:
     there = [file for file in FILES if (folder / file).is_file()]
-    page = next((file for file in PAGES if file in there), "")
+    page = next((link(folder / file, out) for file in PAGES if file in there), "")
     return StudyRow(
         name=name,
         title=title or name,
         facts=_facts(folder / "tables" / "runs.csv"),
         counts=_counts(claims or []),
-        claims=[_claim(claim, f"{name}/{page}#claim-{at}" if page else "") for at, claim in enumerate(claims or [], 1)],
-        links=[Link(FILES[file], f"{name}/{file}") for file in there],
+        claims=[_claim(claim, f"{page}#claim-{at}" if page else "") for at, claim in enumerate(claims or [], 1)],
+        links=[Link(FILES[file], link(folder / file, out)) for file in there],
         missing=_missing(title, claims, there),
     )
 
 
-def _claim(claim: Judged, link: str) -> ClaimRow:
+def _claim(claim: Judged, place: str) -> ClaimRow:
     sign = SIGNS.get(claim.verdict, "?")
-    return ClaimRow(claim.id, claim.statement, claim.verdict, sign, _tone(claim.verdict), claim.reason, claim.n, link)
+    return ClaimRow(claim.id, claim.statement, claim.verdict, sign, _tone(claim.verdict), claim.reason, claim.n, place)
 
 
 def _missing(title: str | None, claims: Sequence[Judged] | None, there: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@
   }
 
   function tell(chart, what, found) {
-    const value = ({ text }) => parseFloat(text.replace("−", "-"));
+    const value = ({ text }) => parseFloat(text.replaceAll("−", "-"));
     const up = chart.dataset.better.startsWith("higher");
     found.sort((a, b) => isNaN(value(a)) - isNaN(value(b)) || (up ? value(b) - value(a) : value(a) - value(b)));
     const list = document.createElement("ol");
@@ -47,6 +47,7 @@
     }
     const words = `${what}, ${up ? "highest" : "lowest"} first:`;
     chart.querySelector(".reading output").replaceChildren(words, list);
+    list.dispatchEvent(new Event("told", { bubbles: true }));
   }
 
   const nearest = (places, far) => places.reduce((best, place, at) => (far(place) < far(places[best]) ? at : best), 0);
@@ -67,7 +68,7 @@
       longest = times.at(-1) || 1;
       for (const { arm, steps, line, points, band, high, edge } of lines) {
         const xs = steps.map((step) => place(step * cost(arm)));
-        line.classList.toggle("out", !(cost(arm) > 0));
+        line.classList.toggle("untimed", !(cost(arm) > 0));
         if (!(cost(arm) > 0)) continue;
         points.setAttribute("points", xs.map((x, index) => `${x},${high[index]}`).join(" "));
         const round = [...xs, ...xs.toReversed()];
@@ -95,8 +96,10 @@
         return { arm, text: last ?? "–" };
       });
       const words = `${short(time)} ${axis.selectedOptions[0].textContent}`;
+      const lacking = [...values[1].keys()].filter((arm) => !(cost(arm) > 0));
+      const without = lacking.length ? `; not shown, for nobody here knows what it counts: ${lacking.join(", ")}` : "";
       const after = times[+at.value + 1];
-      tell(chart, `At ${words}${after ? ` (next ${short(after)})` : ""}, the last values up to there`, found);
+      tell(chart, `At ${words}${after ? ` (next ${short(after)})` : ""}, the last values up to there${without}`, found);
       at.setAttribute("aria-valuetext", words);
       const told = new Map(found.map(({ arm, text }) => [arm, text]));
       for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = (told.get(panel.dataset.arm) ?? "").replace(", ", ",\u00a0");
