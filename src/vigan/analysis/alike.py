@@ -9,8 +9,8 @@ import numpy as np
 from vigan.analysis.inference import below_margin
 from vigan.analysis.outcomes import Differences, Fate, Outcome
 from vigan.analysis.testability import ALL, mostly_never
-from vigan.config.claims import Boundary, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
-from vigan.describe.claims import EVENTS
+from vigan.config.claims import BAD, Boundary, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
+from vigan.describe.claims import RUNS
 
 AS_GOOD: Mapping[Boundary, tuple[str, ...]] = {
     "margin": ("equivalent",), "zero": ("equivalent",), "minus-margin": ("supported", "equivalent"),
@@ -46,10 +46,11 @@ def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, F
 
 def _failing(claim: PairedTime | PairedShares, fates: Mapping[str, Fate]) -> str:
     """Why two arms that are compared by an event both fail, if they do."""
-    if claim.event == "reach":
-        return NEVER if mostly_never(claim, fates) else ""
-    often = all(fates[arm].share(claim.event) > 0.5 for arm in claim.arms)
-    return f"{EVENTS[claim.event]} occurred in most runs of either" if often else ""
+    if isinstance(claim, PairedTime):
+        return NEVER if claim.event == "reach" and mostly_never(claim, fates) else ""
+    worst = 1.0 if claim.event in BAD else 0.0
+    near = all(abs(fates[arm].share(claim.event) - worst) < claim.margin for arm in claim.arms)
+    return f"the share of runs {RUNS[claim.event]} is less than the margin from its worst in either" if near else ""
 
 
 def remark(claim: TestedClaim, outcome: Outcome, failing: Mapping[str, str], verdict: str) -> str:

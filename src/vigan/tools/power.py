@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vigan.analysis.alike import alike_in_failing
 from vigan.analysis.inference import Evidence, infer
 from vigan.analysis.outcomes import Differences, Fate, Occurrences, Outcome
 from vigan.analysis.testability import untestable
@@ -129,7 +130,7 @@ def _cases(study: Study, claim: TestedClaim, simulated: SimulatedRuns, truths: T
     evidence = evidence_of(claim, found)
     on_track = study.experiments[study.experiment_of(arms_of(claim)[0])].on_track
     return [
-        Case(claim, seen, len(seeds), untestable(claim, fates, on_track))
+        Case(claim, seen, len(seeds), untestable(claim, fates, on_track) | alike_in_failing(claim, found, fates))
         for seen, fates in zip(evidence, simulated.fates, strict=True)
     ]
 
