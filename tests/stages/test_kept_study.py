@@ -12,7 +12,10 @@ from analysis.studied import CLAIMS, FALLS, GOOD, raw_of, study_of
 
 from vigan.analysis.raw import write_raw
 from vigan.cli.parser import main
+from vigan.config.study import RunKey
+from vigan.layout import Layout
 from vigan.stages.analyse import derive
+from vigan.stages.kept_study import left_out
 
 COURSES = {"plain": [FALLS] * 4, "regularised": [GOOD] * 4}
 STUDY = study_of(*CLAIMS, seeds=4)
@@ -92,3 +95,14 @@ def test_runs_of_another_study_are_not_joined(kept: Path, capsys: pytest.Capture
     (kept / "config" / "tiny.yaml").rename(kept / "config" / "other.yaml")
     assert main(["join", "other", "results/tiny"]) == 1
     assert "was run with other settings than the study has" in capsys.readouterr().err
+
+
+def test_finished_runs_of_seeds_that_the_study_does_not_name_are_told(kept: Path) -> None:
+    layout = Layout(STUDY)
+    for seed in (0, 3, 4, 17):
+        folder = layout.run(RunKey("plain", "released", seed))
+        folder.mkdir(parents=True)
+        (folder / "measured.json").write_text("{}")
+    layout.run(RunKey("regularised", "released", 9)).mkdir(parents=True)
+    (line,) = left_out(layout)
+    assert "runs/plain/released: finished runs of seeds that the study does not name are left out (4, 17)" in line

@@ -6,13 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
-from vigan.cli.options import device, from_one, side, threads
+from vigan.cli.options import EXTRACTOR, device, from_one, side, threads
 from vigan.protocols.registry import KINDS
 from vigan.runtime.settings import switched_on
 
 DEVICES = "auto (default: a GPU where there is one), cpu, cuda, cuda:1, ..."
-EXTRACTOR = "efflite0-128"
-"""What images are measured with, unless another is named."""
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from vigan.cli.arguments import EXTRACTOR
+from vigan.cli.options import EXTRACTOR
 from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
 from vigan.runtime.settings import cache_folder

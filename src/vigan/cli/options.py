@@ -9,6 +9,8 @@ from pathlib import Path
 
 LARGEST = 2**63 - 1
 """Largest whole number: what a seed may be, and what libraries count with."""
+EXTRACTOR = "efflite0-128"
+"""What images are measured with, unless another is named."""
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 
 

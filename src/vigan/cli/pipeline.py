@@ -239,6 +239,7 @@ def analyse(options: argparse.Namespace) -> None:
     with quick_imports():
         from vigan.stages.analyse import analyse
         from vigan.stages.freshness import check_elsewhere, check_runs
+        from vigan.stages.kept_study import left_out
         from vigan.stages.made_from import of_tables
     study = load_study(options.config)
     layout = layout_of(study)
@@ -247,7 +248,7 @@ def analyse(options: argparse.Namespace) -> None:
     before.check(options.config, needs)
     check_elsewhere(layout)
     made_from = of_tables(layout)
-    for line in check_runs(layout, runs):
+    for line in (*check_runs(layout, runs), *left_out(layout)):
         print(f"warning: {before.of_study(line, options.config)}", flush=True)
     analyse(study, runs, layout.floors(), layout.results, layout.elsewhere_files())
     write_stamp(layout.stamp("tables"), made_from, [*layout.all_tables().values(), *layout.raw_files()])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vigan.config.claims import Untested
-from vigan.config.study import Study
+from vigan.config.study import RunKey, Study
 from vigan.describe.claims import describe_rule
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
-from vigan.io.run_record import RunRecord
+from vigan.io.run_record import MEASURED, RunRecord
+from vigan.layout import Layout
 
 Run = tuple[str, int]
 """Arm and seed."""
@@ -29,6 +30,20 @@ def check_records(study: Study, records: Iterable[RunRecord], place: Path) -> No
             raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run: name it in the study, which has others")
         if record.spec.digest not in wanted[run]:
             raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run with other settings than the study has")
+
+
+def left_out(layout: Layout) -> Iterator[str]:
+    """A line for each arm of which runs lie here, finished, whose seeds the study does not name."""
+    for experiment in layout.study.experiments.values():
+        for name, arm in experiment.arms.items():
+            known = layout.study.seeds_of(name)
+            place = layout.run(RunKey(name, arm.reading, known[0])).parent
+            seeds = (int(path.parent.name.removeprefix("seed-")) for path in place.glob(f"seed-[0-9]*/{MEASURED}"))
+            if others := sorted(set(seeds) - set(known)):
+                yield (
+                    f"{place}: finished runs of seeds that the study does not name are left out "
+                    f"({', '.join(map(str, others))}); no rule holds for a choice that was made after a look"
+                )
 
 
 def changed_since(study: Study, results: Path) -> str | None:
