@@ -14,7 +14,7 @@ from vigan.data import identity
 from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
-from vigan.provenance import measuring_versions, stage_digest, whole_code
+from vigan.provenance import measuring_versions, stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import of_import, pictured, protocols
@@ -80,8 +80,6 @@ if storage_root() and STUDY.elsewhere:
         "vigan: arms that were made elsewhere are read where they lie: no storage carries them; leave it out"
     )
 settings.export_settings(STUDY_FILE, config, storage_root())
-if settings.setting("image"):  # whose code is to be that of this plan
-    os.environ["VIGAN_CODE"] = whole_code()
 try:
     SOURCES = identity.sources(STUDY.datasets.values())
     GPU = 0 if settings.switched_on("cpu") else 1

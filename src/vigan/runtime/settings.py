@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vigan.errors import UserError
+from vigan.provenance import whole_code
 from vigan.runtime import nvml
 
 SETTINGS = (
@@ -103,6 +104,8 @@ def export_settings(study_file: str, values: Mapping[str, object], root: Path | 
     for name in SETTINGS:
         if name in values:
             os.environ[f"VIGAN_{name.upper()}"] = str(values[name])
+    if setting("image"):  # whose code is to be that of the plan
+        os.environ["VIGAN_CODE"] = whole_code()
 
 
 def gpus() -> list[str]:
