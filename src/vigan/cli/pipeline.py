@@ -162,7 +162,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def _is_of_run(options: argparse.Namespace) -> bool:
     """Whether a run is to be measured, not images. Raises ConfigError where options of both are given, or too few."""
-    values = {name: getattr(options, name) for name in (*OF_RUNS, *OF_IMAGES)}
+    values = {name: vars(options).get(name) for name in (*OF_RUNS, *OF_IMAGES)}
     given = {name for name, value in values.items() if value is not None and value is not False and value != []}
     of_run, own = given & {*OF_RUNS}, given & {*OF_IMAGES}
     if of_run and own:

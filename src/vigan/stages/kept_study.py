@@ -52,9 +52,9 @@ def changed_since(study: Study, results: Path) -> str | None:
     By the runs and the rules that the tables name: other parts leave no trace in them.
     """
     wanted, tables = _digests(study), results / "tables"
-    found = {(row["arm"], int(row["seed"])): row["config_sha256"] for row in _rows(tables / "runs.csv", "arm", "seed",
-             "config_sha256") if row["config_sha256"]}  # fmt: skip
-    for arm, seed in sorted({*wanted, *found}):
+    runs = _rows(tables / "runs.csv", "arm", "seed", "config_sha256")
+    found = {(row["arm"], int(row["seed"])): digest for row in runs if (digest := row["config_sha256"])}
+    for arm, seed in sorted({*wanted, *found}) if found else ():
         if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
             return f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config"
     rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
