@@ -46,7 +46,7 @@ REFERENCE = slots.with_gpu("eval", pipeline._reference_gains)
         (TRAIN, options("ring", arm="ring-plain", device="cuda"), [], "cuda"),
         (EVALUATE, options("paper", arm="bn-plain"), ["eval"], "auto"),
         (EVALUATE, options("ring", arm="ring-plain"), [], "cpu"),
-        (EVALUATE, options("paper", images="a", reference="b"), ["eval"], "auto"),
+        (EVALUATE, options("paper", seed=None, images="a", reference="b"), ["eval"], "auto"),
         (REFERENCE, options("paper", protocol="inception-clean/n=10000/ref=train"), ["eval"], "auto"),
     ],
 )

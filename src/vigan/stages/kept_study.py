@@ -53,7 +53,11 @@ def changed_since(study: Study, results: Path) -> str | None:
     """
     wanted, tables = _digests(study), results / "tables"
     runs = _rows(tables / "runs.csv", "arm", "seed", "config_sha256")
-    found = {(row["arm"], int(row["seed"])): digest for row in runs if (digest := row["config_sha256"])}
+    found = {
+        (row["arm"], int(row["seed"])): digest
+        for row in runs
+        if row["seed"].isdigit() and (digest := row["config_sha256"])
+    }
     for arm, seed in sorted({*wanted, *found}) if found else ():
         if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
             return f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config"
