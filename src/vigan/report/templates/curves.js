@@ -5,7 +5,6 @@
   const axis = document.getElementById("axis");
   const short = (number) => (+number.toPrecision(4)).toLocaleString("en");
   const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
-  const textOf = (cell) => cell.textContent.trim();
 
   function ticks(longest, most) {
     const power = 10 ** Math.floor(Math.log10(longest / most));
@@ -31,29 +30,29 @@
   // What heads the columns of a chart's numbers, and the texts of each arm.
   function valuesOf(chart) {
     const table = chart.querySelector(".folded table");
-    const [heads, ...rows] = [...table.rows].map(({ cells }) => [...cells].slice(1).map(textOf));
+    const [heads, ...rows] = [...table.rows].map(({ cells }) => [...cells].slice(1).map((cell) => cell.textContent.trim()));
     return [heads, new Map(rows.map((texts, at) => [table.tBodies[0].rows[at].dataset.arm, texts]))];
   }
 
   function tell(chart, what, found) {
     const value = ({ text }) => parseFloat(text.replaceAll("−", "-"));
     const up = chart.dataset.better.startsWith("higher");
-    found.sort((a, b) => isNaN(value(a)) - isNaN(value(b)) || (up ? value(b) - value(a) : value(a) - value(b)));
+    found.sort((a, b) => isNaN(value(a)) - isNaN(value(b)) || (up ? 1 : -1) * (value(b) - value(a)));
     const list = document.createElement("ol");
     for (const { arm, text } of found) {
       const item = list.appendChild(document.createElement("li"));
       item.textContent = `${arm}: ${text}`;
       item.dataset.arm = arm;
+      item.className = document.querySelector(`.cost.out[data-arm="${arm}"]`) ? "out" : "";
     }
     const words = `${what}, ${up ? "highest" : "lowest"} first:`;
     chart.querySelector(".reading output").replaceChildren(words, list);
-    list.dispatchEvent(new Event("told", { bubbles: true }));
   }
 
   const nearest = (places, far) => places.reduce((best, place, at) => (far(place) < far(places[best]) ? at : best), 0);
 
   function follow(chart, costs) {
-    const [from, to] = [Number(chart.dataset.from), Number(chart.dataset.to)];
+    const [from, to] = [+chart.dataset.from, +chart.dataset.to];
     const at = chart.querySelector(".at");
     let lines, values, unit, times, longest;
     const cost = (arm) => costs.get(arm)?.get(unit);
@@ -63,13 +62,12 @@
       lines ??= linesOf(chart);
       values ??= valuesOf(chart);
       unit = axis.value;
-      const known = lines.filter(({ arm }) => cost(arm) > 0);
+      const known = lines.filter(({ arm }) => cost(arm));
       times = [...new Set(known.flatMap(({ arm, steps }) => steps.map((step) => step * cost(arm))))].sort((a, b) => a - b);
       longest = times.at(-1) || 1;
       for (const { arm, steps, line, points, band, high, edge } of lines) {
         const xs = steps.map((step) => place(step * cost(arm)));
-        line.classList.toggle("untimed", !(cost(arm) > 0));
-        if (!(cost(arm) > 0)) continue;
+        if (line.classList.toggle("off", !cost(arm))) continue;
         points.setAttribute("points", xs.map((x, index) => `${x},${high[index]}`).join(" "));
         const round = [...xs, ...xs.toReversed()];
         band?.setAttribute("points", round.map((x, index) => `${x},${edge[index]}`).join(" "));
@@ -91,15 +89,13 @@
     function read() {
       const time = times[at.value] ?? 0;
       const steps = values[0].map((head) => Number(head.replaceAll(",", "")));
-      const found = [...values[1]].filter(([arm]) => cost(arm) > 0).map(([arm, texts]) => {
+      const found = [...values[1]].filter(([arm]) => cost(arm)).map(([arm, texts]) => {
         const last = texts.findLast((text, index) => text && steps[index] * cost(arm) <= time * (1 + 1e-9));
         return { arm, text: last ?? "–" };
       });
       const words = `${short(time)} ${axis.selectedOptions[0].textContent}`;
-      const lacking = [...values[1].keys()].filter((arm) => !(cost(arm) > 0));
-      const without = lacking.length ? `; not shown, for nobody here knows what it counts: ${lacking.join(", ")}` : "";
       const after = times[+at.value + 1];
-      tell(chart, `At ${words}${after ? ` (next ${short(after)})` : ""}, the last values up to there${without}`, found);
+      tell(chart, `At ${words}${after ? ` (next ${short(after)})` : ""}, the last values up to there`, found);
       at.setAttribute("aria-valuetext", words);
       const told = new Map(found.map(({ arm, text }) => [arm, text]));
       for (const panel of chart.querySelectorAll(".panel output")) panel.textContent = (told.get(panel.dataset.arm) ?? "").replace(", ", ",\u00a0");
@@ -160,7 +156,7 @@
       if (part.matches(".line")) part.classList.toggle("lit", on);
       else part.setAttribute("aria-pressed", String(on));
     }
-    experiment.classList.toggle("dim", Boolean(experiment.querySelector(".lit")));
+    experiment.classList.toggle("dim", !!experiment.querySelector(".lit"));
   }
 
   for (const experiment of document.querySelectorAll(".curves")) {

@@ -6,22 +6,17 @@
   const NAMED = "tr[data-arm], figure[data-arm], li[data-arm], .charts:not(.many) .line";
   const heads = [...document.querySelectorAll("h2, h3")];
   const top = (head) => head.getBoundingClientRect().top;
-  const words = () => filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (element) => words().every((word) => element.dataset.arm.toLowerCase().includes(word));
-  // Readings are told anew as charts are read; what is told keeps to the filter.
-  document.addEventListener("told", ({ target }) => {
-    for (const item of target.querySelectorAll("li[data-arm]")) item.classList.toggle("out", !fits(item));
-  });
   filter.addEventListener("input", () => {
     const held = heads.find((head) => top(head) > 80) ?? heads[0];
     const before = top(held);
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const arms = new Set();
     for (const element of document.querySelectorAll(NAMED)) {
-      const shown = fits(element);
-      element.classList.toggle("out", !shown);
-      if (shown && element.classList.contains("cost")) arms.add(element.dataset.arm);
+      const fits = words.every((word) => element.dataset.arm.toLowerCase().includes(word));
+      element.classList.toggle("out", !fits);
+      if (fits && element.matches(".cost")) arms.add(element.dataset.arm);
     }
     scrollBy(0, top(held) - before);
-    kept.textContent = words().length ? `Arms shown: ${arms.size}` : "";
+    kept.textContent = words.length ? `Arms shown: ${arms.size}` : "";
   });
 })();
