@@ -83,6 +83,7 @@ def write_copy(root: Path) -> dict[str, str]:
     for place, name in enumerate([*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]):
         labels = np.random.default_rng(place).permutation(np.repeat(np.arange(10), 1000))
         data = np.repeat(25 * labels.astype(np.uint8), 3072).reshape(10_000, 3072)
+        data[:, 1], data[:, 2] = np.arange(10_000) % 250, np.arange(10_000) // 250  # no two are alike
         batch = {
             "batch_label": name,
             "labels": labels.tolist(),

@@ -94,7 +94,7 @@ def headlines(study: Study, tables: Mapping[str, pd.DataFrame], claims: Sequence
     several = len(study.experiments) > 1
     return [
         Headline(
-            name,
+            f"experiment-{name}",
             experiment.title,
             _sentence(study, name, tables),
             counts([claim for claim in claims if several and claim.experiment == name]),
