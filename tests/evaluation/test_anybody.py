@@ -18,6 +18,7 @@ from PIL import Image
 from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.evaluation import anybody
+from vigan.evaluation.request import Request
 from vigan.evaluation.witness import Witness
 from vigan.features import extractors
 from vigan.features.base import Extractor
@@ -369,11 +370,11 @@ def test_a_number_of_images_that_is_none_is_not_taken_for_unknown(
 @pytest.mark.parametrize("wrong", [{"samples": 0}, {"samples": -5}, {"reals": -3}, {"reals": 2.5}, {"reals": "most"}])
 def test_a_number_of_images_that_cannot_be_is_refused_from_python_too(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="write a whole number from 1 on"):
-        anybody.Request(Path("a"), Path("b"), "efflite0-128", "cpu", Path("c"), **wrong)
+        Request(Path("a"), Path("b"), "efflite0-128", "cpu", Path("c"), **wrong)
 
 
 def test_the_distance_of_infinitely_many_is_not_asked_of_what_has_no_such_distance() -> None:
-    request = anybody.Request(Path("a"), Path("b"), "clip-l14-336", "cpu", Path("c"), infinity=True)
+    request = Request(Path("a"), Path("b"), "clip-l14-336", "cpu", Path("c"), infinity=True)
     with pytest.raises(ConfigError, match="'clip-l14-336' gives none; leave it out"):
         anybody.measure_images(request)
 
@@ -396,7 +397,7 @@ def test_other_tools_are_given_the_network_of_the_cpu(
     monkeypatch.setattr(anybody, "make_extractor", lambda name, device: asked.append(device) or extractor)
     monkeypatch.setattr(anybody, "ask", lambda tool, network, case: {"version": "1", "numbers": {}})
     witness = Witness("prdc", Path("python"))
-    request = anybody.Request(
+    request = Request(
         files / "flat.npy", files / "faces.npy", "efflite0-128", "cuda", files / "cache", witnesses=(witness,)
     )
     anybody.measure_images(request)

@@ -78,6 +78,7 @@ ELSEWHERE = {
     "evaluation/witness_tools": "bench/test_tool_tables.py",
     "evaluation/origin": "stages/test_freshness.py",
     "evaluation/reference_file": "evaluation/test_anybody.py",
+    "evaluation/request": "evaluation/test_anybody.py",
     "evaluation/statistics": "evaluation/test_witness.py",
     "features/clip": "features/test_transformer.py",
     "features/dinov2": "features/test_transformer.py",

@@ -16,8 +16,6 @@ AS_GOOD: Mapping[Boundary, tuple[str, ...]] = {
     "margin": ("equivalent",), "zero": ("equivalent",), "minus-margin": ("supported", "equivalent"),
 }  # fmt: skip
 """Verdicts that say that the second arm is as good as the first, by the boundary that a claim names."""
-
-
 NEVER = "most runs of either were never on track"
 
 
@@ -58,14 +56,8 @@ def remark(claim: TestedClaim, outcome: Outcome, failing: Mapping[str, str], ver
 
     `failing`: reasons by verdict, as `alike_in_failing` gives them.
     """
-    if not isinstance(outcome, Differences):
-        return _and_both_fail(failing, verdict)
-    if verdict == "equivalent":
+    if verdict == "equivalent" and isinstance(outcome, Differences):
         return _of_all_seeds(claim, outcome) + _at_the_top(claim, outcome)
-    return _and_both_fail(failing, verdict)
-
-
-def _and_both_fail(failing: Mapping[str, str], verdict: str) -> str:
     judged = verdict in {"supported", "contradicted", "inconclusive"}
     return f" {failing['equivalent']}" if judged and "equivalent" in failing else ""
 

@@ -135,7 +135,8 @@ def evaluate(
     `reals` (numbers of images), `values` by metric (precision, recall and coverage are shares, 0 to 1; Fréchet distance
     and KID in squared units of the features), `floor` (the same of real data), `input`.
     """
-    from vigan.evaluation.anybody import Request, measure_images
+    from vigan.evaluation.anybody import measure_images
+    from vigan.evaluation.request import Request
     from vigan.training.device import calculate_in_float32, pick_device
 
     calculate_in_float32(1)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def evaluate_images(options: argparse.Namespace) -> None:
     """Measure images against a reference."""
     with quick_imports():
-        from vigan.evaluation.anybody import Request, measure_images
+        from vigan.evaluation.anybody import measure_images
+        from vigan.evaluation.request import Request
         from vigan.evaluation.witness import Witness
         from vigan.training.device import calculate_in_float32, pick_device
     calculate_in_float32(options.threads)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from vigan.config.claims import Collapse, Measured, OneShare, Reach, TestedClaim
 from vigan.config.experiment import Experiment, Protocol
 from vigan.protocols.registry import METRICS
@@ -71,11 +69,8 @@ def _check_in_range(who: str, field: str, metric: str, value: float, modes: int 
 
 def _evaluations(experiment: Experiment) -> list[float]:
     """The shares of training at which a run is measured, but for its start; empty where files alone know them."""
-    return list(_shares(experiment)) if experiment.arms else []
-
-
-def _shares(experiment: Experiment) -> Iterator[float]:
-    return (step / experiment.iterations for step in experiment.snapshot_steps if step)
+    steps = experiment.snapshot_steps if experiment.arms else ()
+    return [step / experiment.iterations for step in steps if step]
 
 
 def _first(evaluations: list[float]) -> str:

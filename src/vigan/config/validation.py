@@ -134,14 +134,14 @@ def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment], data
     home = homes[arms[0]]
     if any(homes[arm] is not home for arm in named) or len(set(named)) < len(named):
         raise ValueError(f"{who}: compare two different arms of one experiment")
-    event = event_of(claim)
+    event, modes = event_of(claim), modes_of(datasets.get(home.dataset or ""))
     if event is None:
         assert isinstance(claim, Measured)
         _check_measured(who, claim, home)
-        _check_bounded(who, claim, datasets.get(home.dataset or ""))
+        _check_bounded(who, claim, modes)
     else:
         _check_event(who, event, home)
-    check_claim_rule(who, claim, home, modes_of(datasets.get(home.dataset or "")))
+    check_claim_rule(who, claim, home, modes)
 
 
 def _check_event(who: str, event: str, home: Experiment) -> None:
@@ -151,8 +151,8 @@ def _check_event(who: str, event: str, home: Experiment) -> None:
             raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there")
 
 
-def _check_bounded(who: str, claim: Measured, dataset: Dataset | None) -> None:
-    if not isinstance(claim, PairedMean) or METRICS[claim.metric].bounded(modes_of(dataset)):
+def _check_bounded(who: str, claim: Measured, modes: int | None) -> None:
+    if not isinstance(claim, PairedMean) or METRICS[claim.metric].bounded(modes):
         return
     here = ", as nobody knows how many modes its data have" if METRICS[claim.metric].of_modes else ""
     raise ValueError(

@@ -6,7 +6,6 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,14 +13,15 @@ import numpy as np
 
 from vigan import rng
 from vigan.config.base import ConfigError, digest_of
-from vigan.data.load_images import NOTHING, Files, Fitting, Gallery, open_gallery
+from vigan.data.load_images import Files, Gallery, open_gallery
 from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of
 from vigan.evaluation.features import estimate
 from vigan.evaluation.reference_file import UNKNOWN, Stated, accepted
+from vigan.evaluation.request import Request
 from vigan.evaluation.statistics import Made, Statistics, of_features, read_statistics
-from vigan.evaluation.witness import Case, Witness, ask, beside, write_files
+from vigan.evaluation.witness import Case, ask, beside, write_files
 from vigan.features.base import Extractor
 from vigan.features.extractors import make_extractor
 from vigan.io.files import RecordError
@@ -34,35 +34,6 @@ from vigan.protocols.registry import KINDS
 from vigan.provenance import code_digest, measuring_versions
 
 ONLY_STATISTICS = "the reference is a mean and a covariance: other metrics need features, and so does a floor"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be measured, and how.
-
-    `samples` of the images are drawn, all without it; `reals` are "all" of the reference, as many as samples ("equal"),
-    or a number; ConfigError for one that is none. `made_with` and `made_of` are the extractor and the number of images
-    ("unknown" will do) of a reference file that does not say. `witnesses` are other tools that measure the same images;
-    `infinity` asks for the distance of infinitely many of them.
-    """
-
-    images: Path
-    reference: Path
-    extractor: str
-    device: str
-    cache: Path
-    samples: int | None = None
-    reals: int | Literal["all", "equal"] = "all"
-    fitting: Fitting = NOTHING
-    made_with: str | None = None
-    made_of: str | None = None
-    witnesses: tuple[Witness, ...] = ()
-    infinity: bool = False
-
-    def __post_init__(self) -> None:
-        for name, number in (("samples", self.samples), ("reals", self.reals)):
-            if number not in (None, "all", "equal") and (not isinstance(number, int) or number < 1):
-                raise ConfigError(f"'{name}' is {number!r}: write a whole number from 1 on")
 
 
 class Fakes(NamedTuple):

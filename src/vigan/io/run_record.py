@@ -16,7 +16,7 @@ from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 MEASURED = "measured.json"
 """Beside a run's numbers: what they were measured from."""
 SEPARATOR = ", then "
-"""Separates the device names of a run that was resumed on another device."""
+"""Stands between the devices of a run that was resumed on another, and between its versions of a library."""
 
 
 class RunFiles(NamedTuple):

@@ -12,12 +12,11 @@ from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError
-from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.stages.kept_study import changed_since
+from vigan.stages.kept_study import changed_since, unlike
 from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
 
 ANALYSE = "run `vigan analyse` again"
@@ -124,12 +123,8 @@ def check_tables(tables: Path, runs: Sequence[RunFiles]) -> None:
         raise RecordError(f"{tables / 'runs.csv'}: has no column '{min(missing)}'; {ANALYSE}")
     made = made[made["reading"] != READING]  # of those the stamp of the tables tells
     found = dict(zip(zip(made["arm"], made["seed"], strict=True), made["config_sha256"], strict=True))
-    wanted = {(run.spec.name, run.spec.seed): {run.spec.digest, *earlier_digests(run.spec)} for run in runs}
-    for arm, seed in sorted({*found, *wanted}):
-        if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
-            raise RecordError(
-                f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config; {ANALYSE}"
-            )
+    if line := unlike(tables, found, (run.spec for run in runs)):
+        raise RecordError(f"{line}; {ANALYSE}")
 
 
 def check_stamped_tables(layout: Layout, *, kept: bool = False) -> None:

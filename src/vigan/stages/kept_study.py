@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from vigan.config.arms import RunSpec
 from vigan.config.claims import Untested
 from vigan.config.study import RunKey, Study
 from vigan.describe.claims import describe_rule
@@ -23,7 +24,7 @@ def check_records(study: Study, records: Iterable[RunRecord], place: Path) -> No
 
     A study that named fewer seeds than were run would be judged by a choice of them.
     """
-    wanted = _digests(study)
+    wanted = digests_of(_specs(study))
     for record in records:
         run = (record.spec.name, record.spec.seed)
         if run not in wanted:
@@ -51,16 +52,15 @@ def changed_since(study: Study, results: Path) -> str | None:
 
     By the runs and the rules that the tables name: other parts leave no trace in them.
     """
-    wanted, tables = _digests(study), results / "tables"
+    tables = results / "tables"
     runs = _rows(tables / "runs.csv", "arm", "seed", "config_sha256")
     found = {
         (row["arm"], int(row["seed"])): digest
         for row in runs
         if row["seed"].isdigit() and (digest := row["config_sha256"])
     }
-    for arm, seed in sorted({*wanted, *found}) if found else ():
-        if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
-            return f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config"
+    if found and (line := unlike(tables, found, _specs(study))):
+        return line
     rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
     for claim in study.claims:
         if claim.id not in rules or (not isinstance(claim, Untested) and rules[claim.id] != describe_rule(claim)):
@@ -68,10 +68,21 @@ def changed_since(study: Study, results: Path) -> str | None:
     return None
 
 
-def _digests(study: Study) -> dict[Run, set[str]]:
+def unlike(tables: Path, found: Mapping[Run, str], specs: Iterable[RunSpec]) -> str | None:
+    """A line on the first run whose settings, by their digest in a table, are not these; None if there is none."""
+    wanted = digests_of(specs)
+    for arm, seed in sorted({*found, *wanted}):
+        if found.get((arm, seed)) not in wanted.get((arm, seed), ()):
+            return f"{tables}: arm '{arm}', seed {seed} is not there, not in the study, or under another config"
+    return None
+
+
+def _specs(study: Study) -> Iterator[RunSpec]:
+    return (study.run_spec(run.arm, run.seed) for run in study.runs())
+
+
+def digests_of(specs: Iterable[RunSpec]) -> dict[Run, set[str]]:
     """By run, the digests that its settings have had."""
-    arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
-    specs = [study.run_spec(arm, seed) for arm in arms for seed in study.seeds_of(arm)]
     return {(spec.name, spec.seed): {spec.digest, *earlier_digests(spec)} for spec in specs}
 
 

@@ -39,14 +39,13 @@ class Settings(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What weights are made from, besides their spec: digests of code and data, versions of libraries.
+    """What weights are made from, besides their spec: digests of code and data.
 
-    Taken before the training: files of code may be edited, and libraries replaced, until it ends.
+    Taken before the training: files of code may be edited until it ends.
     """
 
     code_sha256: str
     data_sha256: str
-    versions: dict[str, str]
 
 
 def train(
@@ -64,7 +63,7 @@ def train(
     prepared = load(data, verify=True)
     with owned(state / "lock", state, "trains this run already", "start no second trainer of it"):
         remove_half_removed(state)
-        origin = Origin(code, prepared.fingerprint, versions)
+        origin = Origin(code, prepared.fingerprint)
         run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
         begun = _begun(state / "begun.json", versions, settings)
         for reason in run.refused:
@@ -74,7 +73,7 @@ def train(
         elif settings.logs:
             shutil.rmtree(settings.logs, ignore_errors=True)  # left by an earlier training of this run
         outcome = run.train(callbacks, settings.save_every)
-        record = _record(spec, outcome, origin._replace(versions=begun.versions), begun)
+        record = _record(spec, outcome, origin, begun)
         publish(record, _csv(outcome), state / SNAPSHOTS, out)
         remove(state)
     remove_half_removed(state)
@@ -118,8 +117,9 @@ def _begun(path: Path, versions: dict[str, str], settings: Settings) -> Begun:
 
 def _then(before: str | None, now: str | None) -> str:
     """Both, in their order, where they differ."""
-    last = (before or "").split(SEPARATOR)[-1]
-    return before or now or "" if now is None or now == last or not before else f"{before}{SEPARATOR}{now}"
+    if before is None or now is None:
+        return before or now or ""
+    return before if before.split(SEPARATOR)[-1] == now else f"{before}{SEPARATOR}{now}"
 
 
 def _record(spec: RunSpec, outcome: Outcome, origin: Origin, begun: Begun) -> RunRecord:
@@ -134,7 +134,7 @@ def _record(spec: RunSpec, outcome: Outcome, origin: Origin, begun: Begun) -> Ru
         code_sha256=origin.code_sha256,
         device=SEPARATOR.join(outcome.devices),
         threads=begun.threads,
-        versions=origin.versions,
+        versions=begun.versions,
         seconds=round(outcome.cost.seconds, 3),
         joules={name: round(joules, 1) for name, joules in outcome.cost.joules.items()},
         rules=begun.rules,

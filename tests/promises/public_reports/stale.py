@@ -18,7 +18,8 @@ from vigan.config.datasets import ImageFolder
 from vigan.config.load import load_study
 from vigan.data.identity import find
 from vigan.data.prepare import prepare
-from vigan.evaluation.anybody import Request, measure_images
+from vigan.evaluation.anybody import measure_images
+from vigan.evaluation.request import Request
 from vigan.layout import Layout
 from vigan.stages.settle import settle
 
