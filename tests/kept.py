@@ -17,3 +17,9 @@ def kept(pattern: str) -> list[Path]:
     listed = set(asked.stdout.splitlines())
     found = [path for path in sorted(ROOT.glob(pattern)) if path.is_file()]
     return [path for path in found if asked.returncode or str(path.relative_to(ROOT)) in listed]
+
+
+def is_ignored(path: Path) -> bool:
+    """Whether a clone lacks a file that is here: git has not been given it and ignores it."""
+    asked = ["git", "-C", str(ROOT), "check-ignore", "--quiet", str(path)]
+    return subprocess.run(asked, check=False, stderr=subprocess.DEVNULL).returncode == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from kept import is_ignored
 
 from vigan.cli.parser import parser
 from vigan.config.load import load_study
@@ -80,7 +81,9 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page: Path) -> None
     text = re.sub(r"```.*?```|^ {4}.*?$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            led_to = (page.parent / target).resolve()
+            assert led_to.exists(), target
+            assert not is_ignored(led_to), target
 
 
 def test_the_effect_of_the_two_adams_is_that_of_the_kept_results() -> None:
