@@ -12,18 +12,8 @@ from vigan.analysis.outcomes import Differences, Occurrences, Outcome
 from vigan.config.arms import Arm, Ledger, Mlp
 from vigan.config.base import ConfigError
 from vigan.config.claims import OneShare, PairedShares, TestedClaim, Untested, sign_of
-from vigan.config.datasets import (
-    CelebA,
-    Dataset,
-    Digits,
-    Grid,
-    ImageFolder,
-    Ring,
-    StackedDigits,
-    key,
-    modes_of,
-    most_examples,
-)
+from vigan.config.counts import modes_of, most_examples
+from vigan.config.datasets import CelebA, Dataset, Digits, Grid, ImageFolder, Ring, StackedDigits, key
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.load import load_study
 from vigan.config.study import Study

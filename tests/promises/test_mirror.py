@@ -53,6 +53,7 @@ ELSEWHERE = {
     "cli/plugins": "tools/test_check_plugin.py",
     "cli/present": "stages/test_every_stage.py",
     "config/datasets": "config/test_load.py",
+    "config/counts": "config/test_load.py",
     "config/published": "report/test_page_content.py",
     "config/samplers": "stages/test_evaluate_samplers.py",
     "config/schedule": "describe/test_arms.py",

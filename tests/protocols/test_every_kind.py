@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from vigan.config.datasets import Dataset, modes_of
+from vigan.config.counts import modes_of
+from vigan.config.datasets import Dataset
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 from vigan.data.prepare import prepare

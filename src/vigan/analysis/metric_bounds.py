@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vigan.config.datasets import modes_of
+from vigan.config.counts import modes_of
 from vigan.config.study import Study
 from vigan.protocols.registry import METRICS
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from vigan.analysis.metric_bounds import bounds_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
-from vigan.config.datasets import Dataset, modes_of
+from vigan.config.counts import modes_of
+from vigan.config.datasets import Dataset
 from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS

@@ -20,7 +20,8 @@ from vigan.config.arm_rows import whole_rows
 from vigan.config.arms import Arm, Ledger
 from vigan.config.base import Count, Strict, Words, digest_of, nearest
 from vigan.config.claims import ON_TRACK, Collapse, Reach
-from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples
+from vigan.config.counts import most_examples
+from vigan.config.datasets import CELEBA_COUNT, Dataset
 from vigan.config.elsewhere import READING, ElsewhereArm, Samples
 from vigan.config.samplers import with_both
 from vigan.config.sweep import MOST_ARMS

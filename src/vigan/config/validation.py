@@ -18,7 +18,8 @@ from vigan.config.claims import (
     arms_of,
     event_of,
 )
-from vigan.config.datasets import Dataset, modes_of, most_examples
+from vigan.config.counts import modes_of, most_examples
+from vigan.config.datasets import Dataset
 from vigan.config.elsewhere import Samples
 from vigan.config.experiment import Experiment, Protocol
 from vigan.config.rule_limits import check_claim_rule, check_event_rule, check_stated

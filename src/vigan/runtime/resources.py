@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from vigan.config.arms import Arm, Dcgan, Mixture, RunSpec
-from vigan.config.datasets import CELEBA_COUNT, Dataset, most_examples, most_in_all
+from vigan.config.counts import most_examples, most_in_all
+from vigan.config.datasets import CELEBA_COUNT, Dataset
 from vigan.config.experiment import Protocol
 from vigan.config.study import Study
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vigan.config.datasets import modes_of
+from vigan.config.counts import modes_of
 from vigan.config.elsewhere import Samples
 from vigan.config.study import Study
 from vigan.elsewhere.fit import Fitted, Names, Place, fit

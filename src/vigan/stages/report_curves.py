@@ -8,7 +8,8 @@ import pandas as pd
 
 from vigan.analysis.tables import RUN_KEYS
 from vigan.config.arms import Arm, Ledger
-from vigan.config.datasets import Dataset, most_examples
+from vigan.config.counts import most_examples
+from vigan.config.datasets import Dataset
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.figures.facets import MOST, whole_groups

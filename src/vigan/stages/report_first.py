@@ -19,7 +19,8 @@ from vigan.config.claims import (
     Untested,
     arms_of,
 )
-from vigan.config.datasets import Dataset, most_examples
+from vigan.config.counts import most_examples
+from vigan.config.datasets import Dataset
 from vigan.config.study import Study
 from vigan.describe.claims import describe_window
 from vigan.figures.frames import LARGEST

@@ -7,16 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vigan.config.datasets import (
-    CelebA,
-    Dataset,
-    Digits,
-    ImageFolder,
-    StackedDigits,
-    Torchvision,
-    most_examples,
-    to_train_on,
-)
+from vigan.config.counts import most_examples, to_train_on
+from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
 from vigan.config.study import RunKey, Study
 from vigan.data import celeba as faces
 from vigan.data import identity, image_folder, mnist, torchvision_sets

@@ -19,7 +19,7 @@ from vigan.config.claims import (
     Untested,
     arms_of,
 )
-from vigan.config.datasets import modes_of
+from vigan.config.counts import modes_of
 from vigan.config.study import Study
 from vigan.describe.claims import EVENTS
 
