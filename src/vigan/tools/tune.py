@@ -13,10 +13,11 @@ import yaml
 from pydantic import ValidationError
 
 from vigan.analysis.estimates import SCORES
-from vigan.analysis.metric_bounds import bounds_of, modes_of
+from vigan.analysis.metric_bounds import bounds_of
 from vigan.analysis.tables import read_table
 from vigan.config.arms import Arm
 from vigan.config.base import explain, nearest, read_yaml
+from vigan.config.counts import modes_of
 from vigan.config.load import load_study
 from vigan.config.random_settings import Settings, draw
 from vigan.config.study import Study
