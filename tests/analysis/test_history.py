@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from vigan.analysis.claim_table import NO_HISTORY, History, claim_table
 from vigan.analysis.history import JUDGED_BEFORE, format_verdict, history
+from vigan.analysis.measured import measured
 from vigan.config.claims import PairedSign
 from vigan.config.study import Study
 from vigan.describe.claims import describe_rule
@@ -367,3 +369,79 @@ def test_a_claim_that_was_dropped_after_its_runs_leaves_a_row(nowhere: Path) -> 
     other = one.claims[0].model_copy(update={"replaces": (dropped,)})
     replaced = one.model_copy(update={"claims": (other, *one.claims[1:])})
     assert _history(replaced, both, nowhere).withdrawn == ()
+
+
+def _judged(now: Study, then: Study, nowhere: Path) -> pd.DataFrame:
+    """Today's claims on runs that were made with those of `then`."""
+    raw = raw_of(then, COURSES)
+    data = measured(raw.metrics, raw.floors, now.experiments)
+    return claim_table(now, data, history(now, raw, nowhere)).set_index("id")
+
+
+HOPELESS = {**MEAN, "id": "hopeless", "direction": "lower"}
+UNTESTED = {"id": "hopeless", "statement": "so it is", "place": "here", "test": "none", "reason": "it was dropped"}
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        (SIGN,),
+        (SIGN, UNTESTED),
+        ({**SIGN, "replaces": ["hopeless"]},),
+        ({**SIGN, "id": "new", "replaces": ["sign", "hopeless"]},),
+    ],
+)
+def test_a_claim_that_is_dropped_after_the_runs_makes_no_other_surer(left: Any, nowhere: Path) -> None:
+    both = study_of(SIGN, HOPELESS)
+    before, after = (_judged(now, both, nowhere) for now in (both, study_of(*left)))
+    assert after["p_supported"].iloc[0] == before["p_supported"].iloc[0]
+    alone = study_of(SIGN)
+    assert _judged(alone, alone, nowhere)["p_supported"].iloc[0] < before["p_supported"].iloc[0]
+
+
+def test_a_claim_that_is_no_longer_tested_keeps_what_its_rule_said(nowhere: Path) -> None:
+    row = _judged(study_of(SIGN, UNTESTED), study_of(SIGN, HOPELESS), nowhere).loc["hopeless"]
+    assert row["verdict"] == "not tested"
+    assert row["changed"] == "the runs were made with a rule for it, which was taken away after them"
+    assert row["first_verdict"].startswith("by the rule kept with the runs: contradicted, ")
+    gone = _judged(study_of(SIGN), study_of(SIGN, HOPELESS), nowhere).loc["hopeless"]
+    assert gone["statement"] == "(withdrawn)"
+    assert gone["first_verdict"] == row["first_verdict"]
+
+
+def test_a_claim_that_replaces_another_is_held_to_the_rule_of_that(nowhere: Path) -> None:
+    turned = {**SIGN, "id": "new", "direction": "lower", "replaces": ["sign"]}
+    row = _judged(study_of(turned), study_of(SIGN), nowhere).loc["new"]
+    assert row["changed"] == "claim.direction changed after them"
+    assert row["first_verdict"].startswith("by the rule kept with the runs: supported, 0.875")
+    same = _judged(study_of({**SIGN, "id": "new", "replaces": ["sign"]}), study_of(SIGN), nowhere).loc["new"]
+    assert (same["changed"], same["first_verdict"]) == ("", "")
+
+
+def test_seeds_that_are_added_to_a_control_alone_show(nowhere: Path) -> None:
+    """Three of eight runs of the control failed; one more that did would have let the claim pass."""
+    then = study_of(SHARE)
+    now = study_of(SHARE, more_seeds={"plain": [8]})
+    courses = {"plain": [*[FALLS] * 3, *[GOOD] * 5, FALLS], "regularised": [GOOD] * 8}
+    found = history(now, raw_of(now, courses, dict.fromkeys(range(9), then)), nowhere)
+    assert found.changed == {"share": "control_seeds changed after them"}
+    assert "not testable here, 0 [0, 0.369], n = 8" in found.first["share"]
+
+
+def test_rules_of_before_say_nothing_of_what_they_did_not_hold(nowhere: Path) -> None:
+    study = study_of(SHARE)
+    older = {
+        id_: {k: v for k, v in rule.items() if k not in ("real", "control_seeds")}
+        for id_, rule in study.rules().items()
+    }
+    found = history(study, raw_of(study, COURSES, dict.fromkeys(range(8), older)), nowhere)
+    assert found.changed == {}
+
+
+def test_a_recorded_rule_is_judged_on_its_own_seeds_and_others_on_theirs(nowhere: Path) -> None:
+    """`more_seeds` of one arm were given to all, whose claims then lacked seeds and made the first verdict unsure."""
+    more = {"plain": list(range(8, 48))}
+    then, now = study_of(SIGN, OFTEN, more_seeds=more), study_of(SIGN, {**OFTEN, "share": 0.3}, more_seeds=more)
+    courses = {"plain": [*[FALLS] * 26, *[GOOD] * 22], "regularised": [GOOD] * 8}
+    found = history(now, raw_of(now, courses, dict.fromkeys(range(48), then)), nowhere)
+    assert found.first["often"].startswith("by the rule kept with the runs: supported, 0.542 ")

@@ -71,7 +71,10 @@ def test_runs_that_were_begun_and_not_finished_are_not_left_out_of_a_sequential_
     }
     found = _judged({**SIGN, **SEQUENTIAL}, runs)
     assert found["verdict"] == "inconclusive"
-    assert found["reason"] == "12 of the 24 seeds that the rule names: runs of 12 ended early."
+    assert (
+        found["reason"]
+        == "12 of the 24 seeds that the rule names: runs of 12 ended early, or lack the number that the rule reads."
+    )
     not_begun = {**runs, "regularised": [_whole(GOOD)] * 12}
     found = _judged({**SIGN, **SEQUENTIAL}, not_begun)
     assert found["verdict"] == "supported"
@@ -118,3 +121,119 @@ def test_a_run_that_diverges_after_it_had_to_be_on_track_was_never_on_track() ->
     ends = found.events[(found.events["arm"] == "plain") & (found.events["event"] == "bad-end")]
     assert list(zip(ends["step"], ends["cause"], strict=True)) == [(20, "never on track"), (20, "diverged")]
     assert np.all(ends["observed"])
+
+
+OTHER = "high_quality"
+
+
+def _with_other(
+    study: Any, rows: Sequence[tuple[str, int, int, str, float]], shuffled: int | None = None
+) -> dict[str, Any]:
+    """The row of the first claim by a table of two metrics, in any order."""
+    frame = pd.DataFrame(rows, columns=["arm", "seed", "step", "metric", "value"])
+    frame = frame if shuffled is None else frame.sample(frac=1.0, random_state=shuffled)
+    table = given(study, frame)
+    found = measured(table, real_values(study, table, FLOORS), study.experiments)
+    return claim_table(study, found).iloc[0].to_dict()
+
+
+def _rows(courses: Mapping[str, Ends], metric: str, seeds: Sequence[int] = range(12)) -> list[Any]:
+    return [(arm, seed, step, metric, value) for seed in seeds for arm, own in courses.items() for step, value in own]
+
+
+@pytest.mark.parametrize("kept", [[], [(0, 5.0)]])
+def test_a_number_that_nobody_measured_is_not_the_worst_there_is(kept: Ends) -> None:
+    """Of ten runs the metric was left out, another was there: the verdict became its opposite."""
+    other = _rows({arm: [(0, 0.5), (60, 0.5)] for arm in ("plain", "regularised")}, OTHER)
+    ends = {"plain": [(0, 5.0), (60, 5.0)], "regularised": [(0, 3.0), (60, 3.0)]}
+    whole = _with_other(study_of(SIGN, seeds=12), [*_rows(ends, "fair_modes"), *other])
+    assert whole["verdict"] == "contradicted"
+    lacking = [
+        *_rows({"plain": kept}, "fair_modes", range(2, 12)),
+        *_rows({"plain": ends["plain"]}, "fair_modes", (0, 1)),
+    ]
+    left = [*lacking, *_rows({"regularised": ends["regularised"]}, "fair_modes"), *other]
+    for claim in (SIGN, {**SIGN, **SEQUENTIAL}):
+        found = _with_other(study_of(claim, seeds=12), left)
+        assert (found["n"], found["verdict"]) == (2, "inconclusive")
+        assert found["reason"].startswith("2 of the 12 seeds that the rule names")
+
+
+@pytest.mark.parametrize("shuffled", [None, 0, 1])
+@pytest.mark.parametrize(
+    ("courses", "others"),
+    [
+        ({"plain": _whole(FALLS), "regularised": [(0, 0.0), (40, 7.0), (60, 8.0)]}, (0, 20, 40, 60)),
+        ({"plain": _whole(FALLS), "regularised": _whole(GOOD)}, (0, 20, 40)),
+        ({"plain": _whole(FALLS), "regularised": _whole(GOOD)}, (60,)),
+    ],
+)
+def test_another_metric_on_other_steps_changes_no_verdict(courses: Any, others: Any, shuffled: int | None) -> None:
+    """A step without the rule's metric was read as a value that is not finite; the order of rows decided."""
+    rows = _rows(courses, "fair_modes")
+    rows += _rows({arm: [(step, 0.5) for step in others] for arm in courses}, OTHER)
+    found = _with_other(study_of(SHARE, seeds=12), rows, shuffled)
+    assert (found["verdict"], found["fates"]) == ("supported", "regularised 0/12; plain 12/12")
+
+
+@pytest.mark.parametrize("rule", [COLLAPSE, {**COLLAPSE, "on_track_by": 0.5}])
+@pytest.mark.parametrize("first", [20, 60])
+def test_a_run_that_was_not_measured_before_training_is_neither_on_track_nor_never(rule: Any, first: int) -> None:
+    """Its first number was taken for that before training: well as it was, it came to a bad end."""
+    late = [one for one in _whole((0.0, 7.0, 7.4, 7.4)) if one[0] >= first]
+    study = study_of(SHARE, seeds=12, collapse=rule)
+    found = _with_other(study, _rows({"plain": _whole(FALLS), "regularised": late}, "fair_modes"))
+    assert (found["verdict"], found["n"]) == ("not tested", 0)
+    assert "lack the number before training that the rule reads" in found["reason"]
+
+
+def test_a_run_that_diverged_is_watched_to_the_end_of_training() -> None:
+    """Its training was as long as its numbers: half of that was sooner than a third of another's."""
+    early, later = [(0, 0.0), (10, 5.0), (20, NAN)], [(0, 0.0), (30, 5.0), (40, 6.0), (60, 7.0)]
+    claim = {**TIME, "event": "reach", "direction": "sooner"}
+    found = _with_other(study_of(claim, seeds=12), _rows({"plain": later, "regularised": early}, "fair_modes"))
+    assert found["median_difference"] == pytest.approx(10 / 60 - 30 / 60)
+
+
+def test_a_control_that_lacks_seeds_shows_nothing_yet() -> None:
+    """One run of twelve failed, and the arm passed for stable."""
+    rows = _rows({"regularised": _whole(GOOD)}, "fair_modes") + _rows({"plain": _whole(FALLS)}, "fair_modes", [3])
+    found = _with_other(study_of(SHARE, seeds=12), rows)
+    assert found["verdict"] == "inconclusive"
+    assert "its control lacks 11 of its own" in found["reason"]
+
+
+def test_seeds_that_no_two_arms_share_are_told_from_runs_that_were_not_made() -> None:
+    ends = [(0, 1.0), (60, 5.0)]
+    rows = _rows({"plain": ends}, "fair_modes", range(6)) + _rows({"regularised": ends}, "fair_modes", range(6, 12))
+    assert _with_other(study_of(SIGN, seeds=12), rows)["reason"] == "No seed has a run of both arms."
+    alone = _with_other(study_of(SIGN, seeds=12), _rows({"plain": ends}, "fair_modes"))
+    assert alone["reason"] == "No seed has a run of both arms."
+
+
+def test_runs_that_were_measured_at_other_steps_are_compared_at_those_they_share() -> None:
+    """The same course, measured from a later step on, had a better mean over training, and more often a better best."""
+    often = [(0, 0.0), (10, 8.0), (20, 4.0), (40, 4.0), (60, 4.0)]
+    seldom = [one for one in often if one[0] >= 20]
+    for score in ("area", "best"):
+        study = study_of({**SIGN, "score": score, "margin": 0.5}, seeds=12)
+        found = _with_other(study, _rows({"plain": often, "regularised": seldom}, "fair_modes"))
+        assert found["median_difference"] == 0
+
+
+def test_what_is_compared_is_what_is_told_to_fail() -> None:
+    """Forty more runs of one arm collapsed; of the eight that are compared none was ever on track."""
+    study = study_of(SHARES, more_seeds={"plain": list(range(8, 48))})
+    data = measurements(study, {"plain": [NEVER] * 8 + [FALLS] * 40, "regularised": [FALLS] * 8})
+    found = claim_table(study, data).iloc[0]
+    assert found["verdict"] == "not testable here"
+    assert found["reason"].startswith("Only 0 of 8 runs of plain got on track")
+
+
+def test_runs_that_were_well_until_they_diverged_were_not_at_the_worst_all_along() -> None:
+    dead = (0.0, 8.0, 8.0, NAN)
+    study = study_of(SIGN)
+    found = claim_table(study, measurements(study, {"plain": [dead] * 8, "regularised": [dead] * 8})).iloc[0]
+    assert found["verdict"] == "contradicted"
+    assert "Both arms fail" in found["reason"]
+    assert "at all times" not in found["reason"]

@@ -135,7 +135,7 @@ def test_arms_that_fail_where_one_has_ever_learned_are_told_from_such_as_never_d
 def test_runs_that_diverged_fail_alike(row: dict[str, Any]) -> None:
     found = _of(row, {"plain": [DIES] * 3, "regularised": [DIES, DIES, GOOD]})
     assert isinstance(found, Differences)
-    assert found.near == "all worst"
+    assert found.near == "worst"
 
 
 def test_where_low_is_good_the_worst_is_the_highest_value() -> None:
@@ -160,7 +160,7 @@ def test_without_bounds_a_run_that_diverged_is_worse_than_any_by_more_than_any_m
     assert isinstance(found, Differences)
     assert found.values.tolist() == [-np.inf, np.inf, 0.0]
     assert found.largest == np.inf
-    assert found.near == "all worst"
+    assert found.near == "worst"
 
 
 def test_outcomes_come_in_the_order_of_the_rules_seeds_whatever_that_of_the_rows() -> None:

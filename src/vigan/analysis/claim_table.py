@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from vigan.analysis.alike import alike_in_failing, remark
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
-from vigan.analysis.outcomes import Fate, Measurements, Occurrences, Outcome, difference_summary, fates, outcome
+from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome, unaccounted
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
@@ -53,14 +53,19 @@ class History(NamedTuple):
     """By claim: what in its rule was changed after its runs, and which verdicts earlier rules gave.
 
     `withdrawn`: claims recorded with the runs that the study no longer states and that no other claim replaces.
+    `unjudged`: how many claims that had a rule then have none now, nor another that took their place.
     """
 
     changed: Mapping[str, str]
     first: Mapping[str, str]
     withdrawn: tuple[str, ...] = ()
+    unjudged: int = 0
 
 
 NO_HISTORY = History({}, {})
+Seeds = Mapping[str, Sequence[int]]
+"""By arm."""
+NO_OTHERS: Mapping[str, Seeds] = {}
 WITHDRAWN = "It is kept with the runs and no longer in the study's file: it was withdrawn after them."
 
 
@@ -74,32 +79,46 @@ class _Found(NamedTuple):
     note: str
 
 
-def claim_table(study: Study, data: Measurements, history: History = NO_HISTORY) -> pd.DataFrame:
-    """One row a claim, in the order of the study file: its rule, its evidence and the verdict."""
-    found = [_found(study, claim, data) for claim in study.claims if not isinstance(claim, Untested)]
-    judged = judge([one.case for one in found])
+def claim_table(
+    study: Study, data: Measurements, history: History = NO_HISTORY, seeds: Mapping[str, Seeds] = NO_OTHERS
+) -> pd.DataFrame:
+    """One row a claim, in the order of the study file: its rule, its evidence and the verdict.
+
+    `seeds`, by claim and arm: those that it is judged on, where they are not the study's.
+    """
+    tested = [claim for claim in study.claims if not isinstance(claim, Untested)]
+    found = [_found(study, claim, data, seeds.get(claim.id, _named(study, claim))) for claim in tested]
+    judged = judge([one.case for one in found], history.unjudged)
     verdicts = {one.case.claim.id: (one, verdict) for one, verdict in zip(found, judged, strict=True)}
-    rows = [
-        _untested(claim) if isinstance(claim, Untested) else _row(*verdicts[claim.id], history)
-        for claim in study.claims
-    ]
+    rows = [_untested(claim) if isinstance(claim, Untested) else _row(*verdicts[claim.id]) for claim in study.claims]
     gone = {"verdict": "not tested", "n": 0, "reason": WITHDRAWN, "statement": "(withdrawn)", "place": ""}
     rows += [{"id": id_, **gone} for id_ in history.withdrawn]
+    earlier = {"changed": history.changed, "first_verdict": history.first}
+    rows = [row | {name: known.get(str(row["id"]), "") for name, known in earlier.items()} for row in rows]
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
-def _found(study: Study, claim: TestedClaim, data: Measurements) -> _Found:
+def _named(study: Study, claim: TestedClaim) -> Seeds:
+    """The seeds that a claim names: of its arms those that all of them have, of its control all."""
+    return {arm: study.seeds_for(claim) if arm in arms_of(claim) else study.seeds_of(arm) for arm in named_arms(claim)}
+
+
+def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -> _Found:
     home = study.experiment_of(arms_of(claim)[0])
-    experiment = study.experiments[home]
-    seeds = study.seeds_for(claim)
+    experiment, seeds = study.experiments[home], named[arms_of(claim)[0]]
     seen = outcome(claim, experiment, study.data_of(home), data, seeds)
-    named = _of_named_seeds(study, data.events)
-    fared = fates(experiment, named)
-    counted = fates(experiment, named, claim.by) if isinstance(claim, OneShare) else fared
-    failing = alike_in_failing(claim, seen, fared)
-    lacking = untestable(claim, fared, experiment.on_track, counted) | failing
-    begun = sum(any((arm, seed) in data.unfinished for arm in arms_of(claim)) for seed in seeds)
-    case = Case(claim, infer(claim, seen), len(seeds), lacking, begun)
+    events = _of_named_seeds(study, data.events)
+    own = events if not isinstance(claim, OneShare) else events[_is_named(events, named)]
+    fared, compared = fates(experiment, own), fates(experiment, _compared(claim, own, seeds))
+    counted = fates(experiment, own, claim.by) if isinstance(claim, OneShare) else compared
+    failing = alike_in_failing(claim, seen, compared)
+    lacking = untestable(claim, compared, experiment.on_track, counted, fared) | failing
+    case = Case(
+        claim, infer(claim, seen), len(seeds), lacking,
+        begun=len(unaccounted(claim, experiment, data, named)),
+        without=sum(len(set(named[arm])) - fared[arm].runs for arm in named if arm not in arms_of(claim)),
+        made=any(arm in arms_of(claim) for arm, _ in data.begun),
+    )  # fmt: skip
     note = not_trained_here(experiment, named_arms(claim))
     return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment, failing), note)
 
@@ -114,12 +133,26 @@ def _event_rule(claim: TestedClaim, experiment: Experiment, failing: Mapping[str
 
 def _of_named_seeds(study: Study, events: pd.DataFrame) -> pd.DataFrame:
     """Events of the runs that the study names: there may be others, of a seed that was added since or left out."""
-    runs = {(run.arm, run.seed) for run in study.every_run()}
-    named = [run in runs for run in zip(events["arm"], events["seed"], strict=True)]
-    return events[np.array(named, dtype=bool)]
+    arms = [arm for experiment in study.experiments.values() for arm in experiment.names]
+    known = events[events["arm"].isin(arms)]
+    return known[_is_named(known, {arm: study.seeds_of(arm) for arm in arms})]
 
 
-def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
+def _is_named(events: pd.DataFrame, named: Seeds) -> np.ndarray:
+    """Rows of the seeds that are named of their arm, and of arms of which none are."""
+    pairs = zip(events["arm"], events["seed"], strict=True)
+    return np.array([arm not in named or seed in named[arm] for arm, seed in pairs], dtype=bool)
+
+
+def _compared(claim: TestedClaim, events: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
+    """Events of the seeds that a claim compares: those of which both its arms have a run; of one arm all."""
+    if isinstance(claim, OneShare):
+        return events
+    shared = set(seeds).intersection(*(events.loc[events["arm"] == arm, "seed"] for arm in claim.arms))
+    return events[events["seed"].isin(shared)]
+
+
+def _row(found: _Found, judged: Judged) -> dict[str, Any]:
     claim, evidence = found.case.claim, found.case.evidence
     note = remark(claim, found.outcome, found.failing, judged.verdict)
     median, lowest, highest = difference_summary(found.outcome) or (np.nan, np.nan, np.nan)
@@ -134,9 +167,7 @@ def _row(found: _Found, judged: Judged, history: History) -> dict[str, Any]:
         **{_p_name("below", at): p for at, p in evidence.below.items()},
         "p_supported": judged.supported, "p_contradicted": judged.contradicted,
         "p_equivalent": judged.equivalent, "event": event_of(claim) or "", "event_rule": found.event_rule,
-        "fates": _format_fates(claim, found),
-        "changed": history.changed.get(claim.id, ""), "first_verdict": history.first.get(claim.id, ""),
-        "figures": FIGURES[claim.test],
+        "fates": _format_fates(claim, found), "figures": FIGURES[claim.test],
     }  # fmt: skip
 
 
@@ -165,13 +196,10 @@ def unit_of(claim: TestedClaim) -> str:
 def _format_fates(claim: TestedClaim, found: _Found) -> str:
     """How often the claim's event occurred, in time, in each arm it depends on: "bn-plain 5/8; bn-regularised 0/8".
 
-    Arms that are compared by shares: in the seeds that are compared.
+    Of arms that are compared: in the seeds that are.
     """
     event = event_of(claim)
     if event is None:
         return ""
-    counts = {arm: (found.fates[arm].events.get(event, 0), found.fates[arm].runs) for arm in named_arms(claim)}
-    if isinstance(claim, PairedShares) and isinstance(found.outcome, Occurrences):
-        occurred = zip(claim.arms, (found.outcome.first, found.outcome.second), strict=True)
-        counts |= {arm: (int(seeds.sum()), len(seeds)) for arm, seeds in occurred}
-    return "; ".join(f"{arm} {count}/{runs}" for arm, (count, runs) in counts.items())
+    fared = {arm: found.fates[arm] for arm in named_arms(claim)}
+    return "; ".join(f"{arm} {fate.events.get(event, 0)}/{fate.runs}" for arm, fate in fared.items())

@@ -75,6 +75,11 @@ class Trajectory(NamedTuple):
         """When the run had the first value that is not finite."""
         return divergence(self.steps, self.values)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the run never had a value that is not finite."""
+        return bool(np.isfinite(self.values).all())
+
 
 class TrackedRun(NamedTuple):
     """A run's values of the collapse rule's metric, and when it got on track: all that its events depend on."""
@@ -99,9 +104,9 @@ class TrackedRun(NamedTuple):
         return min((one for one in ends if one[0].observed), key=lambda one: one[0].time, default=(collapsed, ""))
 
     def _last_chance(self, rule: Collapse) -> float:
-        """The last step at which the run could get on track in time."""
+        """The last step at which the run could get on track in time; the first of all, if it was measured too late."""
         steps = self.trajectory.steps
-        return float(steps[steps <= round(rule.on_track_by * self.trajectory.end, 6)][-1])
+        return float(steps[max(0, np.count_nonzero(steps <= round(rule.on_track_by * self.trajectory.end, 6)) - 1)])
 
 
 def trajectories(
@@ -129,13 +134,19 @@ def trajectories(
 
 
 def _diverged(run: Trajectory, steps: np.ndarray, end: int) -> Trajectory:
-    """The values of a run that is said to have diverged, with one that is not finite: the first that it lacks."""
-    if not np.isfinite(run.values).all():
-        return run
-    later = steps[steps > run.steps[-1]]
-    step = later[0] if len(later) else max(end, run.steps[-1])
-    before = run.steps < step
-    return run._replace(steps=np.append(run.steps[before], step), values=np.append(run.values[before], np.nan))
+    """The values of a run that has diverged, up to the experiment's end: none is finite from some step on.
+
+    Where only its status says so, that step is the first that it lacks.
+    """
+    last = run.steps[-1]
+    if run.is_finite:
+        later = steps[steps > last]
+        added = sorted({later[0] if len(later) else max(end, last), max(end, last)})
+    else:
+        added = [end] if last < end else []
+    before = run.steps < min(added, default=np.inf)
+    values = np.append(run.values[before], [np.nan] * len(added))
+    return run._replace(steps=np.append(run.steps[before], added), values=values)
 
 
 def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:
@@ -145,11 +156,18 @@ def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experi
     if experiment.reach is None:
         yield from (TrackedRun(trajectory, EventTime(0.0, True)) for trajectory in measured_runs)
         return
-    arrivals = {
-        trajectory.run: trajectory.reaches(experiment.reach)
-        for trajectory in trajectories(metrics, floors, experiment, experiment.reach)
-    }
+    arrivals = {one.run: one.reaches(experiment.reach) for one in _from_the_start(metrics, floors, experiment)}
     yield from (TrackedRun(one, arrivals[one.run]) for one in measured_runs if one.run in arrivals)
+
+
+def _from_the_start(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[Trajectory]:
+    """The values that tell when runs got on track: of those measured before training, for it is gone from there.
+
+    Of others nothing is known but that some diverged.
+    """
+    assert experiment.reach is not None
+    found = trajectories(metrics, floors, experiment, experiment.reach)
+    return (one for one in found if one.steps[0] == 0 or not one.is_finite)
 
 
 def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
@@ -181,7 +199,7 @@ def _event_times(
             yield trajectory, "collapse", EventTime(onset.time, cause == COLLAPSED), ""
         yield from ((trajectory, "bad-end", onset, cause) for trajectory, onset, cause in known)
     if experiment.reach is not None:
-        for trajectory in trajectories(metrics, floors, experiment, experiment.reach):
+        for trajectory in _from_the_start(metrics, floors, experiment):
             yield trajectory, "reach", trajectory.reaches(experiment.reach), ""
 
 
@@ -236,7 +254,7 @@ def _variants(
             other = rule.model_copy(update={"below": below, "consecutive": length})
             yield "collapse", other, [(c.trajectory.arm, c.trajectory.run[-1], _collapse(c, other)) for c in known]
     if (rule := experiment.reach) is not None:
-        measured_runs = list(trajectories(metrics, floors, experiment, rule))
+        measured_runs = list(_from_the_start(metrics, floors, experiment))
         for share in sorted({*OTHER_SHARES, rule.share}):
             other = rule.model_copy(update={"share": share})
             yield (

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.elsewhere import real_value
+from vigan.analysis.elsewhere import UNFINISHED, real_value
 from vigan.config.base import ConfigError, nearest
 from vigan.config.claims import Reach, Untested, arms_of, event_of
+from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.elsewhere.numbers import LARGEST, LARGEST_SEED, short
@@ -39,7 +40,8 @@ def long_table(study: Study, frame: Any) -> pd.DataFrame:
     table = _known_metrics(_each_once(table))
     homes = {arm: study.experiment_of(arm) for arm in table["arm"].unique()}
     table["experiment"] = table["arm"].map(homes)
-    table["reading"] = table["arm"].map({arm: study.experiments[home].reading_of(arm) for arm, home in homes.items()})
+    own = table["arm"].map({arm: study.experiments[home].reading_of(arm) for arm, home in homes.items()})
+    table["reading"] = own.where(_is_whole(table), READING)
     ends = table["arm"].map({arm: study.experiments[home].iterations for arm, home in homes.items()})
     table, ends = table[table["step"] <= ends], ends[table["step"] <= ends]
     return _with_finite(_with_unfinished(_with_diverged(table), ends))
@@ -154,6 +156,12 @@ def _is_said(table: pd.DataFrame) -> np.ndarray:
     return pd.MultiIndex.from_frame(table[[*RUN, "step"]]).isin(said)
 
 
+def _is_whole(table: pd.DataFrame) -> np.ndarray:
+    """Rows of runs of which the table says all that it does of runs trained here; others may lack what was measured."""
+    silent = pd.MultiIndex.from_frame(table.loc[~_is_said(table), ["arm", "seed"]])
+    return ~pd.MultiIndex.from_frame(table[["arm", "seed"]]).isin(silent)
+
+
 def _with_diverged(table: pd.DataFrame) -> pd.DataFrame:
     """Runs with a value that is not finite have diverged, where nothing else is said; so a run has one status."""
     bad = (~np.isfinite(table["value"]) & ~_is_said(table)) | (table["status"] == "diverged")
@@ -173,15 +181,17 @@ def _with_unfinished(table: pd.DataFrame, ends: pd.Series) -> pd.DataFrame:
         raise ConfigError(
             f"the table ends at step {last.max()}, before step {ends.iloc[0]}, the last of the study: nothing is judged"
         )
-    return table.assign(status=table["status"].mask(early, "unfinished"))
+    return table.assign(status=table["status"].mask(early, UNFINISHED))
 
 
 def _with_finite(table: pd.DataFrame) -> pd.DataFrame:
     """The same with `finite` at every step that was measured, where the table does not say it, and finite values."""
     said = _is_said(table)
     silent = table[~said]
-    whole = silent.assign(finite=np.isfinite(silent["value"])).groupby([*RUN, "step"])["finite"].transform("all")
-    added = silent.assign(metric="finite", value=whole.astype(float)).drop_duplicates([*RUN, "step"])
+    found = silent.assign(finite=np.isfinite(silent["value"]), early=silent["status"] == UNFINISHED)
+    whole, early = (found.groupby([*RUN, "step"])[name].transform("all") for name in ("finite", "early"))
+    status = silent.groupby(RUN)["status"].transform("min").where(~early, UNFINISHED)  # it comes after all others
+    added = silent.assign(metric="finite", value=whole.astype(float), status=status).drop_duplicates([*RUN, "step"])
     return pd.concat([table[said | np.isfinite(table["value"])], added], ignore_index=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from vigan.analysis.claim_table import History, claim_table
 from vigan.analysis.measured import measured
 from vigan.analysis.raw import Raw
 from vigan.analysis.tables import read_table
-from vigan.config.base import differing_fields
+from vigan.config.base import ConfigError, differing_fields
 from vigan.config.claims import Collapse, Measured, Reach, TestedClaim, Untested, arms_of, named_arms
 from vigan.config.study import Study
 from vigan.describe.claims import OLDER_FORM, describe_rule
@@ -21,6 +21,9 @@ from vigan.io.files import RecordError
 
 ADDED = "it was written after them"
 JUDGED_BEFORE = "these seeds were first judged by another"
+TAKEN_AWAY = "the runs were made with a rule for it, which was taken away after them"
+ADDED_FIELDS = ("control_seeds", "real")
+"""What records of older runs do not say of a rule."""
 COLUMNS = ("id", "verdict", "n", "estimate", "low", "high", "rule")
 """Columns of a table of first verdicts."""
 EVENT_RULES: Mapping[str, type[Measured]] = {"collapse": Collapse, "reach": Reach}
@@ -33,23 +36,38 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     that can still be applied. Raises RecordError on a table that is malformed.
     """
     now = {id_: _resolved(rule) for id_, rule in study.rules().items()}
-    others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
-    changed = {id_: "; ".join(_difference(now[id_], rule) for rule in rules) for id_, rules in others.items() if rules}
     rows = _first_rows(first_verdicts)
-    earlier, judged = _earlier_verdicts(study, rows), _verdicts_by_stored_rules(study, raw, others)
+    recorded = [id_ for _, rules in _kept_rules(raw) for id_ in rules]
+    had_rules = list(dict.fromkeys([*(row["id"] for row in rows), *recorded]))
+    stated = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
+    withdrawn = tuple(id_ for id_ in had_rules if id_ not in stated)
+    gone = [*withdrawn, *(claim.id for claim in study.claims if claim.id in had_rules and claim.id not in now)]
+    others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
+    others |= {id_: _others(None, [own[id_] for _, own in _kept_rules(raw) if id_ in own]) for id_ in gone}
+    changed = {id_: "; ".join(_difference(now[id_], rule) for rule in others[id_]) for id_ in now if others[id_]}
+    changed |= {id_: TAKEN_AWAY for id_ in gone if id_ not in withdrawn}
+    never_tested = {row["id"] for row in rows if row["verdict"] == "not tested"}
+    unjudged = _unjudged(study, recorded, set(withdrawn) - never_tested)
+    judged = _verdicts_by_stored_rules(study, raw, others, len(now) + unjudged)
+    earlier = _earlier_verdicts(study, rows, withdrawn)
     first = {id_: " | ".join([*earlier.get(id_, ()), *judged.get(id_, ())]) for id_ in [*earlier, *judged]}
     return History(
         dict.fromkeys(_judged_by_other_rules(study, rows), JUDGED_BEFORE) | changed,
         {id_: text for id_, text in first.items() if text},
-        _withdrawn(study, raw, rows),
+        withdrawn,
+        unjudged,
     )
 
 
-def _withdrawn(study: Study, raw: Raw, first_rows: list[dict[Any, Any]]) -> tuple[str, ...]:
-    """Ids of claims that have verdicts, or rules recorded with runs, but are neither stated nor replaced by others."""
-    known = {id_ for claim in study.claims for id_ in (claim.id, *claim.replaces)}
-    kept = [id_ for _, rules in _kept_rules(raw) for id_ in rules]
-    return tuple(id_ for id_ in dict.fromkeys([*(row["id"] for row in first_rows), *kept]) if id_ not in known)
+def _unjudged(study: Study, recorded: Sequence[str], withdrawn: set[str]) -> int:
+    """How many claims that had a rule have none now: of those recorded with the runs, and of others if withdrawn.
+
+    A claim that replaces several stands for one of them.
+    """
+    tested = [claim for claim in study.claims if not isinstance(claim, Untested)]
+    gone = set(recorded) - {claim.id for claim in tested}
+    stand_ins = [claim for claim in tested if claim.id not in recorded and not gone.isdisjoint(claim.replaces)]
+    return len(gone | withdrawn) - len(stand_ins)
 
 
 def _judged_by_other_rules(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:
@@ -69,28 +87,38 @@ def _kept_rules(raw: Raw) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _stored_rules(study: Study, raw: Raw, id_: str) -> list[Any]:
-    """The rule of a claim as recorded in each run of its arms (None where it is not), and in other runs with it."""
+    """The rule of a claim as recorded in each run of its arms (None where it is not), and in other runs with it.
+
+    Where it is not, one that it replaces may be: the first of them.
+    """
     claim = next(claim for claim in study.claims if claim.id == id_)
     assert not isinstance(claim, Untested)
-    arms = named_arms(claim)
-    return [rules.get(id_) for arm, rules in _kept_rules(raw) if arm in arms or id_ in rules]
+    arms, ids = named_arms(claim), (id_, *claim.replaces)
+    found = [(arm, next((rules[one] for one in ids if one in rules), None)) for arm, rules in _kept_rules(raw)]
+    return [rule for arm, rule in found if arm in arms or rule is not None]
 
 
-def _others(now: Mapping[str, Any], kept: list[Any]) -> list[Any]:
+def _others(now: Mapping[str, Any] | None, kept: list[Any]) -> list[Any]:
     """Those of the recorded rules that differ from today's, each once."""
     found: list[Any] = []
     for rule in map(_resolved, kept):
-        if rule != now and rule not in found:
+        known = {name: now[name] for name in ADDED_FIELDS if now and name in now}
+        if (known | rule if isinstance(rule, dict) else rule) != now and rule not in found:
             found.append(rule)
     return found
 
 
 def _resolved(rule: Any) -> Any:
-    """A rule with full protocol names in place of kinds, which do not change when other protocols are added."""
+    """A rule with full protocol names in place of kinds, which do not change when other protocols are added.
+
+    Without the claim's id: another may replace it.
+    """
     if not isinstance(rule, dict):
         return rule
     names = {name.split("/")[0]: name for name in rule.get("protocols", ())}
-    return {key: _with_whole_name(part, names) for key, part in rule.items() if key != "protocols"}
+    whole = {key: _with_whole_name(part, names) for key, part in rule.items() if key != "protocols"}
+    claim = whole.get("claim")
+    return {**whole, "claim": {**claim, "id": ""}} if isinstance(claim, dict) else whole
 
 
 def _with_whole_name(part: Any, names: Mapping[str, str]) -> Any:
@@ -105,7 +133,8 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
         return ADDED
     if not isinstance(kept, dict):
         return OLDER_FORM
-    fields, fewer = differing_fields(dict(now), kept), _added_seeds(now["seeds"], kept.get("seeds"))
+    known = {name: now[name] for name in ADDED_FIELDS if name in now}
+    fields, fewer = differing_fields(dict(now), known | kept), _added_seeds(now["seeds"], kept.get("seeds"))
     texts = [f"it named {fewer} seeds, and these are {len(now['seeds'])}"] if fewer else []
     if rest := [field for field in fields if not (fewer and field == "seeds")]:
         texts.append(f"{', '.join(rest)} changed after them")
@@ -118,43 +147,53 @@ def _added_seeds(now: Any, kept: Any) -> int | None:
     return len(kept) if more else None
 
 
-def _verdicts_by_stored_rules(study: Study, raw: Raw, others: Mapping[str, list[Any]]) -> dict[str, list[str]]:
-    """Verdicts by the rules recorded with the runs of each claim, where they are not today's and can be applied."""
+def _verdicts_by_stored_rules(
+    study: Study, raw: Raw, others: Mapping[str, list[Any]], family: int
+) -> dict[str, list[str]]:
+    """Verdicts by the rules recorded with the runs of each claim, where they are not today's and can be applied.
+
+    They are corrected for as many claims as today's are, `family`.
+    """
     found: dict[str, list[str]] = {}
     for id_, rules in others.items():
-        firsts = (first for rule in rules if (first := _first_study(study, id_, rule)))
-        rows = [_table_of(first, raw).set_index("id").loc[id_].to_dict() for first in firsts]
+        firsts = [(first, rule) for rule in rules if (first := _first_study(study, id_, rule))]
+        rows = [_row_of(id_, rule, first, raw, family) for first, rule in firsts]
         found[id_] = [f"by the rule kept with the runs: {format_verdict(row)} ({row['rule']})" for row in rows]
     return found
 
 
 def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
     """The study with the recorded rule of one claim; None if it does not fit these runs and their metrics."""
-    claim = next(claim for claim in study.claims if claim.id == id_)
-    home = study.experiment_of(arms_of(claim)[0])
-    experiment = study.experiments[home]
-    if not isinstance(kept, dict) or any(
-        kept.get(key) != getattr(experiment, key) for key in ("iterations", "snapshots")
-    ):
-        return None
     try:
-        words = {"statement": claim.statement, "place": claim.place}
+        words = {"id": id_, "statement": "(as recorded)", "place": "with the runs"}
         first: TestedClaim = TypeAdapter(TestedClaim).validate_python({**kept["claim"], **words})
         rules = {name: kind.model_validate(kept[name]) for name, kind in EVENT_RULES.items() if name in kept}
-        seeds = {} if kept["seeds"] == "any" else {"seeds": tuple(kept["seeds"]), "more_seeds": {}}
-    except (KeyError, TypeError, ValidationError):
+        assert kept["seeds"] == "any" or all(isinstance(seed, int) for seed in kept["seeds"])
+        home = study.experiment_of(arms_of(first)[0])
+    except (KeyError, TypeError, ValidationError, AssertionError, ConfigError):
+        return None
+    experiment = study.experiments[home]
+    if any(kept.get(key) != getattr(experiment, key) for key in ("iterations", "snapshots")):
         return None
     measured = [one for one in (first, *rules.values()) if isinstance(one, Measured)]
     names = {protocol.name for protocol in experiment.protocols}
     if not set(named_arms(first)) <= set(experiment.names) or any(one.protocol not in names for one in measured):
         return None
-    claims = tuple(first if other.id == id_ else other for other in study.claims)
-    changed = experiment.model_copy(update={**rules, **seeds})
-    return study.model_copy(update={"claims": claims, "experiments": {**study.experiments, home: changed}})
+    claims = [first if other.id == id_ else other for other in study.claims]
+    claims += [] if first in claims else [first]
+    changed = experiment.model_copy(update=rules)
+    return study.model_copy(update={"claims": tuple(claims), "experiments": {**study.experiments, home: changed}})
 
 
-def _table_of(study: Study, raw: Raw) -> pd.DataFrame:
-    return claim_table(study, measured(raw.metrics, raw.floors, study.experiments))
+def _row_of(id_: str, kept: Mapping[str, Any], first: Study, raw: Raw, family: int) -> dict[Any, Any]:
+    """The verdict on a claim by its recorded rule, on the seeds that this named, corrected for so many claims."""
+    (claim,) = (claim for claim in first.claims if claim.id == id_ and not isinstance(claim, Untested))
+    of_control = kept.get("control_seeds", kept["seeds"])
+    named = {arm: kept["seeds"] if arm in arms_of(claim) else of_control for arm in named_arms(claim)}
+    others = History({}, {}, unjudged=max(0, family - len(first.rules())))
+    data = measured(raw.metrics, raw.floors, first.experiments)
+    table = claim_table(first, data, others, {} if kept["seeds"] == "any" else {id_: named})
+    return table.set_index("id").loc[id_].to_dict()
 
 
 def _first_rows(path: Path) -> list[dict[Any, Any]]:
@@ -169,12 +208,10 @@ def _first_rows(path: Path) -> list[dict[Any, Any]]:
     return table.to_dict("records")
 
 
-def _earlier_verdicts(study: Study, rows: list[dict[Any, Any]]) -> dict[str, list[str]]:
-    """What the table of first verdicts says of each claim, or of those that it replaces."""
-    return {
-        claim.id: [_first(row) for id_ in (claim.id, *claim.replaces) for row in rows if row["id"] == id_]
-        for claim in study.claims
-    }
+def _earlier_verdicts(study: Study, rows: list[dict[Any, Any]], withdrawn: Sequence[str]) -> dict[str, list[str]]:
+    """What the table of first verdicts says of each claim, of those that it replaces, and of those withdrawn."""
+    sought = {claim.id: (claim.id, *claim.replaces) for claim in study.claims} | {id_: (id_,) for id_ in withdrawn}
+    return {id_: [_first(row) for one in ids for row in rows if row["id"] == one] for id_, ids in sought.items()}
 
 
 def _first(row: Mapping[Any, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vigan.analysis.metric_bounds import bounds_of
-from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
+from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim, event_of
 from vigan.config.counts import modes_of
 from vigan.config.datasets import Dataset
 from vigan.config.elsewhere import READING
@@ -18,6 +18,8 @@ from vigan.protocols.registry import METRICS
 
 Bools = np.ndarray
 Values = Sequence[np.ndarray]
+Run = tuple[str, int]
+"""(arm, seed)."""
 
 
 class Measurements(NamedTuple):
@@ -28,7 +30,12 @@ class Measurements(NamedTuple):
 
     scores: pd.DataFrame
     events: pd.DataFrame
-    unfinished: frozenset[tuple[str, int]] = frozenset()
+    unfinished: frozenset[Run] = frozenset()
+
+    @property
+    def begun(self) -> frozenset[Run]:
+        """All runs that have a number, or had one before they ended early."""
+        return self.unfinished | _runs(self.scores) | _runs(self.events)
 
 
 Near = Literal["", "worst", "all worst", "best"]
@@ -104,6 +111,29 @@ def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict
     return found
 
 
+def unaccounted(
+    claim: TestedClaim, experiment: Experiment, data: Measurements, seeds: Mapping[str, Sequence[int]]
+) -> set[int]:
+    """Seeds of which a run was begun, by arm those of `seeds`, that ended early or lacks what the claim is about."""
+    whole = _runs(_rows_of(claim, experiment, data)) - data.unfinished
+    return {seed for arm, own in seeds.items() for seed in own if (arm, seed) in data.begun - whole}
+
+
+def _rows_of(claim: TestedClaim, experiment: Experiment, data: Measurements) -> pd.DataFrame:
+    """Rows of the runs that have what a claim is about."""
+    if isinstance(claim, PairedSign | PairedMean):
+        protocol = experiment.protocol_of(claim.protocol)
+        assert protocol is not None
+        return _measured(data.scores, claim.metric, protocol.name)
+    return data.events[data.events["event"] == event_of(claim)]
+
+
+def _runs(table: pd.DataFrame) -> frozenset[Run]:
+    if table.empty:
+        return frozenset()
+    return frozenset((str(arm), int(seed)) for arm, seed in zip(table["arm"], table["seed"], strict=True))
+
+
 def _of_scores(
     claim: PairedSign | PairedMean,
     experiment: Experiment,
@@ -114,18 +144,19 @@ def _of_scores(
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
     rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == claim.metric)]
-    rows = rows[(rows["protocol"] == protocol.name) & rows["last"].notna()]  # without those that diverged
+    rows = rows[rows["protocol"] == protocol.name]
+    kept = rows[rows["last"].notna()]  # without those that diverged
     measured = _measured(scores, claim.metric, protocol.name)
     shared = _shared(measured, claim.arms, seeds)
     ends = bounds_of(claim.metric, modes_of(dataset))
     worst, best = ends if METRICS[claim.metric].better == "higher" else reversed(ends)
 
-    def values(arm: str, score: str, present: Sequence[int]) -> np.ndarray:
-        own = rows[rows["arm"] == arm].set_index("seed")[score]
+    def values(table: pd.DataFrame, arm: str, score: str, present: Sequence[int]) -> np.ndarray:
+        own = table[table["arm"] == arm].set_index("seed")[score]
         return own.reindex(list(present)).fillna(worst).to_numpy(float)
 
-    first, second = (values(arm, claim.score, shared) for arm in claim.arms)
-    ever = [values(arm, "best", _shared(measured, (arm,), seeds)) for arm in experiment.names]
+    first, second = (values(kept, arm, claim.score, shared) for arm in claim.arms)
+    ever = [values(rows, arm, "best", _shared(measured, (arm,), seeds)) for arm in experiment.names]
     with np.errstate(invalid="ignore"):
         differences = np.where(first == second, 0.0, second - first)
     return Differences(differences, ends[1] - ends[0], _near((first, second), ever, (worst, best), claim.margin))

@@ -24,11 +24,13 @@ def untestable(
     fates: Mapping[str, Fate],
     on_track: float = ON_TRACK,
     counted: Mapping[str, Fate] | None = None,
+    of_all: Mapping[str, Fate] | None = None,
 ) -> dict[str, str]:
     """The reason by verdict, for every verdict that the claim cannot get from arms with these event counts.
 
     `counted` are the counts within the share of training that the claim names, where that is not all (the default): a
-    control shows that an event is not rare by those alone. That an event can occur, and is seen, is shown at any time.
+    control shows that an event is not rare by those alone. `of_all` are the counts of all runs, where `fates` are those
+    of the seeds that are compared: that an event can occur, and is seen, is shown by any run at any time.
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
@@ -39,9 +41,9 @@ def untestable(
         return {}
     if event == "collapse" and (reason := _lost(claim, fates, on_track)):
         return dict.fromkeys(ALL, reason)
-    seen = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates)
-    if not any(fates[arm].events.get(event) for arm in seen):
-        return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, fates))
+    seen, every = arms_of(claim) if not isinstance(claim, OneShare) else tuple(fates), of_all or fates
+    if not any(every[arm].events.get(event) for arm in seen):
+        return dict.fromkeys(_resting_on_absence(claim), _never_seen(event, seen, every))
     if is_stability(claim) and (reason := _as_stable(claim, counted or fates)):
         return dict.fromkeys(("supported", "inconclusive"), reason)
     if claim.direction == "less" and isinstance(claim, OneShare) and event == "reach" and mostly_never(claim, fates):

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from vigan.analysis.inference import Evidence
 from vigan.analysis.multiplicity import holm
-from vigan.config.claims import OneShare, PairedMean, PairedSign, PairedTime, TestedClaim
+from vigan.config.claims import OneShare, PairedMean, PairedSign, PairedTime, TestedClaim, event_of
 
 Verdict = Literal["supported", "contradicted", "equivalent", "inconclusive", "not testable here", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -18,7 +18,8 @@ Given = tuple[Verdict, str]
 class Case(NamedTuple):
     """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons).
 
-    `begun`: the number of these seeds of which a run ended early, whether or not the claim's own numbers are whole.
+    `begun`: the number of seeds of which a run ended early, or lacks what the claim is about; `without`: how many seeds
+    that its rule names its control lacks; `made`: whether there is a run of its arms.
     """
 
     claim: TestedClaim
@@ -26,6 +27,8 @@ class Case(NamedTuple):
     seeds: int
     untestable: Mapping[str, str]
     begun: int = 0
+    without: int = 0
+    made: bool = False
 
     @property
     def lacking(self) -> int:
@@ -43,8 +46,11 @@ class Judged(NamedTuple):
     equivalent: float
 
 
-def judge(cases: Sequence[Case]) -> list[Judged]:
+def judge(cases: Sequence[Case], others: int = 0) -> list[Judged]:
     """The verdict on each claim. Each kind of p-value is corrected over all claims (Holm).
+
+    `others`: how many claims there were besides when the runs were made. They enter the correction with p = 1: whoever
+    withdraws a claim after a look makes no other surer.
 
     Supported: beyond the boundary that the rule names. Equivalent: less than the margin either way. Contradicted: short
     of that boundary. The first of them whose p-value is at most the claim's alpha counts, in this order; if there is
@@ -54,10 +60,11 @@ def judge(cases: Sequence[Case]) -> list[Judged]:
     hold wherever seeds stop, not for those that are left when others failed.
     """
     kinds = [(1.0, 1.0, 1.0) if _incomplete(case) else _p_values(case.evidence) for case in cases]
+    kinds += [(1.0, 1.0, 1.0)] * others
     corrected = zip(*(holm(column) for column in zip(*kinds, strict=True)), strict=True) if kinds else []
     return [
         Judged(*_verdict(case, *map(float, levels)), *map(float, levels))
-        for case, levels in zip(cases, corrected, strict=True)
+        for case, levels in zip(cases, corrected, strict=False)
     ]
 
 
@@ -67,22 +74,36 @@ def _p_values(evidence: Evidence) -> tuple[float, float, float]:
 
 def _incomplete(case: Case) -> bool:
     """Whether a claim lacks seeds without which it is not judged: by a fixed rule any, else those that were begun."""
-    return case.lacking != 0 and (case.claim.sampling == "fixed" or case.begun > 0)
+    lacks = case.lacking != 0 or case.without != 0
+    return lacks and (case.claim.sampling == "fixed" or case.begun > 0)
 
 
 def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> Given:
     claim, n = case.claim, case.evidence.estimate.n
     if not n:
-        return "not tested", "No run of these arms has been made."
+        return "not tested", _no_seed(case)
     found = _by_tests(claim, supported, contradicted, equivalent)
     given = [one for one in found if one[0] not in case.untestable]
     if not given:
         return "not testable here", case.untestable[found[0][0]]
     if _incomplete(case):
-        why = "it is judged once, on all of them" if claim.sampling == "fixed" else f"runs of {case.begun} ended early"
-        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names: {why}."
+        early = _early(case)
+        why = "it is judged once, on all of them" if claim.sampling == "fixed" else early
+        lacks = f", and its control lacks {case.without} of its own" if case.without else ""
+        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names{lacks}: {why}."
     verdict, reason = given[0]
     return verdict, f"{reason} {n} of the {case.seeds} seeds that the study names." if case.lacking else reason
+
+
+def _early(case: Case) -> str:
+    needed = "the number before training" if event_of(case.claim) else "the number"
+    return f"runs of {case.begun} ended early, or lack {needed} that the rule reads"
+
+
+def _no_seed(case: Case) -> str:
+    if not case.made:
+        return "No run of these arms has been made."
+    return f"No seed is whole: {_early(case)}." if case.begun else "No seed has a run of both arms."
 
 
 def _where(claim: TestedClaim) -> str:

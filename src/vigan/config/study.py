@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.base import ConfigError, Strict, Words, digest_of, nearest
-from vigan.config.claims import Claim, Measured, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
+from vigan.config.claims import Claim, Measured, OneShare, TestedClaim, Untested, arms_of, event_of, named_arms, rule_of
 from vigan.config.datasets import Dataset, without_place
 from vigan.config.elsewhere import READING, ElsewhereArm
 from vigan.config.experiment import Experiment, Name, Protocol, Seeds
@@ -60,8 +60,9 @@ class Study(Strict):
     def rules(self, arm: str | None = None) -> dict[str, dict[str, Any]]:
         """All that determines the verdict on each claim, by its id; recorded with the runs, so that a later edit shows.
 
-        The claim without its wording, the rules of its events, its protocols, the experiment's length and snapshots,
-        and the seeds, unless they may be added to. With `arm`, only claims whose verdict depends on that arm.
+        The claim without its wording, the rules of its events with the numbers of real data that the study states for
+        them, its protocols, the experiment's length and snapshots, and the seeds, its control's too, unless they may be
+        added to. With `arm`, only claims whose verdict depends on that arm.
         """
         tested = [claim for claim in self.claims if not isinstance(claim, Untested)]
         return {claim.id: self._rule(claim) for claim in tested if arm is None or arm in named_arms(claim)}
@@ -73,13 +74,21 @@ class Study(Strict):
         events = {name: rule for name in needed if (rule := getattr(home, name)) is not None}
         measured = [claim] if isinstance(claim, Measured) else list(events.values())
         protocols = [home.protocol_of(one.protocol) for one in measured]
+        stated = {
+            one.metric: dict(protocol.real).get(one.metric)
+            for one, protocol in zip(measured, protocols, strict=True)
+            if protocol and events
+        }
+        control = claim.control if isinstance(claim, OneShare) else None
         return {
             "claim": rule_of(claim),
             **{name: rule.model_dump(mode="json") for name, rule in events.items()},
             "protocols": sorted({protocol.name for protocol in protocols if protocol}),
+            "real": {metric: real for metric, real in stated.items() if real is not None},
             "iterations": home.iterations,
             "snapshots": home.snapshots,
             "seeds": "any" if claim.sampling == "sequential" else list(self.seeds_for(claim)),
+            **({"control_seeds": list(self.seeds_of(control))} if control and claim.sampling == "fixed" else {}),
         }
 
     def parts(self) -> dict[str, str]:
