@@ -2,7 +2,7 @@
 import os
 import shlex
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import vigan.report
@@ -112,7 +112,7 @@ try:
         planning.check_disk(Path(".snakemake"))
     LAYOUT.write_specs()
     if IN_CHARGE and not storage_root():
-        settle(LAYOUT, LISTS, TEMPLATES)
+        settle(LAYOUT, LISTS, TEMPLATES, partial(planning.forget, Path(".snakemake")))
 except OSError as error:
     sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 STAMPS = [

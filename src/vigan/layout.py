@@ -135,7 +135,7 @@ class Layout:
         for experiment in self.study.experiments.values():
             for arm in experiment.arms:
                 path, spec = self.spec(arm), self.spec_text(arm)
-                if not path.exists() or path.read_text(encoding="utf-8") != spec:
+                if not path.exists() or path.read_bytes() != spec.encode():
                     write_text(path, spec)
 
     def state(self, run: RunKey, digest: str) -> Path:

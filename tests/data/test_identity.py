@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -129,6 +130,37 @@ def test_images_that_are_not_at_hand_are_those_that_were_prepared_last(pictures:
     os.utime(first / identity.RECORD, (1, 1))
     shutil.rmtree(pictures)
     assert Path("data") / found(pictures).key == second
+
+
+def test_which_was_prepared_last_is_not_told_by_times_that_a_copy_has(pictures: Path) -> None:
+    """Everything was trained again, on the older images."""
+    first = prepared(pictures)
+    _grow(pictures)
+    second = prepared(pictures)
+    os.utime(second / identity.RECORD, (1, 1))
+    _shrink(pictures)
+    prepared(pictures)
+    draw(pictures, 1, seed=0)
+    assert Path("data") / found(pictures).key in (first, second)
+    shutil.rmtree(pictures)
+    assert Path("data") / found(pictures).key not in (first, second)
+
+
+def test_other_images_than_those_that_were_prepared_are_known_as_such(pictures: Path) -> None:
+    first = prepared(pictures)
+    assert not identity.is_prepared_of_others(of(pictures), first)
+    _grow(pictures)
+    assert identity.is_prepared_of_others(of(pictures), Path("data") / found(pictures).key)
+
+
+def test_a_note_that_cannot_be_written_stops_nobody(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prepared(pictures)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(identity, "write_json", full)
+    assert Path("data") / found(_move(pictures)).key == before
 
 
 def test_images_that_are_not_at_hand_are_not_those_of_another_folder(

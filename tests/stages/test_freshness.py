@@ -15,7 +15,12 @@ from studies import TINY, forge, run_to_tables
 
 from vigan.cli.parser import main
 from vigan.config.load import load_study
+from vigan.io.files import RecordError
 from vigan.layout import Layout
+from vigan.tools.audit import audit, write_again
+from vigan.tools.findings import StudyTables
+from vigan.tools.join import join_into
+from vigan.tools.verdict_table import judged
 
 pytestmark = pytest.mark.slow
 
@@ -305,3 +310,57 @@ def test_runs_measured_with_other_redraws_or_by_other_code_are_not_merged(place:
 def test_numbers_are_what_they_were_before_all_this_was_checked(place: Place) -> None:
     runs = pd.read_csv(place.folder / RESULTS / "tables" / "runs.csv")
     assert sorted(runs["seed"]) == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("stage", [("report",), CURVES])
+def test_tables_are_not_of_a_run_that_was_trained_again_and_not_measured_yet(
+    place: Place, stage: tuple[str, ...]
+) -> None:
+    """Training removes what was measured, and a missing measurement was taken for one that was not copied."""
+    run = place.folder / RUN / "seed-0"
+    (run / "measured.json").unlink()
+    assert "tables: made from other runs.regularised" in place.refused(*stage)
+    shutil.rmtree(run)
+    assert place.run("report")[0] == 0
+
+
+def test_a_copy_of_a_run_beside_it_is_no_run(place: Place) -> None:
+    """`int("0-old")` ended every analysis in a traceback."""
+    shutil.copytree(place.folder / RUN / "seed-0", place.folder / RUN / "seed-0-old")
+    assert place.run("analyse") == (0, "")
+
+
+def test_an_edited_verdict_reaches_no_other_page(place: Place) -> None:
+    claims = place.folder / RESULTS / "tables/claims.csv"
+    claims.write_text(claims.read_text().replace("inconclusive", "supported"))
+    with pytest.raises(RecordError, match=r"claims\.csv: missing, or not what was written"):
+        judged(place.folder / "results")
+    with pytest.raises(RecordError, match=r"claims\.csv: missing, or not what was written"):
+        StudyTables(claims.parent).row("claims", id="C1")
+
+
+def test_an_audit_writes_no_numbers_of_other_protocols_as_today_s(place: Place) -> None:
+    """The tables were stamped as made under five redraws, of runs that had been measured again once."""
+    place.edit("redraws: 1", "redraws: 5")
+    with contextlib.chdir(place.folder):
+        study = load_study(place.file)
+        write_again(study, Layout(study))
+    assert "tables: made from other experiments.circle.protocols" in place.refused("report")
+
+
+def test_raw_numbers_that_were_joined_are_no_longer_those_of_the_stamp(place: Place) -> None:
+    with contextlib.chdir(place.folder):
+        study = load_study(place.file)
+        join_into(study, RESULTS, [])
+        assert audit(study, Layout(study)) == []
+    assert "nobody knows what these files were made from" in place.refused("report")
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"[]", b"null"])
+def test_a_damaged_spec_is_written_again(place: Place, damage: bytes) -> None:
+    with contextlib.chdir(place.folder):
+        layout = Layout(load_study(place.file))
+        kept = layout.spec("plain").read_bytes()
+        layout.spec("plain").write_bytes(damage)
+        layout.write_specs()
+        assert layout.spec("plain").read_bytes() == kept

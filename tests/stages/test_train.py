@@ -146,7 +146,7 @@ def test_snapshots_in_the_state_are_published_only_if_they_are_those_that_were_s
     assert {path.name for path in (tmp_path / "b" / "snapshots").iterdir()} == set(straight.snapshots_sha256)
 
 
-STATE = ("newest seal", "newest tensors", "seal before", "snapshot", "spec.json", "lock")
+STATE = ("newest seal", "newest tensors", "seal before", "snapshot", "spec.json", "begun.json", "lock")
 
 
 def _in_state(state: Path, kind: str) -> Path:
@@ -160,7 +160,8 @@ def _in_state(state: Path, kind: str) -> Path:
 
 
 def _bits(run: RunRecord) -> tuple[object, ...]:
-    return run.weights_sha256, run.telemetry_sha256, run.snapshots_sha256, run.status, run.iterations
+    made = run.weights_sha256, run.telemetry_sha256, run.snapshots_sha256
+    return *made, run.status, run.iterations, run.versions, run.rules
 
 
 @pytest.mark.parametrize("kind", STATE)

@@ -328,3 +328,26 @@ def _kill_when(place: Place, reached: Callable[[], bool]) -> None:
     started.wait()
     assert alive, (place.folder / "killed.log").read_text()[-2000:]
     assert reached()
+
+
+JUDGED = (
+    TINY
+    + """\
+claims:
+  - {id: more, statement: More modes., place: here, test: paired-sign, arms: [plain, regularised], metric: fair_modes,
+     protocol: toy-modes, score: last, direction: higher, margin: 0.5}
+"""
+)
+
+
+@pytest.mark.parametrize("as_one_says", [["--touch"], []])
+def test_what_is_stale_is_made_again_though_snakemake_remembers_it_as_fresh(
+    place: Place, as_one_says: list[str]
+) -> None:
+    """It goes by content before it goes by times, and whoever touches results tells it that they are today's."""
+    place.write("study.yaml", JUDGED)
+    if as_one_says:
+        assert place.run(*as_one_says).returncode == 0
+    planned = place.run("--dry-run", "--quiet", "rules", "--rerun-triggers", "mtime")
+    assert {"analyse", "report"} <= set(re.findall(r"^(\w+)\s+\d+$", planned.stdout, re.MULTILINE)), planned.stdout
+    assert "train" not in planned.stdout

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -124,7 +126,8 @@ def _identified(dataset: Dataset, files: Files, records: Mapping[str, Any], root
     content = files.content()
     for name, record in records.items():
         if record["content"] == content:
-            _write(dataset, record["seen"], Source(name, files.place, glance, content), root / name)
+            with suppress(OSError):  # a note, so that they need not be read again
+                _write(dataset, record["seen"], Source(name, files.place, glance, content), root / name, record)
             return Source(name, files.place, glance, content)
     name = f"{dataset.source}-{digest_of([_description(dataset), content])[:10]}"
     return Source(name, files.place, glance, content)
@@ -145,9 +148,12 @@ def confirm(dataset: Dataset, before: Source | None, archive: Path | None, folde
     _write(dataset, {}, Source(folder.name, files.place, glance, content), folder)
 
 
-def _write(dataset: Dataset, seen: Mapping[str, str], source: Source, folder: Path) -> None:
+def _write(
+    dataset: Dataset, seen: Mapping[str, str], source: Source, folder: Path, before: Mapping[str, Any] | None = None
+) -> None:
+    made = {"made": time.time_ns()} if before is None else {key: before[key] for key in ("made",) if key in before}
     record = {"of": _description(dataset), "content": source.content, "seen": {**seen, source.place: source.glance}}
-    write_json(folder / RECORD, sealed(record))
+    write_json(folder / RECORD, sealed(record | made))
 
 
 def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None:
@@ -226,10 +232,20 @@ def _description(dataset: Dataset) -> dict[str, Any]:
 
 
 def _records(dataset: Dataset, root: Path) -> dict[str, Any]:
-    """Records by folder of data sets that are described alike, the one written last first."""
-    paths = sorted(root.glob(f"{dataset.source}-*/{RECORD}"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    read = {path.parent.name: _read(path) for path in paths}
-    return {name: record for name, record in read.items() if record and record["of"] == _description(dataset)}
+    """Records by folder of data sets that are described alike, the one that was prepared last first.
+
+    By what they say of it: their times may be those of a copy.
+    """
+    read = {path: _read(path) for path in root.glob(f"{dataset.source}-*/{RECORD}")}
+    alike = {path: record for path, record in read.items() if record and record["of"] == _description(dataset)}
+    made = {path: record.get("made", path.stat().st_mtime_ns) for path, record in alike.items()}
+    return {path.parent.name: alike[path] for path in sorted(made, key=made.__getitem__, reverse=True)}
+
+
+def is_prepared_of_others(dataset: Dataset, folder: Path) -> bool:
+    """Whether other files of the same description were prepared beside `folder`, which holds none of this data set."""
+    there = _records(dataset, folder.parent) if dataset in from_files([dataset]) else {}
+    return folder.name not in there and bool(there)
 
 
 def _read(path: Path) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
+from vigan.data.identity import is_prepared_of_others
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
@@ -18,6 +19,7 @@ from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.stages.kept_study import changed_since, unlike
 from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
+from vigan.stages.publish import RECORD
 
 ANALYSE = "run `vigan analyse` again"
 PARTS = ("claims.", "datasets.", "experiments.")
@@ -194,10 +196,24 @@ def _changed_elsewhere(study: Study, results: Path) -> str | None:
 
 def _not_here(layout: Layout, stamp: Stamp) -> dict[str, str]:
     """What a stamp names that does not lie here, as it says: results are copied without all they were made from."""
-    runs = ((f"runs.{run.spec.name}", run.folder / MEASURED) for run in layout.run_files())
-    elsewhere = ((f"runs.{arm.name}", arm.folder / MEASURED) for arm in layout.elsewhere_files())
-    gone = {name for name, path in (*runs, *elsewhere, *floors_of(layout).items()) if not path.exists()}
+    gone = _absent(layout)
     return {name: digest for name, digest in stamp.made_from.items() if name in gone}
+
+
+def _absent(layout: Layout) -> set[str]:
+    """Names in stamps of what does not lie here.
+
+    A run is here as soon as it is trained: one that is not measured is being made again. Values of real data that are
+    not here are others where other files of the same description were prepared.
+    """
+    runs = [(f"runs.{run.spec.name}", run.folder) for run in layout.run_files()]
+    unmeasured = {name for name, folder in runs if (folder / RECORD).exists() and not (folder / MEASURED).exists()}
+    gone = {name for name, folder in runs if not (folder / MEASURED).exists()} - unmeasured
+    gone |= {f"runs.{arm.name}" for arm in layout.elsewhere_files() if not (arm.folder / MEASURED).exists()}
+    sets = layout.study.datasets.items()
+    others = tuple(f"floors.{name}." for name, data in sets if is_prepared_of_others(data, layout.data(data)))
+    floors = {name for name, path in floors_of(layout).items() if not path.exists()}
+    return gone | {name for name in floors if not name.startswith(others)}
 
 
 def check_figures(layout: Layout, *, kept: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def left_out(layout: Layout) -> Iterator[str]:
         for name, arm in experiment.arms.items():
             known = layout.study.seeds_of(name)
             place = layout.run(RunKey(name, arm.reading, known[0])).parent
-            seeds = (int(path.parent.name.removeprefix("seed-")) for path in place.glob(f"seed-[0-9]*/{MEASURED}"))
+            named = (re.fullmatch(r"seed-(\d+)", path.parent.name) for path in place.glob(f"seed-*/{MEASURED}"))
+            seeds = (int(match[1]) for match in named if match)
             if others := sorted(set(seeds) - set(known)):
                 yield (
                     f"{place}: finished runs of seeds that the study does not name are left out "

@@ -20,4 +20,4 @@ def real_examples(dataset: Dataset, folder: Path, count: int) -> np.ndarray | No
     """
     if not isinstance(dataset, FREE) or not (folder / MANIFEST).is_file():
         return None
-    return np.array(load(folder).array[:count])
+    return np.array(load(folder, verify=True).array[:count])

@@ -39,11 +39,17 @@ class Product(NamedTuple):
     is_fresh: Callable[[], bool]
 
 
-def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> None:
+def settle(
+    layout: Layout,
+    lists: Sequence[Path],
+    templates: Sequence[Path],
+    forget: Callable[[Sequence[Path]], object] = len,
+) -> None:
     """Make every output that is what would be made today no older than what it was made of, and every other older.
 
     Only times are changed, and only where they say otherwise or are yet to come. What is missing, or would be made of
-    what is missing, is left to Snakemake.
+    what is missing, is left to Snakemake. It remembers what was made of which content, and goes by that before it goes
+    by times: `forget` is called with outputs that are not what would be made today.
     """
     for dataset in layout.study.datasets.values():
         _describe(layout, dataset)
@@ -57,6 +63,8 @@ def settle(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) -> 
             left = set_times(product.outputs, newest, or_now=True)
         elif not fresh and oldest >= newest:
             left = set_times(product.outputs[:1], newest - SECOND)
+        if not fresh:
+            forget(product.outputs)
         for path in left:
             what = "up to date, and Snakemake will make it again" if fresh else "outdated, and Snakemake will keep it"
             say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}")
@@ -90,7 +98,7 @@ def _is_prepared(dataset: Dataset, manifest: Path) -> bool:
 def _is_fresh(product: Product) -> bool:
     try:
         return product.is_fresh()
-    except (RecordError, OSError):
+    except (RecordError, OSError, ValueError, LookupError, TypeError, AttributeError):  # what is damaged is not fresh
         return False
 
 

@@ -19,6 +19,7 @@ from vigan.errors import say
 from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.locks import owned
 from vigan.io.run_record import SEPARATOR, RunRecord
+from vigan.io.stamp import sealed, unsealed
 from vigan.stages.publish import publish, remove, remove_half_removed
 from vigan.training.checkpoint import SNAPSHOTS
 from vigan.training.device import calculate_in, pick_device
@@ -65,7 +66,9 @@ def train(
         remove_half_removed(state)
         origin = Origin(code, prepared.fingerprint)
         run = Run(spec, prepared.array, state, device, _claim(state / "spec.json", spec, origin))
-        begun = _begun(state / "begun.json", versions, settings)
+        if not run.iteration:
+            (state / BEGUN).unlink(missing_ok=True)  # of a training of which nothing is left
+        begun = _begun(state / BEGUN, versions, settings)
         for reason in run.refused:
             say(f"warning: {reason}")
         if run.iteration:
@@ -91,6 +94,9 @@ def _claim(path: Path, spec: RunSpec, origin: Origin) -> str:
     return digest_of(mine)
 
 
+BEGUN = "begun.json"
+
+
 class Begun(NamedTuple):
     """What a record says of the whole training, however often it was resumed.
 
@@ -104,15 +110,24 @@ class Begun(NamedTuple):
 
 def _begun(path: Path, versions: dict[str, str], settings: Settings) -> Begun:
     """What is known since the training was begun, kept in `path`. Prints a line where it goes on otherwise."""
-    before = Begun(**read_json(path)) if path.exists() else Begun(versions, settings.threads, dict(settings.rules))
+    before = _read_begun(path) if path.exists() else Begun(versions, settings.threads, dict(settings.rules))
     names = dict.fromkeys([*before.versions, *versions])
     now = Begun(
         {name: _then(before.versions.get(name), versions.get(name)) for name in names}, settings.threads, before.rules
     )
     if before.threads != now.threads:
         say(f"warning: {path.parent}: begun with {before.threads} threads, resumed with {now.threads}")
-    write_json(path, now._asdict())
+    write_json(path, sealed(now._asdict()))
     return now
+
+
+def _read_begun(path: Path) -> Begun:
+    try:
+        return Begun(**unsealed(read_json(path)))
+    except (ValueError, TypeError):
+        raise RecordError(
+            f"{path}: damaged; remove it, and the record will speak of the training from here on only"
+        ) from None
 
 
 def _then(before: str | None, now: str | None) -> str:

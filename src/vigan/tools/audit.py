@@ -18,6 +18,9 @@ from vigan.stages.freshness import ANALYSE, check_kept
 from vigan.stages.kept_study import check_records
 from vigan.stages.made_from import of_tables
 
+OF_RUNS = (".protocols", ".iterations", ".snapshots", ".log_every")
+"""How the names of parts of an experiment end that decide how its runs are made and measured."""
+
 
 def audit(study: Study, layout: Layout) -> list[str]:
     """Differences between the study's tables and those derived again from its raw numbers; empty if all are equal.
@@ -34,8 +37,13 @@ def write_again(study: Study, layout: Layout) -> None:
         write_text(layout.tables / f"{name}.csv", text)
     path = layout.stamp("tables")
     if path.exists():
-        of_others = {k: v for k, v in read_stamp(path, ANALYSE).made_from.items() if k.startswith(("runs.", "floors."))}
-        write_stamp(path, of_tables(layout) | of_others, [*layout.all_tables().values(), *layout.raw_files()])
+        of_runs = {k: v for k, v in read_stamp(path, ANALYSE).made_from.items() if _is_of_runs(k)}
+        write_stamp(path, of_tables(layout) | of_runs, [*layout.all_tables().values(), *layout.raw_files()])
+
+
+def _is_of_runs(name: str) -> bool:
+    """Whether a part of a stamp tells how runs were made and measured: it stays as it was, for they were not again."""
+    return name.startswith(("runs.", "floors.", "datasets.")) or name.endswith(OF_RUNS)
 
 
 def _raw(study: Study, layout: Layout) -> Raw:

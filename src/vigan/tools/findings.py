@@ -17,6 +17,7 @@ from vigan.config.published import load_published
 from vigan.io.benchmark_records import newest, of_benchmark
 from vigan.io.files import RecordError
 from vigan.report.tables import p_value
+from vigan.stages.freshness import check_kept
 from vigan.tools.verdict_table import begins_with
 
 DIGITS = 3
@@ -42,7 +43,7 @@ class StudyTables:
 
     def has(self, table: str) -> bool:
         """Whether a table has any rows."""
-        return not read_table(self.folder / f"{table}.csv").empty
+        return not _checked(self.folder / f"{table}.csv").empty
 
     def rows(self, table: str, **where: object) -> list[Row]:
         """The rows of a table that satisfy all conditions, at least one."""
@@ -112,9 +113,15 @@ def _benchmark(records: Path, name: str) -> Mapping[str, Any] | None:
     return newest(records, name) if of_benchmark(records, name) else None
 
 
+def _checked(path: Path) -> pd.DataFrame:
+    """A table. Raises RecordError where it is not what was written, if a stamp says what was."""
+    check_kept(path.parents[1], [path], None)
+    return read_table(path)
+
+
 def _where(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
     raw = path.parent.parent / "raw" / f"{path.name}.gz"
-    table = read_table(raw if raw.exists() else path)
+    table = _checked(raw if raw.exists() else path)
     if unknown := where.keys() - set(table.columns):
         raise RecordError(f"{path}: has no column '{min(unknown)}'")
     for column, value in where.items():

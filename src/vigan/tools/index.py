@@ -13,6 +13,7 @@ from vigan.report.claims import SIGNS
 from vigan.report.index_page import ClaimRow, Crossing, Index, StudyRow
 from vigan.report.page import Count, Facts, Link
 from vigan.report.render import link, render_index
+from vigan.stages.freshness import check_kept
 from vigan.tools.verdict_table import TITLES, Judged, counted, judged, of_claim, seeds
 
 FILES = {
@@ -111,6 +112,7 @@ def _missing(title: str | None, claims: Sequence[Judged] | None, there: Sequence
 def _facts(runs: Path) -> Facts:
     if not runs.is_file():
         return []
+    check_kept(runs.parents[1], [runs], None)
     table = read_table(runs)
     per_arm = table.groupby("arm")["seed"].nunique()
     few, many = int(per_arm.min()), int(per_arm.max())

@@ -16,6 +16,8 @@ from vigan.config.study import Study
 from vigan.io.durable import rename
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunRecord
+from vigan.layout import Layout
+from vigan.stages.freshness import check_kept
 from vigan.stages.kept_study import check_records
 
 Key = tuple[str, str, str, int]
@@ -69,10 +71,12 @@ def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
         rename(raw, old)
     rename(made, raw)
     shutil.rmtree(old, ignore_errors=True)
+    Layout.stamp_in(results, "tables").unlink(missing_ok=True)  # what it says of raw numbers is no longer so
     return joined
 
 
 def _part(study: Study, folder: Path) -> Part:
+    check_kept(folder, sorted((folder / "raw").glob("*")), None)
     raw = read_raw(folder / "raw")
     check_records(study, (record for _, record in raw.records), folder / "raw")
     records = {(home, r.spec.name, r.spec.arm.reading, r.spec.seed): r for home, r in raw.records}

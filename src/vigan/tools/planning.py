@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import re
@@ -17,6 +18,22 @@ from vigan.io.durable import make_folder
 from vigan.io.locks import owned
 
 _ENOUGH = 2**16
+
+
+def forget(folder: Path, outputs: Sequence[Path]) -> None:
+    """Remove what Snakemake, whose folder is `folder`, remembers of outputs: the content they were made of, parameters.
+
+    It keeps a file for each, named by the output's path in base64, cut to names that a disk takes (Snakemake's
+    `snakemake.persistence.file`). Where there is none, or none that may be removed, nothing is done.
+    """
+    place = folder / "metadata"
+    with contextlib.suppress(OSError):
+        most = os.pathconf(place, "PC_NAME_MAX") - 1
+        for output in outputs:
+            name = base64.urlsafe_b64encode(str(output).encode()).decode()
+            parts = [name[start : start + most] for start in range(0, len(name), most)]
+            with contextlib.suppress(FileNotFoundError):
+                place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1]).unlink()
 
 
 def is_dry(arguments: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from vigan.analysis.tables import read_table
 from vigan.io.files import RecordError
+from vigan.stages.freshness import check_kept
 
 MARKS = "<!-- verdicts: written by `vigan findings` -->", "<!-- end of verdicts -->"
 """Markers around the table of verdicts in a page."""
@@ -52,7 +53,7 @@ def judged(results: Path) -> dict[str, list[Judged]]:
 
     Raises RecordError naming a table that cannot be read or lacks a column.
     """
-    return {folder.name: _claims(folder / "tables" / "claims.csv") for folder in with_tables(results)}
+    return {folder.name: _claims(folder) for folder in with_tables(results)}
 
 
 def with_tables(results: Path) -> list[Path]:
@@ -127,7 +128,9 @@ def _in_words(name: str, claims: Sequence[Judged]) -> str:
     return f"`{name}`{sign}: {verdicts} (n = {seeds(claims)})" if verdicts else ""
 
 
-def _claims(path: Path) -> list[Judged]:
+def _claims(folder: Path) -> list[Judged]:
+    path = folder / "tables" / "claims.csv"
+    check_kept(folder, [path], None)
     table = read_table(path)
     if missing := [column for column in Judged._fields if column not in table.columns]:
         raise RecordError(f"{path}: has no column '{missing[0]}'; make the tables again")
