@@ -154,3 +154,12 @@ def test_what_a_cell_says_stays_within_it(largest: float, panels: int) -> None:
     assert len(texts) == len(arms)
     assert max(text.get_window_extent().width for text in texts) < axis.get_window_extent().width / 5
     assert max(text.get_window_extent().height for text in texts) < axis.get_window_extent().height / 5
+
+
+def test_a_measure_that_the_arms_of_the_map_lack_has_no_panel() -> None:
+    """Numbers that were made elsewhere, beside a map of arms that were trained here, were a KeyError."""
+    theirs = _summary().iloc[:1].assign(arm="theirs", metric="fid")
+    panels = {"modes": Panel("Modes", "toy-modes", "higher"), "fid": Panel("FID", "elsewhere", "lower")}
+    assert len(draw(pd.concat([_summary(), theirs]), panels, "A ring", cells(ARMS)).axes) == 1
+    some = draw(_summary().iloc[1:], {"modes": panels["modes"]}, "A ring", cells(ARMS))
+    assert "7.00" not in words(some)

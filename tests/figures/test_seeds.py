@@ -148,3 +148,19 @@ def test_a_long_title_does_not_widen_the_first_column() -> None:
     left.figure.canvas.draw()
     gaps = middle.get_position().x0 - left.get_position().x1, right.get_position().x0 - middle.get_position().x1
     assert gaps[0] == pytest.approx(gaps[1], abs=0.01)
+
+
+def _beside(axis: Axes) -> list[str]:
+    return [text.get_text() for text in axis.texts]
+
+
+def test_an_arm_that_lacks_a_metric_has_an_empty_line_there() -> None:
+    """It was a KeyError: no figure, no page, after all training."""
+    lacking = ["plain", "vendi"]
+    scores, summary = (table[~(table[["arm", "metric"]] == lacking).all(axis=1)] for table in (_scores(), _summary()))
+    first, *_, last = draw(scores, summary, ROWS, "A ring", LOOKS, PAIRS).axes
+    assert len(_points(first, LOOKS["plain"].points["marker"])) > 0
+    assert "n = 3" in _beside(first)
+    assert "n = 3" not in _beside(last)
+    nowhere = draw(scores[scores["arm"] != "plain"], summary[summary["arm"] != "plain"], ROWS, "A ring", LOOKS, PAIRS)
+    assert "plain (0 runs)" in key_of(nowhere)

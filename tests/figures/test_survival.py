@@ -100,3 +100,18 @@ def test_the_rule_and_n_are_told() -> None:
 def test_one_event_is_one_panel() -> None:
     figure = draw(_table(), {"reach": PANELS["reach"]}, "A ring", [LOOKS])
     assert len(figure.axes) == 2
+
+
+def test_a_facet_without_a_curve_is_left_out() -> None:
+    """Nine arms with events beside one of which none is known were no figure at all."""
+    others = looks({"theirs": False})
+    figure = draw(_table(), PANELS, "A ring", [LOOKS, others], ["K = 2", "Not trained here"])
+    text = " ".join(words(figure))
+    assert "A ring. K = 2" in text
+    assert "Not trained here" not in text
+    assert len(figure.axes) == len(_figure().axes)
+
+
+def test_where_no_event_is_known_of_any_run_the_figure_says_so() -> None:
+    text = " ".join(words(draw(_table().iloc[:0], PANELS, "A ring", [LOOKS])))
+    assert "Of no run it is known when it had these events." in text

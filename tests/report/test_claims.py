@@ -78,6 +78,21 @@ def test_where_nothing_decides_the_smallest_p_is_named_with_what_it_is_for() -> 
     )
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Both arms fail: most runs of either were never on track.",
+        "12 of the 24 seeds that the study names.",
+        "Both arms fail: in most runs of either fair_modes is low. Not trained here: theirs.",
+    ],
+)
+@pytest.mark.parametrize("third", ["", ", 0.7 for a difference below the margin"])
+def test_what_else_must_be_known_of_a_verdict_is_not_cut_off(more: str, third: str) -> None:
+    reason = f"No test decides; p after correction: 0.5 for it, 1 against{third}. {more}"
+    made = _verdict(verdict="inconclusive", reason=reason, p_supported=0.5)
+    assert made.reason == f"No test decides: of the p after correction the smallest, for the claim, is 0.5. {more}"
+
+
 def test_verdicts_are_counted_in_one_order() -> None:
     made = [_verdict(verdict=verdict) for verdict in ("inconclusive", "supported", "inconclusive")]
     assert [(count.number, count.verdict) for count in counts(made)] == [(1, "supported"), (2, "inconclusive")]

@@ -143,10 +143,10 @@ def test_where_none_gains_the_nearest_is_told_and_where_seeds_are_few_that_they_
 
 
 def test_arms_that_are_no_pairs_are_told_by_the_best() -> None:
-    told = sentence(_pairs({}).iloc[:0], _summary(a=2.0, b=1.0), "reverse_kl")
+    told = sentence(_pairs({}).iloc[:0], _summary(a=2.0, b=1.0).assign(ci_low=0.5, ci_high=3.0), "reverse_kl")
     assert (
         told
-        == "KL of modes to uniform (nats), lower is better: the last value of b, the best of 2 arms, is 1 nat (n = 8)."
+        == "KL of modes to uniform (nats), lower is better: the last value of b, the best of 2 arms, is 1 nat ([0.5, 3], n = 8)."
     )
     assert sentence(_pairs({}).iloc[:0], _summary(), "reverse_kl").endswith("no arm has a value.")
 
@@ -165,3 +165,28 @@ def test_medians_are_said_to_be_for_their_difference_is_not_that_of_the_medians(
     assert "median difference +3, 95% interval [" in told
     assert "medians 12 against 10;" in told
     assert "median" not in sentence(_pairs({}), _summary(plain=4.0, regularised=7.0), "fair_modes")
+
+
+def test_arms_that_are_equally_good_are_none_of_them_the_best() -> None:
+    """Of three arms that held all modes the first was "the best"."""
+    none = _pairs({}).iloc[:0]
+    told = sentence(none, _summary(a=8.0, b=8.0, c=8.0), "fair_modes")
+    assert told.endswith("the best last value, 8 modes, is that of all 3 arms.")
+    assert sentence(none, _summary(a=8.0, b=8.0, c=7.0), "fair_modes").endswith("is that of 2 of 3 arms.")
+
+
+def test_a_measure_without_a_better_direction_does_not_say_that_arms_are_alike() -> None:
+    told = sentence(_pairs({"metric": "density"}), _summary(plain=0.1, regularised=0.5), "density")
+    assert "of which neither more nor less is better" in told
+    assert "told apart" not in told
+
+
+def test_claims_against_another_than_the_partner_stand_in_the_row_and_name_it() -> None:
+    claim = (Link("D-use", "claim-2"), "supported", "✓", "supported")
+    made = matrix(
+        _pairs({}), {"": ["regularised"]}, {("third", "regularised"): [claim]}, ("fair_modes", PROTOCOL),
+        _last(plain=4.0, regularised=7.0, third=4.0),
+    )  # fmt: skip
+    assert made is not None
+    (row,) = (row for facet in made.facets for row in facet.rows if row.arm == "regularised")
+    assert row.verdicts == [(Link("D-use (against third)", "claim-2"), "supported", "✓", "supported")]

@@ -46,10 +46,12 @@ class Cells(NamedTuple):
 
 
 def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
-    """One heat map per metric, K upwards and lambda to the right.
+    """One heat map per metric that the arms shown have, K upwards and lambda to the right.
 
     `summary` has the columns arm, metric, n, center, low, high, ci_low, ci_high, diverged: the last values over seeds.
     """
+    measured = summary[summary["arm"].isin(list(shown.arms.values()))]
+    panels = {metric: panel for metric, panel in panels.items() if metric in set(measured["metric"])}
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
     height = 0.62 * len(_axes(shown)[0]) + 1.25
@@ -87,18 +89,19 @@ def _else(arm: Arm) -> str:
 
 def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells, width: float) -> None:
     ks, lambdas = _axes(shown)
+    placed = {place: arm for place, arm in shown.arms.items() if arm in known}
     means = np.full((len(ks), len(lambdas)), np.nan)
-    for (k, weight), arm in shown.arms.items():
+    for (k, weight), arm in placed.items():
         means[ks.index(k), lambdas.index(weight)] = known[arm].center
     colours = plt.get_cmap(PALETTE + ("_r" if panel.better == "lower" else ""))
     scale = _scale(means)
     mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
     mesh.set_zorder(0)
     axis.set_facecolor(EMPTY)
-    decimals = _decimals([known[arm] for arm in shown.arms.values()])
-    labels = {arm: _cell_text(known[arm], decimals) for arm in shown.arms.values()}
+    decimals = _decimals([known[arm] for arm in placed.values()])
+    labels = {arm: _cell_text(known[arm], decimals) for arm in placed.values()}
     size = _size(labels.values(), width / len(lambdas))
-    for (k, weight), arm in shown.arms.items():
+    for (k, weight), arm in placed.items():
         ink = _ink(to_rgb(colours(scale(known[arm].center)))) if known[arm].n else INK
         where = (lambdas.index(weight) + 0.5, ks.index(k) + 0.5)
         axis.text(*where, labels[arm], ha="center", va="center", color=ink, fontsize=size, linespacing=1.3)

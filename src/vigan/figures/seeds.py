@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One score of one metric, and its arms' centers.
+    """One score of one metric, and the centers of the arms that have the metric.
 
     `values` (seed by arm) is NaN where a run has no value or, where `ran` (seed by arm) is false, where there is no
     run.
@@ -86,7 +86,8 @@ def draw(
     lines = " Thin lines join the runs of one seed in arms that are a pair." if joined else ""
     add_heading(figure, heading, f"Each point is a run.{lines}")
     runs = scores.groupby("arm")["seed"].nunique()
-    labels = {arm: f"{arm} ({runs[arm]} run{'s' if runs[arm] > 1 else ''})" for arm in order}
+    counts = {arm: int(runs.get(arm, 0)) for arm in order}
+    labels = {arm: f"{arm} ({count} run{'' if count == 1 else 's'})" for arm, count in counts.items()}
     key(figure, [_handle(looks[arm], labels[arm]) for arm in order], _legend(rows, scores, summary))
     return figure
 
@@ -128,11 +129,15 @@ def _draw_panel(axis: Axes, panel: Panel, looks: Looks, pairs: Sequence[tuple[st
     values, edge = panel.values, _worst_edge(axis, panel.row)
     heights = _heights(len(values), values.shape[1])
     for first, second in pairs:
+        if not {first, second} <= panel.centers.keys():
+            continue
         at = [list(values.columns).index(arm) for arm in (first, second)]
         both = panel.ran.to_numpy()[:, at].all(axis=1)
         joined = values.fillna(edge).to_numpy()[:, at][both]
         axis.plot(_broken(joined), _broken(heights[:, at][both]), color=SOFT, linewidth=0.6, alpha=0.6)
     for place, arm in enumerate(values.columns):
+        if arm not in panel.centers:
+            continue
         axis.plot(values[arm], heights[:, place], **looks[arm].points, linestyle="none", markersize=4, zorder=3)
         _center(axis, panel.centers[arm], place, looks[arm])
         lost = values[arm].isna() & panel.ran[arm]

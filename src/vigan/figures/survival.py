@@ -27,6 +27,7 @@ from vigan.figures.layout import (
 from vigan.figures.style import FAINT, SOFT, Look, Looks, step_name
 
 HEIGHT, ROW = 3.0, 0.2
+NOTHING = "Of no run it is known when it had these events."
 
 
 class Panel(NamedTuple):
@@ -46,15 +47,19 @@ def draw(
     """One panel per event: a step curve per arm with its 95% interval, and a tick at its end if runs are censored.
 
     `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
-    Facets are stacked, each with its title.
+    Facets are stacked, each with its title, but for those without a curve.
     """
     known = set(survival["arm"])
+    drawn = [{arm: look for arm, look in looks.items() if arm in known} for looks in facets]
+    places = [place for place, looks in enumerate(drawn) if looks]
+    named = [titles[place] for place in places] if titles else titles
 
     def part(figure: Part, place: int) -> None:
-        _part(figure, survival, panels, {arm: look for arm, look in facets[place].items() if arm in known})
-        add_facet_heading(figure, place, heading, [], titles)
+        if places:
+            _part(figure, survival, panels, drawn[places[place]])
+        add_facet_heading(figure, place, heading, [] if places else [NOTHING], named)
 
-    return stacked(len(facets), part)
+    return stacked(max(1, len(places)), part)
 
 
 def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:

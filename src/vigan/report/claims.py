@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -107,8 +108,6 @@ P_WORDS = {
     "p_equivalent": "for a difference below the margin",
 }
 UNDECIDED = "No test decides"
-NOT_TRAINED_HERE = " Not trained here: "
-"""Begins what `analysis.elsewhere` adds to the reasons of claims about arms from elsewhere."""
 
 
 def _reason(row) -> str:  # noqa: ANN001
@@ -118,9 +117,8 @@ def _reason(row) -> str:  # noqa: ANN001
     if not reason.startswith(UNDECIDED) or not known:
         return reason
     least = min(known, key=lambda name: known[name])
-    apart = reason.find(NOT_TRAINED_HERE)
-    told = reason[apart:] if apart >= 0 else ""
-    return f"{UNDECIDED}: of the p after correction the smallest, {P_WORDS[least]}, is {p_value(known[least])}.{told}"
+    rest = re.sub(r"^.*?[a-z]\.(?=\s|$)", "", reason, count=1)  # what follows the sentence
+    return f"{UNDECIDED}: of the p after correction the smallest, {P_WORDS[least]}, is {p_value(known[least])}.{rest}"
 
 
 def _differences(row, unit: Unit) -> str:  # noqa: ANN001

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -105,12 +105,22 @@ def _rows(
     pairs: pd.DataFrame, columns: Sequence[tuple[str, str]], claims: Mapping[tuple[str, str], Sequence[Told]]
 ) -> list[MatrixRow]:
     rows = []
+    compared = {*pairs[["first", "second"]].itertuples(index=False, name=None)}
+    known = compared | {(NO_OTHER, second) for _, second in compared}
     for (first, second), part in pairs.groupby(["first", "second"], sort=False):
         found = {(row.metric, row.protocol): _effect(row) for row in part.itertuples()}
         effects = [found.get(column, Effect(Cell("–"), "open", "")) for column in columns]
         about = [told for key in (str(first), NO_OTHER) for told in claims.get((key, str(second)), ())]
+        others = [key for key in claims if key[1] == str(second) and key not in known]
+        about += [told for key in others for told in _against(key[0], claims[key])]
         rows.append(MatrixRow(str(second), str(first), effects, about))
     return rows
+
+
+def _against(first: str, several: Sequence[Told]) -> Iterator[Told]:
+    """Claims that compare an arm with another than its partner, which they name."""
+    for link, verdict, mark, style in several:
+        yield link._replace(label=f"{link.label} (against {first})"), verdict, mark, style
 
 
 def _effect(row) -> Effect:  # noqa: ANN001
@@ -145,17 +155,21 @@ def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     """One experiment in a sentence, from its rows of pair-summary and its last values, all of one metric."""
     title, unit = _directed_title(metric), of_metric(metric)
     last: dict[str, Any] = {str(row.arm): row for row in summary.itertuples() if row.n}
+    if METRICS[metric].sign == 0 and (last or len(pairs)):
+        return f"{METRICS[metric].title} was measured, of which neither more nor less is better."
     if len(pairs) == 1:
         return _one_pair(next(pairs.itertuples()), last, title, unit)
     if len(pairs):
         return _many_pairs(pairs, title, unit)
     if not last:
         return f"{title}: no arm has a value."
-    if METRICS[metric].sign == 0:
-        return f"{METRICS[metric].title} was measured, of which neither more nor less is better."
     best = max(last.values(), key=lambda row: METRICS[metric].sign * row.center)
+    alike = [str(row.arm) for row in last.values() if row.center == best.center]
+    if len(alike) > 1:
+        of = f"all {len(last)} arms" if len(alike) == len(last) else f"{len(alike)} of {len(last)} arms"
+        return f"{title}: the best last value, {told(best.center, unit)}, is that of {of}."
     among = f", the best of {len(last)} arms," if len(last) > 1 else ""
-    return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} (n = {best.n})."
+    return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} ({_sure(best, unit)})."
 
 
 def _directed_title(metric: str) -> str:

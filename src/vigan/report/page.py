@@ -266,5 +266,5 @@ class Page(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether its figures are in it, not beside it; a study of arms from elsewhere has no slider to tell by."""
-        pictures = [picture for section in self.sections for picture in section.pictures]
+        pictures = [*self.sample_pictures, *(picture for section in self.sections for picture in section.pictures)]
         return self.slider is not None or all(picture.source.startswith("data:") for picture in pictures)

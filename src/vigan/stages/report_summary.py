@@ -135,16 +135,16 @@ def _energy(timed: pd.DataFrame) -> str:
 
 
 def failures(runs: pd.DataFrame, metrics: pd.DataFrame | None) -> pd.DataFrame:
-    """Runs that diverged or have snapshots without finite samples: last iteration, and the steps of those snapshots.
+    """Runs that diverged, ended early or have snapshots without finite samples: last iteration, and those steps.
 
-    Without the long table of metrics, those that diverged.
+    Without the long table of metrics, those that diverged or ended early.
     """
     metrics = pd.DataFrame(columns=[*RUN_KEYS, "step", "metric", "value"]) if metrics is None else metrics
     lacking = metrics[(metrics["metric"] == "finite") & (metrics["value"] == 0)]
     steps = lacking.groupby(RUN_KEYS)["step"].agg(lambda values: ", ".join(map(str, sorted(set(values)))))
     steps = steps.astype(object).rename(LACKING).reset_index()
     rows = runs.merge(steps, on=RUN_KEYS, how="left")
-    failed = rows[(rows["status"] == "diverged") | rows[LACKING].notna()]
+    failed = rows[rows["status"].isin(["diverged", "unfinished"]) | rows[LACKING].notna()]
     return failed[[*RUN_KEYS, "status", "iterations", LACKING]].rename(columns={"iterations": "last iteration"})
 
 

@@ -3,7 +3,7 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const axis = document.getElementById("axis");
-  const short = (number) => (+number.toPrecision(4)).toLocaleString("en");
+  const short = (number) => (number % 1 ? +number.toPrecision(4) : number).toLocaleString("en");
   const numbers = (text) => text.trim().split(/[\s,]+/).map(Number);
 
   function ticks(longest, most) {
@@ -114,7 +114,7 @@
     });
     at.addEventListener("input", read);
     chart.addEventListener("toggle", () => chart.open && unit !== axis.value && draw());
-    axis.addEventListener("change", () => chart.open && draw());
+    axis.addEventListener("change", draw);
     if (chart.open) draw();
   }
 

@@ -13,10 +13,13 @@
   }
   const read = new Map();
 
+  // Of the seed that is chosen or, where an experiment has no pictures of it, of its first.
   function framesOf(experiment) {
-    const key = `${experiment}/${seed.value}`;
-    if (!read.has(key)) read.set(key, blocks.has(key) ? JSON.parse(blocks.get(key).textContent) : null);
-    return read.get(key);
+    const chosen = `${experiment}/${seed.value}`;
+    const key = blocks.has(chosen) ? chosen : [...blocks.keys()].find((name) => name.startsWith(`${experiment}/`));
+    if (!key) return [null];
+    if (!read.has(key)) read.set(key, JSON.parse(blocks.get(key).textContent));
+    return [read.get(key), key.split("/")[1]];
   }
 
   function put(arm, picture, why, alt) {
@@ -31,18 +34,19 @@
   function show() {
     const position = Number(slider.value);
     experiments.forEach((experiment, index) => {
-      const frames = framesOf(index);
+      const [frames, shown] = framesOf(index);
       if (!frames) {
         experiment.step.textContent = `no pictures of seed ${seed.value} here`;
         experiment.arms.forEach((arm) => put(arm, "", `seed ${seed.value} is not on this page`, ""));
         return;
       }
       const at = last ? Math.round((position * (frames.steps.length - 1)) / last) : 0;
-      const step = `iteration ${frames.steps[at].toLocaleString("en")}`;
+      const other = shown === seed.value ? "" : `seed ${shown}, `;
+      const step = `${other}iteration ${frames.steps[at].toLocaleString("en")}`;
       experiment.step.textContent = step;
       experiment.arms.forEach((arm, place) => {
         const { name, pictures, missing } = frames.arms[place];
-        put(arm, pictures[at], missing[at], `Samples of arm ${name}, seed ${seed.value}, ${step}`);
+        put(arm, pictures[at], missing[at], `Samples of arm ${name}, ${other ? "" : `seed ${shown}, `}${step}`);
       });
     });
     slider.setAttribute("aria-valuetext", experiments.map((experiment) => experiment.step.textContent).join("; "));

@@ -2,7 +2,7 @@
 (() => {
   const words = new Intl.Collator("en", { numeric: true });
   const textOf = (row, column) => row.cells[column].textContent.trim();
-  const number = (text) => Number.parseFloat(text.replace(/^[▲▼≈=] /, "").replaceAll("−", "-").replaceAll(",", ""));
+  const number = (text) => Number.parseFloat(text.replace(/^([▲▼≈=]|median) /, "").replaceAll("−", "-").replaceAll(",", ""));
 
   function compare(a, b) {
     const [x, y] = [number(a), number(b)];
