@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import jinja2
@@ -199,6 +200,6 @@ def about(rows: Iterable[Row], word: str) -> list[Row]:
 
 FORMATS: dict[str, Callable[..., Any]] = {
     "short": short, "count": count, "mean": mean, "estimate": estimate, "p": p_value, "deciding_p": deciding_p,
-    "of": of, "about": about, "known": pd.notna,
+    "of": of, "about": about, "known": pd.notna, "median": lambda values: median(list(values)),
 }  # fmt: skip
 """Filters for templates."""
