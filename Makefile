@@ -79,16 +79,18 @@ format: setup
 
 setup: .venv/installed
 
-# A copied checkout has the environment of the one it was copied from, whose paths are in it: it gets its own.
+# A copied checkout has the environment of the one it was copied from, whose paths are in it: it gets its own. Where that
+# one is not in sight this may be the same folder under another path (a container's), in use: then a person decides.
 MOVED := $(shell test -s .venv/installed && test "$$(cat .venv/installed)" != "$$(pwd -P)" && echo moved)
 
 .PHONY: moved
 moved:
+	@test -e "$$(cat .venv/installed)/.venv/installed" || { echo ".venv was made for $$(cat .venv/installed), which is not here: if nothing runs from it there, type: rm -rf .venv"; exit 1; }
 	rm -rf .venv
 
 .venv/installed: requirements.txt pyproject.toml $(MOVED)
 	$(PYTHON) -c "import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit('vigan needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 ...')"
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

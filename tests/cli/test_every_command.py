@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import subprocess
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,35 @@ from vigan.cli.parser import main, parser
 
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 20
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"vigan {version('vigan')}\n"
+
+
+@pytest.mark.parametrize("command", [("explain", "bn"), ("audit", "ring"), ("preflight",), ("power", "ring")])
+def test_where_no_study_lies_what_to_type_is_told(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(list(command)) == 1
+    told = capsys.readouterr().err
+    assert "no such file; `--config` names a study file, and `vigan init FOLDER` makes a folder with some" in told
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "rings.yaml").write_text("study: rings")
+    assert main(list(command)) == 1
+    assert "rings.yaml" in capsys.readouterr().err
+
+
+def test_lists_that_come_with_the_package_are_read_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["deviations"]) == 0
+    assert capsys.readouterr().out.startswith("# Deviations")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -225,8 +225,12 @@ def test_stranger_files_are_refused_too(text: str, told: str, refusal: Refusal) 
 def test_missing_unreadable_and_binary_files_are_named(tmp_path: Path) -> None:
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"\xff\xfe\x00study")
-    for path in (tmp_path / "none.yaml", tmp_path, binary):
-        with pytest.raises(ConfigError, match=re.escape(f"{path}: cannot be read")):
+    for path, told in (
+        (tmp_path / "none.yaml", "no such file"),
+        (tmp_path, "cannot be read"),
+        (binary, "cannot be read"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(f"{path}: {told}")):
             load_study(path)
 
 

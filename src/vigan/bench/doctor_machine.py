@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from vigan.runtime.cores import cores
 from vigan.bench.record import processor
 from vigan.features import inception
 from vigan.runtime import nvml, settings
@@ -31,7 +32,7 @@ def machine() -> dict[str, Any]:
     usable = torch.cuda.is_available()
     return {
         "processor": processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "load": round(os.getloadavg()[0], 1),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "python": platform.python_version(),
@@ -104,10 +105,6 @@ def _room(facts: dict[str, Any]) -> list[Problem]:
     full = [card["name"] for card in facts["cards"] if card["free"] < LEAST_FREE]
     message = f"less than 4 GiB are free on {', '.join(full)}"
     return [Problem(message, "nvidia-smi, and end what fills it")] if full else []
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _capability(index: int) -> str:

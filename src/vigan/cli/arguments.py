@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from vigan.cli.options import EXTRACTOR, device, from_one, side, threads
 from vigan.protocols.registry import KINDS
+from vigan.runtime.cores import cores
 from vigan.runtime.settings import switched_on
 
 DEVICES = "auto (default: a GPU where there is one), cpu, cuda, cuda:1, ..."
@@ -17,7 +17,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     """Add where a command measures, and by how many threads."""
     add_device(parser)
     text = "snapshots measured at a time, or threads of a CPU (default: its cores)"
-    parser.add_argument("--threads", type=threads, default=os.cpu_count() or 1, help=text)
+    parser.add_argument("--threads", type=threads, default=cores(), help=text)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

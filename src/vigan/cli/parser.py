@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,10 +20,11 @@ from vigan.cli.process import open_standard_streams
 from vigan.contents import FIGURES
 from vigan.errors import UserError, describe_os_error, shown
 from vigan.plugins import blame
+from vigan.runtime.cores import cores
+from vigan.runtime.project import shipped
 from vigan.runtime.settings import enter_root, setting, switched_on
 
-DEVIATIONS = Path("config/deviations.yaml")
-PUBLISHED = Path("config/published.yaml")
+DEVIATIONS, PUBLISHED = "deviations.yaml", "published.yaml"
 FINDINGS = [Path("docs/findings.md.j2"), Path("docs/evidence.md.j2")]
 
 EXPERIMENT = "name of an experiment of the study"
@@ -78,6 +80,12 @@ def _is_want_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
 
 
+def _listed(name: str) -> Path:
+    """A list beside the studies of the folder one works in or, where it has none, the package's own."""
+    here = Path("config", name)
+    return here if here.exists() else shipped() / here
+
+
 def _print_error(line: str, code: int) -> int:
     print(f"vigan: {line}", file=sys.stderr)
     return code
@@ -95,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     ending = "vigan COMMAND --help says more, with examples; source <(vigan completion) completes words in bash and zsh"
     commands = _Parser(prog="vigan", description="Reproduce Su (2018), arXiv 1807.05936, over seeds.", epilog=ending)
+    commands.add_argument("--version", action="version", version=f"vigan {version('vigan')}")
     stages = commands.add_subparsers(required=True, metavar="COMMAND")
 
     def stage(command: Command, summary: str, *, study: bool = True) -> argparse.ArgumentParser:
@@ -113,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     preflight = stage(pipeline.preflight, "say whether a study can run here, and how long it will take")
-    preflight.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="cores the study may use")
+    preflight.add_argument("--cores", type=from_one, default=cores(), help="cores the study may use")
     preflight.add_argument(
         "--cpu", action="store_true", default=switched_on("cpu"), help="run without a GPU, however long it takes"
     )
@@ -123,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
     add_celeba(preflight)
 
     estimate = stage(inspect.estimate, "say how long a study will take here, by stage")
-    estimate.add_argument("--cores", type=from_one, default=os.cpu_count() or 1, help="jobs at once")
+    estimate.add_argument("--cores", type=from_one, default=cores(), help="jobs at once")
     add_device(estimate)
 
     doctor = stage(inspect.doctor, "say what this machine can do, what is wrong with it and what to type: 3 minutes")
@@ -180,8 +189,8 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument(
         "--small", action="store_true", help="leave out the slider and link the figures, for keeping in a repository"
     )
-    page.add_argument("--deviations", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
-    page.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
+    page.add_argument("--deviations", type=Path, default=_listed(DEVIATIONS), help="list of deviations (YAML)")
+    page.add_argument("--published", type=Path, default=_listed(PUBLISHED), help="numbers from other papers (YAML)")
 
     claims = stage(inspect.claims, "print the verdict on every claim of a study", study=False)
     claims.add_argument("study", metavar="STUDY", help="name of a study, such as smoke, or its results folder")
@@ -228,7 +237,7 @@ def parser() -> argparse.ArgumentParser:
         "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
     )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
-    deviations.add_argument("--file", type=Path, default=DEVIATIONS, help="list of deviations (YAML)")
+    deviations.add_argument("--file", type=Path, default=_listed(DEVIATIONS), help="list of deviations (YAML)")
 
     index = stage(present.index, "write a page of all studies with their verdicts, claim by claim", study=False)
     index.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
@@ -245,7 +254,7 @@ def parser() -> argparse.ArgumentParser:
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     findings.add_argument("--records", type=Path, default=Path("bench/records"), help="folder of benchmarks' records")
     findings.add_argument("--paper", type=Path, default=Path("config/paper.yaml"), help="study that states the claims")
-    findings.add_argument("--published", type=Path, default=PUBLISHED, help="numbers from other papers (YAML)")
+    findings.add_argument("--published", type=Path, default=_listed(PUBLISHED), help="numbers from other papers (YAML)")
 
     summary = "replay recordings of the author's graph; exit 0 if all agree, 1 if one does not, 2 if a file is none"
     trace = stage(inspect.verify_trace, summary, study=False)

@@ -10,7 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from vigan.config import plugins
 from vigan.config.arms import Arm, Dcgan, Mixture, Mlp, Optimiser
-from vigan.config.base import ConfigError, explain, first_of, last_line_of_key, line_of, located_error, read_yaml
+from vigan.config.base import (
+    ConfigError,
+    explain,
+    first_of,
+    last_line_of_key,
+    line_of,
+    located_error,
+    nearest,
+    read_yaml,
+)
 from vigan.config.claims import (
     Collapse,
     OneShare,
@@ -44,6 +53,8 @@ Location = tuple[str | int, ...]
 
 def load_study(path: Path) -> Study:
     """Study described by a YAML file. Raises ConfigError: one line with the file, the line and what to write."""
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file{_others(path)}")
     raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: a study file is a mapping with the keys {', '.join(Study.model_fields)}")
@@ -55,6 +66,14 @@ def load_study(path: Path) -> Study:
         location = _as_written(location)
         line = _line(tree, location) or _line_of_name(tree, message)
         raise located_error(path, line, location, message) from None
+
+
+def _others(path: Path) -> str:
+    """What to write in place of a study file that is not there."""
+    there = [one.name for one in path.parent.glob("*.yaml") if one.name not in ("deviations.yaml", "published.yaml")]
+    if there:
+        return nearest(path.name, there)
+    return "; `--config` names a study file, and `vigan init FOLDER` makes a folder with some"
 
 
 def _as_written(location: Location) -> Location:

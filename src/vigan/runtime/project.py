@@ -28,7 +28,9 @@ def create(folder: Path) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for name in CONTENTS:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, folder / name)
-        else:
-            shutil.copy2(source / name, folder / name)
+        for path in [source / name, *sorted((source / name).rglob("*"))]:
+            to = folder / path.relative_to(source)
+            if path.is_dir():
+                to.mkdir()
+            else:
+                shutil.copyfile(path, to)  # not its mode: an installation may be read-only

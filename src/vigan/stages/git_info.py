@@ -19,7 +19,7 @@ def commit(root: Path = ROOT) -> str:
     Pages and figures do not count: they are what is made.
     """
     if _git(root, "rev-parse", "--show-toplevel") != str(root.resolve()):
-        return "not a git checkout"
+        return "unknown: git does not read this checkout" if (root / ".git").exists() else "not a git checkout"
     head = _git(root, "rev-parse", "HEAD")
     changed = _git(root, "status", "--porcelain", "--", ".", *(f":!{made}" for made in MADE))
     return f"{head}, with changes that are not committed" if changed else head
