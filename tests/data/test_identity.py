@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from flips import flipped, how_many, tell
 from PIL import Image
 
 from vigan.config.arms import RunSpec
-from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring, key
+from vigan.config.datasets import CelebA, DataSource, Digits, ImageFolder, Ring, key
 from vigan.data import identity
 from vigan.data.identity import Source, find, sources
 from vigan.data.prepare import prepare
@@ -151,6 +152,35 @@ def test_other_images_than_those_that_were_prepared_are_known_as_such(pictures: 
     assert not identity.is_prepared_of_others(of(pictures), first)
     _grow(pictures)
     assert identity.is_prepared_of_others(of(pictures), Path("data") / found(pictures).key)
+
+
+class Packed(DataSource):
+    """A source of a plug-in that reads a file."""
+
+    source: Literal["packed"]
+    place: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, 32, 32)
+
+    def source_data(self) -> None: ...
+
+    def files(self) -> list[Path]:
+        return [Path(self.place)]
+
+
+def test_the_files_of_a_plug_in_s_source_are_known_by_their_content(tmp_path: Path) -> None:
+    """A file that was replaced was trained and reported as what had been in it."""
+    packed = Packed(source="packed", place=str(tmp_path / "images.tar"))
+    absent = find(packed, None, tmp_path / "data").key
+    (tmp_path / "images.tar").write_bytes(b"one")
+    one = find(packed, None, tmp_path / "data").key
+    (tmp_path / "images.tar").write_bytes(b"two")
+    assert len({absent, one, find(packed, None, tmp_path / "data").key}) == 3
+    (tmp_path / "images.tar").write_bytes(b"one")
+    assert find(packed, None, tmp_path / "data").key == one
+    assert packed.digest in sources([packed], None, tmp_path / "data")
 
 
 def test_a_note_that_cannot_be_written_stops_nobody(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

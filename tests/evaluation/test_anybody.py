@@ -62,8 +62,8 @@ def evaluate(files: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def statistics(files: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Path]:
     """Writes statistics of the real images."""
 
-    def write(name: str, *more: str) -> Path:
-        assert main(["statistics", str(files / "faces.npy"), "-o", str(files / name), *more]) == 0
+    def write(name: str, *more: str, images: str = "faces.npy") -> Path:
+        assert main(["statistics", str(files / images), "-o", str(files / name), *more]) == 0
         capsys.readouterr()
         return files / name
 
@@ -124,6 +124,7 @@ def test_it_says_what_of_the_distance_is_bias_and_shows_the_fit_if_asked(evaluat
     assert fitted["distances"][-1] == pytest.approx(found["values"]["frechet"], rel=1e-9)
     assert fitted["excess"] == pytest.approx(found["values"]["frechet"] - fitted["value"])
     assert found["frechet_bias_of_equal"] > 0
+    assert fitted["note"].startswith("40 images of 1280 features: below four times as many the law does not hold")
     assert "frechet_infinity" not in evaluate()
 
 
@@ -144,6 +145,23 @@ def test_statistics_give_the_distance_that_their_images_give(
     assert found["values"] == {"frechet": pytest.approx(evaluate()["values"]["frechet"], rel=1e-5)}
     assert found["floor"] is None
     assert "mean and a covariance" in found["floor_note"]
+
+
+def test_what_was_done_to_images_before_statistics_is_compared_and_told(
+    evaluate: Run, statistics: Callable[..., Path], files: Path
+) -> None:
+    """Cropped and whole images were one and the same in the file."""
+    (files / (folder := "pngs")).mkdir()
+    for number, face in enumerate(FACES[:20]):
+        Image.fromarray(face.transpose(1, 2, 0)).save(files / folder / f"{number}.png")
+    plain = statistics("plain.npz", images=folder).name
+    cropped = statistics("cropped.npz", "--crop", "24", "--resize", "32", images=folder).name
+    assert "the reference's was: centre crop 24x24, to 32x32" in evaluate(reference=cropped, images=folder)["input"]
+    same = evaluate("--crop", "24", "--resize", "32", reference=cropped, images=folder)["input"]
+    assert same.startswith("centre crop 24x24, to 32x32")
+    assert "the reference's was" not in same
+    other = evaluate("--crop", "24", "--resize", "32", reference=plain, images=folder)["input"]
+    assert "the reference's was: each image" in other
 
 
 def test_statistics_with_features_give_every_metric(evaluate: Run, statistics: Callable[..., Path]) -> None:
@@ -170,6 +188,7 @@ def test_files_of_others_are_read_when_it_is_said_what_they_are(
         found = evaluate(*said, "--made-of", "40", reference=name)
         assert found["reals"] == 40
         assert found["values"]["frechet"] == pytest.approx(whole["frechet"], rel=1e-5)
+        assert found["frechet_bias_of_equal"] == pytest.approx(evaluate()["frechet_bias_of_equal"], rel=1e-4)
     assert found["values"]["coverage"] == whole["coverage"]
 
 

@@ -91,6 +91,42 @@ def test_a_broken_promise_is_told_in_a_line(tmp_path: Path, old: str, new: str, 
     assert all(len(line.splitlines()) == 1 for line in found)
 
 
+REPLACED = """\
+    def prepare(self, networks, seed):
+        networks["mean"] = nn.Module()
+        networks["mean"].register_buffer("value", torch.zeros(()))
+
+    def discriminator_term(self, view):
+        own, now = view.networks["mean"], view.logits[0].detach().mean()
+        own.value = own.value + 0.1 * (now - own.value)
+"""
+
+
+def test_a_tensor_that_is_replaced_is_found_for_a_graph_would_go_on_with_the_first(tmp_path: Path) -> None:
+    """On a GPU every replay read the first one: a mean that never moved, and no word."""
+    text = PENALTY.replace("    def discriminator_term(self, view):\n", REPLACED)
+    found = failures(tmp_path, text)
+    assert any("'mean.value' is another tensor after an iteration" in line for line in found), found
+    in_place = text.replace(
+        "own.value = own.value + 0.1 * (now - own.value)", "own.value.lerp_(now.to(own.value), 0.1)"
+    )
+    assert failures(tmp_path, in_place, "other.py") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("(self, view)", "(self, discriminator, real, fake)", "`discriminator_term` must take one argument, a view"),
+        ("return self.weight", "self.weight", "`discriminator_term` returns NoneType; return a tensor with one number"),
+        (".square().mean()", ".square()", "`discriminator_term` returns a tensor of shape"),
+    ],
+)
+def test_a_term_that_is_none_ends_a_training_in_a_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """The error arose in our own frame, and was a traceback."""
+    assert old in PENALTY
+    assert any(told in line for line in failures(tmp_path, PENALTY.replace(old, new, 1)))
+
+
 def test_a_state_that_is_not_in_checkpoints_is_found(tmp_path: Path) -> None:
     text = PENALTY.replace("class Penalty", "CALLS = []\n\n\nclass Penalty").replace(
         "        return self.weight * slope", "        CALLS.append(1)\n        return len(CALLS) * self.weight * slope"

@@ -125,7 +125,7 @@ def test_a_network_that_is_not_here_is_named_and_all_else_is_told_without_fetchi
 
 
 def test_on_a_gpu_evaluation_is_counted_beside_training() -> None:
-    found = Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1200.0}, {"plain": 4}, at_once=(2, 1))
+    found = Estimate(60.0, 0.0, {"plain": 3600.0}, {"plain": 1200.0}, {"plain": 4}, at_once=2)
     told = format_estimate(found, cores=8)
     assert "evaluation is 25% of training and evaluation" in told
     (row,) = (line for line in told.splitlines() if line.startswith("all, evaluation beside 2 at once"))

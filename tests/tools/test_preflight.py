@@ -19,6 +19,7 @@ from vigan.io.files import RecordError
 from vigan.layout import Layout
 from vigan.tools import estimate
 from vigan.tools.preflight import Verdict, preflight, prepared_counts, shortcomings, warnings
+from vigan.training import device
 
 PAPER = Path(__file__).parents[2] / "config" / "paper.yaml"
 MNIST = StackedDigits(source="stacked-digits", origin="mnist")
@@ -152,13 +153,24 @@ def test_on_a_gpu_the_time_is_told_by_its_slots(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("VIGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("VIGAN_CPU", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(device, "_tried", lambda found, named: found)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
     monkeypatch.setattr(estimate, "training_seconds", lambda study, runs, device: 7200.0 * (device == "cuda"))
     study = load_study(PAPER)
     runs = list(study.runs())
     found = preflight(study, runs, [], celeba=None, download=False, cpu=False, cores=8)
     assert found.go
-    assert found.message.startswith(f"{len(runs)} runs to train on NVIDIA H100, 2 at a time: about 60.0 minutes")
+    assert found.message.startswith(f"{len(runs)} runs to train on NVIDIA H100, 1 GPU: about 2.0 hours, by ")
+    assert found.message.endswith("runs that share one gain what `vigan doctor` measures")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert (
+        "2 GPUs: about 60.0 minutes"
+        in preflight(study, runs, [], celeba=None, download=False, cpu=False, cores=8).message
+    )
+    assert (
+        "1 GPU: about 2.0 hours"
+        in preflight(study, runs[:1], [], celeba=None, download=False, cpu=False, cores=8).message
+    )
 
 
 def test_a_gpu_that_cuda_cannot_use_stops_the_study_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:

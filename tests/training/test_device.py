@@ -35,9 +35,23 @@ def test_a_gpu_that_cuda_cannot_use_is_refused_with_what_to_do(
 def test_a_gpu_that_works_is_taken_unless_cpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "ones", lambda *shape, device: torch.full(shape, 1.0))
     assert pick_device("auto") == torch.device("cuda")
     monkeypatch.setenv("VIGAN_CPU", "true")
     assert pick_device("auto") == torch.device("cpu")
+
+
+def test_a_gpu_that_is_counted_and_does_not_work_is_refused_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another process has for itself was a traceback where the networks were moved to it."""
+
+    def busy(*_: object, **__: object) -> None:
+        raise torch.AcceleratorError("CUDA error: CUDA-capable device(s) is/are busy or unavailable\nCUDA")
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "ones", busy)
+    with pytest.raises(RecordError, match=r"GPU 3 is here, and does not work \(CUDA error: .*unavailable\): another"):
+        pick_device("auto")
 
 
 def test_who_does_without_a_gpu_waits_for_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from vigan.bench.timing import medians
 from vigan.config.study import Study
 from vigan.features.extractors import make_extractor
 from vigan.runtime.resources import trains_on_gpu
-from vigan.runtime.settings import eval_slots, gpu_slots
+from vigan.runtime.settings import gpus
 from vigan.tools.estimate import Estimate, estimate, format_estimate, human, where
 from vigan.tools.timings import keep
 from vigan.training.cuda_graph import WARM_UP, trainer
@@ -63,7 +63,7 @@ def visit(study: Study, name: str = "auto", *, quick: bool = False) -> Visit:
     found = timely(lambda: estimate(study, "auto" if device.type == "cuda" and name == "auto" else str(device)))
     if found is not None:
         if device.type == "cuda":
-            found.at_once = max(1, gpu_slots()), max(1, eval_slots())
+            found.at_once = max(1, len(gpus()))
         if facts["load"] <= facts["cores"]:  # what a busy machine took says nothing of a study
             _keep(study, found, device)
     runs = timely(lambda: by_runs(workload.arm, workload.shape, ITERATIONS["cuda"])) if device.type == "cuda" else None

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from vigan.runtime.cores import cores
 from vigan.bench.record import processor
 from vigan.features import inception
 from vigan.runtime import nvml, settings
+from vigan.runtime.cores import cores
 
 CORES_A_GPU = 5
 """Cores that one run in training and one in evaluation keep busy."""

@@ -157,6 +157,7 @@ def _training(trainer: Trainer, shape: tuple[int, ...], iterations: int) -> Call
     inner = trainer.engine if isinstance(trainer, CapturedEngine) else trainer
     tf32 = inner.arm.precision == "tf32"
     given = batches(inner.arm.model_dump(), shape, inner.parameters["g"][0].device)
+    torch.backends.cudnn.deterministic = True  # as all training is
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32  # during capture
     call = _repeated(trainer, given, iterations)
 

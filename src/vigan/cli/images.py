@@ -44,8 +44,9 @@ def statistics(options: argparse.Namespace) -> None:
         from vigan.training.device import calculate_in_float32, pick_device
     check_place(options.out, with_features=options.features)
     calculate_in_float32(options.threads)
-    gallery = open_gallery(options.images, _fitting(options))
-    found = statistics_of(gallery, make_extractor(options.extractor or EXTRACTOR, str(pick_device(options.device))))
+    fitting, device = _fitting(options), str(pick_device(options.device))
+    gallery = open_gallery(options.images, fitting)
+    found = statistics_of(gallery, make_extractor(options.extractor or EXTRACTOR, device), fitting)
     write_statistics(options.out, found, with_features=options.features)
     print(json.dumps(found.made._asdict(), indent=2))
 

@@ -25,12 +25,12 @@ BENCHMARKS = (
 
 def estimate(options: argparse.Namespace) -> None:
     """Print how long a study will take on this machine, by stage."""
-    from vigan.runtime.settings import eval_slots, gpu_slots, switched_on
+    from vigan.runtime.settings import gpus, switched_on
     from vigan.tools.estimate import estimate, format_estimate
 
     found = estimate(load_study(options.config), options.device)
-    if options.device != "cpu" and gpu_slots() and not switched_on("cpu"):
-        found.at_once = gpu_slots(), eval_slots()
+    if options.device != "cpu" and gpus() and not switched_on("cpu"):
+        found.at_once = len(gpus())
     print(format_estimate(found, options.cores))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -214,6 +215,10 @@ class DataSource(DatasetSettings, ABC):
     def most(self) -> int | None:
         """How many examples there are, None where only the files tell."""
         return None
+
+    def files(self) -> Sequence[Path]:
+        """The files that `source_data` reads, if it reads any: other contents are then another data set."""
+        return ()
 
     @model_validator(mode="after")
     def _drawable(self) -> DataSource:

@@ -10,17 +10,17 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
-from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, key, without_place
+from vigan.config.datasets import CelebA, Dataset, DataSource, Digits, ImageFolder, StackedDigits, key, without_place
 from vigan.data import celeba, mnist
 from vigan.data.archive import Archive, Folder, images_in
 from vigan.data.source import DataError
-from vigan.io.files import RecordError, read_json, write_json
+from vigan.io.files import RecordError, read_json, sha256_file, write_json
 from vigan.io.stamp import sealed, unsealed
 from vigan.runtime.settings import MachineError, expanded, setting
 
@@ -68,7 +68,13 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
 
 def from_files(datasets: Iterable[Dataset]) -> list[Dataset]:
     """Those data sets that are made from files, which can change."""
-    return [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data)]
+    return [
+        data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data) or _of_a_plugin(data)
+    ]
+
+
+def _of_a_plugin(dataset: Dataset) -> Sequence[Path]:
+    return dataset.files() if isinstance(dataset, DataSource) else ()
 
 
 def _passed_on() -> dict[str, Source]:
@@ -105,6 +111,8 @@ def _named(dataset: Dataset, archive: Path | None) -> Path | None:
             return expanded(dataset.path)
         case CelebA():
             return celeba.locate(archive, Path(os.devnull))
+        case DataSource():
+            return None
         case _:
             return expanded(setting("mnist")) if setting("mnist") else None
 
@@ -167,6 +175,9 @@ def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None
             return _in_folder(path, images_in) if path.is_dir() else None
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
             return _mnist(mnist.at_hand(origin, fetched(root)))
+        case DataSource():
+            files = list(dataset.files())
+            return _of_files(files) if files and all(file.is_file() for file in files) else None
     return None
 
 
@@ -211,6 +222,14 @@ def _mnist(files: tuple[Path, Path] | None) -> Files | None:
         str(files[0].resolve()),
         lambda: digest_of([_seen(file) for file in files]),
         lambda: digest_of([_sized(mnist.unpacked(file)) for file in files]),
+    )
+
+
+def _of_files(files: Sequence[Path]) -> Files:
+    return Files(
+        str(files[0].resolve()),
+        lambda: digest_of([_seen(file) for file in files]),
+        lambda: digest_of([[file.name, sha256_file(file)] for file in files]),
     )
 
 

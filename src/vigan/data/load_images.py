@@ -140,7 +140,7 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
     wrote, a `.npy` file with uint8 images, channels first or last, or an `.npz` file that has them as `arr_0` (ADM's).
     Raises RecordError naming the path if it is anything else, or if arrays are to be cropped or resized.
     """
-    if path.is_dir() and not (path / MANIFEST).is_file():
+    if path.is_dir() and not ((path / MANIFEST).is_file() and (path / ARRAY).is_file()):
         return _files(Folder(path), fitting)
     if _is_zip_of_files(path):
         return _files(Archive(path), fitting)

@@ -27,7 +27,7 @@ def seeds_by_run(
 
     Raises RecordError if a run has none, if two have one, or if the study names a run that is not there.
     """
-    names = {run: {run.name, run.stem, str(run.relative_to(root)) if run != root else run.name} for run in runs}
+    names = {run: (str(run.relative_to(root)) if run != root else run.name, run.name, run.stem) for run in runs}
     for name in stated:
         if not any(name in own for own in names.values()):
             raise RecordError(f"{root}: `seeds` names '{name}', and no such run is there{_near(name, runs)}")

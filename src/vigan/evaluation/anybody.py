@@ -13,7 +13,7 @@ import numpy as np
 
 from vigan import rng
 from vigan.config.base import ConfigError, digest_of
-from vigan.data.load_images import Files, Gallery, open_gallery
+from vigan.data.load_images import NOTHING, Files, Fitting, Gallery, open_gallery
 from vigan.errors import say
 from vigan.evaluation.cache import load, save
 from vigan.evaluation.extraction import features_of
@@ -33,6 +33,9 @@ from vigan.metrics.validate import MetricError
 from vigan.protocols.registry import KINDS
 from vigan.provenance import code_digest, measuring_versions
 
+LAW = 4
+"""How many times the features' number images must be for a Fréchet distance to follow its law."""
+FEW = "{n} images of {width} features: below four times as many the law does not hold, and the value may be far off"
 ONLY_STATISTICS = "the reference is a mean and a covariance: other metrics need features, and so does a floor"
 
 
@@ -123,17 +126,18 @@ def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
     if total >= count + n:
         rest = gallery.take(np.sort(order[count : count + n]))
         others = kept_features(extractor, rest, request.cache, "its floor")
-    return Reals(of_features(features, made_with(extractor)), others, chosen, total)
+    return Reals(of_features(features, made_with(extractor, request.fitting)), others, chosen, total)
 
 
-def statistics_of(gallery: Gallery, extractor: Extractor) -> Statistics:
-    """Statistics of images. Raises MetricError if there are fewer than two."""
-    return of_features(features_of(extractor, gallery, "images"), made_with(extractor))
+def statistics_of(gallery: Gallery, extractor: Extractor, fitting: Fitting = NOTHING) -> Statistics:
+    """Statistics of images that were fitted so first. Raises MetricError if there are fewer than two."""
+    return of_features(features_of(extractor, gallery, "images"), made_with(extractor, fitting))
 
 
-def made_with(extractor: Extractor) -> Made:
-    """What an extractor says of itself."""
-    return Made(extractor.name, extractor.weights_sha256, None, extractor.resizing.format(side=extractor.side))
+def made_with(extractor: Extractor, fitting: Fitting = NOTHING) -> Made:
+    """What an extractor says of itself, after what was done to images before."""
+    own = extractor.resizing.format(side=extractor.side)
+    return Made(extractor.name, extractor.weights_sha256, None, "; ".join(filter(None, [fitting.words, own])))
 
 
 def _known(extractor: str, real: Statistics) -> Reference | None:
@@ -168,7 +172,9 @@ def _bias(request: Request, real: Gaussian, fake: np.ndarray, frechet: float) ->
         told["frechet_bias_of_equal"] = bias_of_equal(spectrum, real.n, len(fake))
     if request.infinity:
         found = frechet_infinity(real, fake, rng.generator(0, "metric", "infinity"))
-        told["frechet_infinity"] = {**found._asdict(), "excess": frechet - found.value}
+        few = len(fake) < LAW * fake.shape[1]
+        note = {"note": FEW.format(n=len(fake), width=fake.shape[1])} if few else {}
+        told["frechet_infinity"] = {**found._asdict(), "excess": frechet - found.value, **note}
     return told
 
 
@@ -267,7 +273,5 @@ def _enough(path: Path, found: int, wanted: int, what: str) -> None:
 
 
 def _input(request: Request, extractor: Extractor, made: Made) -> str:
-    first = [request.fitting.words] if request.fitting.words else []
-    own = extractor.resizing.format(side=extractor.side)
-    other = [] if made.resizing in (None, own) else [f"the reference's was: {made.resizing}"]
-    return "; ".join([*first, own, *other])
+    own = str(made_with(extractor, request.fitting).resizing)
+    return own if made.resizing in (None, own) else f"{own}; the reference's was: {made.resizing}"

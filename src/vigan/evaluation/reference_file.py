@@ -9,6 +9,7 @@ from vigan.config.base import ConfigError
 from vigan.evaluation.statistics import Made, Statistics
 from vigan.features.base import Extractor
 from vigan.io.files import RecordError
+from vigan.metrics.frechet import Gaussian
 
 UNKNOWN = "unknown"
 
@@ -44,7 +45,11 @@ def accepted(stated: Stated, extractor: Extractor, found: Statistics) -> Statist
         raise ConfigError(f"{path}: does not say of how many images it is; add --made-of N, or --made-of {UNKNOWN}")
     told = _told(stated.made_of or UNKNOWN)
     _check_told(path, "--made-of", told, made.images)
-    return found._replace(made=Made(name, extractor.weights_sha256, made.images or told, made.resizing))
+    known = made.images or told
+    gaussian = found.gaussian
+    if known and not gaussian.n:
+        gaussian = Gaussian(gaussian.mean, gaussian.covariance, known)
+    return found._replace(gaussian=gaussian, made=Made(name, extractor.weights_sha256, known, made.resizing))
 
 
 def _check_told(path: Path, option: str, told: object, known: object) -> None:

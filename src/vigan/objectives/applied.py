@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vigan.config.arms import REGULARISER, Arm
+from vigan.errors import UserError
 from vigan.objectives.base import Forward
 from vigan.objectives.draws import Draws
 from vigan.objectives.hooks import HOOKS, Stabiliser, View, filled, stabiliser_class, uncoupled
@@ -38,7 +39,8 @@ class Stabilisers:
             if not (at_old and stabiliser.zero_at_old_generator):
                 self.draws.at(f"{update}.{name}")
                 own = view._replace(draws=self.draws.of(name))
-                terms[name] = getattr(stabiliser, hook)(own if stabiliser.coupled else own._replace(losses=uncoupled))
+                seen = own if stabiliser.coupled else own._replace(losses=uncoupled)
+                terms[name] = _term(name, hook, getattr(stabiliser, hook), seen)
         return terms
 
     def perturbing(self, discriminator: Forward) -> Forward:
@@ -68,3 +70,17 @@ class Stabilisers:
         """Call their hooks after an iteration."""
         for stabiliser in self["after_iteration"].values():
             stabiliser.after_iteration(networks)
+
+
+def _term(name: str, hook: str, of: Callable[[View], Tensor], view: View) -> Tensor:
+    """A stabiliser's term. Raises UserError naming it where that is no number, or where it takes no view alone."""
+    try:
+        term = of(view)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # it was not entered
+            raise UserError(f"stabiliser '{name}': `{hook}` must take one argument, a view ({error})") from None
+        raise
+    if not isinstance(term, Tensor) or term.ndim:
+        what = f"a tensor of shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
+        raise UserError(f"stabiliser '{name}': `{hook}` returns {what}; return a tensor with one number")
+    return term

@@ -90,6 +90,8 @@ COMPARED = (
     "The value of real data is that of {n} other images against the same {n}."
 )
 """What is compared with what, for the notes."""
+COMPARED_WITH_OTHERS = "{n} fakes of one seed's latents, the same at every step, against the reference."
+"""The same where the reference is not as many."""
 
 RESIZED = (
     "Images are enlarged or shrunk by an antialiased bicubic filter to {side}x{side} before the network sees them."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vigan.config.experiment import Protocol
+from vigan.protocols.features import COMPARED, COMPARED_WITH_OTHERS
 from vigan.protocols.registry import METRICS
 from vigan.report.cells import Cell, Table
 from vigan.report.page import Facts, Note
@@ -20,9 +21,16 @@ def protocol_notes(protocols: Iterable[Protocol]) -> list[Note]:
 
 def _facts(protocol: Protocol) -> Facts:
     n = f"{protocol.samples:,}" if protocol.samples else "an unknown number of"
-    notes = [(term, words.replace("{n}", n)) for term, words in protocol.definition.notes]
+    notes = [(term, _with_number(words, n, protocol)) for term, words in protocol.definition.notes]
     notes += [("Reals", _reals(protocol))] if protocol.reference else []
     return [*notes, ("Sampler", ITSELF)] if protocol.sampler else notes
+
+
+def _with_number(words: str, n: str, protocol: Protocol) -> str:
+    """A note with the number of samples; of the reference another note speaks where it is not as many."""
+    if protocol.reference:
+        words = words.replace(COMPARED, COMPARED_WITH_OTHERS)
+    return words.replace("{n}", n)
 
 
 def _reals(protocol: Protocol) -> str:

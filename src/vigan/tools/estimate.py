@@ -46,8 +46,8 @@ class UntimedError(Exception):
 class Estimate:
     """Seconds of one process by stage, and by arm for training: `train[arm]` is one run's.
 
-    `unknown` is what could not be timed, by protocol, and why; it is counted as nothing. `at_once` are the runs that
-    train, and those that are measured, side by side on GPUs; None without any.
+    `unknown` is what could not be timed, by protocol, and why; it is counted as nothing. `at_once`: the
+    number of GPUs, on each of which runs are measured beside one that trains; None without any.
     """
 
     prepare: float
@@ -56,7 +56,7 @@ class Estimate:
     evaluate: dict[str, float]
     counts: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
-    at_once: tuple[int, int] | None = None
+    at_once: int | None = None
 
     @property
     def share(self) -> float:
@@ -232,9 +232,9 @@ def format_estimate(found: Estimate, cores: int) -> str:
 def _shared(total: float, found: Estimate, cores: int) -> str:
     """All of it, side by side: on a GPU runs are measured beside those that train, each kind in slots of its own."""
     if found.at_once:
-        train, evaluate = found.at_once
-        seconds = max(found.total(found.train) / train, found.total(found.evaluate) / evaluate)
-        told, seconds = f"all, evaluation beside {train} at once", seconds + found.prepare + found.reference
+        count = max(1, min(found.at_once, sum(found.counts.values())))
+        seconds = max(found.total(found.train), found.total(found.evaluate)) / count
+        told, seconds = f"all, evaluation beside {count} at once", seconds + found.prepare + found.reference
     else:
         at_once = max(1, min(cores, sum(found.counts.values())))
         told, seconds = f"all, {at_once} jobs at once (at best)", total / at_once

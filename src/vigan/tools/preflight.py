@@ -17,7 +17,7 @@ from vigan.describe.durations import human
 from vigan.io.files import RecordError, read_json
 from vigan.layout import Layout
 from vigan.runtime.resources import iteration_seconds, trains_on_gpu
-from vigan.runtime.settings import MachineError, gpu_slots, gpus, switched_on
+from vigan.runtime.settings import MachineError, gpus, slots_per_gpu, switched_on
 
 Counts = Sequence[tuple[Dataset, int]]
 """Data sets, and how many examples they have."""
@@ -78,9 +78,12 @@ def _timed(study: Study, pending: Sequence[RunKey], on_gpu: Sequence[RunKey], *,
 
     torch.set_num_threads(1)
     if on_gpu and (device := pick_device("auto")).type == "cuda":
-        hours = human(training_seconds(study, on_gpu, str(device)) / gpu_slots())
-        where = f"{torch.cuda.get_device_name(device)}, {gpu_slots()} at a time"
-        return Verdict(True, f"{len(on_gpu)} runs to train on {where}: about {hours}, by iterations timed there")
+        count = max(1, min(len(gpus()), len(on_gpu)))
+        hours = human(training_seconds(study, on_gpu, str(device)) / count)
+        where = f"{torch.cuda.get_device_name(device)}, {count} GPU{'' if count == 1 else 's'}"
+        shared = "; runs that share one gain what `vigan doctor` measures" if slots_per_gpu() > 1 else ""
+        times = f"about {hours}, by iterations timed there{shared}"
+        return Verdict(True, f"{len(on_gpu)} runs to train on {where}: {times}")
     seconds = training_seconds(study, pending, "cpu") / max(1, min(cores, len(pending)))
     text = (
         f"{len(pending)} runs to train on the CPU: about {human(seconds)} with {cores} cores, by iterations timed here"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vigan.runtime.settings import switched_off
 from vigan.training.batches import Batch, Batches
@@ -76,14 +76,20 @@ class CapturedEngine:
         try:
             self._capture(batches)
         except RuntimeError as error:  # also what CUDA raises, and want of memory
-            self.refused = str(error).strip().partition("\n")[0] or type(error).__name__
+            first = _first_of(error)
+            self.refused = str(first).strip().partition("\n")[0] or type(first).__name__
             print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
         return not self.refused
 
     def _capture(self, batches: Batches) -> None:
         self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
         self.rates = list(self._rates())
-        self.replay = self.capture(self._iterate_captured)
+        before = Places(self.engine.networks)
+        replay = self.capture(self._iterate_captured)
+        if moved := before.moved():
+            before.restore()
+            raise RuntimeError(f"'{moved}' is put in the place of another tensor, and not changed in place")
+        self.replay = replay
 
     def _rates(self) -> Iterator[tuple[AdamTF1, Tensor]]:
         for name, (parameters, optimiser) in self.engine.groups.items():
@@ -117,3 +123,33 @@ def _copied(batch: Batch) -> Batch:
 def _flat(batches: Batches) -> list[Tensor]:
     own = (tensor for phase in batches.phases.values() for batch in phase for tensor in batch)
     return [tensor for tensor in own if tensor is not None]
+
+
+class Places:
+    """Where the tensors of networks lie. A graph reads and writes there, whatever Python calls by their names later."""
+
+    def __init__(self, networks: nn.Module) -> None:
+        self.networks = networks
+        self.parameters = {name: (own, own.data) for name, own in networks.named_parameters()}
+        self.buffers = dict(networks.named_buffers())
+
+    def moved(self) -> str:
+        """The first tensor by its name that lies elsewhere now; "" if none does."""
+        now = {**dict(self.networks.named_parameters()), **dict(self.networks.named_buffers())}
+        known = {name: data for name, (_, data) in self.parameters.items()} | self.buffers
+        return next((name for name, data in known.items() if now[name].data_ptr() != data.data_ptr()), "")
+
+    def restore(self) -> None:
+        """Put every tensor back."""
+        for own, data in self.parameters.values():
+            own.data = data
+        for name, buffer in self.buffers.items():
+            place, _, last = name.rpartition(".")
+            setattr(self.networks.get_submodule(place), last, buffer)
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """What went wrong first: whatever ends a capture, CUDA then says only that it ended."""
+    while isinstance(error.__context__, RuntimeError):
+        error = error.__context__
+    return error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from vigan.config.arms import Precision
@@ -34,13 +36,26 @@ def _automatic() -> torch.device:
     if switched_on("cpu") or not (named := gpus()):
         return torch.device("cpu")
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        return _tried(torch.device("cuda"), named)
     build = "its CUDA does not start: look at nvidia-smi and the driver's version"
     reason = build if torch.version.cuda else "this torch was built without CUDA: install one with it"
     raise RecordError(
         f"GPU {', '.join(named)} is here, but torch cannot use it; {reason}. To do without, say VIGAN_CPU=true "
         "(--config cpu=true), or CUDA_VISIBLE_DEVICES= if it is not to be used"
     )
+
+
+def _tried(device: torch.device, named: Sequence[str]) -> torch.device:
+    """A device on which something has been calculated: CUDA counts cards without asking whether they work."""
+    try:
+        torch.ones(2, device=device).sum().item()
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise RecordError(
+            f"GPU {', '.join(named)} is here, and does not work ({reason}): another process may have it for itself "
+            "(`nvidia-smi -q -d COMPUTE`), or this torch has no kernels for it (`vigan doctor`)"
+        ) from None
+    return device
 
 
 def named(device: torch.device) -> str:
