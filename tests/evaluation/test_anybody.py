@@ -155,12 +155,12 @@ def test_what_was_done_to_images_before_statistics_is_compared_and_told(
     for number, face in enumerate(FACES[:20]):
         Image.fromarray(face.transpose(1, 2, 0)).save(files / folder / f"{number}.png")
     plain = statistics("plain.npz", images=folder).name
-    cropped = statistics("cropped.npz", "--crop", "24", "--resize", "32", images=folder).name
-    assert "the reference's was: centre crop 24x24, to 32x32" in evaluate(reference=cropped, images=folder)["input"]
-    same = evaluate("--crop", "24", "--resize", "32", reference=cropped, images=folder)["input"]
-    assert same.startswith("centre crop 24x24, to 32x32")
+    cropped = statistics("cropped.npz", "--crop", "12", "--resize", "32", images=folder).name
+    assert "the reference's was: centre crop 12x12, to 32x32" in evaluate(reference=cropped, images=folder)["input"]
+    same = evaluate("--crop", "12", "--resize", "32", reference=cropped, images=folder)["input"]
+    assert same.startswith("centre crop 12x12, to 32x32")
     assert "the reference's was" not in same
-    other = evaluate("--crop", "24", "--resize", "32", reference=plain, images=folder)["input"]
+    other = evaluate("--crop", "12", "--resize", "32", reference=plain, images=folder)["input"]
     assert "the reference's was: each image" in other
 
 
