@@ -40,6 +40,8 @@ SAME = {"plain": [GOOD] * 8, "regularised": [(0.0, 6.0, 7.0, 7.5 + 0.5 * (i % 2)
 HARMS = {"plain": [GOOD] * 8, "regularised": [FALLS] * 8}
 UNTESTED = {"id": "C6", "statement": "as well", "place": "there", "test": "none", "reason": "no encoder"}
 
+NO_RUN = "Of no seed that the study names has a run of these arms been made."
+
 
 def _table(*claims: dict[str, Any], courses: Courses = HELPS, seeds: int = 8) -> pd.DataFrame:
     study = study_of(*claims, seeds=seeds)
@@ -182,7 +184,10 @@ def test_arms_without_runs_are_not_tested() -> None:
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim["id"])
 def test_an_experiment_without_runs_is_not_tested(claim: dict[str, Any]) -> None:
     found = _row(claim, {})
-    assert (found["verdict"], found["reason"]) == ("not tested", "No run of these arms has been made.")
+    assert (found["verdict"], found["reason"]) == (
+        "not tested",
+        "Of no seed that the study names has a run of these arms been made.",
+    )
 
 
 def test_a_claim_that_the_study_cannot_judge_says_why() -> None:

@@ -445,3 +445,31 @@ def test_a_recorded_rule_is_judged_on_its_own_seeds_and_others_on_theirs(nowhere
     courses = {"plain": [*[FALLS] * 26, *[GOOD] * 22], "regularised": [GOOD] * 8}
     found = history(now, raw_of(now, courses, dict.fromkeys(range(48), then)), nowhere)
     assert found.first["often"].startswith("by the rule kept with the runs: supported, 0.542 ")
+
+
+def test_numbers_of_real_data_that_are_stated_for_a_rule_are_part_of_it(nowhere: Path) -> None:
+    """By ten times as far a way to real data others were on track, and the rule was the same."""
+
+    def stating(real: float) -> Study:
+        told = {"metric": "score", "protocol": "elsewhere"}
+        rules = {"collapse": COLLAPSE | told, "reach": REACH | told}
+        protocols = [{"kind": "elsewhere", "real": {"score": real}}, {"kind": "toy-modes", "samples": 500}]
+        return study_of(SHARE, protocols=protocols, **rules)
+
+    then, now = stating(8.0), stating(80.0)
+    name = then.experiments["circle"].protocols[0].name
+    assert then.rules()["share"]["real"] == {name: {"score": 8.0}}
+    raw = raw_of(then, COURSES)
+    metrics = raw.metrics.assign(protocol=name, metric=raw.metrics["metric"].replace("fair_modes", "score"))
+    raw = raw._replace(metrics=metrics, floors=raw.floors.iloc[:0])
+    found = history(now, raw, nowhere)
+    assert "real" in found.changed["share"]
+    first, today = (claim_table(one, measured(metrics, raw.floors, one.experiments)).iloc[0] for one in (then, now))
+    assert first["verdict"] != today["verdict"]
+    assert format_verdict(first.to_dict()) in found.first["share"]
+
+
+def test_a_claim_that_never_had_a_rule_was_not_robbed_of_one(nowhere: Path) -> None:
+    nowhere.write_text("id,verdict,n,estimate,low,high,rule\nhopeless,not tested,0,,,,None.\n")
+    study = study_of(SIGN, UNTESTED)
+    assert history(study, raw_of(study, COURSES), nowhere).changed == {}

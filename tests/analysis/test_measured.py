@@ -221,6 +221,18 @@ def test_runs_that_were_measured_at_other_steps_are_compared_at_those_they_share
         assert found["median_difference"] == 0
 
 
+@pytest.mark.parametrize("other", [("third", 0), ("plain", 999)])
+def test_a_run_that_a_claim_does_not_compare_takes_no_step_from_it(other: tuple[str, int]) -> None:
+    """One number of another arm, or of a seed that the study does not name, made the claim's runs equivalent."""
+    courses = {"plain": _whole((0.0, 1.0, 1.0, 5.0)), "regularised": _whole((0.0, 6.0, 7.0, 5.0))}
+    arms = {**study_of(SIGN).model_dump(mode="json")["experiments"]["circle"]["arms"]}
+    study = study_of({**SIGN, "score": "area"}, seeds=12, arms={**arms, "third": arms["plain"]}, shared={})
+    rows = _rows(courses, "fair_modes")
+    alone, beside = (_with_other(study, some) for some in (rows, [*rows, (*other, 60, "fair_modes", 5.0)]))
+    assert alone["verdict"] == beside["verdict"] == "supported"
+    assert alone["estimate"] == beside["estimate"]
+
+
 def test_what_is_compared_is_what_is_told_to_fail() -> None:
     """Forty more runs of one arm collapsed; of the eight that are compared none was ever on track."""
     study = study_of(SHARES, more_seeds={"plain": list(range(8, 48))})

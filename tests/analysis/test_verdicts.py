@@ -19,6 +19,8 @@ from .studied import OFTEN, SHARES
 
 p_values = st.floats(0, 1)
 
+NO_RUN = "Of no seed that the study names has a run of these arms been made."
+
 
 def _case(
     supported: float = 1.0,
@@ -105,7 +107,10 @@ def test_a_sequential_rule_is_judged_on_any_number_of_seeds(n: int) -> None:
 
 def test_without_runs_nothing_is_tested_whatever_else_is_said() -> None:
     found = _verdict(0.001, n=0, untestable={"supported": "no"})
-    assert (found.verdict, found.reason) == ("not tested", "No run of these arms has been made.")
+    assert (found.verdict, found.reason) == (
+        "not tested",
+        "Of no seed that the study names has a run of these arms been made.",
+    )
     assert _verdict(0.001, n=0, sampling="sequential").verdict == "not tested"
 
 

@@ -154,6 +154,13 @@ def test_other_images_than_those_that_were_prepared_are_known_as_such(pictures: 
     assert identity.is_prepared_of_others(of(pictures), Path("data") / found(pictures).key)
 
 
+def test_images_of_another_folder_are_no_others_of_this_one(pictures: Path, tmp_path: Path) -> None:
+    """Copied results of one were refused where another of the same settings had been prepared."""
+    draw(dogs := tmp_path / "dogs", 3, seed=7)
+    prepared(dogs)
+    assert not identity.is_prepared_of_others(of(pictures), Path("data") / found(pictures).key)
+
+
 class Packed(DataSource):
     """A source of a plug-in that reads a file."""
 
@@ -166,7 +173,7 @@ class Packed(DataSource):
 
     def source_data(self) -> None: ...
 
-    def files(self) -> list[Path]:
+    def source_files(self) -> list[Path]:
         return [Path(self.place)]
 
 

@@ -356,11 +356,10 @@ def test_raw_numbers_that_were_joined_are_no_longer_those_of_the_stamp(place: Pl
     assert "nobody knows what these files were made from" in place.refused("report")
 
 
-@pytest.mark.parametrize("damage", [b"\xff", b"[]", b"null"])
-def test_a_damaged_spec_is_written_again(place: Place, damage: bytes) -> None:
+def test_a_damaged_spec_is_written_again(place: Place) -> None:
     with contextlib.chdir(place.folder):
         layout = Layout(load_study(place.file))
         kept = layout.spec("plain").read_bytes()
-        layout.spec("plain").write_bytes(damage)
+        layout.spec("plain").write_bytes(b"\xff")
         layout.write_specs()
         assert layout.spec("plain").read_bytes() == kept

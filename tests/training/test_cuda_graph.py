@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vigan.training.batches import Batches
-from vigan.training.cuda_graph import WARM_UP, CapturedEngine
+from vigan.training.cuda_graph import WARM_UP, CapturedEngine, Places
 from vigan.training.optimisers import AdamTF1
 from vigan.training.telemetry import Telemetry
 
@@ -96,3 +96,46 @@ def test_what_a_caller_does_with_its_batches_later_does_not_reach_the_fixed_plac
         for _, tensor in batches.phases["g"]:
             tensor.fill_(torch.nan)
     assert identical(plain.state(), replayed.state())
+
+
+@pytest.mark.parametrize("how", ["data", "parameter", "buffer", "module", "gone"])
+def test_a_tensor_that_is_put_in_the_place_of_another_is_found_and_put_back(how: str) -> None:
+    """A graph goes on with the first; what a refused capture put in its place was never calculated."""
+    networks = nn.ModuleDict({"g": nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))})
+    kept = {name: tensor.clone() for name, tensor in networks.state_dict().items()}
+    linear, norm = networks["g"].get_submodule("0"), networks["g"].get_submodule("1")
+    first, places = linear.weight, Places(networks)
+    assert places.moved() == ""
+    nan = torch.full((2, 2), float("nan"))
+    match how:
+        case "data":
+            linear.weight.data = nan
+        case "parameter":
+            linear.weight = nn.Parameter(nan)
+        case "buffer":
+            norm.running_mean = nan[0]
+        case "module":
+            networks["g"] = nn.Linear(2, 2)
+        case "gone":
+            norm.running_mean = None
+    assert places.moved()
+    places.restore()
+    assert places.moved() == ""
+    assert networks["g"].get_submodule("0").weight is first
+    for name, tensor in networks.state_dict().items():
+        assert torch.equal(tensor, kept[name])
+
+
+def test_an_iteration_that_replaces_a_tensor_is_not_captured(game: Maker) -> None:
+    played = game()
+    (name, weight), *_ = played.networks.named_parameters()
+    before = weight.data
+
+    def capture(play: Play) -> Play:
+        weight.data = torch.full_like(before, float("nan"))
+        return play
+
+    captured = CapturedEngine(played.engine, capture)
+    assert not captured._captured(played.batches(0))
+    assert captured.refused == f"'{name}' is put in the place of another tensor, and not changed in place"
+    assert weight.data_ptr() == before.data_ptr()

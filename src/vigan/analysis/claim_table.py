@@ -117,7 +117,7 @@ def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -
         claim, infer(claim, seen), len(seeds), lacking,
         begun=len(unaccounted(claim, experiment, data, named)),
         without=sum(len(set(named[arm])) - fared[arm].runs for arm in named if arm not in arms_of(claim)),
-        made=any(arm in arms_of(claim) for arm, _ in data.begun),
+        made=any((arm, seed) in data.begun for arm in arms_of(claim) for seed in named[arm]),
     )  # fmt: skip
     note = not_trained_here(experiment, named_arms(claim))
     return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment, failing), note)

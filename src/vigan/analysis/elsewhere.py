@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -50,21 +50,6 @@ def on_common_steps(metrics: pd.DataFrame) -> pd.DataFrame:
     counted = rows.join(all_runs, on=keys).join(runs_at_step, on=[*keys, "step"])
     whole_steps = (counted["runs_at_step"] == counted["all_runs"]) | counted["all_runs"].isna()
     return pd.concat([metrics[~apart], rows[whole_steps.to_numpy()]])
-
-
-def shared_steps(metrics: pd.DataFrame) -> dict[Hashable, frozenset[int]]:
-    """By (experiment, metric, protocol) of experiments with runs from elsewhere, the steps that can be compared.
-
-    They are those at which every run that did not diverge was measured: whoever is measured more often has a better
-    best value, and whoever is measured later a better mean over training.
-    """
-    apart = metrics.loc[metrics["reading"] == READING, "experiment"].unique()
-    rows = metrics[metrics["experiment"].isin(apart) & (metrics["status"] != "diverged")]
-    found: dict[Hashable, frozenset[int]] = {}
-    for keys, of_all in rows.groupby(["experiment", "metric", "protocol"]):
-        own = of_all.groupby(["arm", "seed"])["step"].agg(frozenset)
-        found[keys] = frozenset.intersection(*own)
-    return found
 
 
 def unmeasured(scheduled: pd.DataFrame, values: np.ndarray) -> np.ndarray:

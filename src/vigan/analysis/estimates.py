@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Set
+from collections.abc import Hashable, Iterator, Set
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ from vigan.protocols.registry import METRICS, checks
 ARM_KEYS = ["experiment", "arm", "reading"]
 MEASURE_KEYS = ["metric", "protocol"]
 SCORES = ("last", "best", "area")
-NO_STEPS: Mapping[Hashable, Set[int]] = {}
 
 
 def curves(metrics: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
@@ -65,13 +64,12 @@ def _center(values: pd.Series, low: float, high: float) -> tuple[float, float, f
     return interval.estimate, interval.low, interval.high, name
 
 
-def run_scores(metrics: pd.DataFrame, shared: Mapping[Hashable, Set[int]] = NO_STEPS) -> pd.DataFrame:
+def run_scores(metrics: pd.DataFrame) -> pd.DataFrame:
     """Last, best and mean-over-training (area under the curve over its length) of each run, metric and protocol.
 
     "Best" is the lowest or highest value after step 0, as the metric's better direction says, NaN where it has none.
     A run that diverged, or whose last samples are not finite, has no last value and no area: they are NaN, never the
-    values from before it diverged. One that never had a finite value has none of all. `shared`, by experiment, metric
-    and protocol: the only steps that "best" and the mean are taken over.
+    values from before it diverged. One that never had a finite value has none of all.
     """
     rows = []
     ends: dict[Hashable, float] = metrics.groupby(RUN_KEYS)["step"].max().to_dict()
@@ -80,10 +78,7 @@ def run_scores(metrics: pd.DataFrame, shared: Mapping[Hashable, Set[int]] = NO_S
         run = run.sort_values("step")
         steps, values = run["step"].to_numpy(float), run["value"].to_numpy(float)
         survived = steps[-1] == ends[keys[:4]] and not (run["status"] == "diverged").any()
-        last = values[-1] if survived else np.nan
-        taken = np.isin(steps, [*shared.get((keys[0], *keys[4:]), steps)])
-        steps, values = steps[taken], values[taken]
-        area = _area(steps, values) if survived and len(steps) else np.nan
+        last, area = (values[-1], _area(steps, values)) if survived else (np.nan, np.nan)
         rows.append((*keys, last, _best(values[steps > 0], METRICS[str(keys[4])].sign), area))
     rows += [(*keys, np.nan, np.nan, np.nan) for keys in _never_finite(metrics, compared)]
     return pd.DataFrame(rows, columns=[*RUN_KEYS, *MEASURE_KEYS, *SCORES])

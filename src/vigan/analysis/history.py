@@ -15,6 +15,7 @@ from vigan.analysis.raw import Raw
 from vigan.analysis.tables import read_table
 from vigan.config.base import ConfigError, differing_fields
 from vigan.config.claims import Collapse, Measured, Reach, TestedClaim, Untested, arms_of, named_arms
+from vigan.config.experiment import Experiment, Protocol
 from vigan.config.study import Study
 from vigan.describe.claims import OLDER_FORM, describe_rule
 from vigan.io.files import RecordError
@@ -45,7 +46,7 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
     others = {id_: _others(rule, _stored_rules(study, raw, id_)) for id_, rule in now.items()}
     others |= {id_: _others(None, [own[id_] for _, own in _kept_rules(raw) if id_ in own]) for id_ in gone}
     changed = {id_: "; ".join(_difference(now[id_], rule) for rule in others[id_]) for id_ in now if others[id_]}
-    changed |= {id_: TAKEN_AWAY for id_ in gone if id_ not in withdrawn}
+    changed |= {id_: TAKEN_AWAY for id_ in gone if id_ not in withdrawn and id_ in recorded}
     never_tested = {row["id"] for row in rows if row["verdict"] == "not tested"}
     unjudged = _unjudged(study, recorded, set(withdrawn) - never_tested)
     judged = _verdicts_by_stored_rules(study, raw, others, len(now) + unjudged)
@@ -181,8 +182,17 @@ def _first_study(study: Study, id_: str, kept: Any) -> Study | None:
         return None
     claims = [first if other.id == id_ else other for other in study.claims]
     claims += [] if first in claims else [first]
-    changed = experiment.model_copy(update=rules)
+    changed = experiment.model_copy(update={**rules, "protocols": _as_stated(experiment, kept)})
     return study.model_copy(update={"claims": tuple(claims), "experiments": {**study.experiments, home: changed}})
+
+
+def _as_stated(experiment: Experiment, kept: Mapping[str, Any]) -> tuple[Protocol, ...]:
+    """The protocols with the numbers of real data that were stated for a recorded rule, if it says."""
+    if "real" not in kept or not any(name in kept for name in EVENT_RULES):
+        return experiment.protocols
+    stated: Mapping[str, Mapping[str, float]] = kept["real"]
+    real = {p.name: tuple(stated.get(p.name, {}).items()) for p in experiment.protocols}
+    return tuple(protocol.model_copy(update={"real": real[protocol.name]}) for protocol in experiment.protocols)
 
 
 def _row_of(id_: str, kept: Mapping[str, Any], first: Study, raw: Raw, family: int) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vigan.analysis import estimates, events
-from vigan.analysis.elsewhere import judged, shared_steps, unfinished
+from vigan.analysis.elsewhere import judged, unfinished
 from vigan.analysis.outcomes import Measurements
 from vigan.config.experiment import Experiment
 
@@ -15,5 +15,5 @@ from vigan.config.experiment import Experiment
 def measured(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> Measurements:
     """Scores and events of a long table's runs, by the rules of their experiments; `floors` are those of real data."""
     table = judged(metrics)
-    scores = estimates.run_scores(table, shared_steps(table))
-    return Measurements(scores, events.events(table, floors, experiments), unfinished(metrics))
+    found = events.events(table, floors, experiments)
+    return Measurements(estimates.run_scores(table), found, unfinished(metrics), table)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from vigan.analysis.estimates import run_scores
 from vigan.analysis.metric_bounds import bounds_of
 from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim, event_of
 from vigan.config.counts import modes_of
@@ -26,11 +27,13 @@ class Measurements(NamedTuple):
     """The tables that outcomes are taken from: scores of runs, and events.
 
     `unfinished`: (arm, seed) of runs that ended before their experiment does, some or all of whose numbers are in none.
+    `metrics`: the long table that scores are of, by which runs from elsewhere are compared at steps that they share.
     """
 
     scores: pd.DataFrame
     events: pd.DataFrame
     unfinished: frozenset[Run] = frozenset()
+    metrics: pd.DataFrame | None = None
 
     @property
     def begun(self) -> frozenset[Run]:
@@ -87,7 +90,7 @@ def outcome(
     """The outcomes of a claim about arms of `experiment`, in the order of those of `seeds` that all its arms have."""
     match claim:
         case PairedSign() | PairedMean():
-            return _of_scores(claim, experiment, dataset, data.scores, seeds)
+            return _of_scores(claim, experiment, dataset, data, seeds)
         case PairedTime():
             first, second = _event_rows(claim.arms, claim.event, data.events, seeds)
             shares = [np.where(arm["observed"], arm["step"], arm["end"]) / arm["end"] for arm in (first, second)]
@@ -138,9 +141,10 @@ def _of_scores(
     claim: PairedSign | PairedMean,
     experiment: Experiment,
     dataset: Dataset | None,
-    scores: pd.DataFrame,
+    data: Measurements,
     seeds: Sequence[int],
 ) -> Differences:
+    scores = data.scores
     protocol = experiment.protocol_of(claim.protocol)
     assert protocol is not None
     rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == claim.metric)]
@@ -148,6 +152,9 @@ def _of_scores(
     kept = rows[rows["last"].notna()]  # without those that diverged
     measured = _measured(scores, claim.metric, protocol.name)
     shared = _shared(measured, claim.arms, seeds)
+    if claim.score != "last" and data.metrics is not None:
+        kept = _at_shared_steps(kept, data.metrics, claim, shared)
+        shared = shared if kept is not None else []
     ends = bounds_of(claim.metric, modes_of(dataset))
     worst, best = ends if METRICS[claim.metric].better == "higher" else reversed(ends)
 
@@ -155,11 +162,33 @@ def _of_scores(
         own = table[table["arm"] == arm].set_index("seed")[score]
         return own.reindex(list(present)).fillna(worst).to_numpy(float)
 
-    first, second = (values(kept, arm, claim.score, shared) for arm in claim.arms)
+    first, second = (values(rows if kept is None else kept, arm, claim.score, shared) for arm in claim.arms)
     ever = [values(rows, arm, "best", _shared(measured, (arm,), seeds)) for arm in experiment.names]
     with np.errstate(invalid="ignore"):
         differences = np.where(first == second, 0.0, second - first)
     return Differences(differences, ends[1] - ends[0], _near((first, second), ever, (worst, best), claim.margin))
+
+
+def _at_shared_steps(
+    scores: pd.DataFrame, metrics: pd.DataFrame, claim: PairedSign | PairedMean, seeds: Sequence[int]
+) -> pd.DataFrame | None:
+    """Scores of a claim's runs with best values and means over training at the steps that all have; None if at none.
+
+    Only where some are from elsewhere: whoever is measured more often has a better best value, and whoever is measured
+    later a better mean. Ours are measured at the same steps.
+    """
+    protocol = scores["protocol"].iloc[0] if len(scores) else ""
+    own = metrics[metrics["arm"].isin(claim.arms) & metrics["seed"].isin(seeds) & (metrics["metric"] == claim.metric)]
+    own = own[own["protocol"] == protocol]
+    if READING not in set(own["reading"]):
+        return scores
+    sound = own[own["status"] != "diverged"].groupby(["arm", "seed"])["step"].agg(frozenset)
+    steps = frozenset.intersection(*sound) if len(sound) else frozenset(own["step"])
+    if not steps:
+        return None
+    again = run_scores(own[own["step"].isin(steps)]).set_index(["arm", "seed"])[["best", "area"]]
+    places = pd.MultiIndex.from_frame(scores[["arm", "seed"]])
+    return scores.assign(**{name: again[name].reindex(places).to_numpy() for name in again})
 
 
 def _near(compared: Values, ever: Values, ends: tuple[float, float], margin: float) -> Near:

@@ -19,7 +19,7 @@ class Case(NamedTuple):
     """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons).
 
     `begun`: the number of seeds of which a run ended early, or lacks what the claim is about; `without`: how many seeds
-    that its rule names its control lacks; `made`: whether there is a run of its arms.
+    that its rule names its control lacks; `made`: whether there is a run of its arms with one of these seeds.
     """
 
     claim: TestedClaim
@@ -102,7 +102,7 @@ def _early(case: Case) -> str:
 
 def _no_seed(case: Case) -> str:
     if not case.made:
-        return "No run of these arms has been made."
+        return "Of no seed that the study names has a run of these arms been made."
     return f"No seed is whole: {_early(case)}." if case.begun else "No seed has a run of both arms."
 
 

@@ -216,7 +216,7 @@ class DataSource(DatasetSettings, ABC):
         """How many examples there are, None where only the files tell."""
         return None
 
-    def files(self) -> Sequence[Path]:
+    def source_files(self) -> Sequence[Path]:
         """The files that `source_data` reads, if it reads any: other contents are then another data set."""
         return ()
 

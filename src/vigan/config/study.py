@@ -74,17 +74,13 @@ class Study(Strict):
         events = {name: rule for name in needed if (rule := getattr(home, name)) is not None}
         measured = [claim] if isinstance(claim, Measured) else list(events.values())
         protocols = [home.protocol_of(one.protocol) for one in measured]
-        stated = {
-            one.metric: dict(protocol.real).get(one.metric)
-            for one, protocol in zip(measured, protocols, strict=True)
-            if protocol and events
-        }
+        stated = {protocol.name: dict(protocol.real) for protocol in protocols if protocol and events and protocol.real}
         control = claim.control if isinstance(claim, OneShare) else None
         return {
             "claim": rule_of(claim),
             **{name: rule.model_dump(mode="json") for name, rule in events.items()},
             "protocols": sorted({protocol.name for protocol in protocols if protocol}),
-            "real": {metric: real for metric, real in stated.items() if real is not None},
+            "real": stated,
             "iterations": home.iterations,
             "snapshots": home.snapshots,
             "seeds": "any" if claim.sampling == "sequential" else list(self.seeds_for(claim)),

@@ -68,13 +68,12 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
 
 def from_files(datasets: Iterable[Dataset]) -> list[Dataset]:
     """Those data sets that are made from files, which can change."""
-    return [
-        data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data) or _of_a_plugin(data)
-    ]
+    return [data for data in datasets if isinstance(data, CelebA | ImageFolder) or _of_mnist(data) or _of_plugin(data)]
 
 
-def _of_a_plugin(dataset: Dataset) -> Sequence[Path]:
-    return dataset.files() if isinstance(dataset, DataSource) else ()
+def _of_plugin(dataset: Dataset) -> bool:
+    """Whether a plug-in's source says which files it reads, though there may be none now."""
+    return isinstance(dataset, DataSource) and type(dataset).source_files is not DataSource.source_files
 
 
 def _passed_on() -> dict[str, Source]:
@@ -176,7 +175,7 @@ def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None
         case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
             return _mnist(mnist.at_hand(origin, fetched(root)))
         case DataSource():
-            files = list(dataset.files())
+            files = list(dataset.source_files())
             return _of_files(files) if files and all(file.is_file() for file in files) else None
     return None
 
@@ -263,8 +262,10 @@ def _records(dataset: Dataset, root: Path) -> dict[str, Any]:
 
 def is_prepared_of_others(dataset: Dataset, folder: Path) -> bool:
     """Whether other files of the same description were prepared beside `folder`, which holds none of this data set."""
-    there = _records(dataset, folder.parent) if dataset in from_files([dataset]) else {}
-    return folder.name not in there and bool(there)
+    if not from_files([dataset]) or folder.name in (there := _records(dataset, folder.parent)):
+        return False
+    named = _named(dataset, None)
+    return any(named is None or _may_be(named, record["seen"]) for record in there.values())
 
 
 def _read(path: Path) -> Any:

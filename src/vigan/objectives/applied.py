@@ -26,7 +26,9 @@ class Stabilisers:
         self.coupled = any(stabiliser.coupled for stabiliser in self.all.values())
         for stabiliser in self.all.values():
             stabiliser.prepare(networks, seed)
-        self.draws = Draws(seed, next(iter([*networks.parameters(), *networks.buffers()])))
+        first = next(iter([*networks.parameters(), *networks.buffers()]))
+        networks.to(first.device)  # what they added
+        self.draws = Draws(seed, first)
 
     def __getitem__(self, hook: str) -> Mapping[str, Stabiliser]:
         """The stabilisers that implement a hook."""

@@ -130,22 +130,25 @@ class Places:
 
     def __init__(self, networks: nn.Module) -> None:
         self.networks = networks
-        self.parameters = {name: (own, own.data) for name, own in networks.named_parameters()}
-        self.buffers = dict(networks.named_buffers())
+        self.held = [(m, dict(m._parameters), dict(m._buffers), dict(m._modules)) for m in networks.modules()]
+        self.data = {name: tensor.data for name, tensor in self._tensors().items()}
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {**dict(self.networks.named_parameters()), **dict(self.networks.named_buffers())}
 
     def moved(self) -> str:
-        """The first tensor by its name that lies elsewhere now; "" if none does."""
-        now = {**dict(self.networks.named_parameters()), **dict(self.networks.named_buffers())}
-        known = {name: data for name, (_, data) in self.parameters.items()} | self.buffers
-        return next((name for name, data in known.items() if now[name].data_ptr() != data.data_ptr()), "")
+        """The first tensor by its name that lies elsewhere now, or is gone; "" if none does."""
+        now = {name: tensor.data_ptr() for name, tensor in self._tensors().items()}
+        return next((name for name, data in self.data.items() if now.get(name) != data.data_ptr()), "")
 
     def restore(self) -> None:
-        """Put every tensor back."""
-        for own, data in self.parameters.values():
-            own.data = data
-        for name, buffer in self.buffers.items():
-            place, _, last = name.rpartition(".")
-            setattr(self.networks.get_submodule(place), last, buffer)
+        """Put every tensor back, and every module that held one."""
+        for module, *contents in self.held:
+            for place, content in zip((module._parameters, module._buffers, module._modules), contents, strict=True):
+                place.clear()
+                place.update(content)
+        for name, tensor in self._tensors().items():
+            tensor.data = self.data[name]
 
 
 def _first_of(error: BaseException) -> BaseException:

@@ -64,7 +64,6 @@ class Run:
         self.networks = build(spec.arm, shape, spec.seed).to(device)
         with no_global_draws(device, spec.name):
             self.engine = engine(spec, self.networks)
-        self.networks.to(device)  # what stabilisers added
         self.trainer = trainer(self.engine, device)
         self.source = BatchSource(spec, array, device)
         self.telemetry = Telemetry(self.engine)
