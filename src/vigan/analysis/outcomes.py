@@ -188,7 +188,7 @@ def _at_shared_steps(
         return None
     again = run_scores(own[own["step"].isin(steps)]).set_index(["arm", "seed"])[["best", "area"]]
     places = pd.MultiIndex.from_frame(scores[["arm", "seed"]])
-    return scores.assign(**{name: again[name].reindex(places).to_numpy() for name in again})
+    return scores.assign(best=again["best"].reindex(places).to_numpy(), area=again["area"].reindex(places).to_numpy())
 
 
 def _near(compared: Values, ever: Values, ends: tuple[float, float], margin: float) -> Near:

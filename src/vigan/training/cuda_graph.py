@@ -125,12 +125,16 @@ def _flat(batches: Batches) -> list[Tensor]:
     return [tensor for tensor in own if tensor is not None]
 
 
+CONTENTS = ("_parameters", "_buffers", "_modules")
+"""Where a module keeps what it holds, by name."""
+
+
 class Places:
     """Where the tensors of networks lie. A graph reads and writes there, whatever Python calls by their names later."""
 
     def __init__(self, networks: nn.Module) -> None:
         self.networks = networks
-        self.held = [(m, dict(m._parameters), dict(m._buffers), dict(m._modules)) for m in networks.modules()]
+        self.held = [(module, *(dict(getattr(module, name)) for name in CONTENTS)) for module in networks.modules()]
         self.data = {name: tensor.data for name, tensor in self._tensors().items()}
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -144,7 +148,8 @@ class Places:
     def restore(self) -> None:
         """Put every tensor back, and every module that held one."""
         for module, *contents in self.held:
-            for place, content in zip((module._parameters, module._buffers, module._modules), contents, strict=True):
+            for name, content in zip(CONTENTS, contents, strict=True):
+                place: dict[str, object] = getattr(module, name)
                 place.clear()
                 place.update(content)
         for name, tensor in self._tensors().items():
