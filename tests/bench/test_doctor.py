@@ -144,7 +144,7 @@ def test_a_machine_that_is_busy_with_other_work_is_told_to_be(
     load: float, told: bool, study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(doctor, "ENOUGH", 0.0)
-    monkeypatch.setattr(doctor_machine, "_cores", lambda: 2)
+    monkeypatch.setattr(doctor_machine, "cores", lambda: 2)
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     main(["doctor", "--config", str(study), "--device", "cpu", "--quick"])
     assert (f"a load of {load:g} on 2 cores" in capsys.readouterr().out) == told

@@ -78,7 +78,7 @@ def test_truths_that_cannot_be_are_refused_in_one_line(truths: list[str], compla
     ("arguments", "complaint"),
     [
         (["config/celeba-tiny.yaml"], "study 'celeba-tiny' has no claim that is tested"),
-        (["no-such-study"], "config/no-such-study.yaml: cannot be read"),
+        (["no-such-study"], "config/no-such-study.yaml: no such file"),
     ],
 )
 def test_the_command_refuses_in_one_line(

@@ -57,8 +57,8 @@ def test_everything_that_is_copied_into_the_image_is_part_of_the_checkout() -> N
 def test_every_documented_apptainer_command_shows_the_gpu_to_the_container() -> None:
     told = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("docs/cluster.md", "Containerfile"))
     commands = re.findall(r"snakemake .*--sdm apptainer.*", told)
-    assert len(commands) == 2
-    assert all("--apptainer-args=--nv" in command for command in commands)
+    assert commands
+    assert all(re.search(r"--apptainer-args=(\"[^\"]*)?--nv\b", command) for command in commands)
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from typing import Any
 
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
-from vigan.data.identity import is_prepared_of_others
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
@@ -206,6 +205,8 @@ def _absent(layout: Layout) -> set[str]:
     A run is here as soon as it is trained: one that is not measured is being made again. Values of real data that are
     not here are others where other files of the same description were prepared.
     """
+    from vigan.data.identity import is_prepared_of_others  # who only tells verdicts does not wait for numpy
+
     runs = [(f"runs.{run.spec.name}", run.folder) for run in layout.run_files()]
     unmeasured = {name for name, folder in runs if (folder / RECORD).exists() and not (folder / MEASURED).exists()}
     gone = {name for name, folder in runs if not (folder / MEASURED).exists()} - unmeasured
