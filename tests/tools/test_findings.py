@@ -165,7 +165,8 @@ def _judged(claim, study: Study) -> dict[str, object]:
     said = {"id": claim.id, "statement": claim.statement, "place": claim.place}
     if isinstance(claim, Untested):
         return dict.fromkeys(CLAIM_COLUMNS) | said | {"verdict": "not tested", "n": 0, "reason": claim.reason}
-    numbers = {"unit": "share of seeds", "estimate": 0.5, "low": 0.25, "high": 0.75, "p_supported": 0.01, "n": 16}
+    numbers = {"unit": "share of seeds", "estimate": 0.5, "low": 0.25, "high": 0.75, "median_difference": 1.0}
+    numbers |= {"p_supported": 0.01, "n": 16}
     home = {"experiment": study.experiment_of(arms_of(claim)[0]), "rule": "Supported if so."}
     return dict.fromkeys(CLAIM_COLUMNS) | said | numbers | home | {"verdict": "supported"}
 
