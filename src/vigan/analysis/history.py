@@ -103,10 +103,14 @@ def _others(now: Mapping[str, Any] | None, kept: list[Any]) -> list[Any]:
     """Those of the recorded rules that differ from today's, each once."""
     found: list[Any] = []
     for rule in map(_resolved, kept):
-        known = {name: now[name] for name in ADDED_FIELDS if now and name in now}
-        if (known | rule if isinstance(rule, dict) else rule) != now and rule not in found:
+        if _as_today(rule, now or {}) != now and rule not in found:
             found.append(rule)
     return found
+
+
+def _as_today(rule: Any, now: Mapping[str, Any]) -> Any:
+    """A recorded rule with what records did not say when it was written, as it is now."""
+    return {name: now[name] for name in ADDED_FIELDS if name in now} | rule if isinstance(rule, dict) else rule
 
 
 def _resolved(rule: Any) -> Any:
@@ -134,8 +138,7 @@ def _difference(now: Mapping[str, Any], kept: Any) -> str:
         return ADDED
     if not isinstance(kept, dict):
         return OLDER_FORM
-    known = {name: now[name] for name in ADDED_FIELDS if name in now}
-    fields, fewer = differing_fields(dict(now), known | kept), _added_seeds(now["seeds"], kept.get("seeds"))
+    fields, fewer = differing_fields(dict(now), _as_today(kept, now)), _added_seeds(now["seeds"], kept.get("seeds"))
     texts = [f"it named {fewer} seeds, and these are {len(now['seeds'])}"] if fewer else []
     if rest := [field for field in fields if not (fewer and field == "seeds")]:
         texts.append(f"{', '.join(rest)} changed after them")

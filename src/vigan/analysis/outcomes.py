@@ -150,7 +150,7 @@ def _of_scores(
     rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == claim.metric)]
     rows = rows[rows["protocol"] == protocol.name]
     kept = rows[rows["last"].notna()]  # without those that diverged
-    measured = _measured(scores, claim.metric, protocol.name)
+    measured = _rows_of(claim, experiment, data)
     shared = _shared(measured, claim.arms, seeds)
     if claim.score != "last" and data.metrics is not None:
         kept = _at_shared_steps(kept, data.metrics, claim, shared)

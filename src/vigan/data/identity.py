@@ -134,7 +134,7 @@ def _identified(dataset: Dataset, files: Files, records: Mapping[str, Any], root
     for name, record in records.items():
         if record["content"] == content:
             with suppress(OSError):  # a note, so that they need not be read again
-                _write(dataset, record["seen"], Source(name, files.place, glance, content), root / name, record)
+                _write(dataset, Source(name, files.place, glance, content), root / name, record)
             return Source(name, files.place, glance, content)
     name = f"{dataset.source}-{digest_of([_description(dataset), content])[:10]}"
     return Source(name, files.place, glance, content)
@@ -152,15 +152,15 @@ def confirm(dataset: Dataset, before: Source | None, archive: Path | None, folde
     if before is not None and before.glance not in ("", glance):
         raise DataError(f"{files.place}: changed while it was read; run the same command again")
     content = before.content if before is not None and before.content else files.content()
-    _write(dataset, {}, Source(folder.name, files.place, glance, content), folder)
+    _write(dataset, Source(folder.name, files.place, glance, content), folder)
 
 
-def _write(
-    dataset: Dataset, seen: Mapping[str, str], source: Source, folder: Path, before: Mapping[str, Any] | None = None
-) -> None:
-    made = {"made": time.time_ns()} if before is None else {key: before[key] for key in ("made",) if key in before}
-    record = {"of": _description(dataset), "content": source.content, "seen": {**seen, source.place: source.glance}}
-    write_json(folder / RECORD, sealed(record | made))
+def _write(dataset: Dataset, source: Source, folder: Path, before: Mapping[str, Any] | None = None) -> None:
+    """Write what was prepared, when, and where it was seen; `before` is the record that is written again."""
+    known = before or {}
+    seen = {**known.get("seen", {}), source.place: source.glance}
+    record = {"of": _description(dataset), "content": source.content, "seen": seen}
+    write_json(folder / RECORD, sealed(record | {"made": known.get("made", time.time_ns())}))
 
 
 def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None:

@@ -46,8 +46,8 @@ class UntimedError(Exception):
 class Estimate:
     """Seconds of one process by stage, and by arm for training: `train[arm]` is one run's.
 
-    `unknown` is what could not be timed, by protocol, and why; it is counted as nothing. `at_once`: the
-    number of GPUs, on each of which runs are measured beside one that trains; None without any.
+    `unknown` is what could not be timed, by protocol, and why; it is counted as nothing. `at_once`: the number of
+    GPUs, on each of which runs are measured beside one that trains; None without any.
     """
 
     prepare: float

@@ -76,7 +76,7 @@ def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
 
 
 def _part(study: Study, folder: Path) -> Part:
-    check_kept(folder, [path for path in sorted((folder / "raw").glob("*")) if not path.name.startswith(".")], None)
+    check_kept(folder, sorted((folder / "raw").glob("[!.]*")), None)
     raw = read_raw(folder / "raw")
     check_records(study, (record for _, record in raw.records), folder / "raw")
     records = {(home, r.spec.name, r.spec.arm.reading, r.spec.seed): r for home, r in raw.records}
