@@ -58,6 +58,12 @@ def storage_root():
     return Path(provider.object(f"{prefix}/anything").local_path()).parent
 
 
+def lies_at(file):
+    """Where a file lies here that Snakemake names, which may be in a storage."""
+    provider = workflow.storage_registry.default_storage_provider
+    return Path(provider.object(file).local_path() if provider else file)
+
+
 def stored(*paths):
     """Further files that a rule reads, which are inputs only with a remote storage."""
     return list(paths) if storage_root() else []

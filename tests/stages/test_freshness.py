@@ -324,6 +324,16 @@ def test_tables_are_not_of_a_run_that_was_trained_again_and_not_measured_yet(
     assert place.run("report")[0] == 0
 
 
+@pytest.mark.parametrize("stage", [("report",), CURVES])
+def test_of_a_storage_what_other_jobs_fetch_is_no_change_of_runs(
+    place: Place, stage: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A figure was refused while a job for pictures had a run's record, and not its numbers yet."""
+    (place.folder / RUN / "seed-0/measured.json").unlink()
+    monkeypatch.setenv("VIGAN_ROOT", str(place.folder))
+    assert place.run(*stage)[0] == 0
+
+
 def test_a_copy_of_a_run_beside_it_is_no_run(place: Place) -> None:
     """`int("0-old")` ended every analysis in a traceback."""
     shutil.copytree(place.folder / RUN / "seed-0", place.folder / RUN / "seed-0-old")

@@ -43,6 +43,13 @@ def test_each_failed_job_is_one_line_with_its_reason_then_what_to_type(
     ]
 
 
+def test_a_log_that_was_put_into_a_storage_is_read_where_it_lies_here(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("vigan: x.jpg: damaged\n")
+    (tmp_path / "log").write_text(BLOCK.format(rule="train", log="s3://bucket/a.log (send to storage)"))
+    told = tell(tmp_path / "log", "snakemake all", lambda file: tmp_path / file.removeprefix("s3://bucket/"))
+    assert told.splitlines()[1] == "  train (s3://bucket/a.log): x.jpg: damaged"
+
+
 REFUSED = """\
 WorkflowError in rule train in file "/a/workflow/rules/train.smk", line 1:
 Output run.json has older modification time ({time}) than input manifest.json (2026-11-28 18:34:04.478362). (rule train)

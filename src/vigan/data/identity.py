@@ -22,7 +22,7 @@ from vigan.data.archive import Archive, Folder, images_in
 from vigan.data.source import DataError
 from vigan.io.files import RecordError, read_json, sha256_file, write_json
 from vigan.io.stamp import sealed, unsealed
-from vigan.runtime.settings import MachineError, expanded, setting
+from vigan.runtime.settings import MachineError, expanded, in_storage, setting
 
 PREPARED = Path("data")
 """Where data sets are prepared."""
@@ -60,7 +60,7 @@ def sources(datasets: Iterable[Dataset], archive: Path | None = None, root: Path
     `archive` is where CelebA lies, if it was named; `root` holds the prepared data sets. Where files are fetched from
     a storage none is looked for: planner and jobs would not see the same.
     """
-    if setting("root"):
+    if in_storage():
         return {}
     known = _passed_on()
     return {data.digest: known.get(data.digest) or find(data, archive, root) for data in from_files(datasets)}

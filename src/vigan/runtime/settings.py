@@ -66,6 +66,11 @@ def enter_root() -> None:
         os.chdir(root)
 
 
+def in_storage() -> bool:
+    """Whether files here are copies that Snakemake fetches from a storage, and removes, as jobs come and go."""
+    return bool(setting("root"))
+
+
 def expanded(path: str | Path) -> Path:
     """A path with the home that a "~" stands for. Raises MachineError where there is none."""
     try:

@@ -16,6 +16,7 @@ from vigan.io.run_record import MEASURED, RunFiles, RunRecord, train_again
 from vigan.io.stamp import Stamp, check, check_files, read_stamp, stale
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
+from vigan.runtime.settings import in_storage
 from vigan.stages.kept_study import changed_since, unlike
 from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
 from vigan.stages.publish import RECORD
@@ -203,8 +204,11 @@ def _absent(layout: Layout) -> set[str]:
     """Names in stamps of what does not lie here.
 
     A run is here as soon as it is trained: one that is not measured is being made again. Values of real data that are
-    not here are others where other files of the same description were prepared.
+    not here are others where other files of the same description were prepared. Of a storage nothing counts as here:
+    what lies beside a job are inputs of others, one fetched after the other, and Snakemake knows what is stale.
     """
+    if in_storage():
+        return {f"runs.{run.spec.name}" for run in layout.run_files()} | set(floors_of(layout))
     from vigan.data.identity import is_prepared_of_others  # who only tells verdicts does not wait for numpy
 
     runs = [(f"runs.{run.spec.name}", run.folder) for run in layout.run_files()]

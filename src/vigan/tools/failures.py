@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from vigan.errors import shown
 
 _FAILED = re.compile(
-    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    log: (?P<log>.+?)(?: \(check log file)", re.MULTILINE
+    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    log: (?P<log>.+?)(?: \(send to storage\))?(?: \(check log file)",
+    re.MULTILINE,
 )
 _REFUSED = re.compile(r"^\w+ in rule (?P<rule>[a-z_]+) in file .*:$\n(?P<reason>.+)", re.MULTILINE)
 """What Snakemake itself has against a job that ended well."""
 _MOST = 10
 
 
-def tell(log: Path, command: str) -> str:
-    """A line for each job that failed, with the last thing it said; then what to type. Empty if none is found."""
+def tell(log: Path, command: str, lies_at: Callable[[str], Path] = Path) -> str:
+    """A line for each job that failed, with the last thing it said; then what to type. Empty if none is found.
+
+    `lies_at` finds a job's log by the name that Snakemake has for it.
+    """
     try:
         told = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     failed = {found["log"]: found["rule"] for found in _FAILED.finditer(told)}
-    lines = [f"  {rule} ({file}): {_reason(Path(file))}" for file, rule in failed.items()]
+    lines = [f"  {rule} ({file}): {_reason(lies_at(file))}" for file, rule in failed.items()]
     refused = {found["reason"].partition(" (")[0]: found for found in _REFUSED.finditer(told)}  # each attempt is told
     lines += [f"  {found['rule']}: {shown(found['reason'])[:500]}" for found in refused.values()]
     if not lines:
