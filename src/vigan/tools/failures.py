@@ -9,7 +9,8 @@ from pathlib import Path
 from vigan.errors import shown
 
 _FAILED = re.compile(
-    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    log: (?P<log>.+?)(?: \(send to storage\))?(?: \(check log file)",
+    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?"
+    r"    log: (?P<log>.+?)(?: \(send to storage\))?(?: \(check log file)",
     re.MULTILINE,
 )
 _REFUSED = re.compile(r"^\w+ in rule (?P<rule>[a-z_]+) in file .*:$\n(?P<reason>.+)", re.MULTILINE)
