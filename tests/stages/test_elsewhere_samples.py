@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +15,14 @@ from PIL import Image
 from studies import TINY, forge
 
 from vigan.analysis.tables import read_table
-from vigan.config.datasets import Digits, ImageFolder, Ring
+from vigan.config.datasets import Digits, ImageFolder, Ring, Torchvision
 from vigan.config.load import load_study
 from vigan.data.toy import means
 from vigan.io.files import RecordError
 from vigan.layout import Layout
 from vigan.report.frames import read_frames
-from vigan.stages.elsewhere_samples import SnapshotSamples
 from vigan.stages.freshness import check_elsewhere
+from vigan.stages.snapshot_samples import SnapshotSamples
 from vigan.tools.audit import audit
 
 from .conftest import Project
@@ -121,8 +123,47 @@ def test_pictures_of_any_size_become_the_form_of_the_data_always_the_same_ones(t
     assert colour.count == 4
     assert colour.take(3).shape == (3, 3, 32, 32)
     assert (colour.take(3) == colour.take(3)).all()
+    assert colour.resized <= {(40, 50), (64, 64), (90, 33), (12, 12)}
     grey = SnapshotSamples(tmp_path, Digits(source="digits"), np.dtype(np.uint8))
     assert grey.take(4).shape == (4, 1, 32, 32)
+    assert grey.resized == {(40, 50), (64, 64), (90, 33), (12, 12)}
+
+
+@pytest.mark.parametrize("form", ["folder", "array"])
+def test_samples_of_the_size_of_mnist_s_scans_get_its_black_margin(form: str, tmp_path: Path) -> None:
+    """They were stretched, so that every digit was larger than the real ones."""
+    scan = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    place = tmp_path / ("step-1" if form == "folder" else "step-1.npy")
+    if form == "folder":
+        place.mkdir()
+        Image.fromarray(scan).save(place / "a.png")
+    else:
+        np.save(place, scan[None, None])
+    for dataset in (Digits(source="digits", origin="mnist"), Torchvision(source="torchvision", name="FashionMNIST")):
+        samples = SnapshotSamples(place, dataset, np.dtype(np.uint8))
+        assert (samples.take(1) == np.pad(scan, 2)).all()
+        assert samples.resized == set()
+
+
+def test_samples_that_are_resized_are_told(tmp_path: Path) -> None:
+    study = TINY.replace("{source: ring, count: 6000}", "{source: digits}").replace("toy-modes", "pixel-bins-32")
+    rows = ROWS[0].replace("theirs", "small")
+    project = Project(tmp_path, study.replace("{kind: mlp, width: 16}", "{kind: dcgan, batch_norm: true}") + rows)
+    draw = np.random.default_rng(0)
+    for seed, step in product((0, 1), STEPS):
+        for number in range(500):
+            place = tmp_path / f"small/seed-{seed}/step-{step}/{number:03d}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(draw.integers(0, 256, (24, 20), dtype=np.uint8)).save(place)
+    for stage in (
+        ("prepare", "--dataset", "ring"),
+        ("reference", "--dataset", "ring", "--protocol", "pixel-bins-32/n=500/ref=train", "--device", "cpu"),
+        ("import", "--arm", "small", "--device", "cpu"),
+    ):
+        code, told = project.vigan(*stage)
+        assert code == 0, told
+    record = json.loads((tmp_path / "results/tiny/elsewhere/small/arm.json").read_text())
+    assert "Fitted: samples of 20x24 pixels, of which the middle square became 32x32." in record["told"]
 
 
 def test_hidden_files_and_links_are_no_samples_as_they_are_none_of_the_arm_s_files(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -45,6 +47,8 @@ def test_every_format_becomes_an_arm(tmp_path: Path, capsys: pytest.CaptureFixtu
         "pictures": "samples",
     }  # fmt: skip
     assert study.experiments["reported"].iterations == 5000
+    assert list(study.experiments["reported"].names) == ["regularised", "studio"]
+    assert list(study.experiments["reported-by-images"].names) == ["augmented", "plain"], "kimg are no iterations"
     assert study.experiments["measured"].dataset == "real"
 
 
@@ -110,6 +114,68 @@ def test_what_is_wrong_is_told_in_one_line(
     assert (code, told.count("\n")) == (1, 1)
     assert words in told
     assert not (tmp_path / "study.yaml").exists()
+
+
+def style_run(folder: Path, seed: int | None, end: int = 400) -> None:
+    lines = [
+        {"results": {"fid50k_full": 9.0}, "metric": "fid50k_full", "snapshot_pkl": f"network-snapshot-{step:06d}.pkl"}
+        for step in (0, end)
+    ]
+    folder.mkdir(parents=True)
+    (folder / "metric-fid50k_full.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "training_options.json").write_text(json.dumps({} if seed is None else {"random_seed": seed}))
+
+
+def imported(folder: Path) -> dict[str, set[int]]:
+    """The seeds of every arm of the study that was written, as they are read."""
+    found = {}
+    with contextlib.chdir(folder):
+        for name in load_study(Path("study.yaml")).elsewhere:
+            assert main(["import", "--config", "study.yaml", "--arm", name]) == 0
+            rows = pd.read_csv(Path("results/runs/elsewhere") / name / "metrics.csv")
+            found[name] = set(rows["seed"])
+    return found
+
+
+def test_runs_of_other_settings_in_one_folder_are_other_arms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two settings were one arm of two seeds."""
+    for number, (name, seed) in enumerate(
+        [("gamma8.2", 0), ("gamma8.2", 1), ("gamma32", 0), ("gamma32", 1), ("gamma32", 2)]
+    ):
+        style_run(tmp_path / f"runs/{number:05d}-faces-{name}", seed)
+    for model, day in (("DCGAN", 1), ("DCGAN", 2), ("BigGAN", 1)):
+        log = f'"seed": {day + 2},\nFID score (Step: 2000, Using train moments): 40.5\n'
+        (tmp_path / f"runs/faces-{model}-train-2022_03_0{day}_10_11_12.log").write_text(log)
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {
+        "faces-gamma8-2": {0, 1}, "faces-gamma32": {0, 1, 2}, "faces-dcgan-train": {3, 4}, "faces-biggan-train": {3},
+    }  # fmt: skip
+
+
+def test_runs_in_a_folder_are_not_those_of_the_folders_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    style_run(tmp_path / "runs/00000-faces", 0)
+    style_run(tmp_path / "runs/ours/00000-faces", 0)
+    style_run(tmp_path / "runs/ours/00001-faces", 1)
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"runs": {0}, "ours": {0, 1}}
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_runs_that_say_one_seed_or_none_are_numbered_and_it_is_said(
+    seed: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, end in enumerate((400, 400, 200)):
+        style_run(tmp_path / f"runs/ours/{number:05d}-faces", seed, end)
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"ours": {0, 1, 2}}
+    text = (tmp_path / "study.yaml").read_text()
+    assert "pairs by them are arbitrary; ends at 200: runs that end earlier are not judged" in text
+    assert "iterations: 400   # the last step that counts, in thousands of images" in text
+    assert "# claims:" not in text, "there is one arm"
 
 
 def test_a_study_file_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,8 @@ Origin = Literal["sklearn", "mnist", "mnist-test"]
 """Which handwritten digits: scikit-learn's 1,797 (8x8 scans, 17 grey levels), MNIST's 60,000 training digits or its
 10,000 test digits (28x28). Where MNIST's files are is a setting of the machine: see `vigan.data.mnist.locate`."""
 
+SCAN = 28
+"""Pixels on a side of MNIST's scans, and of those of its like."""
 DIGITS_OF: dict[Origin, int] = {"sklearn": 1797, "mnist": 60_000, "mnist-test": 10_000}
 """Number of digits by origin."""
 
@@ -251,6 +253,13 @@ def modules(dataset: Dataset) -> tuple[str, ...]:
 
 ANYWHERE = "anywhere"
 """Stands for a path where none is meant."""
+
+
+def framed_side(dataset: Dataset) -> int:
+    """Pixels on a side of the images that a data set puts into a black frame; that of its examples, if none."""
+    scans = isinstance(dataset, Digits | StackedDigits) and dataset.origin != "sklearn"
+    published = isinstance(dataset, Torchvision) and dataset.shape[0] == 1
+    return SCAN if scans or published else dataset.shape[-1]
 
 
 def without_place(dataset: Dataset) -> Dataset:

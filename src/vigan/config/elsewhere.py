@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from vigan.config.base import Strict, Words, nearest
 from vigan.protocols.registry import METRICS
@@ -61,21 +61,34 @@ class Table(_Numbers):
         return self.columns.get(name, name)
 
 
-class StyleGan(_Numbers):
+class _Runs(_Numbers):
+    """Numbers of runs that have folders, or files, of their own, named as these are, or by their path below `path`.
+
+    `runs` are those of this arm, where others lie beside them; all, if none is named. `seeds` are those of runs whose
+    files say none, or what is wrong.
+    """
+
+    runs: Annotated[tuple[Words, ...], Field(max_length=1000, strict=False)] = ()
+    seeds: dict[str, Seed] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _omit_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in serialize(self).items() if key != "runs" or value}
+
+
+class StyleGan(_Runs):
     """A folder of run folders with `metric-*.jsonl`, as StyleGAN 2 and 3 write them. Steps are thousands of images.
 
-    `seeds` are those of run folders, by name, where `training_options.json` does not say, or says what is wrong.
+    Seeds are those that `training_options.json` says.
     """
 
     format: Literal["stylegan"]
-    seeds: dict[str, Seed] = Field(default_factory=dict)
 
 
-class StudioGan(_Numbers):
-    """StudioGAN's logs, a file a run, below a folder; `seeds` are those of logs, by name, where they do not say."""
+class StudioGan(_Runs):
+    """StudioGAN's logs, a file a run, below a folder. Seeds are those that the logs say."""
 
     format: Literal["studiogan"]
-    seeds: dict[str, Seed] = Field(default_factory=dict)
 
 
 class Samples(_From):

@@ -6,9 +6,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from vigan.config.base import nearest
 from vigan.config.elsewhere import ElsewhereArm, Samples, StudioGan, StyleGan, Table
 from vigan.io.files import RecordError, sha256_file
 from vigan.runtime.settings import expanded
@@ -44,10 +45,12 @@ def files_of(arm: ElsewhereArm) -> list[Path]:
     match arm.origin:
         case Table():
             found = [path]
-        case StyleGan():
+        case StyleGan(runs=runs):
             found = list(below(path, lambda name: bool(METRIC_LINES.fullmatch(name)) or name == OPTIONS))
-        case StudioGan():
+            found = _of_runs(path, {file: file.parent for file in found}, runs)
+        case StudioGan(runs=runs):
             found = list(below(path, lambda name: bool(LOG.fullmatch(name)))) if path.is_dir() else [path]
+            found = _of_runs(path, {file: file for file in found}, runs)
         case Samples():
             found = list(below(path, bool))
     if not found:
@@ -56,6 +59,31 @@ def files_of(arm: ElsewhereArm) -> list[Path]:
         for file in found:
             check_plain(file)
     return found
+
+
+def name_of_run(root: Path, run: Path) -> str:
+    """What tells a run from all others below an arm's path."""
+    return str(run.relative_to(root)) if run != root else run.name
+
+
+def named_runs(root: Path, name: str, runs: Iterable[Path], key: str) -> list[Path]:
+    """The runs that a study names under `key`: by path below the arm's, else by name, else by that without its ending.
+
+    Raises RecordError, naming the nearest, if there is none.
+    """
+    known = list(dict.fromkeys(runs))
+    ways: list[Callable[[Path], str]] = [lambda run: name_of_run(root, run), lambda run: run.name, lambda run: run.stem]
+    found = next((runs for way in ways if (runs := [run for run in known if way(run) == name])), None)
+    if found is None:
+        near = nearest(name, list(dict.fromkeys(run.name for run in known))[:50])
+        raise RecordError(f"{root}: `{key}` names '{name}', and no such run is there{near}")
+    return found
+
+
+def _of_runs(root: Path, run_of: Mapping[Path, Path], named: Sequence[str]) -> list[Path]:
+    """The files of the named runs; all, if none is named."""
+    chosen = {run for name in named for run in named_runs(root, name, run_of.values(), "runs")}
+    return [file for file, run in run_of.items() if not named or run in chosen]
 
 
 def check_plain(path: Path, most: int = MOST_BYTES) -> None:

@@ -6,18 +6,22 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from vigan.config.base import nearest
+from vigan.elsewhere.files import named_runs
 from vigan.elsewhere.numbers import LARGEST_SEED
 from vigan.io.files import RecordError
 
 _IN_NAME = re.compile(r"(?:^|[^A-Za-z])seed[-_=. ]?([0-9]{1,19})(?![0-9])", re.IGNORECASE)
-SHOWN = 3
 
 
 def seed_in(name: str) -> int | None:
     """The seed that a name says, as in "stylegan2-seed-3", None if none."""
     found = _IN_NAME.search(name)
     return int(found[1]) if found and int(found[1]) <= LARGEST_SEED else None
+
+
+def without_seed(name: str) -> str:
+    """A name without the seed that it says."""
+    return _IN_NAME.sub("", name)
 
 
 def seeds_by_run(
@@ -27,14 +31,10 @@ def seeds_by_run(
 
     Raises RecordError if a run has none, if two have one, or if the study names a run that is not there.
     """
-    names = {run: (str(run.relative_to(root)) if run != root else run.name, run.name, run.stem) for run in runs}
-    for name in stated:
-        if not any(name in own for own in names.values()):
-            raise RecordError(f"{root}: `seeds` names '{name}', and no such run is there{_near(name, runs)}")
+    of_study = {run: stated[name] for name in sorted(stated, key=len) for run in named_runs(root, name, runs, "seeds")}
     found: dict[Path, int] = {}
     for run in runs:
-        seed = next((stated[name] for name in names[run] if name in stated), None)
-        seed = said(run) if seed is None else seed
+        seed = of_study[run] if run in of_study else said(run)
         if seed is None:
             raise RecordError(f"{run}: says no seed; write 'seeds: {{{run.name}: 0, ...}}' beside the arm's path")
         if other := next((one for one, known in found.items() if known == seed), None):
@@ -43,7 +43,3 @@ def seeds_by_run(
             )
         found[run] = seed
     return found
-
-
-def _near(name: str, runs: Sequence[Path]) -> str:
-    return nearest(name, [run.name for run in runs][:50])

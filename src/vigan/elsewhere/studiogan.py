@@ -30,7 +30,7 @@ def read(root: Path, files: Sequence[Path], origin: StudioGan) -> Iterator[Numbe
 
     Raises RecordError naming a line that is wrong, or a log without any number.
     """
-    seeds = seeds_by_run(root, files, origin.seeds, _said)
+    seeds = seeds_by_run(root, files, origin.seeds, seed_of)
     for file in files:
         seen: set[tuple[int, str]] = set()
         for number in _numbers(file, seeds[file]):
@@ -62,7 +62,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
                 yield at, line.rstrip("\r\n")
 
 
-def _said(file: Path) -> int | None:
+def seed_of(file: Path) -> int | None:
     """The seed of a run: by its settings at the head of its log, or by the log's name."""
     for at, line in _lines(file):
         if at > HEAD:

@@ -28,12 +28,12 @@ def read(root: Path, files: Sequence[Path], origin: StyleGan) -> Iterator[Number
     """The numbers of every run below `root`. Raises RecordError naming the file and line that is wrong."""
     lines = [file for file in files if file.name != OPTIONS]
     folders = list(dict.fromkeys(file.parent for file in lines))
-    seeds = seeds_by_run(root, folders, origin.seeds, _said)
+    seeds = seeds_by_run(root, folders, origin.seeds, seed_of)
     for file in lines:
         yield from _numbers(file, seeds[file.parent])
 
 
-def _said(folder: Path) -> int | None:
+def seed_of(folder: Path) -> int | None:
     """The seed of a run: by its options, or by its name."""
     path = folder / OPTIONS
     if path.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from vigan.config.elsewhere import ElsewhereArm, Samples, Table
 from vigan.config.study import Study
 from vigan.config.yaml_text import YamlError, parse
 from vigan.data.archive import Folder, images_in
-from vigan.elsewhere.files import LOG, METRIC_LINES, below, check_plain, files_of, place_of
+from vigan.elsewhere import studiogan, stylegan
+from vigan.elsewhere.files import LOG, METRIC_LINES, below, check_plain, files_of, name_of_run, place_of
 from vigan.elsewhere.numbers import Number, short
 from vigan.elsewhere.read import names_of, read
 from vigan.elsewhere.samples import ARRAYS, snapshots
+from vigan.elsewhere.seeds import without_seed
 from vigan.elsewhere.studiogan import says_numbers
 from vigan.elsewhere.table import check_columns, rows_of
 from vigan.io.files import RecordError
@@ -28,6 +30,8 @@ TABLES = (".csv", ".parquet")
 NAMING = ("arm", "method", "model", "algorithm", "config", "name", "run")
 """Columns of a table that tell arms apart, the first of them that it has."""
 MOST_ARMS = 50
+_NUMBER, _TIME = re.compile(r"^[0-9]+[-_ ]"), re.compile(r"[0-9]{4}([-_][0-9]{2}){2}([-_T:. ][0-9]{2}){3}")
+"""What StyleGAN's run folders begin with, and StudioGAN's logs end with."""
 
 
 def new_study(folder: Path, name: str) -> tuple[str, list[Found]]:
@@ -80,16 +84,40 @@ def _rows(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, dict[str, 
     for file in files:
         if file.suffix.lower() in TABLES:
             yield from _of_table(file)
-    lines = dict.fromkeys(_home(file.parent, folder) for file in files if METRIC_LINES.fullmatch(file.name))
-    logs = dict.fromkeys(file.parent for file in files if LOG.fullmatch(file.name) and says_numbers(file))
-    yield from ((home.name, {"format": "stylegan", "path": str(home)}) for home in lines)
-    yield from ((home.name, {"format": "studiogan", "path": str(home)}) for home in logs)
+    lines = dict.fromkeys(file.parent for file in files if METRIC_LINES.fullmatch(file.name))
+    logs = [file for file in files if LOG.fullmatch(file.name) and says_numbers(file)]
+    yield from _of_runs("stylegan", {run: _home(run, folder) for run in lines}, stylegan.seed_of)
+    yield from _of_runs("studiogan", {log: log.parent for log in logs}, studiogan.seed_of)
     yield from ((home.name, {"format": "samples", "path": str(home)}) for home in _sampled(files, folder))
 
 
 def _home(run: Path, folder: Path) -> Path:
     """The folder of an arm, from that of one of its runs."""
     return run.parent if run != folder else run
+
+
+def _of_runs(
+    form: str, homes: Mapping[Path, Path], seed_of: Callable[[Path], int | None]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Arms of runs by the folder that holds them, more than one where their names say other settings."""
+    arms: dict[tuple[Path, str], list[Path]] = {}
+    for run, home in homes.items():
+        arms.setdefault((home, _settings(run.name.removesuffix(".log"))), []).append(run)
+    for (home, settings), runs in arms.items():
+        row: dict[str, Any] = {"format": form, "path": str(home)}
+        names = [name_of_run(home, run) for run in runs]
+        if len(runs) < sum(run.is_relative_to(home) for run in homes):
+            row["runs"] = names
+        seeds = [seed_of(run) for run in runs]
+        if None in seeds or len(set(seeds)) < len(seeds):
+            row["seeds"] = {name: number for number, name in enumerate(names)}
+        alone = sum(other == home for other, _ in arms) == 1
+        yield home.name if alone else settings or home.name, row
+
+
+def _settings(run: str) -> str:
+    """The name of a run without what tells it from others of the same settings: its number, its time and its seed."""
+    return _TIME.sub("", without_seed(_NUMBER.sub("", run))).strip("-_. ")
 
 
 def _sampled(files: Sequence[Path], folder: Path) -> list[Path]:

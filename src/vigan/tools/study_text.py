@@ -62,11 +62,18 @@ def study_text(name: str, folder: Path, arms: Sequence[Found], others: Sequence[
             "",
         ]
     lines.append("experiments:")
-    if read_arms := [arm for arm in read_arms if arm.seeds]:
-        lines += _experiment("reported", read_arms, shared, _reported(read_arms))
-    if sampled:
-        lines += _experiment("measured", sampled, shared, _measured(sampled))
-    return "\n".join([*lines, "", *_claims(read_arms or sampled), ""])
+    read_arms = [arm for arm in read_arms if arm.seeds]
+    by_images = [arm for arm in read_arms if arm.row["format"] == "stylegan"]
+    by_iterations = [arm for arm in read_arms if arm not in by_images]
+    homes = {
+        "reported": by_iterations or by_images,
+        "reported-by-images": by_images if by_iterations else [],
+        "measured": sampled,
+    }
+    for title, own in homes.items():
+        if own:
+            lines += _experiment(title, own, shared, _measured(own) if title == "measured" else _reported(own))
+    return "\n".join([*lines, "", *_claims(list(homes.values())), ""])
 
 
 def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], protocols: list[str]) -> list[str]:
@@ -77,7 +84,7 @@ def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], proto
         f"  {title}:",
         f'    title: "Runs made elsewhere, {"their samples measured here" if title == "measured" else "as reported"}"',
         *(["    dataset: real"] if title == "measured" else []),
-        f"    iterations: {iterations}   # the last step that counts, in the files' own unit",
+        f"    iterations: {iterations}   # the last step that counts, in {_unit(arms)}",
         *protocols,
         f"    baseline: {_quoted(arms[0].name)}",
         *(
@@ -86,14 +93,24 @@ def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], proto
             else []
         ),
         "    arms:",
-        *(f"      {_quoted(arm.name)}: {{from: {_quoted(dict(arm.row))}}}{_comment(arm)}" for arm in arms),
+        *(f"      {_quoted(arm.name)}: {{from: {_quoted(dict(arm.row))}}}{_comment(arm, iterations)}" for arm in arms),
     ]
 
 
-def _comment(arm: Found) -> str:
-    """What of an arm has no name here, in a comment; names of strangers' files are quoted as JSON, on one line."""
-    listed = ", ".join(_quoted(name[:40]) for name in sorted(arm.unread)[:8])
-    return f"   # not read: {listed}; `metrics: {{theirs: ours}}` names them" if listed else ""
+def _unit(arms: Sequence[Found]) -> str:
+    return "thousands of images" if arms[0].row["format"] == "stylegan" else "the files' own unit"
+
+
+def _comment(arm: Found, iterations: int) -> str:
+    """What a reader has to know of an arm, in a comment; names of strangers' files are quoted as JSON, on one line."""
+    told = []
+    if "seeds" in arm.row:
+        told.append("seeds are numbers given here, for the files say none, or one twice: pairs by them are arbitrary")
+    if others := sorted({end for end in arm.ends if end != iterations}):
+        told.append(f"ends at {', '.join(map(str, others[:8]))}: runs that end earlier are not judged")
+    if listed := ", ".join(_quoted(name[:40]) for name in sorted(arm.unread)[:8]):
+        told.append(f"not read: {listed}; `metrics: {{theirs: ours}}` names them")
+    return f"   # {'; '.join(told)}" if told else ""
 
 
 def _reported(arms: Sequence[Found]) -> list[str]:
@@ -110,8 +127,11 @@ def _measured(arms: Sequence[Found]) -> list[str]:
     return [f"    protocols: [{{kind: {MEASURE}, samples: {max(FEWEST, fewest)}}}]"]
 
 
-def _claims(arms: Sequence[Found]) -> list[str]:
-    """A claim to fill in, as a comment: its margin is the user's."""
+def _claims(homes: Sequence[Sequence[Found]]) -> list[str]:
+    """A claim to fill in, as a comment: its margin is the user's. None where no experiment has two arms."""
+    arms = next((arms for arms in homes if len(arms) > 1), None)
+    if arms is None:
+        return ["# A claim compares two arms of one experiment."]
     metric = next((name for name in ("fid", "kid", "score") if any(name in arm.metrics for arm in arms)), "fid")
     metric, protocol = (metric, "elsewhere") if arms[0].samples is None else ("frechet", MEASURE)
     first, second = arms[0].name, arms[-1].name
