@@ -36,7 +36,8 @@ class SnapshotSamples:
     """The samples of one snapshot, in the form in which the data set stores its examples.
 
     Images of the size of those that the data set frames in black are framed alike. Others are resized, if they are
-    files: `resized` are the widths and heights of those taken so far. Raises RecordError for what cannot be of the data.
+    files: `resized` are the widths and heights of those taken so far. Raises RecordError for what is not of the
+    data's form.
     """
 
     def __init__(self, path: Path, dataset: Dataset, dtype: np.dtype) -> None:
