@@ -164,6 +164,48 @@ def test_runs_in_a_folder_are_not_those_of_the_folders_in_it(
     assert imported(tmp_path) == {"runs": {0}, "ours": {0, 1}}
 
 
+@pytest.mark.parametrize("names", [("run0", "run1"), ("0", "1"), ("exp_1", "exp_2"), ("s1", "s2"), ("a-1", "a-2")])
+def test_runs_that_are_counted_are_one_arm(
+    names: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arm in ("plain", "ours"):
+        for seed, name in enumerate(names):
+            style_run(tmp_path / "runs" / arm / name, seed)
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"ours": {0, 1}, "plain": {0, 1}}
+
+
+def test_names_that_end_in_other_numbers_are_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for depth in (18, 50):
+        style_run(tmp_path / f"runs/resnet-{depth}", 0)
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"resnet-18": {0}, "resnet-50": {0}}
+
+
+def test_a_run_that_goes_on_from_another_is_no_replicate_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        style_run(tmp_path / f"runs/ours/{number:05d}-faces", 0)
+    begun = {"random_seed": 0, "resume_pkl": "/there/00000-faces/network-snapshot-000200.pkl"}
+    (tmp_path / "runs/ours/00001-faces/training_options.json").write_text(json.dumps(begun))
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"ours": {0}}
+    assert '# without "00001-faces", which go on from others' in (tmp_path / "study.yaml").read_text()
+
+
+def test_cells_without_a_value_are_no_end_and_what_cannot_be_named_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/a.csv").write_text("seed,step,metric,value\n0,5000,fid,1\n0,20000,fid,\n")
+    (tmp_path / "runs/b.csv").write_text("seed,step,metric,value\n0,5000,lpips,1\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert written(tmp_path).experiments["reported"].iterations == 5000
+    text = (tmp_path / "study.yaml").read_text()
+    assert '# Left out, for no metric of it has a name here: {"format": "table", "path": "runs/b.csv"}' in text
+
+
 @pytest.mark.parametrize("seed", [0, None])
 def test_runs_that_say_one_seed_or_none_are_numbered_and_it_is_said(
     seed: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -39,7 +39,8 @@ def seeds_by_run(
             raise RecordError(f"{run}: says no seed; write 'seeds: {{{run.name}: 0, ...}}' beside the arm's path")
         if other := next((one for one, known in found.items() if known == seed), None):
             raise RecordError(
-                f"{other} and {run}: both of seed {seed}; write `seeds` beside the arm's path, by their names"
+                f"{other} and {run}: both of seed {seed}; write `seeds` beside the arm's path, by their names, or "
+                "those that count as its `runs`"
             )
         found[run] = seed
     return found

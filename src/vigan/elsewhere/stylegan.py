@@ -35,14 +35,26 @@ def read(root: Path, files: Sequence[Path], origin: StyleGan) -> Iterator[Number
 
 def seed_of(folder: Path) -> int | None:
     """The seed of a run: by its options, or by its name."""
-    path = folder / OPTIONS
-    if path.is_file():
-        check_plain(path, _OPTIONS_BYTES)
-        options = _parsed(path.read_bytes(), f"{path}")
-        said = options.get("random_seed", options.get("seed")) if isinstance(options, dict) else None
-        if isinstance(said, int) and not isinstance(said, bool):
-            return whole(str(said), "seed", f"{path}")
+    options = _options(folder)
+    said = options.get("random_seed", options.get("seed"))
+    if isinstance(said, int) and not isinstance(said, bool):
+        return whole(str(said), "seed", f"{folder / OPTIONS}")
     return seed_in(folder.name)
+
+
+def begun_from(folder: Path) -> str | None:
+    """The file of weights that a run was begun from; None if it began anew, or does not say."""
+    said = _options(folder).get("resume_pkl")
+    return said if isinstance(said, str) else None
+
+
+def _options(folder: Path) -> dict[str, Any]:
+    path = folder / OPTIONS
+    if not path.is_file():
+        return {}
+    check_plain(path, _OPTIONS_BYTES)
+    options = _parsed(path.read_bytes(), f"{path}")
+    return options if isinstance(options, dict) else {}
 
 
 def _numbers(file: Path, seed: int) -> Iterator[Number]:

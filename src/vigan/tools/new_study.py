@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,39 +15,37 @@ from vigan.config.study import Study
 from vigan.config.yaml_text import YamlError, parse
 from vigan.data.archive import Folder, images_in
 from vigan.elsewhere import studiogan, stylegan
-from vigan.elsewhere.files import LOG, METRIC_LINES, below, check_plain, files_of, name_of_run, place_of
+from vigan.elsewhere.files import LOG, METRIC_LINES, below, check_plain, files_of, place_of
 from vigan.elsewhere.numbers import Number, short
 from vigan.elsewhere.read import names_of, read
 from vigan.elsewhere.samples import ARRAYS, snapshots
-from vigan.elsewhere.seeds import without_seed
 from vigan.elsewhere.studiogan import says_numbers
 from vigan.elsewhere.table import check_columns, rows_of
 from vigan.io.files import RecordError
+from vigan.tools.run_groups import Candidate, groups
 from vigan.tools.study_text import Found, slug, study_text
 
 TABLES = (".csv", ".parquet")
 NAMING = ("arm", "method", "model", "algorithm", "config", "name", "run")
 """Columns of a table that tell arms apart, the first of them that it has."""
 MOST_ARMS = 50
-_NUMBER, _TIME = re.compile(r"^[0-9]+[-_ ]"), re.compile(r"[0-9]{4}([-_][0-9]{2}){2}([-_T:. ][0-9]{2}){3}")
-"""What StyleGAN's run folders begin with, and StudioGAN's logs end with."""
 
 
 def new_study(folder: Path, name: str) -> tuple[str, list[Found]]:
     """The text of a study file of the runs in `folder`, and its arms. Raises RecordError where there are none."""
     files = [] if folder.is_file() else list(below(folder, lambda name: not name.startswith(".")))
     others = [file for file in files if file.suffix.lower() in TABLES and not _is_long(file)]
-    rows = list(islice(_rows(folder, [file for file in files if file not in others]), MOST_ARMS + 1))
-    if not rows and others:
-        rows, others = list(_of_table(others[0])), []
-    if not rows:
+    found = list(islice(_candidates(folder, [file for file in files if file not in others]), MOST_ARMS + 1))
+    if not found and others:
+        found, others = list(_of_table(others[0])), []
+    if not found:
         raise RecordError(
             f"{folder}: no table (.csv, .parquet), no metric-*.jsonl of StyleGAN, no log of StudioGAN, and no samples "
             "in seed-0/step-1000/ are in it"
         )
-    if len(rows) > MOST_ARMS:
+    if len(found) > MOST_ARMS:
         raise RecordError(f"{folder}: more than {MOST_ARMS} arms; name a smaller folder")
-    arms = [_look(title, row) for title, row in _named(rows)]
+    arms = [_look(one) for one in _named(found)]
     text = study_text(name, folder, arms, [str(file.relative_to(folder)) for file in others])
     _check(text, folder)
     return text, arms
@@ -77,8 +74,8 @@ def _is_long(file: Path) -> bool:
     return True
 
 
-def _rows(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, what stands at `from`) of every file in a folder that may be an arm, or of the file that stands for it."""
+def _candidates(folder: Path, files: Sequence[Path]) -> Iterator[Candidate]:
+    """Every file, or folder, in a folder that may be an arm, or the file that stands for it."""
     if folder.is_file():
         yield from _of_table(folder)
     for file in files:
@@ -86,38 +83,10 @@ def _rows(folder: Path, files: Sequence[Path]) -> Iterator[tuple[str, dict[str, 
             yield from _of_table(file)
     lines = dict.fromkeys(file.parent for file in files if METRIC_LINES.fullmatch(file.name))
     logs = [file for file in files if LOG.fullmatch(file.name) and says_numbers(file)]
-    yield from _of_runs("stylegan", {run: _home(run, folder) for run in lines}, stylegan.seed_of)
-    yield from _of_runs("studiogan", {log: log.parent for log in logs}, studiogan.seed_of)
-    yield from ((home.name, {"format": "samples", "path": str(home)}) for home in _sampled(files, folder))
-
-
-def _home(run: Path, folder: Path) -> Path:
-    """The folder of an arm, from that of one of its runs."""
-    return run.parent if run != folder else run
-
-
-def _of_runs(
-    form: str, homes: Mapping[Path, Path], seed_of: Callable[[Path], int | None]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Arms of runs by the folder that holds them, more than one where their names say other settings."""
-    arms: dict[tuple[Path, str], list[Path]] = {}
-    for run, home in homes.items():
-        arms.setdefault((home, _settings(run.name.removesuffix(".log"))), []).append(run)
-    for (home, settings), runs in arms.items():
-        row: dict[str, Any] = {"format": form, "path": str(home)}
-        names = [name_of_run(home, run) for run in runs]
-        if len(runs) < sum(run.is_relative_to(home) for run in homes):
-            row["runs"] = names
-        seeds = [seed_of(run) for run in runs]
-        if None in seeds or len(set(seeds)) < len(seeds):
-            row["seeds"] = {name: number for number, name in enumerate(names)}
-        alone = sum(other == home for other, _ in arms) == 1
-        yield home.name if alone else settings or home.name, row
-
-
-def _settings(run: str) -> str:
-    """The name of a run without what tells it from others of the same settings: its number, its time and its seed."""
-    return _TIME.sub("", without_seed(_NUMBER.sub("", run))).strip("-_. ")
+    homes = {run: run.parent if run != folder else run for run in lines}
+    yield from groups("stylegan", homes, stylegan.seed_of, stylegan.begun_from)
+    yield from groups("studiogan", {log: log.parent for log in logs}, studiogan.seed_of)
+    yield from (Candidate(home.name, {"format": "samples", "path": str(home)}) for home in _sampled(files, folder))
 
 
 def _sampled(files: Sequence[Path], folder: Path) -> list[Path]:
@@ -132,7 +101,7 @@ def _sampled(files: Sequence[Path], folder: Path) -> list[Path]:
     return list(homes)
 
 
-def _of_table(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_table(file: Path) -> Iterator[Candidate]:
     """An arm of a table, or one for each name in a column that tells them apart."""
     check_plain(file)
     rows, values = rows_of(file), Counter[str]()
@@ -147,44 +116,45 @@ def _of_table(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if len(values) > MOST_ARMS:
             raise RecordError(f"{file}: more than {MOST_ARMS} arms in column '{column}'; name a smaller table")
     if column is None:
-        yield file.stem, {"format": "table", "path": str(file)}
+        yield Candidate(file.stem, {"format": "table", "path": str(file)})
         return
     for value in values:
-        yield value, {"format": "table", "path": str(file), "where": {column: value}}
+        yield Candidate(value, {"format": "table", "path": str(file), "where": {column: value}})
 
 
-def _named(rows: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The same with names that a study can have, each once."""
+def _named(found: Sequence[Candidate]) -> Iterator[Candidate]:
+    """The same with titles that a study can have as names, each once."""
     taken: set[str] = set()
-    for title, row in rows:
-        plain = slug(title)
+    for one in found:
+        plain = slug(one.title)
         names = (plain, *(f"{plain}-{number}" for number in range(2, len(taken) + 3)))
         name = next(name for name in names if name not in taken)
         taken.add(name)
-        yield name, row
+        yield one._replace(title=name)
 
 
-def _look(name: str, row: dict[str, Any]) -> Found:
+def _look(found: Candidate) -> Found:
     """What the files of an arm hold."""
     try:
-        arm = ElsewhereArm.model_validate({"from": row})
+        arm = ElsewhereArm.model_validate({"from": found.row})
     except ValidationError:
-        raise RecordError(f"{row['path']}: a name that no study file can hold; rename it") from None
+        raise RecordError(f"{found.row['path']}: a name that no study file can hold; rename it") from None
     if isinstance(arm.origin, Samples):
-        return _look_at_samples(name, row, arm)
+        return _look_at_samples(found, arm)
     names, numbers = names_of(arm.origin), list(read(arm))
     known = [number for number in numbers if number.metric in names]
     ends: dict[int, int] = {}
-    for number in known:
+    for number in (number for number in known if number.value is not None):
         ends[number.seed] = max(ends.get(number.seed, 0), number.step)
     return Found(
-        name,
-        row,
+        found.title,
+        found.row,
         frozenset(ends),
         tuple(ends.values()),
         frozenset(names[number.metric] for number in known),
         frozenset(number.protocol for number in known if number.protocol),
         frozenset(_unread(numbers, names)),
+        resumed=found.resumed,
     )
 
 
@@ -192,16 +162,16 @@ def _unread(numbers: Sequence[Number], names: Mapping[str, str]) -> set[str]:
     return {number.metric for number in numbers if number.metric not in names}
 
 
-def _look_at_samples(name: str, row: dict[str, Any], arm: ElsewhereArm) -> Found:
-    found = snapshots(place_of(arm), files_of(arm))
+def _look_at_samples(found: Candidate, arm: ElsewhereArm) -> Found:
+    places = snapshots(place_of(arm), files_of(arm))
     ends: dict[int, int] = {}
-    for seed, step in found:
+    for seed, step in places:
         ends[seed] = max(ends.get(seed, 0), step)
     counts = []
-    for path in found.values():
+    for path in places.values():
         if path.is_dir():
             folder = Folder(path)
             counts.append(len(images_in(folder, folder.names())))
     fewest = min(counts, default=0)
     nothing = frozenset[str]()
-    return Found(name, row, frozenset(ends), tuple(ends.values()), nothing, nothing, nothing, fewest)
+    return Found(*found[:2], frozenset(ends), tuple(ends.values()), nothing, nothing, nothing, fewest)

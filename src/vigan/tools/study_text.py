@@ -28,6 +28,7 @@ class Found(NamedTuple):
     protocols: frozenset[str]
     unread: frozenset[str]
     samples: int | None = None
+    resumed: tuple[str, ...] = ()
 
 
 def slug(title: str) -> str:
@@ -44,12 +45,17 @@ def study_text(name: str, folder: Path, arms: Sequence[Found], others: Sequence[
             f"{folder}: no metric in it has a name that is known here ({', '.join(unread[:8]) or 'none'}); write a "
             "study file with `metrics: {theirs: ours}` (docs/foreign-runs.md)"
         )
+    nameless = [arm for arm in arms if not arm.seeds]
     arms = [arm for arm in arms if arm.seeds]
     shared = frozenset.intersection(*(arm.seeds for arm in arms))
     seeds = sorted(shared or frozenset.union(*(arm.seeds for arm in arms)))
     lines = [
         "# Written by `vigan new`: runs that were made elsewhere. Write the claims before you look at the results.",
         *(f"# Not read, for want of columns seed, step, metric and value: {_quoted(file)}" for file in others),
+        *(
+            f"# Left out, for no metric of it has a name here: {_quoted(dict(arm.row))}{_comment(arm)}"
+            for arm in nameless
+        ),
         f"study: {_quoted(name)}",
         f'title: "Runs of {slug(folder.name)}, made elsewhere"',
         f"seeds: {seeds}" + ("" if shared else "   # no seed is in all arms: pairs need equal numbers"),
@@ -101,11 +107,14 @@ def _unit(arms: Sequence[Found]) -> str:
     return "thousands of images" if arms[0].row["format"] == "stylegan" else "the files' own unit"
 
 
-def _comment(arm: Found, iterations: int) -> str:
+def _comment(arm: Found, iterations: int | None = None) -> str:
     """What a reader has to know of an arm, in a comment; names of strangers' files are quoted as JSON, on one line."""
     told = []
     if "seeds" in arm.row:
         told.append("seeds are numbers given here, for the files say none, or one twice: pairs by them are arbitrary")
+    if arm.resumed:
+        listed = ", ".join(_quoted(name) for name in arm.resumed[:8])
+        told.append(f"without {listed}, which go on from others of these runs")
     if others := sorted({end for end in arm.ends if end != iterations}):
         told.append(f"ends at {', '.join(map(str, others[:8]))}: runs that end earlier are not judged")
     if listed := ", ".join(_quoted(name[:40]) for name in sorted(arm.unread)[:8]):
