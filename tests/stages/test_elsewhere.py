@@ -198,6 +198,27 @@ def test_a_rule_that_is_edited_after_the_files_were_read_shows(folder: Folder) -
     assert pd.isna(changed["F2"])
 
 
+@pytest.mark.parametrize("reading", ["again", "with names of metrics", "with another file"])
+def test_the_first_rules_stay_however_the_files_are_read_later(reading: str, folder: Folder) -> None:
+    """They were forgotten with any change of what is read, and where the first reading knew no claim."""
+    study = folder.folder / "config" / "foreign.yaml"
+    whole = study.read_text()
+    shutil.rmtree(folder.folder / "results")
+    study.write_text(whole[: whole.index("claims:")])
+    folder.to_tables()
+    later = whole
+    if reading == "with names of metrics":
+        names = "metrics: {fid50k_full: fid, pr50k3_full_recall: reported_recall}"
+        later = whole.replace("path: runs/plain}", f"path: runs/plain, {names}}}")
+        assert later != whole
+    if reading == "with another file":
+        (folder.folder / "runs/plain/00009-more").mkdir()
+        (folder.folder / "runs/plain/00009-more/training_options.json").write_text("{}")
+    study.write_text(later)
+    folder.to_tables()
+    assert set(folder.table("claims")["changed"]) == {"it was written after them"}
+
+
 @pytest.fixture
 def missing(folder: Folder) -> Iterator[Folder]:
     """A folder whose table lacks a seed, has a run that ends early, and one that diverged."""

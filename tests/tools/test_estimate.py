@@ -28,6 +28,22 @@ def test_every_run_of_every_stage_is_counted(monkeypatch: pytest.MonkeyPatch) ->
     assert found.prepare == 7.0
 
 
+def test_a_reference_of_more_images_than_samples_is_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of it was counted."""
+    monkeypatch.setattr(stage, "iteration_seconds", lambda spec, device: 0.5)
+    monkeypatch.setattr(stage, "protocol_seconds", lambda protocol, dataset, device: 2.0)
+    monkeypatch.setattr(stage, "prepare_seconds", lambda dataset: 7.0)
+    study = load_study(CONFIG / "digits.yaml")
+    experiments = {
+        name: one.model_copy(
+            update={"protocols": tuple(p.model_copy(update={"reference": 9 * p.samples}) for p in one.protocols)}
+        )
+        for name, one in study.experiments.items()
+    }
+    larger = study.model_copy(update={"experiments": experiments})
+    assert stage.estimate(larger, "cpu").reference == 5 * stage.estimate(study, "cpu").reference
+
+
 def test_preparing_a_part_costs_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "_seconds", lambda call, device=None: 64.0)
     assert stage.prepare_seconds(CelebA(source="celeba", limit=10)) == 10

@@ -13,6 +13,7 @@ from analysis.studied import CLAIMS, DIES, FALLS, GOOD, NEVER, raw_of, study_of
 
 from vigan.analysis.raw import Raw, write_raw
 from vigan.cli.parser import main
+from vigan.io.elsewhere_record import ElsewhereRecord
 from vigan.io.files import RecordError, write_json
 from vigan.layout import Layout
 from vigan.tools.join import join, join_into
@@ -99,6 +100,15 @@ def test_another_run_of_the_same_seed_is_refused(spoil: Callable[[Raw], Raw], tm
     folders = [kept(tmp_path / "here", some(0, 1)), kept(tmp_path / "there", spoil(some(1, 2)))]
     with pytest.raises(RecordError, match=r"its run of '\w+', seed 1, is another"):
         join(STUDY, folders)
+
+
+def test_arms_that_were_made_elsewhere_are_refused_in_a_line_of_one_folder_too(tmp_path: Path) -> None:
+    """They vanished, or ended in a traceback, where nothing lay here yet."""
+    (experiment,) = STUDY.experiments
+    theirs = ElsewhereRecord(arm="theirs", identity={}, content="c", runs=(), rules={}, told=())
+    folder = kept(tmp_path / "there", WHOLE._replace(elsewhere=[(experiment, theirs)]))
+    with pytest.raises(RecordError, match="there: has arms that were made elsewhere, which only `vigan merge` joins"):
+        join_into(STUDY, tmp_path / "here", [folder])
 
 
 def test_other_code_is_taken_where_a_run_of_the_arm_came_out_the_same(tmp_path: Path) -> None:

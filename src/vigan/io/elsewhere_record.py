@@ -30,7 +30,7 @@ class ElsewhereRecord(Sealed):
     """What was found of an arm.
 
     `identity` is how its files were read, `content` a digest of them. `rules` are those of the study's claims on it
-    when these files were first read. `told` are notes for the reader. As JSON it is sealed.
+    when it was first read. `told` are notes for the reader. As JSON it is sealed.
     """
 
     arm: str
@@ -67,14 +67,18 @@ class ElsewhereFiles(NamedTuple):
 
     def record(self) -> ElsewhereRecord:
         """What was found. Raises RecordError if it is missing, damaged, or of an arm that is described otherwise."""
+        record = self.last_record()
+        if record.arm != self.name or record.identity != self.arm.identity:
+            raise RecordError(f"{self.folder / RECORD}: of an arm that is described otherwise; {self.mend}")
+        return record
+
+    def last_record(self) -> ElsewhereRecord:
+        """What was found when it was read last, however. Raises RecordError if it is missing or damaged."""
         path = self.folder / RECORD
         try:
-            record = ElsewhereRecord.model_validate(unsealed(read_json(path)))
+            return ElsewhereRecord.model_validate(unsealed(read_json(path)))
         except (ValidationError, ValueError):
             raise RecordError(f"{path}: damaged; {self.mend}") from None
-        if record.arm != self.name or record.identity != self.arm.identity:
-            raise RecordError(f"{path}: of an arm that is described otherwise; {self.mend}")
-        return record
 
     def stamp(self) -> Stamp:
         """What it was made from. Raises RecordError if that is not known, or if a file is not what was written."""

@@ -31,14 +31,14 @@ def take_numbers(study: Study, arm: ElsewhereFiles, content: str) -> ElsewhereRe
 def write(study: Study, arm: ElsewhereFiles, content: str, fitted: Fitted) -> ElsewhereRecord:
     """Write an arm's record and table.
 
-    The rules are those of the first reading of the same files: a rule that is edited later shows.
+    The rules are those of the first reading, of whatever files: one that is written or edited later shows.
     """
     record = ElsewhereRecord(
         arm=arm.name,
         identity=arm.arm.identity,
         content=content,
         runs=fitted.runs,
-        rules=_first_rules(arm, content) or study.rules(arm.name),
+        rules=_first_rules(study, arm),
         told=fitted.told,
     )
     write_text(arm.folder / METRICS, fitted.table.to_csv(index=False, lineterminator="\n"))
@@ -46,9 +46,8 @@ def write(study: Study, arm: ElsewhereFiles, content: str, fitted: Fitted) -> El
     return record
 
 
-def _first_rules(arm: ElsewhereFiles, content: str) -> dict[str, Any]:
+def _first_rules(study: Study, arm: ElsewhereFiles) -> dict[str, Any]:
     try:
-        known = arm.record()
+        return arm.last_record().rules
     except (RecordError, OSError):
-        return {}
-    return known.rules if known.content == content else {}
+        return study.rules(arm.name)

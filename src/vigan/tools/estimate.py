@@ -90,7 +90,7 @@ def estimate(study: Study, device: str) -> Estimate:
     runs = list(study.runs())
     return Estimate(
         prepare=sum(prepare_seconds(dataset) for dataset in study.datasets.values()),
-        reference=sum(2 * seconds for seconds in measured.values()),
+        reference=sum(seconds * (1 + p.rows / p.samples) for (_, p), seconds in measured.items() if seconds),
         train={arm: run_seconds(study.run_spec(arm), device) for arm in arms},
         evaluate={arm: _evaluation(study, arm, measured) for arm in arms},
         counts={arm: sum(run.arm == arm for run in runs) for arm in arms},
@@ -177,7 +177,7 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
     rows = min(MOST_ROWS, protocol.samples)
     real, fake = draw.normal(size=(2, rows, extractor.dimension))
     reference = Reference.restore(Reference(real).arrays())
-    estimators = _seconds(lambda: feature_metrics(reference, fake), place) * (protocol.samples / rows) ** 2
+    estimators = _seconds(lambda: feature_metrics(reference, fake), place) * protocol.samples * protocol.rows / rows**2
     return extraction + estimators
 
 

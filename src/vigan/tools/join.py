@@ -42,6 +42,9 @@ def join(study: Study, folders: Sequence[Path]) -> Raw:
     that were made elsewhere.
     """
     parts = [_part(study, folder) for folder in folders]
+    for part in parts:
+        if part.raw.elsewhere:
+            raise RecordError(f"{part.folder}: has arms that were made elsewhere, which only `vigan merge` joins")
     for one, other in combinations(parts, 2):
         for problem in (*_of_study(one, other), *_of_arms(one, other)):
             raise RecordError(f"{other.folder}: not of the same study as {one.folder}: {problem}")
@@ -86,8 +89,6 @@ def _part(study: Study, folder: Path) -> Part:
 def _of_study(one: Part, other: Part) -> Iterator[str]:
     if not one.raw.floors.equals(other.raw.floors):
         yield "real data were measured otherwise (real-data.json)"
-    if one.raw.elsewhere or other.raw.elsewhere:
-        yield "it has arms that were made elsewhere, which only `vigan merge` joins"
 
 
 def _of_arms(one: Part, other: Part) -> Iterator[str]:
