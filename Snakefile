@@ -27,7 +27,9 @@ onstart:
 
 onerror:
     print(
-        failures.tell(Path(log[0]), shlex.join(["snakemake", *sys.argv[1:]]), lies_at),
+        failures.tell(
+            Path(log[0]), shlex.join(["snakemake", *sys.argv[1:]]), lies_at
+        ),
         file=sys.stderr,
     )
 

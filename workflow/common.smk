@@ -93,6 +93,8 @@ try:
     LONGEST = settings.longest_minutes()
 except UserError as error:
     sys.exit(f"vigan: {error.text}")
+except OSError as error:
+    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 identity.export(SOURCES)
 if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
     say(
@@ -213,7 +215,15 @@ def begin():
     except UserError as error:
         sys.exit(f"vigan: {error.text}")
     where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
-    if planning.command("preflight", *where) != 0:  # which has said why
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
+    arms = [str(job.wildcards.arm) for job in jobs]
+    if again := sum(Path(str(job.output[0])).exists() for job in jobs):
+        say(
+            f"vigan: of {len(jobs)} runs to train {again} were trained before: by other code, on other data or otherwise",
+            sys.stderr,
+        )
+    runs = [f"{arm}={arms.count(arm)}" for arm in dict.fromkeys(arms)]
+    if planning.command("preflight", *where, "--train", *runs) != 0:  # it has said why
         sys.exit("vigan: nothing was begun")
     if not storage_root():
         progress.tell(LAYOUT)

@@ -50,6 +50,20 @@ def test_a_log_that_was_put_into_a_storage_is_read_where_it_lies_here(tmp_path: 
     assert told.splitlines()[1] == "  train (s3://bucket/a.log): x.jpg: damaged"
 
 
+def test_a_job_that_succeeded_at_a_later_attempt_has_not_failed(tmp_path: Path) -> None:
+    first, second = (BLOCK.format(rule=rule, log=f"{rule}.log") for rule in ("train", "prepare"))
+    told = (
+        first
+        + "[Sat Nov 28 14:09:52 2026]\nFinished jobid: 2 (Rule: train)\n"
+        + second.replace("jobid: 2", "jobid: 22")
+    )
+    (tmp_path / "log").write_text(told)
+    assert [line.split(" (")[0] for line in tell(tmp_path / "log", "snakemake all").splitlines()[:2]] == [
+        "vigan: 1 of the jobs failed:",
+        "  prepare",
+    ]
+
+
 REFUSED = """\
 WorkflowError in rule train in file "/a/workflow/rules/train.smk", line 1:
 Output run.json has older modification time ({time}) than input manifest.json (2026-11-28 18:34:04.478362). (rule train)

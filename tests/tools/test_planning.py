@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vigan.io.locks import InUseError
-from vigan.tools.planning import check_disk, claim, is_dry, of_conda
+from vigan.tools.planning import check_disk, claim, forget, is_dry, of_conda
 
 HOLD = "import sys, time; from pathlib import Path; from vigan.tools.planning import claim; "
 HOLD += "kept = claim(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
@@ -24,6 +26,17 @@ def test_a_second_plan_of_a_study_is_refused_until_the_first_process_ends_howeve
             claim(path)
         first.kill()
     claim(path).close()
+
+
+def test_what_snakemake_remembers_is_forgotten_unless_it_says_what_it_should(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    records = {name: tmp_path / "metadata" / base64.urlsafe_b64encode(name.encode()).decode() for name in ("a", "b")}
+    for name, record in records.items():
+        record.write_text(json.dumps({"params": [f"'{name * 64}'"]}))
+    forget(tmp_path, [Path(name) for name in (*records, "none")], unless="a" * 64)
+    assert [record.exists() for record in records.values()] == [True, False]
+    forget(tmp_path, [Path("a")])
+    assert not records["a"].exists()
 
 
 def test_a_disk_that_cannot_be_written_is_told_with_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

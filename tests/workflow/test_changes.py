@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shutil
@@ -185,6 +187,28 @@ LOST = {
     "samples: 500": ("samples: 500, redraws: 2", {"evaluate": 4, **SHOWN}),
     "lr: 1.0e-3": ("lr: 1.0e-3, beta1: 0.6", {"train": 4, "evaluate": 4, **SHOWN}),
 }
+
+
+@pytest.mark.parametrize("field", ["params", "code", "software_stack_hash"])
+def test_runs_of_today_are_kept_though_snakemake_remembers_other_code_or_libraries_in_their_place(
+    place: Place, field: str
+) -> None:
+    """They were trained again: results copied over older ones, another container, the text of a rule."""
+    runs = (place.folder / "results/tiny/runs").glob("*/*/*/run.json")
+    names = [str(path.relative_to(place.folder)) for path in runs]
+    assert len(names) == 4
+    for name in names:
+        record = place.folder / ".snakemake/metadata" / base64.urlsafe_b64encode(name.encode()).decode()
+        other = ["'" + "0" * 64 + "'"] if field == "params" else "0" * 32
+        record.write_text(json.dumps({**json.loads(record.read_text()), field: other}))
+    assert place.plan() == {}
+
+
+def test_it_is_said_how_many_runs_are_trained_again(place: Place) -> None:
+    place.write("study.yaml", EDITED)
+    told = place.run("--until", "train").stdout
+    assert "vigan: of 2 runs to train 2 were trained before: by other code, on other data or otherwise" in told
+    assert "2 runs to train on the CPU" in told
 
 
 @pytest.mark.parametrize("old", LOST)

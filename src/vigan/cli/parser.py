@@ -127,6 +127,9 @@ def parser() -> argparse.ArgumentParser:
         "--cpu", action="store_true", default=switched_on("cpu"), help="run without a GPU, however long it takes"
     )
     preflight.add_argument(
+        "--train", nargs="*", metavar="ARM=RUNS", help="how many runs of which arms to train; else those not there yet"
+    )
+    preflight.add_argument(
         "--elsewhere", action="store_true", help="runs are trained on other machines: do not time this one"
     )
     add_celeba(preflight)

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from vigan.cli import before
@@ -16,7 +16,7 @@ from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
-from vigan.config.study import RunKey
+from vigan.config.study import RunKey, Study
 from vigan.errors import say
 from vigan.io.stamp import write_stamp
 from vigan.io.times import bring_to_now
@@ -49,13 +49,26 @@ def preflight(options: argparse.Namespace) -> int:
 
     study = load_study(options.config)
     layout = layout_of(study, options.celeba)
+    missing, unprepared = layout.pending()
+    pending = missing if options.train is None else _planned(study, options.train)
     verdict = preflight(
-        study, *layout.pending(), celeba=options.celeba, download=options.download, cpu=options.cpu,
+        study, pending, unprepared, celeba=options.celeba, download=options.download, cpu=options.cpu,
         cores=None if options.elsewhere else options.cores, prepared=prepared_counts(layout),
     )  # fmt: skip
     for line in verdict.message.splitlines():
         say(line, sys.stdout if verdict.go else sys.stderr)
     return 0 if verdict.go else 1
+
+
+def _planned(study: Study, counts: Sequence[str]) -> list[RunKey]:
+    """So many runs of arms as "ARM=RUNS" say, the first ones. Raises ConfigError naming what is not."""
+    found = []
+    for arm, _, count in (text.partition("=") for text in counts):
+        if not count.isdecimal():
+            raise ConfigError(f"--train '{arm}': write ARM=RUNS, as in {arm}=8")
+        study.experiment_of(arm)
+        found += [run for run in study.every_run() if run.arm == arm][: int(count)]
+    return found
 
 
 def prepare(options: argparse.Namespace) -> None:

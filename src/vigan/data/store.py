@@ -12,6 +12,7 @@ import numpy as np
 
 from vigan.io.files import RecordError, read_json, sha256_file
 from vigan.io.stamp import unsealed
+from vigan.runtime.settings import in_storage
 
 ARRAY, LABELS, HELD_OUT, MANIFEST = "array.npy", "labels.npy", "held-out.npy", "manifest.json"
 REMEDY = "delete its folder and run `vigan prepare` again"
@@ -49,7 +50,8 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
     """The data set prepared in `folder`.
 
     Raises RecordError naming the file and what to do if a file is missing or unreadable, if an array's type, shape or
-    size is not the manifest's, or, with `verify`, if a file's SHA-256 is not (this reads the whole array).
+    size is not the manifest's, or, with `verify`, if a file's SHA-256 is not (this reads the whole array). No storage
+    carries labels and held-out examples: where files are fetched from one, they may lack, as None.
     """
     manifest = _manifest(folder / MANIFEST)
     array_path, labels_path = folder / ARRAY, folder / LABELS
@@ -58,7 +60,7 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
     _agree(array_path, "dtype", array.dtype.name, manifest["dtype"])
     _agree(array_path, "shape", list(array.shape), [manifest["count"], *manifest["shape"]])
     held_out = _held_out(folder / HELD_OUT, manifest, verify=verify)
-    labels = _mapped(labels_path) if manifest["labels"] else None
+    labels = _mapped(labels_path) if manifest["labels"] and not _is_left_behind(labels_path) else None
     if labels is not None:
         _agree(labels_path, "dtype", labels.dtype.name, "int64")
         _agree(labels_path, "shape", list(labels.shape), [manifest["count"]])
@@ -70,7 +72,7 @@ def load(folder: Path, *, verify: bool = False) -> Prepared:
 
 
 def _held_out(path: Path, manifest: dict[str, Any], *, verify: bool) -> np.ndarray | None:
-    if not manifest.get("held_out"):
+    if not manifest.get("held_out") or _is_left_behind(path):
         return None
     array = _mapped(path)
     _agree(path, "dtype", array.dtype.name, manifest["dtype"])
@@ -78,6 +80,10 @@ def _held_out(path: Path, manifest: dict[str, Any], *, verify: bool) -> np.ndarr
     if verify:
         _agree(path, "sha256", sha256_file(path), manifest.get("held_out_sha256"))
     return array
+
+
+def _is_left_behind(path: Path) -> bool:
+    return in_storage() and not path.is_file()
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -50,5 +50,6 @@ def _labelled(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels."""
     images, labels = subject.prepared.array, subject.prepared.labels
     if labels is None:
-        raise RecordError(f"{key(subject.dataset)}: digit modes need labels, and it was prepared without; {REMEDY}")
+        why = "no storage carries" if subject.prepared.manifest["labels"] else f"it was prepared without; {REMEDY}"
+        raise RecordError(f"{key(subject.dataset)}: digit modes need labels, which {why}")
     return np.asarray(images), labels

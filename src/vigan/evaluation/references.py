@@ -101,6 +101,8 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
 def _judged(prepared: Prepared, protocol: Protocol) -> np.ndarray:
     """Training examples and held-out ones, (2, n, ...), the same for every study; in a random order, as in training."""
     held_out = np.empty((0,)) if prepared.held_out is None else prepared.held_out
+    if prepared.held_out is None and prepared.manifest.get("held_out"):
+        raise RecordError(f"'{protocol.name}' takes held-out examples, which no storage carries")
     if len(held_out) < protocol.samples:
         raise RecordError(
             f"'{protocol.name}' takes {protocol.samples} held-out examples, and {len(held_out)} are there; delete the "

@@ -12,6 +12,8 @@ from pathlib import Path
 
 TIMED = ".snakemake_timestamp"
 """By the time of this file in it Snakemake decides when a folder was made."""
+THEIRS = (errno.EPERM, errno.EACCES, errno.EROFS)
+"""Errors of who may not set a time."""
 SMALL = 2**20
 """Bytes of the largest file of somebody else that becomes a copy of one's own."""
 
@@ -42,7 +44,7 @@ def _set(path: Path, moment: int, *, or_now: bool) -> bool:
     try:
         os.utime(path, ns=(moment, moment))
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
+        if error.errno not in THEIRS:
             raise
         return _replaced(path, moment) or (or_now and _touched(path))
     return True
@@ -90,6 +92,8 @@ def _brought_to(path: Path, now: int) -> int | None:
     try:
         for each in _each(path):
             os.utime(each, ns=(now, now))
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in THEIRS:
+            raise
         return moment
     return now

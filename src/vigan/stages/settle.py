@@ -6,7 +6,9 @@ of other code may have times in the right order and still be outdated.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,24 +34,29 @@ SECOND = 10**9
 
 
 class Product(NamedTuple):
-    """What a rule makes of what, and whether it is what would be made today."""
+    """What a rule makes of what, and whether it is what would be made today.
+
+    `code` is the digest of the code that Snakemake is told, where it may remember another one of what is fresh.
+    """
 
     outputs: Sequence[Path]
     inputs: Sequence[Path]
     is_fresh: Callable[[], bool]
+    code: str = ""
 
 
 def settle(
     layout: Layout,
     lists: Sequence[Path],
     templates: Sequence[Path],
-    forget: Callable[[Sequence[Path]], object] = len,
+    forget: Callable[[Sequence[Path], str], object] = lambda outputs, unless: None,  # noqa: ARG005
 ) -> None:
     """Make every output that is what would be made today no older than what it was made of, and every other older.
 
     Only times are changed, and only where they say otherwise or are yet to come. What is missing, or would be made of
-    what is missing, is left to Snakemake. It remembers what was made of which content, and goes by that before it goes
-    by times: `forget` is called with outputs that are not what would be made today.
+    what is missing, is left to Snakemake. It remembers what was made of which content, by which code, and goes by that
+    before it goes by times: `forget` is called with outputs that are not what would be made today; and with runs that
+    are, which may have been copied over others, and the code that it should remember of them.
     """
     for dataset in layout.study.datasets.values():
         _describe(layout, dataset)
@@ -63,11 +70,11 @@ def settle(
             left = set_times(product.outputs, newest, or_now=True)
         elif not fresh and oldest >= newest:
             left = set_times(product.outputs[:1], newest - SECOND)
-        if not fresh:
-            forget(product.outputs)
+        if not fresh or product.code:
+            forget(product.outputs, product.code if fresh else "")
         for path in left:
             what = "up to date, and Snakemake will make it again" if fresh else "outdated, and Snakemake will keep it"
-            say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}")
+            say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}", sys.stderr)
 
 
 def _describe(layout: Layout, dataset: Dataset) -> None:
@@ -84,7 +91,10 @@ def _describe(layout: Layout, dataset: Dataset) -> None:
     except OSError as error:
         if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise
-        say(f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})")
+        say(
+            f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})",
+            sys.stderr,
+        )
 
 
 def _is_prepared(dataset: Dataset, manifest: Path) -> bool:
@@ -148,29 +158,33 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
     folder, dataset = run.folder, study.dataset_of(arm)
     manifest, references = layout.data(dataset) / "manifest.json", layout.references(arm)
     record, snapshots = folder / "run.json", folder / "snapshots"
+    trains, measures = stage_digest("train", run.spec.arm.modules), protocol_code("evaluate", references)
 
     def is_trained() -> bool:
         made_from = read_run(record, run.spec).made_from
         data = {"data": fingerprint(read_json(manifest))} if manifest.exists() else {}
-        return made_from == {**made_from, **data, "code": stage_digest("train", run.spec.arm.modules)} and (
+        return made_from == {**made_from, **data, "code": trains} and (
             bool(data) or made_from["data"] not in _elsewhere(manifest)
         )
 
     def is_measured() -> bool:
         kept = {p.name: reference_identity(read_floor(path.with_suffix(".json"))) for p, path in references.items()}
-        code = protocol_code("evaluate", references)
-        wanted = of_measurement(read_run(record, run.spec), list(references), kept, code)
+        wanted = of_measurement(read_run(record, run.spec), list(references), kept, measures)
         return read_stamp(folder / MEASURED, "").made_from == wanted
 
     inputs = [path for path in (layout.spec(arm), manifest, manifest.with_name("array.npy")) if path.exists()]
-    yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained)
+    yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained, trains)
     outputs = [folder / name for name in (MEASURED, "metrics.csv", "noise.csv", "samples.npz")]
-    yield Product(outputs, [record, snapshots, *references.values()], is_measured)
+    yield Product(outputs, [record, snapshots, *references.values()], is_measured, measures)
 
 
 def _elsewhere(manifest: Path) -> set[str]:
     """Digests of the data sets that are prepared beside one that is not: what was trained on them is not of today's."""
-    return {fingerprint(read_json(path)) for path in manifest.parents[1].glob("*/manifest.json") if path != manifest}
+    found = set[str]()
+    for path in manifest.parents[1].glob("*/manifest.json"):
+        with contextlib.suppress(RecordError, OSError, ValueError, LookupError, TypeError, AttributeError):
+            found |= {fingerprint(read_json(path))} if path != manifest else set()
+    return found
 
 
 def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:

@@ -9,12 +9,13 @@ from pathlib import Path
 from vigan.errors import shown
 
 _FAILED = re.compile(
-    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?"
+    r"^Error in rule (?P<rule>[a-z_]+).*?:$(?:(?!^\S).*\n|\n)*?    jobid: (?P<job>\d+)$(?:(?!^\S).*\n|\n)*?"
     r"    log: (?P<log>.+?)(?: \(send to storage\))?(?: \(check log file)",
     re.MULTILINE,
 )
 _REFUSED = re.compile(r"^\w+ in rule (?P<rule>[a-z_]+) in file .*:$\n(?P<reason>.+)", re.MULTILINE)
 """What Snakemake itself has against a job that ended well."""
+_FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 _MOST = 10
 
 
@@ -27,7 +28,9 @@ def tell(log: Path, command: str, lies_at: Callable[[str], Path] = Path) -> str:
         told = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    failed = {found["log"]: found["rule"] for found in _FAILED.finditer(told)}
+    mended = {found[1]: found.start() for found in _FINISHED.finditer(told)}
+    failures = [found for found in _FAILED.finditer(told) if mended.get(found["job"], 0) < found.start()]
+    failed = {found["log"]: found["rule"] for found in failures}
     lines = [f"  {rule} ({file}): {_reason(lies_at(file))}" for file, rule in failed.items()]
     refused = {found["reason"].partition(" (")[0]: found for found in _REFUSED.finditer(told)}  # each attempt is told
     lines += [f"  {found['rule']}: {shown(found['reason'])[:500]}" for found in refused.values()]

@@ -20,11 +20,11 @@ from vigan.io.locks import owned
 _ENOUGH = 2**16
 
 
-def forget(folder: Path, outputs: Sequence[Path]) -> None:
+def forget(folder: Path, outputs: Sequence[Path], unless: str = "") -> None:
     """Remove what Snakemake, whose folder is `folder`, remembers of outputs: the content they were made of, parameters.
 
-    It keeps a file for each, named by the output's path in base64, cut to names that a disk takes (Snakemake's
-    `snakemake.persistence.file`). Where there is none, or none that may be removed, nothing is done.
+    What says `unless` is left. It keeps a file for each output, named by its path in base64, cut to names that a disk
+    takes (Snakemake's `snakemake.persistence.file`). Where there is none, or none that may be removed, nothing is done.
     """
     place = folder / "metadata"
     with contextlib.suppress(OSError):
@@ -32,8 +32,10 @@ def forget(folder: Path, outputs: Sequence[Path]) -> None:
         for output in outputs:
             name = base64.urlsafe_b64encode(str(output).encode()).decode()
             parts = [name[start : start + most] for start in range(0, len(name), most)]
+            record = place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
             with contextlib.suppress(FileNotFoundError):
-                place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1]).unlink()
+                if not unless or unless not in record.read_text(encoding="utf-8", errors="replace"):
+                    record.unlink()
 
 
 def is_dry(arguments: Sequence[str]) -> bool:

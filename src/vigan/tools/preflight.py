@@ -17,7 +17,7 @@ from vigan.describe.durations import human
 from vigan.io.files import RecordError, read_json
 from vigan.layout import Layout
 from vigan.runtime.resources import iteration_seconds, trains_on_gpu
-from vigan.runtime.settings import MachineError, gpus, slots_per_gpu, switched_on
+from vigan.runtime.settings import MachineError, gpus, in_storage, slots_per_gpu, switched_on
 
 Counts = Sequence[tuple[Dataset, int]]
 """Data sets, and how many examples they have."""
@@ -52,7 +52,7 @@ def preflight(
     if problems := shortcomings(study, unprepared, prepared, celeba=celeba, download=download):
         return Verdict(False, "\n".join(problems))
     if not pending:
-        return Verdict(True, "every run has been trained already")
+        return Verdict(True, "no run is to be trained")
     if cores is None:
         return Verdict(True, f"{len(pending)} runs to train on other machines")
     on_gpu = [run for run in pending if not cpu and trains_on_gpu(study.arm(run.arm))]
@@ -105,6 +105,8 @@ def shortcomings(
     """What is missing or too small among the data sets, a few lines each."""
     found = [line for dataset, count in prepared for line in _too_few(study, dataset, count)]
     for dataset in unprepared:
+        if in_storage() and identity.from_files([dataset]):
+            continue  # where jobs see its files this machine need not
         try:
             found += _too_few(study, dataset, _count(dataset, celeba, download))
         except (DataError, MachineError) as error:
