@@ -106,6 +106,11 @@ LAYOUT = Layout(
     Path(settings.setting("state", "state")),
     {digest: source.key for digest, source in SOURCES.items()},
 )
+if IN_CHARGE and storage_root() and LAYOUT.first_verdicts.exists():
+    say(
+        f"warning: with a storage, {LAYOUT.first_verdicts} is not read: verdicts of earlier rules lack",
+        sys.stderr,
+    )
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 ELSEWHERE = {arm.name: arm for arm in LAYOUT.elsewhere_files()}
 IMPORTED = {arm.folder for arm in ELSEWHERE.values()}

@@ -11,7 +11,7 @@ from studies import forge
 
 from vigan.config.datasets import Ring
 from vigan.data.prepare import prepare
-from vigan.data.store import load
+from vigan.data.store import LABELS, load
 from vigan.io.files import RecordError, sha256_file
 
 
@@ -68,6 +68,17 @@ def test_an_array_that_is_not_the_manifests_is_refused(folder: Path, changes: di
 def test_labels_of_another_count_or_type_are_refused(folder: Path, labels: np.ndarray) -> None:
     np.save(folder / "labels.npy", labels)
     with pytest.raises(RecordError, match=r"labels.npy: (shape|dtype) is"):
+        load(folder)
+
+
+def test_what_no_storage_carries_is_lacking_there_and_stops_nobody(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / LABELS).unlink()
+    monkeypatch.setenv("VIGAN_ROOT", str(folder))
+    assert load(folder, verify=True).labels is None
+    monkeypatch.delenv("VIGAN_ROOT")
+    with pytest.raises(RecordError, match=r"labels\.npy: missing"):
         load(folder)
 
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from studies import TINY
 
+from vigan.cli.parser import main
 from vigan.config.datasets import CelebA, Dataset, Digits, ImageFolder, StackedDigits, Torchvision
 from vigan.config.load import load_study
 from vigan.config.study import Study
@@ -50,6 +51,28 @@ def test_every_study_is_weighed_whatever_its_seeds(file: Path, monkeypatch: pyte
     study = load_study(file)
     found = preflight(study, list(study.runs()), [], celeba=None, download=False, cpu=True, cores=2)
     assert found.go
+
+
+def test_a_plan_says_how_many_runs_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs that are there and would be trained again counted as trained."""
+    file = tmp_path / "study.yaml"
+    file.write_text(TINY)
+    asked = ["preflight", "--config", str(file), "--cores", "2"]
+    assert main([*asked, "--train", "plain=2", "regularised=1"]) == 0
+    assert "3 runs to train on the CPU" in capsys.readouterr().out
+    assert main([*asked, "--train"]) == 0
+    assert "no run is to be trained" in capsys.readouterr().out
+    for wrong, words in (("plain", "write ARM=RUNS, as in plain=8"), ("plane=2", "did you mean 'plain'")):
+        assert main([*asked, "--train", wrong]) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_with_a_storage_images_are_looked_for_where_they_are_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan was refused on the machine that has no volume."""
+    monkeypatch.setenv("VIGAN_ROOT", str(tmp_path))
+    assert verdict(tmp_path, MNIST, ImageFolder(source="folder", path="/state/faces", side=32)).go
 
 
 @pytest.mark.parametrize("dataset", [MNIST, Digits(source="digits", origin="mnist")])

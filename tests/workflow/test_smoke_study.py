@@ -177,6 +177,7 @@ def test_snakemake_s_own_report_holds_every_figure_and_table_with_a_caption(
     made = smoke_study[0]("--configfile", str(CONFIG), "--report", str(out))
     assert made.returncode == 0, made.stdout[-2000:]
     text = out.read_text(encoding="utf-8")
+    assert "a reproduction of Su (2018, arXiv 1807.05936)" in text
     paths = [*LAYOUT.all_figures().values(), *LAYOUT.all_tables().values(), *LAYOUT.all_movies().values()]
     for path in [*paths, *LAYOUT.all_contacts().values(), LAYOUT.report]:
         assert path.name in text
