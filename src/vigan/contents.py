@@ -48,7 +48,7 @@ FIGURES = {
     "seeds": "every seed's last value, best value and mean over training, pairs of one seed joined",
     "survival": "share of runs that came to no bad end, and that are not on track yet, with runs at risk",
     "profile": "share of runs that end with a value or a better one; how probably the baseline beats the others",
-    "samples": "samples along training on the same latents, arms one below the other, first seed of the study",
+    "samples": "samples along training, arms one below the other, first seed; arms trained here have the same latents",
     "drift": "how far G moves within a phase: drift, step of its parameters, and whether the penalty acts",
     "telemetry": "losses, D's accuracy and penalty over training",
     "map": "mean last value by the number of G updates on one batch (K) and by lambda, with n",

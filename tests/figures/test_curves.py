@@ -199,3 +199,19 @@ def test_means_of_an_earlier_version_are_not_called_medians() -> None:
     told = [" ".join(words(draw(_table(), PANELS, "A ring", [LOOKS], {}, older=older))) for older in (False, True)]
     assert ["median" in words_ for words_ in told] == [True, False]
     assert "earlier version" in told[1]
+
+
+def test_metrics_of_different_n_are_no_fall() -> None:
+    """ "(n = 10, falls to 3)" was said where no run was lost."""
+    table = _table((5, 5, 5))
+    table.loc[table["metric"] == "modes", "n"] = 3
+    assert key_of(_drawn(table))[:2] == ["plain (n = 3 to 5)", "regularised (n = 3 to 5)"]
+    rising = _table((2, 5, 5))
+    assert key_of(_drawn(rising))[:2] == ["plain (n = 2 to 5)", "regularised (n = 2 to 5)"]
+    both = _table((2, 5, 4))
+    assert key_of(_drawn(both))[0] == "plain (n = 5, falls to 4)"
+
+
+def test_intervals_that_no_panel_has_are_not_in_the_key() -> None:
+    assert "95% interval of the line" in key_of(_drawn(_table()))
+    assert "95% interval of the line" not in key_of(_drawn(_table().assign(ci_low=np.nan, ci_high=np.nan)))

@@ -163,3 +163,26 @@ def test_a_measure_that_the_arms_of_the_map_lack_has_no_panel() -> None:
     assert len(draw(pd.concat([_summary(), theirs]), panels, "A ring", cells(ARMS)).axes) == 1
     some = draw(_summary().iloc[1:], {"modes": panels["modes"]}, "A ring", cells(ARMS))
     assert "7.00" not in words(some)
+
+
+def test_the_range_of_few_runs_is_not_called_an_interval() -> None:
+    few = _summary().assign(n=5, ci_low=np.nan, ci_high=np.nan)
+    told = {
+        "its 95% interval, number": _summary(),
+        "the lowest and highest, number": few,
+        "its 95% interval (of few runs the lowest and highest), number": pd.concat([_summary()[:2], few[2:]]),
+    }
+    for words_, summary in told.items():
+        assert any(words_ in word for word in words(_figure(summary)))
+
+
+def test_arms_that_differ_in_k_and_lambda_alone_are_not_said_to_differ_in_more() -> None:
+    arms = {
+        **ARMS,
+        "crowded": _arm(1, reading="literal"),
+        "mean": _arm(3, lambda_mean=1.0),
+        "other": _arm(batch_size=8),
+    }
+    told = " ".join(words(_figure(_summary(), arms)))
+    assert "since they differ in more than K and λ: other." in told
+    assert "since their cell is another arm's, or their λ multiplies the mean: crowded, mean." in told

@@ -164,3 +164,18 @@ def test_an_arm_that_lacks_a_metric_has_an_empty_line_there() -> None:
     assert "n = 3" not in _beside(last)
     nowhere = draw(scores[scores["arm"] != "plain"], summary[summary["arm"] != "plain"], ROWS, "A ring", LOOKS, PAIRS)
     assert "plain (0 runs)" in key_of(nowhere)
+
+
+def test_a_run_that_was_not_measured_by_a_metric_is_no_failure_of_it() -> None:
+    scores = _scores()
+    scores = scores[(scores["arm"] != "plain") | (scores["metric"] != "vendi") | (scores["seed"] == 0)]
+    axis = draw(scores, _summary(), ROWS, "A ring", LOOKS, PAIRS).axes[3]
+    assert [len(cross) for cross in _points(axis, "x")] == [1, 3], "of the others"
+    assert _joined(axis) == [[1.0, 7.0]]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_key_names_intervals_only_where_there_are_some(known: bool) -> None:
+    summary = _summary() if known else _summary().assign(ci_low=np.nan, ci_high=np.nan)
+    key = key_of(draw(_scores(), summary, ROWS, "A ring", LOOKS, PAIRS))
+    assert any("95% interval" in label for label in key) == known

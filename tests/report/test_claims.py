@@ -146,3 +146,33 @@ def test_what_is_no_verdict_is_refused(changes: dict[str, object]) -> None:
 def test_a_table_that_lacks_a_column_is_refused_by_its_name() -> None:
     with pytest.raises(RecordError, match=r"claims\.csv: lacks p_supported"):
         verdicts(pd.DataFrame([ROW]).drop(columns="p_supported"), {})
+
+
+def test_a_difference_of_means_has_the_unit_of_what_it_is_a_difference_of() -> None:
+    """The estimate was 0.2, two lines above differences in percentage points."""
+    unit = "Share of high-quality samples, mean difference"
+    rows = pd.DataFrame([{**ROW, "unit": unit, "estimate": 0.2, "low": 0.1, "high": 0.3}])
+    (made,) = verdicts(rows, {}, {"C5": of_metric("high_quality")})
+    assert made.estimate == ("20 percentage points", f"[10, 30], n = 16: {unit}")
+    assert dict(made.numbers)[unit] == "20 percentage points [10, 30], n = 16 seeds"
+
+
+def test_names_keep_their_capitals() -> None:
+    made = _verdict(unit="KL of modes to uniform (nats), mean difference")
+    assert "KL of modes to uniform (nats), mean difference" in dict(made.numbers)
+
+
+@pytest.mark.parametrize(
+    ("median", "lowest", "highest", "told"),
+    [
+        (-math.inf, -math.inf, 3.0, "median −∞, from −∞ to 3"),
+        (-math.inf, -math.inf, -math.inf, "−∞ in every seed"),
+        (math.nan, -math.inf, math.inf, "from −∞ to ∞"),
+    ],
+)
+def test_an_infinite_difference_is_said_to_be_that_of_a_run_that_diverged(
+    median: float, lowest: float, highest: float, told: str
+) -> None:
+    row = {**ROW, "median_difference": median, "lowest_difference": lowest, "highest_difference": highest}
+    (made,) = verdicts(pd.DataFrame([row]), {}, {"C5": of_metric("frechet")})
+    assert dict(made.numbers)["Difference, second arm minus first"] == f"{told} (∞: one of a seed's two runs diverged)"

@@ -24,11 +24,11 @@ def _pairs(*changes: dict[str, Any]) -> pd.DataFrame:
 
 
 def _summary(**centers: float) -> pd.DataFrame:
-    return pd.DataFrame([{"arm": arm, "n": 8, "center": center} for arm, center in centers.items()])
+    return pd.DataFrame([{"arm": arm, "n": 8, "center": center, "diverged": 0} for arm, center in centers.items()])
 
 
 def _last(metric: str = "fair_modes", **centers: float) -> pd.DataFrame:
-    key = {"metric": metric, "protocol": PROTOCOL, "n": 8, "ci_low": 0.5, "ci_high": 8.0}
+    key = {"metric": metric, "protocol": PROTOCOL, "n": 8, "ci_low": 0.5, "ci_high": 8.0, "diverged": 0}
     return pd.DataFrame([{"arm": arm, "center": center, **key} for arm, center in centers.items()])
 
 
@@ -188,3 +188,59 @@ def test_claims_against_another_than_the_partner_stand_in_the_row_and_name_it() 
     assert made is not None
     (row,) = (row for facet in made.facets for row in facet.rows if row.arm == "regularised")
     assert row.verdicts == [(Link("D-use (against third)", "claim-2"), "supported", "✓", "supported")]
+
+
+FEW = {"n": 6, "pairs": 16, "metric": "frechet", "center": 6.0, "ci_low": 5.0, "ci_high": 7.0, "center_of": "median"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"second_better": 10}, "open"),
+        ({"second_better": 8}, "open"),
+        ({"second_better": 1}, "worse"),
+        ({"second_better": 0, "center": -6.0, "ci_low": -7.0, "ci_high": -5.0}, "open"),
+        ({"second_better": 15, "center": -6.0, "ci_low": -7.0, "ci_high": -5.0}, "better"),
+        ({"second_better": 10, **SAME}, "open"),
+    ],
+)
+def test_where_runs_diverged_those_that_are_left_do_not_decide_alone(changes: dict[str, Any], expected: str) -> None:
+    """Of 16 seeds the plain arm diverged in ten, and its partner was called worse for the six that were left."""
+    assert tone(next(_pairs({**FEW, **changes}).itertuples())) == expected
+
+
+def test_a_pair_of_which_runs_diverged_says_of_which_seeds_its_difference_is_and_how_many_diverged() -> None:
+    summary = _summary(plain=41.25, regularised=46.6).assign(diverged=[10, 0])
+    told = sentence(_pairs({**FEW, "second_better": 10}), summary, "frechet")
+    assert told.startswith("regularised cannot be told apart from plain.")
+    assert told.endswith(
+        "95% interval [5, 7], of the 6 of 16 seeds in which both have a value; better in 10 of 16 seeds, a run without "
+        "a value being worse than any (10 of plain diverged)."
+    )
+    none = sentence(_pairs({**FEW, "n": 0, "second_better": 16}), summary.assign(diverged=[16, 0]), "frechet")
+    assert "no seed has a value of both regularised and plain; regularised is better in 16 of 16 seeds" in none
+    assert none.endswith("(16 of plain diverged).")
+
+
+def test_cells_of_pairs_of_which_runs_diverged_count_all_seeds() -> None:
+    pairs = _pairs({**FEW, "second_better": 10}, {**FEW, "second": "other", "n": 0, "second_better": 16})
+    made = matrix(pairs, {"": ["regularised", "other"]}, {}, ("frechet", PROTOCOL), _last("frechet", plain=41.0))
+    assert made is not None
+    told = [row.effects[0].number.rest for row in made.facets[-1].rows]
+    assert told == ["[5, 7], n = 6; better in 10 of 16 seeds", "no seed has both; better in 16 of 16 seeds"]
+
+
+def test_an_arm_that_gains_only_where_it_did_not_diverge_is_not_the_largest_gain() -> None:
+    gain = {"center": -9.0, "ci_low": -10.0, "ci_high": -8.0, "second_better": 6}
+    whole = {**FEW, "n": 16, "center": -1.0, "ci_low": -2.0, "ci_high": -0.5, "second_better": 16, "second": "b"}
+    told = sentence(_pairs({**FEW, **gain}, whole), _summary(plain=41.25), "frechet")
+    assert "1 better, 1 not told apart. In 1 of these pairs runs have no value" in told
+    assert told.endswith("Largest gain: b over plain, median difference −1, 95% interval [−2, −0.5].")
+
+
+def test_an_arm_that_is_compared_with_none_says_how_many_of_its_runs_diverged() -> None:
+    last = _last(a=2.0).assign(diverged=3)
+    made = matrix(_pairs({}).iloc[:0], {"": ["a"]}, {}, ("", ""), last)
+    assert made is not None
+    assert made.facets[0].rows[0].effects[0].number.rest == "[0.5, 8], n = 8; 3 diverged"
+    assert sentence(_pairs({}).iloc[:0], last, "fair_modes").endswith("([0.5, 8], n = 8; 3 diverged).")

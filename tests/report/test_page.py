@@ -292,3 +292,14 @@ def test_a_rule_that_was_changed_after_the_data_is_marked() -> None:
     kept = page._replace(claims=[page.claims[0]._replace(changed="")])
     assert "was changed after the runs" in render(page)
     assert "was changed after the runs" not in render(kept)
+
+
+def test_samples_that_are_folded_are_printed() -> None:
+    """Paper hides folded tables, and half of the arms' samples went with them."""
+    assert ".folded { display: none; }" in render(_page("word"))
+    (fold,) = re.findall(r"<details([^>]*)><summary>The other 1 arms", render(_page("word")))
+    assert "folded" not in fold
+
+
+def test_how_failed_runs_count_is_what_the_tables_do() -> None:
+    assert "count in every n" not in render(_page("word"))

@@ -236,3 +236,17 @@ def test_of_many_arms_from_elsewhere_the_first_screen_says_how_many_and_what_the
     few = report_summary.of_elsewhere(pd.DataFrame(rows[:2]))
     assert few[0].startswith("Not trained here, but read from files: far-0 (5 runs, table runs), far-1 (")
     assert len(few) == 3
+
+
+def test_times_are_not_rounded_where_a_column_has_gaps() -> None:
+    """A collapse at 22155 was one at 2.216e+04 in the table beside."""
+    frame = pd.DataFrame(
+        {"step": [22155, 5], "time": [22155.0, None], "median_step": [22155.5, None], "images": [1024000.0, None]}
+    )
+    assert [cell.text for cell in plain_table(frame, "", "events").rows[0]] == ["22155", "22155", "22155.5", "1024000"]
+    assert [cell.text for cell in plain_table(frame, "", "events").rows[1]] == ["5", "–", "–", "–"]
+
+
+def test_that_samples_were_finite_is_said_only_where_it_was_looked_at() -> None:
+    said = [report_summary.no_failure(trained=True, looked=looked) for looked in (True, False)]
+    assert ["finite" in words for words in said] == [True, False]

@@ -514,7 +514,7 @@ def test_any_two_arms_can_be_compared(page: Chrome) -> None:
     assert rows == ["arm plain regularised", "lambda_sum 0 1"]
     page.execute_script("document.getElementById('other').selectedIndex = document.getElementById('one').selectedIndex")
     page.execute_script("document.getElementById('other').dispatchEvent(new Event('change'))")
-    assert page.find_element(By.CSS_SELECTOR, "#compare output").text == "Nothing: their settings are the same."
+    assert page.find_element(By.CSS_SELECTOR, "#compare output").text == "Nothing that is known here."
 
 
 TOP = "return arguments[0].getBoundingClientRect().top"

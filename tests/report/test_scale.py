@@ -49,3 +49,10 @@ def test_without_a_value_there_is_a_scale_all_the_same() -> None:
 def test_ticks_are_round_and_within_it() -> None:
     assert Scale(0.0, 4000.0).ticks(5) == [0, 1000, 2000, 3000, 4000]
     assert Scale(0.5, 200.0, logarithmic=True).ticks(5) == [1, 10, 100]
+
+
+@pytest.mark.parametrize("constant", [3e16, -3e16, 1e300])
+def test_a_scale_around_one_number_has_an_extent_however_large_it_is(constant: float) -> None:
+    made = scale_of([constant], [], None, bounded=False, margin=0.05)
+    assert made.share(constant) == pytest.approx(0.5)
+    assert made.ticks(5)

@@ -18,10 +18,14 @@ from vigan.analysis.tables import read_table
 from vigan.config.datasets import Digits, ImageFolder, Ring, Torchvision
 from vigan.config.load import load_study
 from vigan.data.toy import means
+from vigan.io.elsewhere_record import ElsewhereRecord
 from vigan.io.files import RecordError
 from vigan.layout import Layout
 from vigan.report.frames import read_frames
+from vigan.stages.analyse import arm_table
+from vigan.stages.figures import Files, draw
 from vigan.stages.freshness import check_elsewhere
+from vigan.stages.kept_samples import keep, seeds_shown
 from vigan.stages.snapshot_samples import SnapshotSamples
 from vigan.tools.audit import audit
 
@@ -270,3 +274,42 @@ def _check_pictures(folder: Path, layout: Layout, page: str) -> None:
     movie = Image.open(folder / layout.movie("plain", "theirs"))
     assert getattr(movie, "n_frames", 0) == 4
     assert (folder / layout.contact("circle")).stat().st_size > 10_000
+
+
+ALONE = TINY.split("    shared:")[0] + "    arms:\n" + "".join(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "shown"),
+    [
+        ("", {"theirs": [1], "far": [1]}, (1, 0)),
+        ("", {"theirs": [1], "far": [0, 1]}, (0, 1)),
+        ("    more_seeds: {far: [7]}\n", {"theirs": [], "far": [7]}, (7, 0, 1)),
+    ],
+)
+def test_where_the_first_seed_has_no_samples_those_of_the_first_that_has_some_are_shown(
+    tmp_path: Path, more: str, found: dict[str, list[int]], shown: tuple[int, ...]
+) -> None:
+    """The figure was a ZeroDivisionError, and there was no page."""
+    config = tmp_path / "tiny.yaml"
+    config.write_text(ALONE.replace("    arms:\n", f"{more}    arms:\n"))
+    study = load_study(config)
+    with contextlib.chdir(tmp_path):
+        files = Layout(study).elsewhere_files()
+        for arm in files:
+            few = {(seed, step): np.zeros((5, 2), np.float32) for seed in found[arm.name] for step in STEPS}
+            keep(arm, few, Ring(source="ring"), np.dtype(np.float32))
+        assert seeds_shown(study, "circle", files) == shown
+        draw("samples", study, "circle", Files(tmp_path, files), tmp_path / "samples.svg")
+    drawn = (tmp_path / "samples.svg").read_text()
+    assert f"seed {shown[0]}" in drawn
+    assert "iteration 60" in drawn
+
+
+def test_the_table_of_arms_says_which_rows_of_a_table_an_arm_is(tmp_path: Path) -> None:
+    row = "      {0}: {{from: {{format: table, path: t.csv, protocol: toy-modes, where: {{method: {0}}}}}}}\n"
+    config = tmp_path / "tiny.yaml"
+    config.write_text(TINY.split("    shared:")[0] + "    arms:\n" + row.format("wgan") + row.format("stylegan"))
+    nothing = ElsewhereRecord.model_construct(runs=(), told=())
+    arms = arm_table(load_study(config), {"wgan": nothing, "stylegan": nothing})
+    assert arms["where"].tolist() == ['{"method": "wgan"}', '{"method": "stylegan"}']

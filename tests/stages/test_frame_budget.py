@@ -45,7 +45,11 @@ def _steps(study: Study) -> tuple[int, ...]:
 
 def test_few_arms_have_all_steps_of_several_seeds_at_full_size(tmp_path: Path) -> None:
     study = _study(tmp_path, 2, 10)
-    assert budget(study, "one", _steps(study)) == ((0, 1, 2), study.experiments["one"].snapshot_steps, IMAGE_BYTES)
+    assert budget(study, "one", study.seeds, _steps(study)) == (
+        (0, 1, 2),
+        study.experiments["one"].snapshot_steps,
+        IMAGE_BYTES,
+    )
 
 
 @pytest.mark.parametrize("data", [IMAGES, POINTS])
@@ -54,7 +58,7 @@ def test_of_many_arms_the_first_seeds_fit_in_the_page_from_the_first_step_to_the
     tmp_path: Path, arms: int, snapshots: int, data: dict[str, str]
 ) -> None:
     study = _study(tmp_path, arms, snapshots, data)
-    made, steps = budget(study, "one", _steps(study)), study.experiments["one"].snapshot_steps
+    made, steps = budget(study, "one", study.seeds, _steps(study)), study.experiments["one"].snapshot_steps
     assert made.seeds == (0, 1, 2)[: len(made.seeds)]
     assert len(made.seeds) * arms * len(made.steps) * made.each <= PAGE_BYTES
     assert (made.steps[0], made.steps[-1]) == (steps[0], steps[-1])
@@ -64,6 +68,6 @@ def test_of_many_arms_the_first_seeds_fit_in_the_page_from_the_first_step_to_the
 
 def test_pictures_become_smaller_before_they_become_fewer(tmp_path: Path) -> None:
     study = _study(tmp_path, 25, 20)
-    made = budget(study, "one", _steps(study))
+    made = budget(study, "one", study.seeds, _steps(study))
     assert made.steps == study.experiments["one"].snapshot_steps
     assert LEAST_BYTES < made.each < IMAGE_BYTES

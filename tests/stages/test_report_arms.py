@@ -26,3 +26,12 @@ def test_shared_settings_are_told_once_and_the_others_by_arm() -> None:
     assert shared == [("k", "2")]
     assert table.columns == ["arm", "lambda_sum"]
     assert [[cell.text for cell in row] for row in table.rows] == [["plain", "0"], ["regularised", "1"]]
+
+
+def test_nothing_is_said_of_settings_that_nobody_here_knows() -> None:
+    """Two methods of one table were arms of "the same settings"."""
+    rows = {"experiment": "ring", "arm": ["wgan", "stylegan"], "trained": "not trained here", "path": "t.csv"}
+    for more, told in (({}, "All that is known of arms is the same. Nobody"), ({"where": ["a", "b"]}, "What is known")):
+        ((_, _, table),) = differing(STUDY, pd.DataFrame({**rows, **more}))
+        assert table.caption.startswith(told)
+        assert "settings of those that were not trained here" in table.caption

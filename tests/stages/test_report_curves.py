@@ -9,7 +9,7 @@ import pytest
 
 from vigan.config.load import load_study
 from vigan.config.study import Study
-from vigan.stages.report_curves import NOTE_OLDER, charts, per_iteration, seconds_per_iteration, units
+from vigan.stages.report_curves import COLOURS, NOTE_OLDER, charts, per_iteration, seconds_per_iteration, units
 
 CONFIG = Path(__file__).parents[2] / "config"
 PROTOCOL = "toy-modes/n=2500/ref=train"
@@ -97,3 +97,18 @@ def test_without_curves_there_are_no_charts() -> None:
     study = _study("ring")
     tables = _tables(study, "ring")
     assert charts(study, "ring", {**tables, "curves": tables["curves"][:0]}, 1, "here", ("", "")) is None
+
+
+@pytest.mark.parametrize("count", [COLOURS, COLOURS + 1])
+def test_no_two_lines_of_a_panel_have_one_colour(count: int) -> None:
+    """Of eight arms the first and the last had."""
+    whole = _study("toy")
+    experiment = whole.experiments["ring"]
+    few = experiment.model_copy(update={"arms": dict(list(experiment.arms.items())[:count])})
+    study = whole.model_copy(update={"experiments": {**whole.experiments, "ring": few}})
+    made = charts(study, "ring", _tables(study, "ring"), 1, "here", ("fair_modes", PROTOCOL))
+    assert made is not None
+    for facet in made.charts[0].facets:
+        for panel in facet.panels:
+            assert len({line.arm.tone for line in panel.lines}) == len(panel.lines)
+    assert made.charts[0].small == (count > COLOURS)

@@ -37,7 +37,7 @@ TEXT = frozenset(
         "center_of", "event", "cause", "rule", "id", "statement", "place", "test", "verdict", "reason", "unit",
         "boundary", "event_rule", "fates", "first_verdict", "figures", "device", "weights_sha256", "data_sha256",
         "code_sha256", "config_sha256", "network.kind", "optimiser.kind", "d_optimiser.kind", "model.kind", "python",
-        "vigan", *LIBRARIES, "trained", "from", "path", "about", "told",
+        "vigan", *LIBRARIES, "trained", "from", "path", "where", "runs", "about", "told",
     }
 )  # fmt: skip
 """Columns that hold words, whatever these look like: an arm may be called 1, 1e5, 007 or nan, and 2.10 is a version."""

@@ -26,6 +26,7 @@ from vigan.figures.layout import (
     stacked,
 )
 from vigan.figures.style import ENOUGH, INK, PALE, SOFT, Look, Looks, step_name
+from vigan.figures.summary_rows import with_interval
 
 HEIGHT = 2.6
 MOST_STEPS = 150
@@ -148,13 +149,18 @@ def _line(axis: Axes, part: pd.DataFrame, look: Look, place: int) -> None:
 
 def _falls(axis: Axes, part: pd.DataFrame, look: Look, ends: int) -> None:
     """Crosses at the last point before each drop of n, with the lowest n beside the last cross."""
-    counts = np.append(part["n"], part["n"].iloc[-1] if part["step"].iloc[-1] == ends else 0)
+    counts = _counts(part, ends)
     at = part[np.diff(counts) < 0]
     if at.empty:
         return
     axis.plot(at["step"], at["center"], "x", color=look.colour, markersize=9, markeredgewidth=2, zorder=4)
     last = (at["step"].iloc[-1], at["center"].iloc[-1])
     axis.annotate(f"n = {counts[-1]}", last, (7, 5), textcoords="offset points", fontsize=8, color=look.ink, bbox=PALE)
+
+
+def _counts(part: pd.DataFrame, ends: int) -> np.ndarray:
+    """The n of an arm and metric at each point, and at the end of all: 0 if it has none there."""
+    return np.append(part["n"], part["n"].iloc[-1] if part["step"].iloc[-1] == ends else 0)
 
 
 def _scale(axis: Axes, values: pd.DataFrame, panel: Panel) -> None:
@@ -198,19 +204,19 @@ def _notes(curves: pd.DataFrame, *, older: bool) -> list[str]:
 
 
 def _label(curves: pd.DataFrame, arm: str, diverged: int) -> str:
-    """An arm's name and n; the final n is 0 if its lines end before those of other arms."""
-    part = curves[curves["arm"] == arm]
-    most, least = int(part["n"].max()), int(part["n"].min())
-    if part["step"].max() < curves["step"].max():
-        least = 0
-    if least == most:
-        return f"{arm} (n = {most})"
-    return f"{arm} (n = {most}, falls to {least}" + (f": {diverged} diverged)" if diverged else ")")
+    """An arm's name and n, and to which it falls in the course of a line: to 0 if that ends before other arms'."""
+    part, ends = curves[curves["arm"] == arm], curves.groupby("metric")["step"].max()
+    counts = [_counts(rows, ends[metric]) for metric, rows in part.groupby("metric")]
+    fallen = [count for line in counts for count in line[line < np.maximum.accumulate(line)]]
+    least, most = int(part["n"].min()), int(part["n"].max())
+    if fallen:
+        return f"{arm} (n = {most}, falls to {min(fallen)}" + (f": {diverged} diverged)" if diverged else ")")
+    return f"{arm} (n = {most})" if least == most else f"{arm} (n = {least} to {most})"
 
 
 def _legend(curves: pd.DataFrame, real: bool) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = []
-    if curves["n"].max() >= ENOUGH:
+    if with_interval(curves).any():
         handles.append(Patch(facecolor=SOFT, alpha=0.4, label="95% interval of the line"))
     if curves["n"].max() > 1:
         handles.append(Patch(facecolor="#eeeeee", edgecolor=SOFT, linewidth=0.6, label="lowest to highest run"))

@@ -17,7 +17,7 @@ from vigan.config.arms import Arm
 from vigan.config.base import digest_of
 from vigan.figures.layout import Title, add_heading, columns_for, set_titles
 from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
-from vigan.figures.summary_rows import Estimate, by_arm
+from vigan.figures.summary_rows import Estimate, by_arm, with_interval
 
 PALETTE = "cividis"
 """Perceptually uniform, and nearly the same under red-green colour blindness (Nuñez et al. 2018, PLOS ONE 13(7))."""
@@ -38,11 +38,15 @@ class Panel(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms left out."""
+    """The arms of the map by (K, lambda), the reduction that lambda multiplies, and the arms left out.
+
+    Of these, the `crowded` differ from those shown in K and lambda alone: they have no cell of their own.
+    """
 
     arms: Mapping[tuple[int, float], str]
     reduction: str
     left_out: Sequence[str]
+    crowded: Sequence[str]
 
 
 def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
@@ -59,7 +63,7 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
     for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
         _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown, POINTS / columns)
     set_titles(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
-    add_heading(figure, heading, *_notes(shown, summary, panels))
+    add_heading(figure, heading, *_notes(shown, measured[measured["metric"].isin(panels)], panels))
     return figure
 
 
@@ -80,7 +84,8 @@ def cells(arms: Mapping[str, Arm]) -> Cells:
         if not arm.regularised or (arm.lambda_sum is not None) == by_sum:
             placed.setdefault((arm.k, arm.lambda_), name)
     shown = set(placed.values())
-    return Cells(placed, REDUCTIONS[by_sum], [name for name in arms if name not in shown])
+    left_out, crowded = ([name for name in names if name not in shown] for names in (arms, group))
+    return Cells(placed, REDUCTIONS[by_sum], left_out, crowded)
 
 
 def _else(arm: Arm) -> str:
@@ -171,13 +176,25 @@ def _ink(colour: Sequence[float]) -> str:
 
 
 def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> list[str]:
-    ends = "its 95% interval" if known["n"].max() >= ENOUGH else "the lowest and highest"
     undirected = any(panel.better == "none" for panel in panels.values())
     more = " (where neither is, yellow is more)" if undirected else ""
     notes = [
-        f"In each cell: mean of the runs' last values (median of measures without bounds), {ends}, number of runs.",
+        f"In each cell: mean of the runs' last values (median of measures without bounds), {_ends_in_words(known)}, "
+        "number of runs.",
         f"Yellow is better than blue{more}; each panel has its own scale.",
     ]
-    if shown.left_out:
-        notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(shown.left_out)}.")
+    if others := [name for name in shown.left_out if name not in shown.crowded]:
+        notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(others)}.")
+    if shown.crowded:
+        other = REDUCTIONS[shown.reduction != REDUCTIONS[True]]
+        why = f"their cell is another arm's, or their λ multiplies the {other}"
+        notes.append(f"Not shown, since {why}: {', '.join(shown.crowded)}.")
     return notes
+
+
+def _ends_in_words(known: pd.DataFrame) -> str:
+    """What `_ends` are of the cells that have two."""
+    sure = with_interval(known[known["n"] > 1])
+    if not sure.any():
+        return "the lowest and highest"
+    return "its 95% interval" if sure.all() else "its 95% interval (of few runs the lowest and highest)"

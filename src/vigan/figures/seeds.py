@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from vigan.figures.layout import add_heading, key
 from vigan.figures.style import ENOUGH, INK, SOFT, WIDTH, Look, Looks
-from vigan.figures.summary_rows import Estimate, by_arm
+from vigan.figures.summary_rows import Estimate, by_arm, with_interval
 
 SCORES = {"last": "last value", "best": "best value", "area": "mean over training"}
 TOP, SPREAD = -0.3, 0.44
@@ -39,8 +39,8 @@ class Row(NamedTuple):
 class Panel(NamedTuple):
     """One score of one metric, and the centers of the arms that have the metric.
 
-    `values` (seed by arm) is NaN where a run has no value or, where `ran` (seed by arm) is false, where there is no
-    run.
+    `values` (seed by arm) is NaN where a run has no value or, where `ran` (seed by arm) is false, where no run was
+    measured by it.
     """
 
     score: str
@@ -70,9 +70,9 @@ def draw(
     figure, axes = plt.subplots(
         len(rows), len(SCORES), figsize=(WIDTH, height * len(rows) + 1.1), squeeze=False, sharey=True, sharex="row"
     )
-    ran = pd.crosstab(scores["seed"], scores["arm"]).reindex(columns=order, fill_value=0) > 0
     for line, (metric, row) in zip(axes, rows.items(), strict=True):
         known, given = scores[scores["metric"] == metric], summary[summary["metric"] == metric]
+        ran = pd.crosstab(known["seed"], known["arm"]).reindex(columns=order, fill_value=0) > 0
         _scale(line[0], known, row, len(order))
         for axis, score in zip(line, SCORES, strict=True):
             values = known.pivot_table(index="seed", columns="arm", values=score, dropna=False).reindex(columns=order)
@@ -219,7 +219,7 @@ def _handle(look: Look, label: str) -> Line2D:
 def _legend(rows: Mapping[str, Row], scores: pd.DataFrame, summary: pd.DataFrame) -> list[Line2D]:
     handles: list[Line2D] = []
     if summary["n"].max() > 1:
-        wide, text = (2.2, ", its 95% interval") if summary["n"].max() >= ENOUGH else (0, "")
+        wide, text = (2.2, ", its 95% interval") if with_interval(summary).any() else (0, "")
         bar: dict[str, Any] = {"color": SOFT, "marker": "|", "markersize": 9, "markeredgewidth": 2.2}
         handles.append(
             Line2D([], [], **bar, linewidth=wide, label=f"mean over n runs (median of measures without bounds){text}")

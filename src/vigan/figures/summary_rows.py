@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from vigan.figures.style import ENOUGH
+
 
 class Estimate(NamedTuple):
     """Center over the `n` runs of an arm that have a value, its 95% interval, their range, number of diverged runs.
@@ -29,3 +31,8 @@ def by_arm(summary: pd.DataFrame) -> dict[str, Estimate]:
         str(arm): Estimate(int(n), *map(float, values), diverged=int(diverged))
         for arm, (n, *values, diverged) in zip(summary["arm"], rows, strict=True)
     }
+
+
+def with_interval(table: pd.DataFrame) -> pd.Series:
+    """Which rows, of n and ci_low, have an interval that is drawn: those of enough runs, if there is one of so few."""
+    return (table["n"] >= ENOUGH) & table["ci_low"].notna()

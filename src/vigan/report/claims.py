@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -76,26 +77,32 @@ SHARES = ("share of", "difference of two shares")
 """Beginnings of the units of estimates that are shares, shown in percent."""
 
 
-def _unit(row) -> Unit:  # noqa: ANN001
-    """How an estimate is shown: shares in percent, a difference of shares in percentage points, else as it is."""
+BEYOND = " (∞: one of a seed's two runs diverged)"
+
+
+def _unit(row, unit: Unit) -> Unit:  # noqa: ANN001
+    """How an estimate is shown: shares in percent, of shares a difference in percentage points, of values as theirs."""
     text = _text(row.unit)
     if text.startswith(SHARES[1]):
         return Unit(100.0, " percentage points", " percentage points")
-    return SHARE if text.startswith(SHARES[0]) else PLAIN
+    return SHARE if text.startswith(SHARES[0]) else unit._replace(words=unit.between)
 
 
 def _estimate(row, unit: Unit) -> Cell:  # noqa: ANN001
     if pd.isna(row.estimate):
         return Cell(NOTHING, "" if pd.isna(row.n) else f"n = {row.n:g}")
-    return Cell(told(row.estimate, _unit(row)), f"{_ends(row)}, n = {row.n:g}: {margins(_text(row.unit), unit)}")
+    return Cell(
+        told(row.estimate, _unit(row, unit)), f"{_ends(row, unit)}, n = {row.n:g}: {margins(_text(row.unit), unit)}"
+    )
 
 
 def _numbers(row, unit: Unit) -> Facts:  # noqa: ANN001
     """Arms, the estimate with its one interval and n, and differences in their unit, as far as they exist."""
+    counted = margins(_text(row.unit), unit)
     facts = [
         ("Experiment", _text(row.experiment)),
         ("Arms", ", ".join(_listed(row.arms))),
-        (margins(_text(row.unit), unit).capitalize(), _with_interval(row)),
+        (counted[:1].upper() + counted[1:], _with_interval(row, unit)),
         ("Difference, second arm minus first", _differences(row, unit)),
         (f"Runs {unit.runs or 'with the event'}", ", ".join(_listed(row.fates))),
     ]
@@ -122,25 +129,27 @@ def _reason(row) -> str:  # noqa: ANN001
 
 
 def _differences(row, unit: Unit) -> str:  # noqa: ANN001
-    """The median over seeds and the range, once where all are equal."""
-    if pd.isna(row.median_difference):
+    """The median over seeds and the range, once where all are equal; without a median where it is between −∞ and ∞."""
+    if pd.isna(row.lowest_difference):
         return ""
-    if row.lowest_difference == row.highest_difference:
-        return f"{difference(row.median_difference, unit)} in every seed"
-    low, high = (number(float(end) * unit.factor) for end in (row.lowest_difference, row.highest_difference))
-    return f"median {difference(row.median_difference, unit)}, from {low} to {high}"
+    low, high = (float(end) * unit.factor for end in (row.lowest_difference, row.highest_difference))
+    beyond = BEYOND if math.isinf(low) or math.isinf(high) else ""
+    if low == high:
+        return f"{difference(row.median_difference, unit)} in every seed{beyond}"
+    median = "" if pd.isna(row.median_difference) else f"median {difference(row.median_difference, unit)}, "
+    return f"{median}from {number(low)} to {number(high)}{beyond}"
 
 
-def _with_interval(row) -> str:  # noqa: ANN001
+def _with_interval(row, unit: Unit) -> str:  # noqa: ANN001
     """An estimate and its 95% interval; one at its bound says what that means."""
     if pd.isna(row.estimate):
         return ""
     seeds = f", n = {row.n:g} seeds" if row.n and not pd.isna(row.n) else ""
-    return f"{told(row.estimate, _unit(row))} {_ends(row)}{seeds}"
+    return f"{told(row.estimate, _unit(row, unit))} {_ends(row, unit)}{seeds}"
 
 
-def _ends(row) -> str:  # noqa: ANN001
-    return ends(float(row.low), float(row.high), _unit(row))
+def _ends(row, unit: Unit) -> str:  # noqa: ANN001
+    return ends(float(row.low), float(row.high), _unit(row, unit))
 
 
 def _evidence(experiment: str, kinds: Sequence[str], pictures: Numbered) -> list[Link]:

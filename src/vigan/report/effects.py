@@ -17,8 +17,9 @@ Told = tuple[Link, str, str, str]
 
 MARKS = {"better": "▲", "worse": "▼", "open": "≈", "same": "="}
 RULE = (
-    "Better or worse: the 95% interval of the difference of last values, seed by seed, excludes 0. No correction is "
-    "made for the number of comparisons; verdicts on claims are corrected."
+    "Better or worse: the 95% interval of the difference of last values, seed by seed, excludes 0 and, where runs have "
+    "no last value, which is worse than any, most seeds agree. No correction is made for the number of comparisons; "
+    "verdicts on claims are corrected."
 )
 CAPTION = f"Each arm against its partner: difference of last values over seeds [95% interval]. {RULE}"
 NO_OTHER = ""
@@ -28,12 +29,26 @@ VALUES, DIFFERENCES = "Compared with no other: last values", "Against a partner:
 
 
 def tone(row) -> str:  # noqa: ANN001 - a named tuple made by pandas
-    """What a row of pair-summary says: "better", "worse", "same" in every seed, or "open"."""
-    if row.n and row.low == row.high == 0:
+    """What a row of pair-summary says: "better", "worse", "same" in every seed, or "open".
+
+    It is open, too, where the seeds in which both runs have a value say one thing, and all seeds the other.
+    """
+    if row.n and row.n == row.pairs and row.low == row.high == 0:
         return "same"
     if not row.n or not METRICS[row.metric].sign or row.ci_low != row.ci_low or row.ci_low <= 0 <= row.ci_high:
         return "open"
-    return "better" if (row.center > 0) == (METRICS[row.metric].sign > 0) else "worse"
+    return _direction(row) if _agrees(row) else "open"
+
+
+def _direction(row) -> str:  # noqa: ANN001
+    """What the seeds say in which both runs have a value."""
+    return "better" if METRICS[row.metric].sign * row.center > 0 else "worse"
+
+
+def _agrees(row) -> bool:  # noqa: ANN001
+    """Whether most of all seeds say so, too; one without a value is worse than one with."""
+    better, worse = row.second_better, row.pairs - row.second_better - row.equal
+    return row.n == row.pairs or (better > worse if _direction(row) == "better" else worse > better)
 
 
 def matrix(
@@ -92,7 +107,11 @@ def _value(row) -> Cell:  # noqa: ANN001
     if not row.n:
         return Cell("–", "no run has a value")
     unit = of_metric(row.metric)
-    return Cell(told(row.center, unit), _sure(row, unit))
+    return Cell(told(row.center, unit), _sure(row, unit) + _diverged(row))
+
+
+def _diverged(row) -> str:  # noqa: ANN001
+    return f"; {row.diverged} diverged" if row.diverged else ""
 
 
 def _heading(metric: str, protocol: str) -> tuple[str, str]:
@@ -126,10 +145,15 @@ def _against(first: str, several: Sequence[Told]) -> Iterator[Told]:
 def _effect(row) -> Effect:  # noqa: ANN001
     kind, unit = tone(row), of_metric(row.metric)
     if not row.n:
-        return Effect(Cell("–", "no seed has both"), "open", "")
+        return Effect(Cell("–", f"no seed has both{_of_all(row)}"), "open", "")
     if kind == "same":
         return Effect(Cell("0", f"the same in all {row.n} seeds"), kind, MARKS[kind])
-    return Effect(Cell(difference(row.center, unit), _sure(row, unit)), kind, MARKS[kind])
+    return Effect(Cell(difference(row.center, unit), _sure(row, unit) + _of_all(row)), kind, MARKS[kind])
+
+
+def _of_all(row) -> str:  # noqa: ANN001
+    """In how many of all seeds the second arm is better, where some have no difference."""
+    return "" if row.n == row.pairs else f"; better in {row.second_better} of {row.pairs} seeds"
 
 
 def _sure(row, unit: Unit) -> str:  # noqa: ANN001
@@ -154,11 +178,12 @@ def claims_by_pair(made: Sequence[Verdict]) -> dict[tuple[str, str], list[Told]]
 def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
     """One experiment in a sentence, from its rows of pair-summary and its last values, all of one metric."""
     title, unit = _directed_title(metric), of_metric(metric)
-    last: dict[str, Any] = {str(row.arm): row for row in summary.itertuples() if row.n}
+    every: dict[str, Any] = {str(row.arm): row for row in summary.itertuples()}
+    last = {arm: row for arm, row in every.items() if row.n}
     if METRICS[metric].sign == 0 and (last or len(pairs)):
         return f"{METRICS[metric].title} was measured, of which neither more nor less is better."
     if len(pairs) == 1:
-        return _one_pair(next(pairs.itertuples()), last, title, unit)
+        return _one_pair(next(pairs.itertuples()), every, title, unit)
     if len(pairs):
         return _many_pairs(pairs, title, unit)
     if not last:
@@ -169,7 +194,8 @@ def sentence(pairs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> str:
         of = f"all {len(last)} arms" if len(alike) == len(last) else f"{len(alike)} of {len(last)} arms"
         return f"{title}: the best last value, {told(best.center, unit)}, is that of {of}."
     among = f", the best of {len(last)} arms," if len(last) > 1 else ""
-    return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} ({_sure(best, unit)})."
+    sure = f"{_sure(best, unit)}{_diverged(best)}"
+    return f"{title}: the last value of {best.arm}{among} is {told(best.center, unit)} ({sure})."
 
 
 def _directed_title(metric: str) -> str:
@@ -178,19 +204,33 @@ def _directed_title(metric: str) -> str:
     return METRICS[metric].title + ("" if better == "none" else f", {better} is better")
 
 
-def _one_pair(row, last: Mapping[str, Any], title: str, unit: Unit) -> str:  # noqa: ANN001
+def _one_pair(row, every: Mapping[str, Any], title: str, unit: Unit) -> str:  # noqa: ANN001
     kind = tone(row)
+    counted = f"better in {row.second_better} of {row.pairs} seeds{_lost(row, every)}"
     if not row.n:
-        return f"{title}: no seed has a value of both {row.second} and {row.first}."
+        return f"{title}: no seed has a value of both {row.second} and {row.first}; {row.second} is {counted}."
     if kind == "same":
         return f"{title}: {row.second} and {row.first} score the same in all {row.n} seeds."
-    values = [bare(last[arm].center, unit) for arm in (row.second, row.first) if arm in last]
+    values = [bare(every[arm].center, unit) for arm in (row.second, row.first) if arm in every and every[arm].n]
     medians = row.center_of == "median"  # of differences and of values, which is not the same
     both = ("medians " if medians else "") + " against ".join(values) + unit.words
     words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
     by = f"{'median ' if medians else ''}difference {difference(row.center, unit)}"
-    counted = f"better in {row.second_better} of {row.pairs} seeds"
-    return f"{row.second} {words} {row.first}. {title}: {both}; {by}, {_how_sure(row, unit)}; {counted}."
+    return f"{row.second} {words} {row.first}. {title}: {both}; {by}, {_how_sure(row, unit)}{_of(row)}; {counted}."
+
+
+def _of(row) -> str:  # noqa: ANN001
+    """The seeds that a difference is of, where they are not all."""
+    return "" if row.n == row.pairs else f", of the {row.n} of {row.pairs} seeds in which both have a value"
+
+
+def _lost(row, every: Mapping[str, Any]) -> str:  # noqa: ANN001
+    """How runs without a value count, and how many of either arm diverged."""
+    if row.n == row.pairs:
+        return ""
+    lost = {arm: every[arm].diverged for arm in (row.first, row.second) if arm in every}
+    told = " and ".join(f"{count} of {arm}" for arm, count in lost.items() if count)
+    return ", a run without a value being worse than any" + (f" ({told} diverged)" if told else "")
 
 
 def _how_sure(row, unit: Unit) -> str:  # noqa: ANN001
@@ -207,7 +247,9 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     said = ", ".join(f"{counts[kind]} {words[kind]}" for kind in words if counts[kind])
     text = f"{title}: of {len(rows)} arms, each against its partner, {said}."
     sign = METRICS[rows[0].metric].sign
-    known = [row for row in rows if row.n and tone(row) != "same"]
+    if lacking := sum(row.n < row.pairs for row in rows):
+        text += f" In {lacking} of these pairs runs have no value; their differences are of the other seeds."
+    known = [row for row in rows if row.n and tone(row) != "same" and _agrees(row)]
     if not known or not sign:
         return text
     most = max(known, key=lambda row: sign * row.center)
@@ -215,4 +257,4 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     if sign * most.center <= 0:
         gain = f"None gains; nearest to a gain is {most.second} against {most.first}"
     of = "median difference" if most.center_of == "median" else "difference"
-    return f"{text} {gain}, {of} {difference(most.center, unit)}, {_how_sure(most, unit)}."
+    return f"{text} {gain}, {of} {difference(most.center, unit)}, {_how_sure(most, unit)}{_of(most)}."

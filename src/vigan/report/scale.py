@@ -43,7 +43,7 @@ def scale_of(
         return Scale(min(known + near) / 1.1, max(known + near) * 1.1, logarithmic=True)
     known += _finite(ends) + real_data
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    edge = margin * (high - low) or 0.5
+    edge = margin * (high - low) or max(0.5, margin * abs(high))
     return Scale(low - edge, high + edge)
 
 

@@ -14,6 +14,8 @@ DIGITS = 4
 MOST_PLACES = 6
 """Places after the point up to which the end of an interval is written without a power of ten."""
 NOTHING, MEDIAN = "–", "median "
+COUNTED = ("step", "time", "end", "images", "g_updates", "median_step", "median_images", "median_g_updates")
+"""Columns of times, whose digits all count."""
 LONG = 40
 """Rows beyond which a table is folded."""
 
@@ -26,7 +28,8 @@ STATED_REAL = "as the study states it."
 OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. Real: {real}"
 SEED_BY_SEED = (
     "{protocol}: the last value of an arm minus that of its partner, seed by seed, as {spread}. "
-    "p: exact sign test, two-sided, not corrected for the number of rows."
+    "Better and equal in: of all seeds; a run without a value is worse than any. p: exact sign test, two-sided, of the "
+    "n seeds in which both runs have a value, not corrected for the number of rows."
 )
 
 
@@ -96,7 +99,7 @@ def settings_table(arms: pd.DataFrame, caption: str) -> Table:
 def number(value: object) -> str:
     """A float with four significant digits, a missing value as a dash, anything else as it is."""
     if isinstance(value, float):
-        return f"{value:.{DIGITS}g}".replace("-", "−") if value == value else NOTHING
+        return f"{value:.{DIGITS}g}".replace("-", "−").replace("inf", "∞") if value == value else NOTHING
     return NOTHING if value is pd.NA else str(value)
 
 
@@ -140,8 +143,10 @@ def p_value(value: float) -> str:
 
 
 def cell(column: str, value: object) -> str:
-    """A table value as text; a digest is shortened."""
-    return value[:12] if column.endswith("_sha256") and isinstance(value, str) else number(value)
+    """A table value as text; a digest is shortened, and a time is not rounded."""
+    if column.endswith("_sha256") and isinstance(value, str):
+        return value[:12]
+    return f"{value:.15g}" if column in COUNTED and isinstance(value, float) and value == value else number(value)
 
 
 def _title(metric: str) -> str:

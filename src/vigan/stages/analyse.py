@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def stated_floors(study: Study) -> pd.DataFrame:
 def arm_table(study: Study, elsewhere: Mapping[str, ElsewhereRecord] | None = None) -> pd.DataFrame:
     """One row per arm: its settings, flattened, with n and its number of iterations.
 
-    Of an arm from elsewhere, where its numbers are from, how many runs were found, and what is to be told of them.
+    Of an arm from elsewhere, where its numbers are from, which of those there, how many runs were found, and what is to
+    be told of them.
     """
     rows: list[dict[Any, object]] = []
     found = elsewhere or {}
@@ -103,8 +105,10 @@ def arm_table(study: Study, elsewhere: Mapping[str, ElsewhereRecord] | None = No
 
 def _elsewhere_row(study: Study, home: str, name: str, record: ElsewhereRecord) -> dict[str, object]:
     experiment, arm = study.experiments[home], study.elsewhere_arm(name)
-    return {
+    picked = arm.origin.model_dump(mode="json", include={"where", "runs"})
+    row: dict[str, object] = {
         "experiment": home, "arm": name, "dataset": experiment.data_name(home), "n": len(record.runs),
         "iterations": experiment.iterations, "reading": READING, "trained": NOT_TRAINED, "from": arm.origin.format,
         "path": arm.origin.path, "about": arm.about, "told": " ".join(record.told) or None,
     }  # fmt: skip
+    return row | {key: json.dumps(value, ensure_ascii=False) for key, value in picked.items() if value}

@@ -24,7 +24,7 @@ from vigan.io.elsewhere_record import ElsewhereFiles
 from vigan.io.run_record import RunFiles
 from vigan.protocols.base import Metric
 from vigan.protocols.registry import METRICS
-from vigan.stages.kept_samples import PicturedRun, pictured
+from vigan.stages.kept_samples import PicturedRun, pictured, seeds_shown
 from vigan.stages.older_curves import by_an_older_method
 
 
@@ -211,11 +211,12 @@ def _map(subject: Subject) -> style.Figure:
 
 
 def _samples(subject: Subject) -> style.Figure:
-    """Samples of the experiment's first seed."""
+    """Samples of the experiment's first seed of which there are some."""
     chosen, dataset = subject.experiment, subject.study.data_of(subject.name)
     assert dataset is not None
     own = [one for one in subject.files.runs if one.experiment == subject.name]
-    runs = list(pictured(own, dataset, [subject.study.seeds_in(subject.name)[0]], checked=False))
+    first = seeds_shown(subject.study, subject.name, own)[:1]
+    runs = list(pictured(own, dataset, first, checked=False))
     steps = chosen.snapshot_steps if chosen.arms else sorted({step for run in runs for step in run.samples})
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
     counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.pictured})

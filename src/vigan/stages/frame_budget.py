@@ -26,8 +26,8 @@ class Budget(NamedTuple):
     each: int
 
 
-def budget(study: Study, experiment: str, steps: Sequence[int]) -> Budget:
-    """The first seeds, as many as fit in the experiment's share of the page, but at least one; some of the `steps`.
+def budget(study: Study, experiment: str, seeds: Sequence[int], steps: Sequence[int]) -> Budget:
+    """The first `seeds`, as many as fit in the experiment's share of the page, but at least one; some of the `steps`.
 
     Of many arms even that is too much: their pictures are smaller, then fewer.
     """
@@ -39,7 +39,7 @@ def budget(study: Study, experiment: str, steps: Sequence[int]) -> Budget:
     usual, least = (IMAGE_BYTES if large else SMALL_BYTES, LEAST_BYTES) if images else (CLOUD_BYTES, CLOUD_BYTES)
     each = max(least, min(usual, share // (arms * len(steps))))
     kept = _spread(steps, share // (arms * each))
-    return Budget(study.seeds_in(experiment)[: max(1, share // (arms * each * len(kept)))], kept, each)
+    return Budget(tuple(seeds[: max(1, share // (arms * each * len(kept)))]), kept, each)
 
 
 def _spread(steps: Sequence[int], most: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from vigan.figures.style import NOT_TRAINED
 from vigan.io.files import atomic_write, write_json
 from vigan.report.frames import Frames, RunPictures
 from vigan.stages.frame_budget import budget
-from vigan.stages.kept_samples import Files, Missing, PicturedRun, evenly, pictured
+from vigan.stages.kept_samples import Files, Missing, PicturedRun, evenly, pictured, seeds_shown
 from vigan.stages.real_examples import real_examples
 
 POINTS = 1000
@@ -41,7 +41,8 @@ def write_frames(
     `frame_budget`. Real examples come from the folder of the prepared data set, if they may be shown and are there.
     """
     dataset = _dataset(study, experiment)
-    seeds, steps, each = budget(study, experiment, _steps(study, experiment, files))
+    every, known = seeds_shown(study, experiment, files), _steps(study, experiment, files)
+    seeds, steps, each = budget(study, experiment, every, known)
     rows = [(run, _pictures(run, dataset, steps)) for run in pictured(files, dataset, seeds)]
     whole = [shown for _, row in rows for shown in row if isinstance(shown, Image.Image)]
     width, height = whole[0].size if whole else (0, 0)
@@ -71,16 +72,16 @@ def _modes(dataset: Dataset) -> np.ndarray | None:
 
 
 def write_movie(study: Study, arms: Sequence[str], seed: int | None, files: Sequence[Files], out: Path) -> None:
-    """Write a GIF of arms of one experiment side by side, at one seed, the experiment's first if none is named.
+    """Write a GIF of arms of one experiment side by side, at one seed.
 
-    `files` are those of the arms.
+    If none is named, it is the experiment's first that has samples. `files` are those of the arms.
     """
     experiment = study.experiment_of(arms[0])
     if {study.experiment_of(arm) for arm in arms} != {experiment}:
         raise ConfigError(f"{' and '.join(arms)} are of different experiments and share no steps")
     if missing := [arm for arm in arms if arm not in study.experiments[experiment].pictured]:
         raise ConfigError(f"arm '{missing[0]}' was made elsewhere, of numbers: it has no samples to show")
-    chosen = study.seeds_in(experiment)[0] if seed is None else seed
+    chosen = seeds_shown(study, experiment, files)[0] if seed is None else seed
     if missing := [arm for arm in arms if chosen not in study.seeds_of(arm)]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
     dataset, steps = _dataset(study, experiment), _steps(study, experiment, files)
@@ -116,7 +117,7 @@ def _steps(study: Study, experiment: str, files: Sequence[Files]) -> Sequence[in
     chosen = study.experiments[experiment]
     if chosen.arms:
         return chosen.snapshot_steps
-    runs = pictured(files, _dataset(study, experiment), study.seeds_in(experiment))
+    runs = pictured(files, _dataset(study, experiment), seeds_shown(study, experiment, files))
     return evenly(sorted({step for run in runs for step in run.samples}), MOST_STEPS)
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from vigan.config.datasets import Dataset
+from vigan.config.study import Study
 from vigan.io.arrays import read_npz
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError, atomic_write
@@ -57,6 +58,19 @@ def pictured(
             yield from (found.get(seed, nothing._replace(seed=seed)) for seed in seeds)
         elif one.spec.seed in seeds:
             yield of_run(one)
+
+
+def seeds_shown(study: Study, experiment: str, files: Iterable[Files]) -> tuple[int, ...]:
+    """The seeds of an experiment in the order in which their samples are shown.
+
+    Without an arm that is trained here: first those of which an arm has samples.
+    """
+    chosen, seeds, dataset = study.experiments[experiment], study.seeds_in(experiment), study.data_of(experiment)
+    if chosen.arms or dataset is None:
+        return seeds
+    every = tuple(dict.fromkeys(seed for arm in chosen.pictured for seed in study.seeds_of(arm)))
+    found = {run.seed for run in pictured(files, dataset, every, checked=False) if run.samples}
+    return tuple(sorted(every, key=lambda seed: seed not in found))
 
 
 def of_run(run: RunFiles) -> PicturedRun:

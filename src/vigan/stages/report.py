@@ -142,7 +142,7 @@ def _page(
         published=published_table(study, lists.published),
         runs=_runs(tables["runs"]),
         failures=_failures(tables),
-        no_failure=report_summary.NO_FAILURE if trained else report_summary.NONE_DIVERGED,
+        no_failure=report_summary.no_failure(trained=trained, looked="metrics" in tables),
         provenance=report_summary.provenance(tables["runs"], tables["timing"]),
         tables=[(f"tables/{name}.csv", meaning) for name, meaning in TABLES.items()],
         figures=drawn_again(layout, pictures, command),

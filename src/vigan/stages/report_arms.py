@@ -10,6 +10,7 @@ from vigan.report.page import Facts
 from vigan.report.tables import cell
 
 NO_SETTING = ("experiment", "arm")
+APART = " Nobody here knows the settings of those that were not trained here."
 
 
 def differing(study: Study, arms: pd.DataFrame) -> list[tuple[str, Facts, Table]]:
@@ -26,4 +27,6 @@ def _split(arms: pd.DataFrame) -> tuple[Facts, Table]:
     other = [name for name, told in words.items() if len(set(told)) > 1]
     rows = [[Cell(str(arm)), *(Cell(words[name][place]) for name in other)] for place, arm in enumerate(arms["arm"])]
     caption = "The settings in which arms differ." if other else "All arms have the same settings."
+    if "trained" in arms and arms["trained"].notna().any():
+        caption = ("What is known of arms and differs." if other else "All that is known of arms is the same.") + APART
     return shared, Table(caption, ["arm", *other], rows, "tables/arms.csv", named=True)

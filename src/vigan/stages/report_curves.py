@@ -12,7 +12,7 @@ from vigan.config.counts import most_examples
 from vigan.config.datasets import Dataset
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
-from vigan.figures.facets import MOST, whole_groups
+from vigan.figures.facets import whole_groups
 from vigan.protocols.registry import METRICS
 from vigan.report import chart, drawn
 from vigan.report.drawn import Charts, Unit
@@ -28,6 +28,7 @@ UNITS = {
 }
 """Units of the time axis, in the order of the switch; "seconds" are those of the machine that trained."""
 COLOURS = 7
+"""Tones of lines; of more arms each has a panel of its own."""
 NOTE = "Line: mean over seeds (median of measures without bounds). Band: its 95% interval, or the range of few seeds."
 NOTE_OLDER = (
     "Line: mean over seeds. Band: its 95% interval. Both are by an earlier version’s method, which made these tables; "
@@ -89,7 +90,7 @@ def charts(
     grouped = grouped_arms(experiment)
     older = by_an_older_method(table, tables["summary"])
     apart = f" Not trained here: {apart_in_words(experiment)}." if experiment.elsewhere else ""
-    partners, small = _partners(experiment, arms), len(arms) > MOST
+    partners, small = _partners(experiment, arms), len(arms) > COLOURS
     drawn_of = [
         chart.chart(_subject(table, tables["floors"], experiment, key), grouped, axis, partners, small=small)
         for key in shown

@@ -20,7 +20,8 @@ MOST_NAMED = 4
 """Most arms from elsewhere that are told one by one."""
 LACKING = "snapshots without finite samples"
 NOTHING_TRAINED = "nothing was trained here"
-NO_FAILURE = "Every run reached its last iteration, and every snapshot’s samples were finite."
+NO_FAILURE = "Every run reached its last iteration"
+FINITE = ", and every snapshot’s samples were finite"
 NONE_DIVERGED = "No run diverged. Nothing was trained here: that is what the files say."
 
 
@@ -146,6 +147,11 @@ def failures(runs: pd.DataFrame, metrics: pd.DataFrame | None) -> pd.DataFrame:
     rows = runs.merge(steps, on=RUN_KEYS, how="left")
     failed = rows[rows["status"].isin(["diverged", "unfinished"]) | rows[LACKING].notna()]
     return failed[[*RUN_KEYS, "status", "iterations", LACKING]].rename(columns={"iterations": "last iteration"})
+
+
+def no_failure(*, trained: bool, looked: bool) -> str:
+    """What is said where `failures` finds none; of samples only if it `looked` at the long table of metrics."""
+    return f"{NO_FAILURE}{FINITE if looked else ''}." if trained else NONE_DIVERGED
 
 
 def count(number: int, thing: str) -> str:

@@ -19,7 +19,7 @@
         row.lastChild.textContent = text;
       });
     });
-    output.replaceChildren(...(lines.length > 1 ? [grid] : ["Nothing: their settings are the same."]));
+    output.replaceChildren(...(lines.length > 1 ? [grid] : ["Nothing that is known here."]));
   }
 
   for (const select of [one, other]) {
