@@ -62,6 +62,7 @@ ELSEWHERE = {
     "config/validation": "config/test_load_errors.py",
     "config/arm_rows": "config/test_load.py",
     "data/digits": "data/test_prepare.py",
+    "data/files": "data/test_identity.py",
     "data/image_folder": "data/test_prepare.py",
     "data/parallel": "data/test_prepare.py",
     "data/source": "data/test_prepare.py",
