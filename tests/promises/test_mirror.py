@@ -61,6 +61,7 @@ ELSEWHERE = {
     "config/study": "config/test_load.py",
     "config/validation": "config/test_load_errors.py",
     "config/arm_rows": "config/test_load.py",
+    "data/delivered": "data/test_prepare.py",
     "data/digits": "data/test_prepare.py",
     "data/files": "data/test_identity.py",
     "data/image_folder": "data/test_prepare.py",
