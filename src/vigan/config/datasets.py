@@ -224,7 +224,7 @@ class DataSource(DatasetSettings, ABC):
         """How many examples there are, None where only the files tell."""
         return None
 
-    def source_files(self) -> Sequence[Path]:
+    def source_files(self) -> Sequence[Path | str]:
         """The files that `source_data` reads, in any order: other contents are then another data set.
 
         Nothing, or an OSError, where they are not there.
