@@ -92,7 +92,12 @@ def test_a_study_without_such_arms_is_recorded_as_before_there_were_any(tmp_path
         ("runs/other.csv", "runs/other", r"line 13: experiments\.faces\.arms\.other\.from.*write \{format: table \| "),
         ("format: stylegan", "format: stylegun", r"line 12: .*arms\.plain\.from"),
         ("path: runs/plain", "pth: runs/plain", "unknown key 'pth'; did you mean 'path'"),
-        ('about: "config-f"', "lambda_sum: 1.0", "unknown key 'lambda_sum'"),
+        ('about: "config-f"', "lambda_sum: 1.0", "unknown key 'lambda_sum'; known: about, from$"),
+        (
+            "format: stylegan, path: runs/plain",
+            "path: runs/plain",
+            r"line 12: .*plain\.from: 'format' is missing",
+        ),
         ("path: runs/plain", "path: runs/plain, metrics: {fid50k: fidd}", "unknown metric 'fidd'; did you mean 'fid'"),
         ("path: runs/plain", "path: runs/plain, seeds: {a: -1}", "greater than or equal to 0"),
         ("path: runs/plain", "path: runs/plain, protocol: kid", "no protocol 'kid'"),
@@ -154,3 +159,20 @@ def test_samples_from_elsewhere_have_no_networks_to_measure(kind: str, tmp_path:
         ConfigError, match=f"arm 'theirs': '{kind}' measures networks of a run, and it has samples alone"
     ):
         study(tmp_path, samples)
+
+
+def test_real_data_have_one_value_by_one_protocol(tmp_path: Path) -> None:
+    """One experiment's page showed the other's value, by which its runs were not judged."""
+    again = STUDY[STUDY.index("  faces:") :].replace("faces:", "more:").replace("plain", "plain2").replace("other", "o")
+    assert len(study(tmp_path, STUDY + again).experiments) == 2  # no data set, so each has its own real data
+    of_one = (STUDY + again).replace("title: Theirs", "title: Theirs\n    dataset: ring")
+    of_one = of_one.replace("experiments:", "datasets: {ring: {source: ring}}\nexperiments:", 1)
+    study(tmp_path, of_one)
+    with pytest.raises(ConfigError) as refused:
+        study(tmp_path, of_one.replace("2.0", "9.0", 1))
+    assert (
+        "experiment 'more': by 'elsewhere/fid50k/n=50000', 'fid' of the same real data is 2.0, and 9.0 in 'faces'; "
+        "tell the two protocols apart by 'called'" in str(refused.value)
+    )
+    apart = of_one.replace("2.0", "9.0", 1).replace("called: fid50k", "called: fid50k-tf", 1)
+    assert len(study(tmp_path, apart).experiments) == 2

@@ -51,9 +51,13 @@ def test_protocols_of_other_counts_have_files_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("reference", "told"),
-    [(1798, "compares with 1,798 reals, and 'data' has 1,797: write `reference: all`"), (0, "greater than or equal")],
+    [
+        (1798, "compares with 1,798 reals, and 'data' has 1,797: write `reference: all`"),
+        (0, "greater than or equal"),
+        (15, "'efflite0-128' needs a reference of at least 16"),
+    ],
 )
-def test_more_reals_than_there_are_and_none_are_refused(reference: int, told: str) -> None:
+def test_more_reals_than_there_are_and_too_few_are_refused(reference: int, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         study(reference)
 

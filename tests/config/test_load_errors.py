@@ -62,8 +62,28 @@ MISTAKES = {
     "eps of 0 in float32": ("lr: 1.0e-3", "lr: 1.0e-3, eps: 1.0e-50", "1e-50 is 0 in float32"),
     "learning rate of 0 in float32": ("lr: 1.0e-3", "lr: 1.0e-46", "1e-46 is 0 in float32"),
     "learning rate beyond float32": ("lr: 1.0e-3", "lr: 1.0e+39", "1e+39 is larger than float32 can hold"),
-    "learning rate that YAML reads as text": ("lr: 1.0e-3", "lr: 2e-4", "'2e-4' is text, not a number"),
+    "learning rate that YAML reads as text": (
+        "lr: 1.0e-3", "lr: 2e-4", "'2e-4' is text, not a number; write 0.0002",
+    ),
+    "rate that YAML reads as text, its exponent with a point": ("lr: 1.0e-3", "lr: 2e-5", "number; write 2.0e-05"),
+    "lambda that YAML reads as text for want of a sign": (
+        "{lambda_mean: 0.0}", "{lambda_mean: 1.0e22}", "'1.0e22' is text, not a number; write 1.0e+22",
+    ),
+    "count that YAML reads as text": (
+        "iterations: 300", "iterations: 1.0e5", "'1.0e5' is text, not a number; write 100000",
+    ),
+    "count that is a fraction by its form": (
+        "iterations: 300", "iterations: 1.0e+5", "100000.0 is not an integer; write 100000",
+    ),
     "count that is text": ("iterations: 300", "iterations: many", "'many' is text, not a number"),
+    "a list that is one number": ("seeds: [0, 1]", "seeds: 8", "seeds: write a list: [8]"),
+    "misspelt key that says what a data set is": (
+        "{source: digits, side: 32}", "{sorce: digits, side: 32}", "unknown key 'sorce'; did you mean 'source'?",
+    ),
+    "data set that does not say what it is": ("{source: digits, side: 32}", "{side: 32}", "'source' is missing"),
+    "misspelt `random`": ("    shared:", "    randm: {}\n    shared:", "did you mean 'random'?"),
+    "lambda of 0 in float32": ("{lambda_mean: 0.0}", "{lambda_mean: 1.0e-60}", "1e-60 is 0 in float32"),
+    "lambda beyond float32": ("{lambda_mean: 0.0}", "{lambda_mean: 1.0e+39}", "1e+39 is larger than float32 can"),
     "negative count": ("iterations: 300", "iterations: -300", "greater than or equal to 1"),
     "no snapshot": ("snapshots: 6", "snapshots: 0", "greater than or equal to 1"),
     "truth value for a number": ("lambda_mean: 0.0", "lambda_mean: yes", "number"),
@@ -133,6 +153,12 @@ def test_a_rule_on_a_metric_that_its_protocol_gives_of_more_samples_only_is_refu
     rule = "    collapse: {metric: birthday, protocol: efflite0-128, below: 0.5}\n    snapshots: 6"
     message = refusal(edited("    snapshots: 6", rule)[0])
     assert "experiment 'digits-bn': 'birthday' needs at least 1,000 samples, and 'efflite0-128' takes 256" in message
+
+
+def test_the_known_keys_are_those_that_a_file_may_have(refusal: Refusal) -> None:
+    known = refusal(edited("    snapshots: 6", "    snapshots: 6\n    zzz: 1")[0]).partition("known: ")[2].split(", ")
+    assert {"random", "shared", "sweep", "arms"} <= set(known)
+    assert "elsewhere" not in known
 
 
 def test_a_key_named_twice_is_refused_at_its_second_line(refusal: Refusal) -> None:

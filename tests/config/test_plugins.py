@@ -179,6 +179,7 @@ def test_a_misspelt_setting_of_a_plug_in_is_refused_like_one_of_ours(study: Path
         ("{weight: 0.5}", "{wieght: 0.5}", "no setting 'wieght'; did you mean 'weight'"),
         ("penalty: {", "penalti: {", "unknown stabiliser 'penalti'; did you mean 'penalty'"),
         ("{source: line}", "{source: line, cuont: 3}", "source 'line': unknown key 'cuont'; did you mean 'count'"),
+        ("{source: line}", "{source: lime}", "Input tag 'lime'.*any of the expected tags: 'digits', .*'grid', 'line'$"),
         ("{kind: doubled}", "{kind: doubled, los: hinge}", "kind 'doubled': unknown key 'los'; did you mean 'loss'"),
     ):
         assert old in PLUGGED

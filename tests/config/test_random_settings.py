@@ -75,6 +75,13 @@ def test_a_draw_is_the_same_whatever_else_is_drawn_and_another_with_another_seed
     assert {row["y"] for row in rows.values()} == {7}
 
 
+def test_further_numbers_leave_the_names_of_the_first_as_they_are() -> None:
+    """With a hundredth and first setting all arms had other names, and were trained again."""
+    first, more = (list(draw({**BLOCK, "settings": count})["a"]) for count in (100, 101))
+    assert more == [*first, "a-100"]
+    assert first[0] == "a-00"
+
+
 def test_the_first_numbers_are_those_of_every_machine() -> None:
     assert [row["x"]["lr"] for row in draw({**BLOCK, "settings": 3})["a"].values()] == FIRST
 

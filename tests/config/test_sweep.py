@@ -49,6 +49,7 @@ def test_arms_may_stand_beside_a_sweep(tmp_path: Path) -> None:
     ("written", "instead", "told"),
     [
         ("[1, 2, 5]", "3", "'updates_per_batch' must be a list"),
+        ("[1, 2, 5]", "[]", "'updates_per_batch' must be a list of values, at least one"),
         ("-l{lambda_sum}", "", "the same for several arms"),
         ("{lambda_sum}", "{lambda}", "does not fit its settings {updates_per_batch}, {lambda_sum}"),
         ("name: ring-k{updates_per_batch}-l{lambda_sum}", "nam: x", "a 'sweep' has a 'name'"),

@@ -9,7 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -17,11 +17,13 @@ from flips import flipped, how_many, tell
 from PIL import Image
 
 from vigan.config.arms import RunSpec
-from vigan.config.datasets import CelebA, DataSource, Digits, ImageFolder, Ring, key
+from vigan.config.datasets import CelebA, DataSource, Digits, ImageFolder, Ring, key, without_place
 from vigan.data import identity
+from vigan.data.archive import Folder
 from vigan.data.identity import Source, find, sources
 from vigan.data.prepare import prepare
-from vigan.data.source import DataError
+from vigan.data.source import DataError, SourceData
+from vigan.plugins import PluginError
 
 
 def draw(folder: Path, count: int, seed: int = 0, suffix: str = "png") -> None:
@@ -112,9 +114,7 @@ def test_what_was_seen_is_told_at_a_glance_and_read_once_where_it_was_not(
 ) -> None:
     prepared(pictures)
     read: list[str] = []
-    monkeypatch.setattr(
-        identity.Folder, "read", lambda files, name: read.append(name) or (files.path / name).read_bytes()
-    )
+    monkeypatch.setattr(Folder, "read", lambda files, name: read.append(name) or (files.path / name).read_bytes())
     found(pictures)
     assert read == []
     moved = _move(pictures)
@@ -131,6 +131,52 @@ def test_images_that_are_not_at_hand_are_those_that_were_prepared_last(pictures:
     os.utime(first / identity.RECORD, (1, 1))
     shutil.rmtree(pictures)
     assert Path("data") / found(pictures).key == second
+
+
+def _empty(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def _leave_links_to_nowhere(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+        file.symlink_to(folder.parent / "not-mounted" / file.name)
+
+
+@pytest.mark.parametrize("lose", [_empty, _leave_links_to_nowhere])
+def test_a_folder_without_its_images_is_one_that_is_not_at_hand(pictures: Path, lose: Callable[[Path], None]) -> None:
+    """Where a drive was not mounted, all was planned anew, and finished results were refused."""
+    before = prepared(pictures)
+    lose(pictures)
+    assert Path("data") / found(pictures).key == before
+    assert not identity.is_prepared_of_others(of(pictures), before)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_at_hand_and_an_image_that_cannot_be_read_is_another(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = prepared(pictures)
+    _grow(pictures)
+
+    def refused(files: Folder, *name: str) -> bytes:
+        raise DataError(f"{files.path}: cannot be read")
+
+    with monkeypatch.context() as only:
+        only.setattr(Folder, "read", refused)
+        assert found(pictures).key == key(of(pictures))
+    with monkeypatch.context() as only:
+        only.setattr(Folder, "names", refused)
+        assert Path("data") / found(pictures).key == before
+
+
+def test_a_link_to_nowhere_that_is_no_image_changes_nothing(pictures: Path) -> None:
+    """All images were prepared again, for an hour, and then thrown away."""
+    before = prepared(pictures)
+    (pictures / ".#notes.txt").symlink_to("me@host.1234:5678")
+    source = found(pictures)
+    assert Path("data") / source.key == before
+    prepare(of(pictures), before, source=source)
 
 
 def test_which_was_prepared_last_is_not_told_by_times_that_a_copy_has(pictures: Path) -> None:
@@ -188,6 +234,77 @@ def test_the_files_of_a_plug_in_s_source_are_known_by_their_content(tmp_path: Pa
     (tmp_path / "images.tar").write_bytes(b"one")
     assert find(packed, None, tmp_path / "data").key == one
     assert packed.digest in sources([packed], None, tmp_path / "data")
+
+
+class Shards(DataSource):
+    """A source of a plug-in that reads all files of a folder."""
+
+    source: Literal["shards"]
+    folder: str
+    places: ClassVar[tuple[str, ...]] = ("folder",)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, 32, 32)
+
+    def source_data(self) -> SourceData:
+        blocks = (np.zeros((1, 1, 32, 32), np.uint8) for _ in range(3))
+        return SourceData(3, self.shape, np.dtype(np.uint8), blocks, "none")
+
+    def source_files(self) -> list[str]:
+        return list(map(str, Path(self.folder).iterdir()))
+
+
+@pytest.fixture
+def shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shards").mkdir()
+    for name in "abc":
+        (tmp_path / "shards" / f"{name}.tar").write_text(name)
+    return tmp_path / "shards"
+
+
+def in_folder(folder: Path | str) -> Shards:
+    return Shards(source="shards", folder=str(folder))
+
+
+def test_a_plug_in_s_files_are_the_same_wherever_they_lie(shards: Path) -> None:
+    """Moved, they were another data set, on which all was trained again."""
+    source = find(in_folder("shards"), None, Path("data"))
+    prepare(in_folder("shards"), Path("data") / source.key, source=source)
+    moved = shards.rename(shards.with_name("moved"))
+    assert find(in_folder("moved"), None, Path("data")).key == source.key
+    assert without_place(in_folder("moved")) == without_place(in_folder("shards"))
+    shutil.rmtree(moved)
+    assert find(in_folder("moved"), None, Path("data")).key == source.key
+    assert find(in_folder("elsewhere"), None, Path("data")).key == key(in_folder("elsewhere"))
+
+
+def test_the_order_in_which_a_plug_in_lists_its_files_tells_nothing(
+    shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a folder is another after a copy."""
+    found = find(in_folder(shards), None, Path("data")).key
+    listed = sorted(map(str, shards.iterdir()), key=lambda name: (name.endswith("b.tar"), name))
+    for order in (listed, listed[::-1]):
+        monkeypatch.setattr(Shards, "source_files", lambda _, order=order: order)
+        assert find(in_folder(shards), None, Path("data")).key == found
+    (shards / "b.tar").write_text("other")
+    assert find(in_folder(shards), None, Path("data")).key != found
+
+
+@pytest.mark.parametrize("returned", [5, [5]])
+def test_a_plug_in_that_names_no_files_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, returned: object) -> None:
+    """Every command ended in a traceback."""
+    monkeypatch.setattr(Shards, "source_files", lambda _: returned)
+    with pytest.raises(PluginError, match="source 'shards': source_files\\(\\) is to name files: "):
+        find(in_folder("shards"), None, Path("data"))
+
+
+def test_a_source_whose_place_counts_for_nothing_says_which_files_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shards, "source_files", DataSource.source_files)
+    with pytest.raises(ValueError, match=r"'shards' leaves 'folder' out of records: it needs source_files\(\)"):
+        in_folder("shards")
 
 
 def test_a_note_that_cannot_be_written_stops_nobody(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

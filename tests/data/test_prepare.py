@@ -5,15 +5,16 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 
 from vigan import provenance
-from vigan.config.datasets import CelebA, Digits, ImageFolder, Ring
+from vigan.config.datasets import CelebA, DataSource, Digits, ImageFolder, Ring
 from vigan.data import parallel, toy
 from vigan.data import prepare as preparation
 from vigan.data.archive import Folder
@@ -374,6 +375,65 @@ def test_what_is_held_out_tells_data_sets_apart_and_nothing_is_left_of_an_earlie
     prepare(Ring(source="ring", count=50), tmp_path)
     assert load(tmp_path).held_out is None
     assert not (tmp_path / "held-out.npy").exists()
+
+
+class Boots(DataSource):
+    """A source of a plug-in: `delivers` is what a test has it deliver."""
+
+    source: Literal["boots"]
+    delivers: ClassVar[Any] = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, 32, 32)
+
+    def source_data(self) -> Any:
+        return self.delivers
+
+
+IMAGES = np.zeros((3, 1, 32, 32), np.uint8)
+
+
+def boots(monkeypatch: pytest.MonkeyPatch, blocks: Any, labels: Any) -> Boots:
+    made = SourceData(len(IMAGES), (1, 32, 32), np.dtype(np.uint8), blocks, "made up", labels)
+    monkeypatch.setattr(Boots, "delivers", made)
+    return Boots(source="boots")
+
+
+@pytest.mark.parametrize("labels", [[2, 0, 1], np.array([2, 0, 1], np.uint8), np.array([2, 0, 1], ">i4")])
+@pytest.mark.parametrize("blocks", [[IMAGES], iter([IMAGES[:1], IMAGES[1:]]), (IMAGES,)])
+def test_a_plug_in_may_deliver_blocks_and_labels_as_they_come(
+    blocks: Any, labels: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels of another type than int64 left a data set that nothing could load."""
+    prepare(boots(monkeypatch, copy(blocks), labels), tmp_path)
+    found = load(tmp_path, verify=True).labels
+    assert found is not None
+    assert (found.dtype, found.tolist()) == (np.dtype("<i8"), [2, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([0.0, 1.0, 2.0], "labels of type float64; they are to be integers"),
+        (["a", "b", "c"], "labels of type <U1; they are to be integers"),
+        ([[0], [1, 2], [3]], "labels that are no array"),
+        ([0, 1], r"labels of shape \(2,\), and 3 examples"),
+        ([0, 1, 2**64 - 1], "labels of type .*; they are to be integers, as int64 holds them"),
+    ],
+)
+def test_labels_that_are_no_integers_are_refused_before_anything_is_written(
+    labels: Any, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match=f"source 'boots' delivers {told}"):
+        prepare(boots(monkeypatch, [IMAGES], labels), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plug_in_that_delivers_an_array_alone_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Boots, "delivers", IMAGES)
+    with pytest.raises(DataError, match="source 'boots' delivers ndarray, and not a SourceData"):
+        prepare(Boots(source="boots"), tmp_path)
 
 
 @pytest.mark.parametrize(("stated", "told"), [(1, "at least 2"), (3, "2")])

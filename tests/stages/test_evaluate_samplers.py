@@ -106,7 +106,7 @@ def test_one_word_asks_for_the_average_alone_and_the_record_is_as_before_there_w
 def test_what_is_no_list_of_protocols_or_arms_is_told_as_without_an_average(tmp_path: Path) -> None:
     file = tmp_path / "tiny.yaml"
     for old, new, words in (
-        ("[{kind: toy-modes, samples: 500}]", "5", "protocols: Input should be a valid tuple"),
+        ("[{kind: toy-modes, samples: 500}]", "5", "protocols: write a list: .5."),
         ("[{kind: toy-modes, samples: 500}]", "[5]", "protocols.0: "),
         ("kind: toy-modes", "kind: [1]", "protocols.0.kind"),
         ("{ema: {decay: 0.9}}", "{ema: 3}", "stabiliser 'ema'"),

@@ -119,10 +119,10 @@ def pictures(folder: Path, count: int) -> ImageFolder:
     return ImageFolder(source="folder", path=str(folder / "pictures"), side=32)
 
 
-def of_pictures(folder: Path, dataset: ImageFolder, samples: int = 500) -> Study:
+def of_pictures(folder: Path, dataset: ImageFolder, samples: int | str = 500, kind: str = "pixel-bins-32") -> Study:
     text = TINY.replace("{source: ring, count: 6000}", f"{{source: folder, path: {dataset.path}, side: 32}}")
     text = text.replace("{kind: mlp, width: 16}", "{kind: dcgan, dim: 2, batch_norm: false}")
-    text = text.replace("toy-modes, samples: 500", f"pixel-bins-32, samples: {samples}")
+    text = text.replace("toy-modes, samples: 500", f"{kind}, samples: {samples}")
     text = text.replace("batch_size: 32", "batch_size: 8")
     (folder / "study.yaml").write_text(text)
     return load_study(folder / "study.yaml")
@@ -141,6 +141,16 @@ def test_fewer_images_than_the_protocols_take_stop_the_study(tmp_path: Path) -> 
     needs = of_pictures(tmp_path, dataset)
     assert shortcomings(needs, [dataset], celeba=None, download=False) == [
         "experiment 'circle': protocol 'pixel-bins-32' takes 2 x 500 real examples, and 'ring' has 40; "
+        "lower it, or add examples"
+    ]
+
+
+def test_fewer_images_than_a_reference_has_stop_the_study(tmp_path: Path) -> None:
+    """All was trained, for days, and none of it could be measured."""
+    dataset = pictures(tmp_path, 40)
+    needs = of_pictures(tmp_path, dataset, samples="20, reference: 50000", kind="efflite0-128")
+    assert shortcomings(needs, [dataset], celeba=None, download=False) == [
+        "experiment 'circle': protocol 'efflite0-128' compares with 50,000 real examples, and 'ring' has 40; "
         "lower it, or add examples"
     ]
 

@@ -8,15 +8,18 @@ from typing import Any
 from vigan.config.random_settings import draw
 from vigan.config.sweep import expand
 
+OF_ROWS = frozenset({"shared", "sweep", "random"})
+"""Keys of an experiment in a file that are made into rows of `arms`."""
+
 
 def whole_rows(raw: Any) -> Any:
     """Add the arms of `sweep` and `random`, and copy the settings of `shared` into every arm without its own."""
-    if not isinstance(raw, dict) or not {"shared", "sweep", "random"} & set(raw):
+    if not isinstance(raw, dict) or not OF_ROWS & set(raw):
         return raw
     shared, arms = raw.get("shared", {}), raw.get("arms", {})
     if not isinstance(shared, dict):
         raise ValueError("'shared' must be a mapping of arm settings")
-    own = {key: value for key, value in raw.items() if key not in {"shared", "sweep", "random"}}
+    own = {key: value for key, value in raw.items() if key not in OF_ROWS}
     if isinstance(arms, dict):
         for by, made in _made(raw).items():
             if twice := made.keys() & arms.keys():

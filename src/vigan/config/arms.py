@@ -59,25 +59,34 @@ class Mixture(Strict):
 Network = Annotated[Dcgan | Mlp | Mixture, Field(discriminator="kind")]
 
 
-def _single(value: float) -> float:
-    """The value as it is. Raises ValueError where it is 0, 1 or infinite in float32, in which weights are updated."""
-    try:
-        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
-    except OverflowError:
-        raise ValueError(f"{value:g} is larger than float32 can hold") from None
-    if (rounded == 0) != (value == 0) or (rounded == 1) != (value == 1):
-        raise ValueError(f"{value!r} is {rounded:g} in float32, in which weights are updated")
-    return value
+def _kept_from(*special: float) -> AfterValidator:
+    """Leaves a value as it is. Raises ValueError where it becomes infinite, or one of `special`, in float32."""
+
+    def check(value: float) -> float:
+        try:
+            (rounded,) = struct.unpack("<f", struct.pack("<f", value))
+        except OverflowError:
+            raise ValueError(f"{value:g} is larger than float32 can hold") from None
+        if rounded in special and value not in special:
+            raise ValueError(f"{value!r} is {rounded:g} in float32, in which weights are updated")
+        return value
+
+    return AfterValidator(check)
+
+
+Lambda = Annotated[NonNegative, _kept_from(0)]
+Scale = Annotated[float, Field(gt=0), _kept_from(0, 1)]
+Decay = Annotated[float, Field(ge=0, lt=1), _kept_from(0, 1)]
 
 
 class Optimiser(Strict):
     """Adam as TensorFlow 1 computes it ("adam_tf1": eps is not bias-corrected) or as torch does ("adam")."""
 
     kind: Literal["adam_tf1", "adam"] = "adam_tf1"
-    lr: Annotated[float, Field(gt=0), AfterValidator(_single)] = 2.0e-4
-    beta1: Annotated[float, Field(ge=0, lt=1), AfterValidator(_single)] = 0.5
-    beta2: Annotated[float, Field(ge=0, lt=1), AfterValidator(_single)] = 0.999
-    eps: Annotated[float, Field(gt=0), AfterValidator(_single)] = 1.0e-8
+    lr: Scale = 2.0e-4
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+    eps: Scale = 1.0e-8
 
 
 class Arm(Strict):
@@ -104,8 +113,8 @@ class Arm(Strict):
     g_batches: Count
     updates_per_batch: Count | None = None
     batch_size: Annotated[int, Field(ge=2, le=10**9)] = 64
-    lambda_mean: NonNegative | None = None
-    lambda_sum: NonNegative | None = None
+    lambda_mean: Lambda | None = None
+    lambda_sum: Lambda | None = None
     stabilisers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
     d_optimiser: Optimiser | None = None

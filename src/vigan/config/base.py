@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -75,13 +77,24 @@ def plugged(tag: str, known: Mapping[str, type[BaseModel]]) -> WrapValidator:
         name = raw.get(tag) if isinstance(raw, Mapping) else None
         schema = known.get(name) if isinstance(name, str) else None
         if schema is None:
-            return raw if type(raw) in known.values() else handler(raw)
+            return raw if type(raw) in known.values() else _by_ours(raw, handler, known)
         try:
             return schema.model_validate(raw)
         except ValidationError as error:
-            raise ValueError(f"{tag} '{name}': {explain(error, list(schema.model_fields))[1]}") from None
+            raise ValueError(f"{tag} '{name}': {explain(error, keys_of(schema))[1]}") from None
 
     return WrapValidator(validate)
+
+
+def _by_ours(raw: Any, handler: ValidatorFunctionWrapHandler, known: Mapping[str, type[BaseModel]]) -> Any:
+    """A record as without plug-ins. Raises ValueError with their names, too, among those that it may have."""
+    try:
+        return handler(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] != "union_tag_invalid" or not known:
+            raise
+        raise ValueError(", ".join([first["msg"], *(f"'{name}'" for name in known)])) from None
 
 
 def digest_of(value: Any) -> str:
@@ -155,6 +168,11 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | N
     return None
 
 
+def keys_of(schema: type[BaseModel]) -> list[str]:
+    """What a file calls the fields of a model."""
+    return [field.alias or name for name, field in schema.model_fields.items()]
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """`; did you mean 'x'?` for the known name closest to `name`, or the list of known names."""
     close = difflib.get_close_matches(name, known, n=1)
@@ -169,15 +187,37 @@ def first_of(error: ValidationError) -> Any:
 def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[str | int, ...], str]:
     """Location and one-line explanation of the first problem in a pydantic error, unknown keys before others."""
     first = first_of(error)
-    location, message = first["loc"], first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = f"unknown key '{location[-1]}'" + nearest(str(location[-1]), known_keys)
-    elif first["type"] == "missing":
-        message = f"'{location[-1]}' is missing"
-    elif isinstance(first.get("input"), str) and first["type"] in {"float_type", "int_type"}:
-        hint = " (in YAML write 2.0e-4, not 2e-4)" if "e" in first["input"].lower() else ""
-        message = f"'{first['input']}' is text, not a number{hint}"
-    return location, message
+    location, given = first["loc"], first.get("input")
+    match first["type"]:
+        case "extra_forbidden":
+            return location, f"unknown key '{location[-1]}'" + nearest(str(location[-1]), known_keys)
+        case "missing":
+            return location, f"'{location[-1]}' is missing"
+        case "union_tag_not_found":
+            return _without_tag(location, first["ctx"]["discriminator"].strip("'"), given)
+        case "tuple_type":
+            return location, f"write a list: [{'...' if isinstance(given, Mapping) else given}]"
+        case "float_type" | "int_type" as wanted if isinstance(given, str):
+            return location, f"'{given}' is text, not a number{_as_number(given, whole=wanted == 'int_type')}"
+        case "int_type" if isinstance(given, float):
+            return location, f"{given!r} is not an integer{_as_number(given, whole=True)}"
+    return location, first["msg"].removeprefix("Value error, ")
+
+
+def _without_tag(location: tuple[str | int, ...], tag: str, given: Any) -> tuple[tuple[str | int, ...], str]:
+    """The same for a mapping without the key that says what it is; what is nearly that key is meant for it."""
+    for close in difflib.get_close_matches(tag, map(str, given), n=1):
+        return (*location, close), f"unknown key '{close}'{nearest(close, [tag])}"
+    return location, f"'{tag}' is missing"
+
+
+def _as_number(given: str | float, *, whole: bool) -> str:
+    """How YAML 1.1 wants a number written that it read as something else; nothing of what is none."""
+    with suppress(ValueError):
+        number = float(given)
+        if math.isfinite(number) and (not whole or number.is_integer()):
+            return f"; write {yaml.safe_dump(int(number) if whole else number).split()[0]}"
+    return ""
 
 
 def read_checked(path: Path, schema: type[File], known_keys: Sequence[str]) -> File:

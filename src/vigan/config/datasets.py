@@ -34,6 +34,9 @@ class DatasetSettings(Strict):
     omitted: ClassVar[Mapping[str, Any]] = {"held_out": None}
     """Values that records leave out, so that digests and folders made before there was the field stay valid."""
 
+    places: ClassVar[tuple[str, ...]] = ()
+    """Fields that say where files lie, the first of them where most do: they are text, and in no record of a run."""
+
     @model_serializer(mode="wrap")
     def _record(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {k: v for k, v in dump(self).items() if k not in self.omitted or v != self.omitted[k]}
@@ -157,6 +160,8 @@ class ImageFolder(DatasetSettings):
     side: Side = 64
     channels: Literal[1, 3] = 3
 
+    places: ClassVar[tuple[str, ...]] = ("path",)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one example: (channels, side, side)."""
@@ -197,7 +202,8 @@ class DataSource(DatasetSettings, ABC):
     """A source that a plug-in adds: its fields are the keys of a data set in a study, `source: Literal["name"]` one.
 
     Images have 1 or 3 channels and a side of 32, 64, 128 or 256, points two coordinates. What is prepared is identified
-    by these keys and by the plug-in's code.
+    by these keys and by the plug-in's code; by the contents of its `source_files` in the place of keys that `places`
+    names.
     """
 
     source: Any
@@ -218,9 +224,18 @@ class DataSource(DatasetSettings, ABC):
         """How many examples there are, None where only the files tell."""
         return None
 
-    def source_files(self) -> Sequence[Path]:
-        """The files that `source_data` reads, if it reads any: other contents are then another data set."""
+    def source_files(self) -> Sequence[Path | str]:
+        """The files that `source_data` reads, in any order: other contents are then another data set.
+
+        Nothing, or an OSError, where they are not there.
+        """
         return ()
+
+    @model_validator(mode="after")
+    def _told_by_files(self) -> DataSource:
+        if self.places and type(self).source_files is DataSource.source_files:
+            raise ValueError(f"'{self.source}' leaves '{self.places[0]}' out of records: it needs source_files()")
+        return self
 
     @model_validator(mode="after")
     def _drawable(self) -> DataSource:
@@ -264,7 +279,7 @@ def framed_side(dataset: Dataset) -> int:
 
 def without_place(dataset: Dataset) -> Dataset:
     """The data set, wherever its files lie: a path decides no number."""
-    return dataset.model_copy(update={"path": ANYWHERE}) if isinstance(dataset, ImageFolder) else dataset
+    return dataset.model_copy(update=dict.fromkeys(dataset.places, ANYWHERE)) if dataset.places else dataset
 
 
 def key(dataset: Dataset) -> str:

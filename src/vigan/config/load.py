@@ -9,11 +9,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vigan.config import plugins
+from vigan.config.arm_rows import OF_ROWS
 from vigan.config.arms import Arm, Dcgan, Mixture, Mlp, Optimiser
 from vigan.config.base import (
     ConfigError,
     explain,
     first_of,
+    keys_of,
     last_line_of_key,
     line_of,
     located_error,
@@ -108,4 +110,4 @@ def _known_keys(error: ValidationError) -> list[str]:
         model = _MODELS.get(str(part), model)
         if part in _NAMED_BY_USERS:
             next(parts, None)
-    return [*model.model_fields, *(["shared", "sweep"] if model is Experiment else [])]
+    return sorted({*keys_of(model), *OF_ROWS} - {"elsewhere"}) if model is Experiment else keys_of(model)

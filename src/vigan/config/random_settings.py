@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from vigan.config.base import Count, Strict, explain
+from vigan.config.base import Count, Strict, explain, keys_of
 from vigan.config.sweep import MOST_ARMS
 
 Settings = dict[str, Any]
 DIGITS = 3
 """Significant digits of what is drawn between two numbers."""
+WIDTH = 2
+"""Digits of an arm's number, at least: the same however many are drawn, as the name is part of what was trained."""
 
 
 class Range(Strict):
@@ -60,13 +62,12 @@ def draw(random: Any) -> dict[str, dict[str, Settings]]:
     try:
         found = Random.model_validate(random)
     except ValidationError as error:
-        raise ValueError(f"'random': {explain(error, list(Random.model_fields))[1]}") from None
+        raise ValueError(f"'random': {explain(error, keys_of(Random))[1]}") from None
     if (count := found.settings * len(found.ways)) > MOST_ARMS:
         raise ValueError(f"'random': {count} arms, at most {MOST_ARMS} are made; ask for fewer settings")
-    width = max(2, len(str(found.settings - 1)))
     return {
         way: {
-            f"{way}-{number:0{width}}": _row(way, f"{found.seed}|{number}", {**found.all, **(own or {})})
+            f"{way}-{number:0{WIDTH}}": _row(way, f"{found.seed}|{number}", {**found.all, **(own or {})})
             for number in range(found.settings)
         }
         for way, own in found.ways.items()
@@ -95,7 +96,7 @@ def _range(key: str, value: Any) -> Range:
     try:
         return Range.model_validate(value)
     except ValidationError as error:
-        raise ValueError(f"'random': '{key}': {explain(error, ['log', 'one-minus-log'])[1]}") from None
+        raise ValueError(f"'random': '{key}': {explain(error, keys_of(Range))[1]}") from None
 
 
 def _share(text: str) -> float:

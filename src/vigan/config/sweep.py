@@ -22,8 +22,8 @@ def expand(sweep: Any) -> dict[str, dict[str, Any]]:
         raise ValueError("a 'sweep' has a 'name' such as 'k{updates_per_batch}' and a list for each setting")
     settings = {key: values for key, values in sweep.items() if key != "name"}
     for key, values in settings.items():
-        if not isinstance(values, list):
-            raise ValueError(f"'sweep': '{key}' must be a list of values")
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"'sweep': '{key}' must be a list of values, at least one")
     if (count := math.prod(map(len, settings.values()))) > MOST_ARMS:
         raise ValueError(f"'sweep': {count} arms, at most {MOST_ARMS} are made; leave out settings")
     rows = [dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())]

@@ -47,6 +47,21 @@ def check_experiments(experiments: Mapping[str, Experiment], datasets: Mapping[s
         if experiment.dataset is not None:
             _check_fit(name, experiment, experiment.dataset, datasets[experiment.dataset])
         _check_rules(f"experiment '{name}'", experiment, modes_of(datasets.get(experiment.dataset or "")))
+    _check_stated_once(experiments)
+
+
+def _check_stated_once(experiments: Mapping[str, Experiment]) -> None:
+    """Raise ValueError if real data have two values by one protocol, which tables and figures would mix up."""
+    known: dict[tuple[str, str, str], tuple[str, float]] = {}
+    for name, experiment in experiments.items():
+        for protocol in experiment.protocols:
+            for metric, value in protocol.real:
+                other, stated = known.setdefault((experiment.data_name(name), protocol.name, metric), (name, value))
+                if stated != value:
+                    raise ValueError(
+                        f"experiment '{name}': by '{protocol.name}', '{metric}' of the same real data is {value}, "
+                        f"and {stated} in '{other}'; tell the two protocols apart by 'called'"
+                    )
 
 
 def _check_rules(who: str, experiment: Experiment, modes: int | None) -> None:

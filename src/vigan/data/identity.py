@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 import os
 import time
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
 from vigan.config.datasets import CelebA, Dataset, DataSource, Digits, ImageFolder, StackedDigits, key, without_place
-from vigan.data import celeba, mnist
-from vigan.data.archive import Archive, Folder, images_in
+from vigan.data.files import Files, files_of, named_place
 from vigan.data.source import DataError
-from vigan.io.files import RecordError, read_json, sha256_file, write_json
+from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.stamp import sealed, unsealed
-from vigan.runtime.settings import MachineError, expanded, in_storage, setting
+from vigan.runtime.settings import MachineError, in_storage
 
 PREPARED = Path("data")
 """Where data sets are prepared."""
@@ -30,14 +28,6 @@ RECORD = "source.json"
 """Beside a prepared array: what it was made from, and where that was seen."""
 PASSED_ON = "VIGAN_SOURCES"
 """Environment of the jobs of a study: what its plan found out, so that no job looks again and all agree."""
-
-
-class Files(NamedTuple):
-    """The files that a data set would be made from: where they lie, what tells a change at a glance, and in full."""
-
-    place: str
-    glance: Callable[[], str]
-    content: Callable[[], str]
 
 
 class Source(NamedTuple):
@@ -93,27 +83,17 @@ def find(dataset: Dataset, archive: Path | None, root: Path) -> Source:
     """The source of a data set; where its files are not at hand, what was prepared of these the last time."""
     records = _records(dataset, root)
     try:
-        files = files_of(dataset, archive, root)
-        if files is None:
-            named = _named(dataset, archive)
-            of_it = (name for name, record in records.items() if named is None or _may_be(named, record["seen"]))
-            return Source(next(of_it, key(dataset)))
+        files = files_of(dataset, archive, fetched(root))
+    except (DataError, OSError):  # a folder that cannot be listed, a share that is gone
+        files = None
+    if files is None:
+        named = named_place(dataset, archive)
+        of_it = (name for name, record in records.items() if named is None or _may_be(named, record["seen"]))
+        return Source(next(of_it, key(dataset)))
+    try:
         return _identified(dataset, files, records, root)
     except DataError:  # preparing tells why
         return Source(key(dataset))
-
-
-def _named(dataset: Dataset, archive: Path | None) -> Path | None:
-    """Where somebody says that the files of a data set lie, if anybody does."""
-    match dataset:
-        case ImageFolder():
-            return expanded(dataset.path)
-        case CelebA():
-            return celeba.locate(archive, Path(os.devnull))
-        case DataSource():
-            return None
-        case _:
-            return expanded(setting("mnist")) if setting("mnist") else None
 
 
 def _may_be(named: Path, seen: Iterable[str]) -> bool:
@@ -145,7 +125,7 @@ def confirm(dataset: Dataset, before: Source | None, archive: Path | None, folde
 
     Raises DataError if the files are not what they were before they were read.
     """
-    files = files_of(dataset, archive, folder.parent)
+    files = files_of(dataset, archive, fetched(folder.parent))
     if files is None:
         return
     glance = files.glance()
@@ -163,86 +143,8 @@ def _write(dataset: Dataset, source: Source, folder: Path, before: Mapping[str, 
     write_json(folder / RECORD, sealed(record | {"made": known.get("made", time.time_ns())}))
 
 
-def files_of(dataset: Dataset, archive: Path | None, root: Path) -> Files | None:
-    """The files of a data set, None where they are not at hand. Raises DataError if they cannot be told."""
-    match dataset:
-        case CelebA():
-            path = celeba.locate(archive, fetched(root))
-            return _faces(path, dataset.limit) if path is not None and path.exists() else None
-        case ImageFolder():
-            path = expanded(dataset.path)
-            return _in_folder(path, images_in) if path.is_dir() else None
-        case Digits(origin=origin) | StackedDigits(origin=origin) if origin != "sklearn":
-            return _mnist(mnist.at_hand(origin, fetched(root)))
-        case DataSource():
-            files = list(dataset.source_files())
-            return _of_files(files) if files and all(file.is_file() for file in files) else None
-    return None
-
-
 def _of_mnist(dataset: Dataset) -> bool:
     return isinstance(dataset, Digits | StackedDigits) and dataset.origin != "sklearn"
-
-
-def _faces(path: Path, limit: int | None) -> Files:
-    """Faces in a zip or in a folder, by the ends of their names: the same content, packed or not.
-
-    Sizes and checksums of a zip's members are those of its directory; reading the members proves them.
-    """
-    if path.is_dir():
-        return _in_folder(path, lambda _, names: celeba.faces(names)[:limit], lambda name: PurePosixPath(name).name)
-    archive = Archive(path)
-    return Files(
-        str(path.resolve()),
-        lambda: digest_of([_seen(path)]),
-        lambda: digest_of(
-            [[PurePosixPath(name).name, *archive.told(name)] for name in celeba.faces(archive.names())[:limit]]
-        ),
-    )
-
-
-def _in_folder(
-    path: Path, choose: Callable[[Folder, list[str]], list[str]], called: Callable[[str], str] = str
-) -> Files:
-    """What is chosen of the files in a folder; all of them are looked at, since any may be an image by its content."""
-    files = Folder(path)
-    names = files.names()
-    return Files(
-        str(path.resolve()),
-        lambda: digest_of([[name, *_seen(path / name)] for name in names]),
-        lambda: digest_of([[called(name), *_sized(files.read(name))] for name in choose(files, names)]),
-    )
-
-
-def _mnist(files: tuple[Path, Path] | None) -> Files | None:
-    if files is None:
-        return None
-    return Files(
-        str(files[0].resolve()),
-        lambda: digest_of([_seen(file) for file in files]),
-        lambda: digest_of([_sized(mnist.unpacked(file)) for file in files]),
-    )
-
-
-def _of_files(files: Sequence[Path]) -> Files:
-    return Files(
-        str(files[0].resolve()),
-        lambda: digest_of([_seen(file) for file in files]),
-        lambda: digest_of([[file.name, sha256_file(file)] for file in files]),
-    )
-
-
-def _seen(path: Path) -> tuple[int, int, int]:
-    """Size and times of a file. Raises DataError if there is none."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check link and permissions") from None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _sized(data: bytes) -> tuple[int, int]:
-    return len(data), zlib.crc32(data)
 
 
 def _description(dataset: Dataset) -> dict[str, Any]:
@@ -264,7 +166,7 @@ def is_prepared_of_others(dataset: Dataset, folder: Path) -> bool:
     """Whether other files of the same description were prepared beside `folder`, which holds none of this data set."""
     if not from_files([dataset]) or folder.name in (there := _records(dataset, folder.parent)):
         return False
-    named = _named(dataset, None)
+    named = named_place(dataset, None)
     return any(named is None or _may_be(named, record["seen"]) for record in there.values())
 
 

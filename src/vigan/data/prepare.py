@@ -26,6 +26,7 @@ from vigan.config.datasets import (
 )
 from vigan.data import celeba as faces
 from vigan.data import digits, identity, image_folder, stacked_digits, torchvision_sets, toy
+from vigan.data.delivered import delivered
 from vigan.data.identity import Source
 from vigan.data.source import DataError, SourceData
 from vigan.data.store import ARRAY, HELD_OUT, LABELS, MANIFEST
@@ -160,24 +161,9 @@ def _source_data(dataset: Dataset, celeba: Path | None, fetched: Path, *, downlo
         case ImageFolder():
             return image_folder.source_data(dataset, workers)
         case DataSource():
-            return _as_declared(dataset, dataset.source_data())
+            return delivered(dataset)
         case _:
             return toy.source_data(dataset)
-
-
-def _as_declared(dataset: DataSource, found: SourceData) -> SourceData:
-    """What a plug-in delivers. Raises DataError unless it is what the plug-in declares."""
-    dtype = np.dtype(np.uint8 if len(dataset.shape) == 3 else np.float32)
-    if (found.shape, found.dtype) != (dataset.shape, dtype):
-        raise DataError(
-            f"source '{dataset.source}' delivers {found.dtype} of shape {found.shape}, and declares {dtype} of shape "
-            f"{dataset.shape}"
-        )
-    if found.labels is not None and found.labels.shape != (found.count,):
-        raise DataError(
-            f"source '{dataset.source}' delivers labels of shape {found.labels.shape}, and {found.count} examples"
-        )
-    return found
 
 
 def _kept(count: int, held_out: int) -> np.ndarray:
@@ -198,8 +184,8 @@ def _write_arrays(
             for name, chosen in ((ARRAY, ~kept), (HELD_OUT, kept))
             if chosen.any()
         ]
-        for delivered in source_data.blocks:
-            block = _checked(source_data, np.asarray(delivered))
+        for given in source_data.blocks:
+            block = _checked(source_data, np.asarray(given))
             apart = kept[done : done + len(block)]
             done += len(block)
             _check_number(source_data, done)

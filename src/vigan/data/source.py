@@ -18,7 +18,8 @@ class DataError(RecordError):
 class SourceData:
     """`count` examples of `shape` and `dtype`, delivered in order as arrays (n, *shape) by `blocks`.
 
-    `blocks` is consumed once, closed after use, and may raise DataError. `labels`: int64 (count,) or None.
+    `blocks` is consumed once, closed after use, and may raise DataError; of a plug-in it may be any iterable.
+    `labels`: int64 (count,), of a plug-in any integers, or None.
     `preprocessing`: a description for the manifest. `skipped`: number of files that are not images.
     `notes`: licence and remarks for the manifest.
     """

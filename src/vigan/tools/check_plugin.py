@@ -18,7 +18,7 @@ from vigan.config.methods import PLUGGED
 from vigan.config.plugin_imports import load_watched
 from vigan.config.stabilisers import GROUP, declares_stabiliser, settings_of
 from vigan.data.prepare import prepare
-from vigan.data.store import Prepared
+from vigan.data.store import Prepared, load
 from vigan.evaluation.references import make_reference, measurement
 from vigan.objectives.hooks import stabiliser_class
 from vigan.protocols import registry
@@ -152,6 +152,7 @@ def _delivers(name: str) -> None:
     made = _example(used.SORTS["vigan.datasets"].theirs[name])
     with tempfile.TemporaryDirectory() as folder:
         first, again = (prepare(made, Path(folder) / str(time), workers=1) for time in range(2))
+        load(Path(folder) / "0", verify=True)
     if first["sha256"] != again["sha256"]:
         raise PromiseError("its examples are others the second time; draw them by vigan.rng from a seed of their own")
     if made.most() is not None and made.most() != first["count"]:

@@ -140,6 +140,9 @@ def _too_few(study: Study, dataset: Dataset, count: int | None) -> Iterator[str]
             protocol.definition.real_samples * protocol.samples for protocol in home.protocols
             if protocol.definition.measured
         } | {
+            f"protocol '{protocol.kind}' compares with {protocol.reference:,} real examples": protocol.reference
+            for protocol in home.protocols if isinstance(protocol.reference, int)
+        } | {
             f"arm '{arm}' has batches of {row.batch_size:,}": row.batch_size
             for arm, row in home.arms.items() if row.real_batches
         }  # fmt: skip
