@@ -111,7 +111,10 @@ class Stabiliser(Strict):
         """Wrap or add networks before there is an optimiser; draw initial values by `vigan.rng` from the run's seed."""
 
     def perturb(self, inputs: Tensors, draws: Stream) -> Tensors:
-        """D's inputs in place of `inputs`, real or fake, for every call of D; `draws.iteration()` for what fades."""
+        """D's inputs in place of `inputs`, a tuple of tensors of the same shapes, real or fake, for every call of D.
+
+        `draws.iteration()` is for what fades.
+        """
         raise NotImplementedError
 
     def generator_term(self, view: GeneratorView) -> Tensor:
