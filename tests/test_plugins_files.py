@@ -154,7 +154,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "other-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(folder)
     yield folder
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"other", "loose_penalty"}]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"other", "loose_penalty", "nspack"}]:
         del sys.modules[name]
     plugins._points.cache_clear()
 
@@ -183,6 +183,36 @@ def test_a_module_without_a_package_is_digested_by_its_source(package: Path) -> 
     assert code_digest(["loose_penalty"]) == before
     (package / "loose_penalty.py").write_text(PENALTY.replace("square", "abs"))
     assert code_digest(["loose_penalty"]) != before
+
+
+def test_what_a_folder_without_an_init_imports_of_itself_is_part_of_its_digest(package: Path) -> None:
+    """A package without `__init__.py`: its other files could be edited, and runs of two codes were averaged."""
+    (folder := package / "nspack" / "sub").mkdir(parents=True)
+    (folder / "__init__.py").write_text("FIRST = 1\n")
+    (folder / "penalty.py").write_text("from ..helper import half\nfrom . import beside\nimport json, nspack.other\n")
+    for name, text in (("helper.py", "def half(x):\n    return x / 2\n"), ("other.py", "from nspack import last"),
+                       ("last.py", "LAST = 1\n"), ("unused.py", ""), ("sub/beside.py", "BESIDE = 1\n")):  # fmt: skip
+        (package / "nspack" / name).write_text(text)
+    before = code_digest(["nspack.sub.penalty"])
+    for name in ("helper.py", "last.py", "sub/beside.py", "sub/__init__.py"):
+        whole = (file := package / "nspack" / name).read_text()
+        file.write_text(whole + "# A remark.\n")
+        assert code_digest(["nspack.sub.penalty"]) == before
+        file.write_text(whole + "more = 1\n")
+        assert code_digest(["nspack.sub.penalty"]) != before
+        file.write_text(whole)
+    (package / "nspack" / "unused.py").write_text("more = 1\n")
+    assert code_digest(["nspack.sub.penalty"]) == before
+
+
+def test_an_installed_plug_in_that_draws_at_its_import_is_refused_each_time(package: Path) -> None:
+    (package / "other" / "drawing.py").write_text("from other import more\nimport numpy\nnumpy.random.rand()\n")
+    (package / "other" / "more.py").write_text("")
+    for _ in range(2):
+        with pytest.raises(PluginError, match=r"drawing\.py: its import draws from numpy's global generator"):
+            plugins.load("other.drawing")
+    (package / "other" / "more.py").write_text("import random\nrandom.random()\n")
+    assert plugins.load("other.more").random
 
 
 def test_a_broken_package_is_listed_and_touches_nothing_else(package: Path) -> None:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from vigan.rng import Stream, generator
+from vigan.rng import Stream, generator, global_draws
 
 STREAMS: tuple[Stream, ...] = ("init", "data", "latent", "eval", "prepare", "metric")
 
@@ -68,3 +69,28 @@ def test_numbers_of_earlier_studies_can_be_drawn_again(
 def test_permutations_and_integers_of_earlier_studies_can_be_drawn_again() -> None:
     assert generator(3, "data", 7).permutation(8).tolist() == [0, 2, 7, 6, 3, 4, 5, 1]
     assert generator(2**40, "eval").integers(0, 2**32, 3).tolist() == [573892639, 3082294404, 90383204]
+
+
+@pytest.mark.parametrize(
+    ("draw", "whose"),
+    [
+        (lambda: None, []),
+        (lambda: np.random.default_rng(0).random(), []),
+        (random.random, []),
+        (lambda: np.random.rand(), ["numpy"]),
+        (lambda: np.random.seed(3), ["numpy"]),
+        (lambda: torch.rand(1), ["torch"]),
+        (lambda: torch.nn.Linear(2, 2), ["torch"]),
+    ],
+)
+@pytest.mark.parametrize("imported", ["before", "within"])
+def test_draws_from_global_generators_are_told(
+    draw, whose: list[str], imported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(5)  # as in a process that has drawn nothing of torch's
+    if imported == "within":
+        monkeypatch.delitem(sys.modules, "torch")
+    with global_draws() as drawn:
+        monkeypatch.setitem(sys.modules, "torch", torch)
+        draw()
+    assert drawn == whose

@@ -11,6 +11,7 @@ import ast
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module, util
 from importlib.abc import Loader, MetaPathFinder
@@ -140,6 +141,16 @@ def _points(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - packages are found 
     return entry_points()
 
 
+def with_those_beside(path: Path) -> list[Path]:
+    """A plug-in file, and those in its folder that it imports as plug-in files. Raises PluginError as `use` does."""
+    found = [path]
+    for file in found:  # which grows
+        names = {name.split(".")[1] for name in imported(_read(file).source) if name.startswith(f"{PACKAGE}.")}
+        beside = (path.with_name(f"{name}.py") for name in sorted(names))
+        found += [other for other in beside if other.is_file() and other not in found]
+    return found
+
+
 def source_of(module: str) -> tuple[Path, bytes]:
     """File and source of a plug-in's module, which is not imported. Raises PluginError if there is none."""
     package, _, name = module.partition(".")
@@ -155,11 +166,47 @@ def source_of(module: str) -> tuple[Path, bytes]:
 
 
 def load(module: str) -> ModuleType:
-    """The module of a plug-in, imported. Raises PluginError with the plug-in, the line in it and what is wrong."""
+    """The module of a plug-in, imported. Raises PluginError with the plug-in, the line in it and what is wrong.
+
+    Also where its import draws random numbers: what is made of them would be something else in every process.
+    """
+    from vigan import rng  # imports numpy, which takes longer than all else where nothing is plugged in
+
+    known = set(sys.modules)
     try:
-        return import_module(module)
+        with rng.global_draws() as drawn:
+            loaded = import_module(module)
     except (Exception, SystemExit) as error:
         raise PluginError(blame(error, (module,)) or f"plug-in {module}: {_words(error)}") from error
+    if drawn:
+        for name in {name for name in sys.modules if _root(name) == _root(module)} - known:
+            del sys.modules[name]
+        raise PluginError(
+            f"plug-in {source_of(module)[0]}: its import draws from {drawn[0]}'s global generator, or seeds it, and "
+            "would get other numbers in every process; draw by vigan.rng, with a seed of its own"
+        )
+    return loaded
+
+
+@contextmanager
+def imported_anew(modules: Iterable[str]) -> Iterator[None]:
+    """Within, these modules of plug-ins are imported anew where they are asked for; files with all files of a study."""
+    named = {module for module in modules if _root(module) != "vigan"}
+    held = {name: sys.modules.pop(name) for name in list(sys.modules) if name in named or _is_file_beside(name, named)}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name in named or _is_file_beside(name, named)]:
+            del sys.modules[name]
+        sys.modules.update(held)
+
+
+def _is_file_beside(name: str, named: Iterable[str]) -> bool:
+    return _root(name) == PACKAGE and PACKAGE in map(_root, named)
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def blame(error: BaseException, modules: Iterable[str] = ()) -> str | None:
@@ -194,19 +241,22 @@ def _words(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error).strip().partition("\n")[0]
     hint = ""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = (
-            f"; install it, or, if it is a file beside the study, add it to `plugins` and import {PACKAGE}.{error.name}"
-        )
+        name = error.name.removeprefix(f"{PACKAGE}.")
+        hint = f"; install it, or, if it is a file beside the study, add it to `plugins` and import {PACKAGE}.{name}"
     return f"{type(error).__name__}: {text}{hint}" if text else type(error).__name__
 
 
-def imported(source: bytes) -> set[str]:
-    """Names of modules that a plug-in's source imports; with them what may be names within these."""
+def imported(source: bytes, package: str = PACKAGE) -> set[str]:
+    """Names of modules that a plug-in's source imports; with them what may be names within these.
+
+    `package` is that which the plug-in lies in: what it imports from dots on is there.
+    """
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            home = ".".join(filter(None, (PACKAGE if node.level else "", node.module)))
+            beside = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            home = ".".join(filter(None, (beside, node.module)))
             found |= {home} | {f"{home}.{alias.name}" for alias in node.names}
     return found

@@ -35,8 +35,8 @@ def code_digest(modules: Iterable[str], files: Iterable[Path] = ()) -> str:
 
     The packages that a module lies in count, for Python runs them first. Comments, docstrings and layout do not.
     Modules that are imported by name at run time (models, stabilisers, what protocols name) must be named by the
-    caller. A plug-in of a single file counts with all that it imports of this package and of its like. Raises
-    ValueError for a module that does not exist.
+    caller. A plug-in of a single file, or of a folder without `__init__.py`, counts with all that it imports of this
+    package and of its like. Raises ValueError for a module that does not exist.
     """
     packaged, loose = _sorted_out(modules)
     total = hashlib.sha256(remembered(tuple(sorted(packaged)), _digest_of_modules).encode())
@@ -55,8 +55,10 @@ def _sorted_out(modules: Iterable[str]) -> tuple[set[str], dict[str, bytes]]:
         if not _is_loose(module):
             packaged.add(module)
         elif module not in loose:
-            loose[module] = plugins.source_of(module)[1]
-            waiting += filter(_counts, plugins.imported(loose[module]))
+            file, loose[module] = plugins.source_of(module)
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+            named = plugins.imported(loose[module], package) | set(_packages(module))
+            waiting += (name for name in named if _counts(name, of=module))
     return packaged, loose
 
 
@@ -69,13 +71,17 @@ def _is_loose(module: str) -> bool:
     return spec is not None and (spec.origin is None or spec.submodule_search_locations is None)
 
 
-def _counts(name: str) -> bool:
-    """Whether a name that a plug-in imports is a module of this package, or another plug-in file."""
+def _counts(name: str, of: str) -> bool:
+    """Whether a name that a plug-in imports is a module of this package, another plug-in file, or of its own folder."""
     root, _, rest = name.partition(".")
     if root == plugins.PACKAGE:
         return rest in plugins.files()
-    place = Path(__file__).parent.joinpath(*rest.split("."))
-    return root == "vigan" and bool(rest) and (place.with_suffix(".py").is_file() or (place / "__init__.py").is_file())
+    if root not in ("vigan", of.partition(".")[0]) or not rest:
+        return False
+    spec = util.find_spec(root)
+    folders = (spec and spec.submodule_search_locations) or ()
+    places = [Path(folder, *rest.split(".")) for folder in folders]
+    return any(place.with_suffix(".py").is_file() or (place / "__init__.py").is_file() for place in places)
 
 
 def _digest_of_modules(modules: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from vigan.cli.parser import main
-from vigan.golden.recording import RecordingError
+from vigan.golden.recording import CHANNELS, SIDE, RecordingError, load
 from vigan.golden.replay import verify
+from vigan.models.build import build
 
 FOLDER = Path(__file__).parents[1] / "fixtures"
 FIXTURES = sorted((FOLDER / "released-trace-mini").glob("*.npz"))
@@ -160,6 +162,25 @@ def test_a_file_that_is_no_archive_is_named(content: bytes | None, tmp_path: Pat
         path.write_bytes(content)
     with pytest.raises(RecordingError, match=f"{path}: not a recording"):
         verify(path)
+
+
+def test_what_else_is_packed_with_a_trace_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "trace.npz"
+    path.write_bytes(FIXTURES[0].read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("README.txt", "of last year")
+        archive.writestr("__MACOSX/._loss.npy", b"\x00\x05\x16\x07")
+    assert set(load(path).arrays) == set(np.load(FIXTURES[0]))
+
+
+@pytest.mark.parametrize("kept", ["norms", "moved"])
+def test_a_compact_recording_is_refused_for_its_shapes_before_it_is_replayed(kept: str) -> None:
+    found = load(FULL_SIZE / "nobn_reg0.npz")
+    key = f"{kept}/generator/Conv2d_transpose/weights"
+    networks = build(found.arm, (CHANNELS, SIDE, SIDE), seed=0).double()
+    short = found._replace(arrays={**found.arrays, key: found.arrays[key][:-1]})
+    with pytest.raises(RecordingError, match=rf"'{key}' has shape \(\d+,\), not"):
+        short.start(networks)
 
 
 def test_a_truncated_or_damaged_trace_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from studies import TINY, run_to_tables
 
+from vigan.cli.api import train
 from vigan.config.base import ConfigError
 from vigan.config.load import load_study
 from vigan.layout import Layout
@@ -57,6 +58,42 @@ def test_rows_of_both_samplers_are_told_apart_and_those_of_g_are_the_plain_arm_s
         np.testing.assert_array_equal(itself, plain(60, 50)[0])
         np.testing.assert_array_equal(itself, plain(60, 50, trained=True)[0])
     assert not np.array_equal(itself, average)
+
+
+WRAPPING = """\
+from torch import nn
+from torch.nn.utils import parametrize
+
+from vigan.objectives.hooks import Stabiliser
+
+
+class Wrapped(Stabiliser):
+    def prepare(self, networks, seed):
+        for layer in list(networks["generator"].modules()):
+            if isinstance(getattr(layer, "weight", None), nn.Parameter):
+                parametrize.register_parametrization(layer, "weight", nn.Tanh())
+"""
+"""A stabiliser that wraps every weight of G."""
+
+
+def test_a_generator_that_a_stabiliser_wraps_is_sampled_and_so_is_its_average(tmp_path: Path) -> None:
+    """It trained to the end, and then nothing could read its snapshots."""
+    (tmp_path / "wrapped.py").write_text(WRAPPING)
+    (file := tmp_path / "tiny.yaml").write_text(
+        TINY.replace("seeds: [0, 1]", "seeds: [0]\nplugins: [wrapped.py]")
+        .replace("plain:       {lambda_sum: 0.0}", "plain: {lambda_sum: 0.0, stabilisers: {wrapped: {}}}")
+        .replace("{lambda_sum: 1.0}", "{lambda_sum: 0.0, stabilisers: {ema: {decay: 0.9}, wrapped: {}}}")
+    )
+    made = {}
+    with contextlib.chdir(tmp_path):
+        for arm in ("plain", "regularised"):
+            trained = train(file, arm, 0, device="cpu")
+            sampler = Sampler(trained.record, trained.folder / "snapshots", torch.device("cpu"))
+            made |= {(arm, itself): sampler(60, 50, trained=itself)[0] for itself in (True, False)}
+        assert trained.evaluate("cpu")["value"].notna().all()
+    np.testing.assert_array_equal(made["regularised", True], made["plain", True])
+    np.testing.assert_array_equal(made["plain", False], made["plain", True])
+    assert not np.array_equal(made["regularised", False], made["regularised", True])
 
 
 def test_a_claim_names_the_sampler_that_it_means(tmp_path: Path) -> None:

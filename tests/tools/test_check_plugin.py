@@ -116,7 +116,6 @@ def test_a_tensor_that_is_replaced_is_found_for_a_graph_would_go_on_with_the_fir
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("(self, view)", "(self, discriminator, real, fake)", "`discriminator_term` must take one argument, a view"),
         ("return self.weight", "self.weight", "`discriminator_term` returns NoneType; return a tensor with one number"),
         (".square().mean()", ".square()", "`discriminator_term` returns a tensor of shape"),
     ],
@@ -125,6 +124,108 @@ def test_a_term_that_is_none_ends_a_training_in_a_line(tmp_path: Path, old: str,
     """The error arose in our own frame, and was a traceback."""
     assert old in PENALTY
     assert any(told in line for line in failures(tmp_path, PENALTY.replace(old, new, 1)))
+
+
+def test_a_perturbation_of_another_shape_ends_a_training_in_a_line(tmp_path: Path) -> None:
+    """D took the batch apart, and said that it was given five arguments."""
+    text = PENALTY.replace(
+        "    def closed", "    def perturb(self, inputs, draws):\n        return RETURNED\n\n    def closed"
+    )
+    wrong = failures(tmp_path, text.replace("RETURNED", "inputs[0] + draws.randn(*inputs[0].shape)"))
+    assert any("`perturb` must return a tuple of tensors" in line for line in wrong), wrong
+    assert failures(tmp_path, text.replace("RETURNED", "[x + draws.randn(*x.shape) for x in inputs]")) == []
+
+
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        ("random.random()", "draws from numpy's or Python's global"),
+        ("np.random.default_rng().random()", "ends otherwise"),
+    ],
+)
+def test_other_numbers_at_the_next_import_are_found(tmp_path: Path, drawn: str, told: str) -> None:
+    """Both halves of the run that is killed shared one import, and a resumed run went on with another constant."""
+    text = PENALTY.replace("import torch\n", f"import random, numpy as np, torch\nSHARE = {drawn}\n")
+    found = failures(tmp_path, text.replace("return self.weight *", "return SHARE * self.weight *"))
+    assert any(told in line for line in found), found
+
+
+def test_a_draw_of_numpy_s_before_training_is_refused(tmp_path: Path) -> None:
+    prepare = "    def prepare(self, networks, seed):\n        __import__('numpy').random.rand()\n\n    def closed"
+    found = failures(tmp_path, PENALTY.replace("    def closed", prepare))
+    assert sum("draws from numpy's or Python's global generator" in line for line in found) == 2, found
+
+
+WRAPPED = PENALTY.replace(
+    "from torch import nn\n", "from torch import nn\nfrom torch.nn.utils import parametrize\n"
+).replace(
+    "    def discriminator_term",
+    """\
+    def prepare(self, networks, seed):
+        for layer in networks["generator"].modules():
+            if isinstance(getattr(layer, "weight", None), nn.Parameter):
+                parametrize.register_parametrization(layer, "weight", nn.Tanh())
+
+    def discriminator_term""",
+)
+DECAY = """\
+from vigan.config.base import Positive
+from vigan.objectives.hooks import Stabiliser
+
+
+class Decay(Stabiliser):
+    weight: Positive = 10
+
+    def generator_term(self, view):
+        return self.weight * sum(each.square().sum() for each in view.parameters["g"] if each.ndim > 1)
+
+    def discriminator_term(self, view):
+        return self.weight * sum(each.square().sum() for each in view.parameters["d"])
+
+    def closed_form(self, linear):
+        return {"discriminator_term": self.weight * linear.w.square().sum(),
+                "generator_term": self.weight * linear.new.square().sum()}
+"""
+LASTING = """\
+import torch
+from torch import nn
+
+from vigan.objectives.hooks import Stabiliser
+
+
+class Mean(nn.Module):
+    def __init__(self, like):
+        super().__init__()
+        self.register_buffer("value", like.new_zeros(()))
+
+
+class Lasting(Stabiliser):
+    def prepare(self, networks, seed):
+        networks["gmean"] = Mean(next(networks["generator"].parameters()))
+
+    def generator_term(self, view):
+        own = view.networks["gmean"].value
+        own.lerp_(view.fake.detach().mean(), 0.5)
+        return (view.fake.mean() - own).square()
+
+    def closed_form(self, linear):
+        fake = (linear.z @ linear.new.T).mean()
+        return {"generator_term": (fake - fake.detach() / 2).square()}
+"""
+
+
+@pytest.mark.parametrize("text", [WRAPPED, DECAY, LASTING], ids=["a wrapped G", "a term of weights", "a state of G's"])
+def test_what_a_sound_plug_in_may_do_keeps_every_promise(tmp_path: Path, text: str) -> None:
+    assert failures(tmp_path, text) == []
+
+
+def test_a_plug_in_in_two_files_is_checked_with_the_one_beside_it(tmp_path: Path) -> None:
+    text = PENALTY.replace("from vigan.config", "from vigan_plugins.helper import twice\nfrom vigan.config")
+    with pytest.raises((PluginError, ConfigError), match=r"add it to `plugins` and import vigan_plugins\.helper$"):
+        results(tmp_path, text)
+    (tmp_path / "helper.py").write_text("from .further import twice\n")
+    (tmp_path / "further.py").write_text("def twice(x):\n    return 2 * x\n")
+    assert failures(tmp_path, text) == []
 
 
 def test_a_state_that_is_not_in_checkpoints_is_found(tmp_path: Path) -> None:
@@ -149,8 +250,21 @@ def test_a_record_that_can_be_changed_is_refused(tmp_path: Path) -> None:
             "'discriminator_terms' is no hook; did you mean 'discr",
         ),
         ("import torch\n", "import torch\nimport nowhere\n", "line 4: ModuleNotFoundError: No module named 'nowhere'"),
+        ("(self, view)", "(self, discriminator, real, fake)", r"write `def discriminator_term\(self, view\)`"),
+        (
+            "    def closed",
+            "    def perturb(self, inputs):\n        pass\n\n    def closed",
+            r"write `def perturb\(self, inputs, draws\)`",
+        ),
+        (
+            "    def closed",
+            "    def after_iteration(self):\n        pass\n\n    def closed",
+            r"line \d+: stabiliser Penalty: 'after_iteration' cannot be called as it is .*`def after_it",
+        ),
+        ("import torch\n", "import torch\nSHIFT = torch.randn(2)\n", "its import draws from torch's global generator"),
+        ("import torch\n", "import numpy\nSHIFT = numpy.random.rand(2)\n", "its import draws from numpy's global"),
     ],
-    ids=["a hook's name", "an import"],
+    ids=["a hook's name", "an import", "a term's arguments", "a hook's arguments", "no argument", "a draw", "numpy's"],
 )
 def test_what_cannot_be_defined_is_named_in_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
     assert old in PENALTY

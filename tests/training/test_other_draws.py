@@ -32,6 +32,14 @@ def test_a_draw_between_two_logged_iterations_is_noticed(draw) -> None:
     assert "\n" not in told.value.text
 
 
+@pytest.mark.parametrize("draw", DRAWS, ids=["numpy", "numpy's seed", "Python", "Python's seed"])
+def test_a_draw_in_the_first_iteration_alone_is_noticed(draw, spec, start, tmp_path) -> None:
+    run = start(spec("mlp"), tmp_path)
+    run.networks.discriminator.register_forward_pre_hook(lambda *_: None if run.iteration > 1 else draw() and None)
+    with pytest.raises(GlobalDrawError, match="draws from numpy's or Python's global"):
+        run.train()
+
+
 def test_generators_of_one_s_own_are_nobody_s_business() -> None:
     watch = NoOtherDraws("penalised")
     watch(1, ROW, NETWORKS)

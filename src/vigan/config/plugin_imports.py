@@ -30,11 +30,12 @@ def watched(what: str) -> Iterator[None]:
 
 
 def load_watched(modules: Iterable[str]) -> None:
-    """Import those of some modules that are plug-ins of a file. Raises PluginError in one line that names the file."""
+    """Import those of some modules that are plug-ins. Raises PluginError in one line that names the file or module."""
     for module in modules:
         package, _, name = module.partition(".")
-        if package == plugins.PACKAGE and name in plugins.files():
-            with watched(f"plug-in {plugins.files()[name].path}"):
+        if package != "vigan":
+            file = plugins.files().get(name) if package == plugins.PACKAGE else None
+            with watched(f"plug-in {file.path if file else module}"):
                 plugins.load(module)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-PROJECTIONS = 16
+NORMS, PROJECTIONS = 4, 16
 DEVIATION = 0.02
 """Standard deviation of the released code's weights at the start."""
 

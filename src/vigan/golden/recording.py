@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vigan.config.arms import UPDATES_PER_BATCH, Arm, Dcgan, Optimiser
-from vigan.golden.full_size import fingerprint, initial
+from vigan.golden.full_size import NORMS, PROJECTIONS, fingerprint, initial
 from vigan.golden.tf_variables import to_tensorflow, variables
 from vigan.io.files import RecordError
 from vigan.models.build import Networks
@@ -76,11 +76,11 @@ class Recording(NamedTuple):
         if foreign:
             raise self.refusal(f"'{min(foreign)}' is no variable of its networks")
         for name, shape in shapes.items():
-            for key in self._ends(name):
-                self.array(key)
-            for key, value in ((f"init/{name}", start[name]), (f"final/{name}", self.arrays.get(f"final/{name}"))):
-                if value is not None and value.shape != shape:
-                    raise self.refusal(f"'{key}' has shape {value.shape}, not {shape}")
+            ends = self._ends(name, shape)
+            found = {f"init/{name}": start[name], **{key: self.array(key) for key in ends}}
+            for key, wanted in {f"init/{name}": shape, **ends}.items():
+                if found[key].shape != wanted:
+                    raise self.refusal(f"'{key}' has shape {found[key].shape}, not {wanted}")
         return start
 
     def array(self, key: str) -> np.ndarray:
@@ -93,8 +93,11 @@ class Recording(NamedTuple):
         """What is raised of a file that is no recording."""
         return RecordingError(f"{self.file}: not a recording of the released graph ({why})")
 
-    def _ends(self, name: str) -> tuple[str, ...]:
-        return (f"norms/{name}", f"moved/{name}") if self.compact else (f"final/{name}",)
+    def _ends(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Shapes of what is kept of a final variable: itself, or its norms and projections and, if small, itself."""
+        whole = {f"final/{name}": shape}
+        compact = {f"norms/{name}": (NORMS,), f"moved/{name}": (PROJECTIONS,)}
+        return (compact | (whole if f"final/{name}" in self.arrays else {})) if self.compact else whole
 
     def _number(self, key: str, low: int, high: int) -> int:
         value = self.array(key)
@@ -135,11 +138,12 @@ def tensorflow_values(networks: Networks) -> dict[str, Any]:
 
 
 def _arrays(file: Path) -> dict[str, np.ndarray]:
+    """Arrays of a zip by key; what else is packed with them, such as a text, is left alone."""
     try:
         with zipfile.ZipFile(file) as archive:
             if (size := sum(member.file_size for member in archive.infolist())) > LARGEST:
                 raise ValueError(f"{size / 2**30:.0f} GiB of arrays")
         with np.load(file, allow_pickle=False) as archive:
-            return dict(archive)
+            return {key: value for key, value in archive.items() if isinstance(value, np.ndarray)}
     except _UNREADABLE as error:
         raise RecordingError(f"{file}: not a recording of the released graph ({error})") from None

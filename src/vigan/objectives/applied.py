@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vigan.config.arms import REGULARISER, Arm
 from vigan.errors import UserError
-from vigan.objectives.base import Forward
+from vigan.objectives.base import Forward, Tensors
 from vigan.objectives.draws import Draws
 from vigan.objectives.hooks import HOOKS, Stabiliser, View, filled, stabiliser_class, uncoupled
 
@@ -24,8 +24,8 @@ class Stabilisers:
         self.all = {name: stabiliser_class(name)(**own) for name, own in (settings | arm.stabilisers).items()}
         self.filling = {hook: {name: s for name, s in self.all.items() if filled(s, hook)} for hook in HOOKS}
         self.coupled = any(stabiliser.coupled for stabiliser in self.all.values())
-        for stabiliser in self.all.values():
-            stabiliser.prepare(networks, seed)
+        for stabiliser in sorted(self.all.values(), key=lambda own: filled(own, "after_iteration")):
+            stabiliser.prepare(networks, seed)  # one that averages G last: it copies what others have wrapped
         first = next(iter([*networks.parameters(), *networks.buffers()]))
         networks.to(first.device)  # what they added
         self.draws = Draws(seed, first)
@@ -42,7 +42,7 @@ class Stabilisers:
                 self.draws.at(f"{update}.{name}")
                 own = view._replace(draws=self.draws.of(name))
                 seen = own if stabiliser.coupled else own._replace(losses=uncoupled)
-                terms[name] = _term(name, hook, getattr(stabiliser, hook), seen)
+                terms[name] = _one_number(name, hook, getattr(stabiliser, hook)(seen))
         return terms
 
     def perturbing(self, discriminator: Forward) -> Forward:
@@ -52,7 +52,7 @@ class Stabilisers:
 
         def forward(*inputs: Tensor) -> Tensor:
             for name, stabiliser in self["perturb"].items():
-                inputs = stabiliser.perturb(inputs, self.draws.of(name))
+                inputs = _alike(name, inputs, stabiliser.perturb(inputs, self.draws.of(name)))
             return discriminator(*inputs)
 
         return forward
@@ -74,14 +74,20 @@ class Stabilisers:
             stabiliser.after_iteration(networks)
 
 
-def _term(name: str, hook: str, of: Callable[[View], Tensor], view: View) -> Tensor:
-    """A stabiliser's term. Raises UserError naming it where that is no number, or where it takes no view alone."""
-    try:
-        term = of(view)
-    except TypeError as error:
-        if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # it was not entered
-            raise UserError(f"stabiliser '{name}': `{hook}` must take one argument, a view ({error})") from None
-        raise
+def _alike(name: str, inputs: Tensors, perturbed: object) -> Tensors:
+    """D's inputs as a stabiliser perturbs them. Raises UserError naming it where these are no such inputs."""
+    wanted = [tensor.shape for tensor in inputs]
+    if not isinstance(perturbed, tuple | list) or [getattr(each, "shape", None) for each in perturbed] != wanted:
+        shapes = " and ".join(str(tuple(shape)) for shape in wanted)
+        raise UserError(
+            f"stabiliser '{name}': `perturb` must return a tuple of tensors of its inputs' shapes, here {shapes}; "
+            "of one input write (inputs[0] + noise,)"
+        )
+    return tuple(perturbed)
+
+
+def _one_number(name: str, hook: str, term: object) -> Tensor:
+    """A stabiliser's term. Raises UserError naming it where that is no number."""
     if not isinstance(term, Tensor) or term.ndim:
         what = f"a tensor of shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
         raise UserError(f"stabiliser '{name}': `{hook}` returns {what}; return a tensor with one number")

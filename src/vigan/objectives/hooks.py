@@ -5,6 +5,7 @@ A stabiliser is a frozen record: its fields are the settings in an arm, its meth
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -96,12 +97,13 @@ class Stabiliser(Strict):
     coupled: ClassVar[bool] = False
 
     def __init_subclass__(cls, **settings: Any) -> None:
-        """Refuse a public method that is not a hook, and a class without hooks."""
+        """Refuse a public method that is no hook or takes other arguments than that hook, and a class without hooks."""
         super().__init_subclass__(**settings)
         own = [name for name, value in vars(cls).items() if callable(value) and not name.startswith("_")]
         for name in own:
             if name not in (*HOOKS, "closed_form"):
                 raise StabiliserError(f"stabiliser {cls.__name__}: '{name}' is no hook{nearest(name, HOOKS)}")
+            _check_arguments(f"stabiliser {cls.__name__}: '{name}'", vars(cls)[name], getattr(Stabiliser, name))
         if not set(own) & set(HOOKS):
             raise StabiliserError(f"stabiliser {cls.__name__} fills no hook; there are {', '.join(HOOKS)}")
 
@@ -109,7 +111,10 @@ class Stabiliser(Strict):
         """Wrap or add networks before there is an optimiser; draw initial values by `vigan.rng` from the run's seed."""
 
     def perturb(self, inputs: Tensors, draws: Stream) -> Tensors:
-        """D's inputs in place of `inputs`, real or fake, for every call of D; `draws.iteration()` for what fades."""
+        """D's inputs in place of `inputs`, a tuple of tensors of the same shapes, real or fake, for every call of D.
+
+        `draws.iteration()` is for what fades.
+        """
         raise NotImplementedError
 
     def generator_term(self, view: GeneratorView) -> Tensor:
@@ -143,6 +148,16 @@ HOOKS = (
     "prepare", "perturb", "generator_term", "discriminator_term", "before_step", "after_step", "after_iteration",
 )  # fmt: skip
 """Every hook, in the order of a run."""
+
+
+def _check_arguments(what: str, own: Any, hook: Callable[..., Any]) -> None:
+    """Raise StabiliserError for a method that cannot be called as a hook is."""
+    wanted = list(inspect.signature(hook).parameters)
+    try:
+        inspect.signature(own).bind(*wanted[isinstance(own, staticmethod) :])
+    except TypeError as error:
+        written = f"def {hook.__name__}({', '.join(wanted)})"
+        raise StabiliserError(f"{what} cannot be called as it is ({error}); write `{written}`") from None
 
 
 def filled(stabiliser: Stabiliser | type[Stabiliser], hook: str) -> bool:

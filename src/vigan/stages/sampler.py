@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import safe_open
 
+from vigan.config.arms import RunSpec
 from vigan.config.experiment import Protocol
 from vigan.io.run_record import RunRecord
 from vigan.models.build import Networks, build
@@ -28,7 +28,7 @@ class Sampler:
 
     def __init__(self, record: RunRecord, folder: Path, device: torch.device) -> None:
         self.spec, self.folder, self.device = record.spec, folder, device
-        self.networks = build(self.spec.arm, self.spec.dataset.shape, seed=0).to(device)
+        self.networks = _as_trained(self.spec).to(device)
         self.reached = record.reached
         self.averages = _keeps_average(folder, self.reached[-1])
 
@@ -42,9 +42,9 @@ class Sampler:
 
         Of the generator that is sampled, or with `trained` of G itself.
         """
-        networks = self._at(step, trained=trained)
+        generator = self._at(step, trained=trained).generator
         latents = evaluation_latents(self.spec.seed, count, self.spec.arm.network.latent, draw)
-        parts = [_stored(sample(networks.generator, z.to(self.device))) for z in latents.split(SAMPLED)]
+        parts = [_stored(sample(generator, z.to(self.device))) for z in latents.split(SAMPLED)]
         return np.concatenate([samples for samples, _ in parts]), all(finite for _, finite in parts)
 
     def decoded(self, step: int, reals: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -76,17 +76,26 @@ class Sampler:
         above = logits - (logits[[0, 2]].mean() if threshold is None else threshold)
         return above.numpy(), bool(logits.isfinite().all())
 
-    @cached_property
+    @property
     def judging(self) -> Networks:
-        """Networks with what the arm's stabilisers add to D, such as the norms of its weights."""
-        networks = build(self.spec.arm, self.spec.dataset.shape, seed=0)
-        Stabilisers(self.spec.arm, math.prod(self.spec.dataset.shape), networks, seed=0)
-        return Networks({"discriminator": networks.discriminator}).to(self.device)
+        """D alone, with what the arm's stabilisers add to it, such as the norms of its weights."""
+        return Networks({"discriminator": self.networks.discriminator})
 
     def _at(self, step: int, *, trained: bool = False) -> Networks:
-        networks = deepcopy(self.networks)
+        """The generator that is sampled, or with `trained` G itself, and the encoder if there is one."""
+        whole = self.networks
+        roles = {"generator": whole.generator if trained else whole.sampled_generator}
+        roles |= {"encoder": whole.encoder} if "encoder" in whole else {}
+        networks = deepcopy(Networks(roles))
         load_snapshot(self.folder, step, networks, trained=trained)
         return networks
+
+
+def _as_trained(spec: RunSpec) -> Networks:
+    """Networks with what the arm's stabilisers wrap and add, such as norms of weights or an average of G."""
+    networks = build(spec.arm, spec.dataset.shape, seed=0)
+    Stabilisers(spec.arm, math.prod(spec.dataset.shape), networks, seed=0)
+    return networks
 
 
 def _keeps_average(folder: Path, step: int) -> bool:

@@ -95,10 +95,11 @@ def _of_file(name: str) -> Iterator[Part]:
 def check(name: str) -> Iterator[tuple[Part, list[Result]]]:
     """What a plug-in adds, one part after the other, and how the promises fared that its sort is held to.
 
-    `name` is a file, or the name of an entry point. Raises ConfigError, in one line, for a plug-in that cannot be used.
+    `name` is a file, with which those beside it are used that it imports, or the name of an entry point. Raises
+    ConfigError or PluginError, in one line, for a plug-in that cannot be used.
     """
     if name.endswith(".py"):
-        used.use_files([Path(name)])
+        used.use_files(plugins.with_those_beside(Path(name)))
         chosen = list(_of_file(Path(name).stem))
     else:
         used.use_files([])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from pydantic.fields import FieldInfo
+from torch import Tensor
 
 from vigan.config.stabilisers import settings_of
 from vigan.models.build import Networks
-from vigan.objectives.hooks import Stabiliser, filled, stabiliser_class
+from vigan.objectives.hooks import DiscriminatorView, GeneratorView, Stabiliser, filled, stabiliser_class
 from vigan.tools.check_training import Check, PromiseError, training_checks
-from vigan.tools.linear_games import hooks_on, linear, normal, of_discriminator, of_generator
+from vigan.tools.linear_games import hooks_on, layer, linear, normal, of_discriminator, of_generator
 
 TERMS = ("generator_term", "discriminator_term")
 SHAPES = ((4, 2), (3, 1, 8, 8))
@@ -42,13 +44,18 @@ def _made(name: str) -> Stabiliser:
 
 def _settings(name: str) -> None:
     read, defined = (
-        {field: repr(about) for field, about in schema.model_fields.items()}
+        {field: _declared(about) for field, about in schema.model_fields.items()}
         for schema in (settings_of(name), stabiliser_class(name))
     )
     if read != defined:
         raise PromiseError(
             f"its file says {', '.join(read) or 'none'} and its class has {', '.join(defined) or 'none'}"
         )
+
+
+def _declared(about: FieldInfo) -> tuple[object, ...]:
+    """What a setting may be, and its default as a number: 10 is 10.0."""
+    return about.annotation, repr(about.metadata), None if about.is_required() else float(about.default)
 
 
 def _closed_form(name: str) -> None:
@@ -97,44 +104,51 @@ def _terms(name: str) -> None:
 
 
 def _discriminator_term(made: Stabiliser, shape: tuple[int, ...]) -> None:
-    weight = normal(normal(*shape[1:]).numel(), seed=1).requires_grad_()
     real, fake = normal(*shape), normal(*shape, seed=2)
-    once, twice = (
-        of_discriminator(
-            lambda x: (x.flatten(1) @ weight).square(), torch.cat([real] * n), torch.cat([fake] * n),
-            networks=_prepared(made),
-        )
-        for n in (1, 2)
-    )  # fmt: skip
+    once, twice = (_of_discriminator(made, torch.cat([real] * n), torch.cat([fake] * n)) for n in (1, 2))
     term = made.discriminator_term(once)
     drawn = bool(once.draws.draws.known)
-    _sound("discriminator_term", term, weight)
+    _sound("discriminator_term", term, once.parameters["d"])
     _is_mean("discriminator_term", term, None if drawn else made.discriminator_term(twice))
 
 
-def _prepared(made: Stabiliser) -> Networks:
-    """Networks with what a stabiliser adds to them, as before training."""
-    networks = Networks({"generator": nn.Linear(1, 1).double(), "discriminator": nn.Linear(1, 1).double()})
+def _of_discriminator(made: Stabiliser, real: Tensor, fake: Tensor) -> DiscriminatorView:
+    known = _prepared(made, real)
+    judge = known["networks"]["discriminator"]
+    return of_discriminator(lambda x: judge(x.flatten(1)).squeeze(1).square(), real, fake, **known)
+
+
+def _of_generator(made: Stabiliser, fake: Tensor, old: Tensor) -> GeneratorView:
+    return of_generator(fake, old, **_prepared(made, fake))
+
+
+def _prepared(made: Stabiliser, batch: Tensor) -> dict[str, Any]:
+    """Linear networks of such examples with what a stabiliser adds to them, as before training; their parameters."""
+    size = math.prod(batch.shape[1:])
+    generator, discriminator = layer(normal(size, 2)), layer(normal(1, size, seed=1), normal(1, seed=2))
+    networks = Networks({"generator": generator, "discriminator": discriminator})
     made.prepare(networks, seed=0)
-    return networks
+    sides = {"d": networks["discriminator"], "g": networks["generator"]}
+    return {"networks": networks, "parameters": {side: list(own.parameters()) for side, own in sides.items()}}
 
 
 def _generator_term(made: Stabiliser, shape: tuple[int, ...]) -> None:
     fake, old = normal(*shape).requires_grad_(), normal(*shape, seed=2)
-    view = of_generator(fake, old)
+    view = _of_generator(made, fake, old)
     term = made.generator_term(view)
     drawn = bool(view.draws.draws.known)
-    _sound("generator_term", term, fake)
-    both = of_generator(torch.cat([fake, fake]), torch.cat([old, old]))
+    _sound("generator_term", term, [fake, *view.parameters["g"]])
+    both = _of_generator(made, torch.cat([fake, fake]), torch.cat([old, old]))
     _is_mean("generator_term", term, None if drawn else made.generator_term(both))
-    if made.zero_at_old_generator and made.generator_term(of_generator(fake, fake.detach().clone())).item() != 0:
+    at_old = _of_generator(made, fake, fake.detach().clone())
+    if made.zero_at_old_generator and made.generator_term(at_old).item() != 0:
         raise PromiseError("generator_term is not 0 at G = G_o; leave out zero_at_old_generator")
 
 
-def _sound(hook: str, term: Tensor, of: Tensor) -> None:
+def _sound(hook: str, term: Tensor, of: Iterable[Tensor]) -> None:
     if term.ndim:
         raise PromiseError(f"{hook} has shape {tuple(term.shape)}; return a scalar, such as a mean over the batch")
-    if not term.requires_grad or not bool(_gradient({hook: term}, hook, of).abs().max() > 0):
+    if not any(bool((_gradient({hook: term}, hook, each) != 0).any()) for each in of):
         raise PromiseError(
             f"{hook} has no gradient; a slope of D is differentiable with create_graph=True (slope_norms)"
         )

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from vigan import plugins
 from vigan.config import schedule
 from vigan.config.arms import Arm, RunSpec
 from vigan.config.datasets import Digits, Ring
 from vigan.config.methods.base import Method
+from vigan.config.stabilisers import module_of
 from vigan.models.build import Networks, build
 from vigan.training.batches import BatchSource
 from vigan.training.checkpoint import network_tensors
@@ -108,7 +110,8 @@ def _resumes(spec: RunSpec, examples: np.ndarray) -> None:
         straight = _run(spec, examples, Path(folder) / "straight")
         with contextlib.suppress(_Kill):
             _run(spec, examples, Path(folder) / "cut", stop=CUT)
-        resumed = _run(spec, examples, Path(folder) / "cut")
+        with plugins.imported_anew(map(module_of, spec.arm.stabilisers)):  # as another process would
+            resumed = _run(spec, examples, Path(folder) / "cut")
     equal = straight.telemetry.tobytes() == resumed.telemetry.tobytes()
     if straight.weights_hash != resumed.weights_hash or not equal:
         raise PromiseError(

@@ -62,7 +62,7 @@ def linear(seed: int, examples: int = 7, coordinates: int = 3, latent: int = 2) 
 def hooks_on(made: Stabiliser, case: Linear) -> dict[str, Tensor]:
     """What each hook of a stabiliser comes to on linear networks, by hook: see `Stabiliser.closed_form`."""
     results: dict[str, Tensor] = {}
-    generator, discriminator = _layer(case.old), _layer(case.w[None], case.b[None])
+    generator, discriminator = layer(case.old), layer(case.w[None], case.b[None])
     networks = Networks({"generator": generator, "discriminator": discriminator})
     made.prepare(networks, seed=0)
     known = {"networks": networks, **wasserstein(case)}
@@ -72,10 +72,10 @@ def hooks_on(made: Stabiliser, case: Linear) -> dict[str, Tensor]:
         view = of_discriminator(lambda x: x @ case.w + case.b, case.real, case.z @ case.old.T, **known)
         results["discriminator_term"] = made.discriminator_term(view)
     results["prepare"] = discriminator.eval()(case.real).squeeze(1)
-    moved = generator.get_parameter("weight")
+    moved = _weight(generator)
     moved.data.copy_(case.new)
     made.after_iteration(networks)
-    results["after_iteration"] = networks.sampled_generator.get_parameter("weight")
+    results["after_iteration"] = _weight(networks.sampled_generator)
     moved.grad = case.gradient.clone()
     made.before_step("g", [moved])
     results["before_step"] = moved.grad
@@ -85,7 +85,13 @@ def hooks_on(made: Stabiliser, case: Linear) -> dict[str, Tensor]:
     return results | {"after_step": weight}
 
 
-def _layer(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+def _weight(generator: nn.Module) -> nn.Parameter:
+    """A linear G's only parameter, which `prepare` may have wrapped."""
+    return next(generator.parameters())
+
+
+def layer(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    """A layer, float64, of a weight (outputs, inputs) and a bias (outputs,)."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None).double()
     layer.load_state_dict({"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()}))
     return layer

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import numpy as np
-
+from vigan import rng
 from vigan.models.build import Networks
 from vigan.training.randomness import GlobalDrawError
+
+
+@contextmanager
+def no_other_draws(arm: str) -> Iterator[None]:
+    """Raise GlobalDrawError if either is drawn from, or seeded, within."""
+    before = _states()
+    yield
+    _compare(arm, before)
 
 
 class NoOtherDraws:
     """A callback that raises GlobalDrawError once either has been drawn from, or seeded, since the first iteration.
 
-    Torch's are guarded by `vigan.training.randomness`.
+    What is before that, `vigan.training.run` guards, as it does torch's by `vigan.training.randomness`.
     """
 
     def __init__(self, arm: str) -> None:
@@ -23,15 +32,19 @@ class NoOtherDraws:
         """Look at both where telemetry is logged."""
         if row is None and self.before:
             return
-        now = _states()
-        if self.before and now != self.before:
-            raise GlobalDrawError(
-                f"arm '{self.arm}': a plug-in draws from numpy's or Python's global generator, and would get other "
-                "weights in every process; draw from the `draws` that a stabiliser's hook is given instead"
-            )
-        self.before = now
+        self.before = _compare(self.arm, self.before)
+
+
+def _compare(arm: str, before: bytes) -> bytes:
+    """The states now. Raises GlobalDrawError if they are others than they were `before`, where that is known."""
+    now = _states()
+    if before and now != before:
+        raise GlobalDrawError(
+            f"arm '{arm}': a plug-in draws from numpy's or Python's global generator, and would get other "
+            "weights in every process; draw from the `draws` that a stabiliser's hook is given instead"
+        )
+    return now
 
 
 def _states() -> bytes:
-    numpy = np.random.get_state(legacy=False)
-    return repr((numpy, random.getstate())).encode() + numpy["state"]["key"].tobytes()
+    return rng.numpy_state() + repr(random.getstate()).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from vigan.training.batches import BatchSource
 from vigan.training.cuda_graph import trainer
 from vigan.training.device import named, uuid
 from vigan.training.engine import Engine
+from vigan.training.other_draws import no_other_draws
 from vigan.training.randomness import no_global_draws
 from vigan.training.snapshots import save_snapshot
 from vigan.training.telemetry import Telemetry
@@ -62,7 +64,7 @@ class Run:
         shape = spec.dataset.shape
         self.spec, self.folder, self.device, self.owner = spec, folder, device, owner or spec.digest
         self.networks = build(spec.arm, shape, spec.seed).to(device)
-        with no_global_draws(device, spec.name):
+        with no_global_draws(device, spec.name), no_other_draws(spec.name):
             self.engine = engine(spec, self.networks)
         self.trainer = trainer(self.engine, device)
         self.source = BatchSource(spec, array, device)
@@ -70,7 +72,7 @@ class Run:
         self.rows: list[list[float]] = []
         self.snapshots: dict[str, str] = {}
         self.devices: list[str] = []
-        self.iteration, self.cost = 0, Cost()
+        self.iteration, self.begun, self.cost = 0, False, Cost()
         self.refused = self._resume()
         if self.devices[-1:] != [named(device)]:
             self.devices.append(named(device))
@@ -102,8 +104,10 @@ class Run:
         logged = not self.iteration % self.spec.log_every or self.iteration == self.spec.iterations
         if logged:
             self.telemetry.begin()
-        with no_global_draws(self.device, self.spec.name):
+        others = nullcontext() if self.begun else no_other_draws(self.spec.name)
+        with no_global_draws(self.device, self.spec.name), others:
             self.trainer.iterate(batches, self.telemetry if logged else None)
+        self.begun = True
         if not logged:
             return None
         row = self.telemetry.row(self.iteration)
