@@ -123,12 +123,13 @@ def _reason(row) -> str:  # noqa: ANN001
 
 def _differences(row, unit: Unit) -> str:  # noqa: ANN001
     """The median over seeds and the range, once where all are equal."""
-    if pd.isna(row.median_difference):
+    if pd.isna(row.lowest_difference):
         return ""
     if row.lowest_difference == row.highest_difference:
         return f"{difference(row.median_difference, unit)} in every seed"
     low, high = (number(float(end) * unit.factor) for end in (row.lowest_difference, row.highest_difference))
-    return f"median {difference(row.median_difference, unit)}, from {low} to {high}"
+    median = "" if pd.isna(row.median_difference) else f"median {difference(row.median_difference, unit)}, "
+    return f"{median}from {low} to {high}"
 
 
 def _with_interval(row) -> str:  # noqa: ANN001
