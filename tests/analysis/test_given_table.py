@@ -129,6 +129,8 @@ def test_an_empty_value_was_not_measured_unless_its_run_is_said_to_have_diverged
     said = empty.assign(status=np.where(run, "diverged", "completed"))
     (row,) = vigan.judge(said, study).itertuples()
     assert (row.n, row.estimate) == (SEEDS, pytest.approx(1 - 1 / SEEDS))
+    gap = pd.concat([said, said.assign(metric="high_quality", value=value)])
+    assert vigan.judge(gap, study).loc[0, "estimate"] == row.estimate
     often = pd.concat([frame(), frame().assign(step=30, value=np.nan)])
     assert verdict(often, study) == verdict(frame(), study)
     second = often.assign(metric="high_quality", value=np.where(often["step"] == 60, 0.5, np.nan))

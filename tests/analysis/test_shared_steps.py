@@ -12,8 +12,10 @@ from vigan.analysis.claim_table import claim_table
 from vigan.analysis.given_table import long_table as given
 from vigan.analysis.given_table import real_values
 from vigan.analysis.measured import measured
+from vigan.analysis.shared_steps import at_shared_steps
+from vigan.config.claims import Untested
 
-from .studied import COLLAPSE, FLOORS, SHARE, SHARES, TIME, study_of
+from .studied import COLLAPSE, FLOORS, SHARE, SHARES, TIME, long_table, study_of, three_arms
 
 OFTEN = range(0, 70, 10)
 COURSE = (0.0, 3.0, 6.0, 7.0, 2.0, 1.0, 5.0)
@@ -71,3 +73,21 @@ def test_what_no_run_could_have_at_the_steps_that_all_share_is_not_testable(
 
 def test_runs_that_share_all_steps_are_judged_at_these() -> None:
     assert "steps that they share" not in _judged(SHARES, OFTEN)["reason"]
+
+
+def test_an_arm_that_is_trained_here_is_seen_at_the_steps_of_the_other_and_no_third_is() -> None:
+    """Of the arm that no claim is about, all steps are seen, and its events and costs stay what they were."""
+    study = three_arms(SHARES, seeds=12)
+    dip = (0.0, 8.0, 2.0, 8.0)
+    whole = long_table({arm: [dip] * 12 for arm in ("plain", "regularised", "third")})
+    apart = whole["arm"] == "regularised"
+    table = whole[~apart | (whole["step"] != 40)].assign(reading=whole["reading"].mask(apart, "elsewhere"))
+    data = measured(table, FLOORS, study.experiments)
+    (claim,) = study.claims
+    assert not isinstance(claim, Untested)
+    seeds = {arm: range(12) for arm in ("plain", "regularised")}
+    events = at_shared_steps(claim, "circle", study.experiments["circle"], data, seeds).data.events
+    collapsed = events[events["event"] == "collapse"].groupby("arm")["observed"].sum().to_dict()
+    assert collapsed == {"plain": 0, "regularised": 0, "third": 12}
+    assert len(events) == len(data.events)
+    assert claim_table(study, data).iloc[0]["fates"] == "plain 0/12; regularised 0/12"

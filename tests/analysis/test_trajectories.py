@@ -23,11 +23,11 @@ def _run(steps: list[int], values: list[float]) -> Trajectory:
         ([0, 10], [NAN, NAN], {0: NAN, 20: NAN, 40: NAN, 60: NAN}),
     ],
 )
-def test_that_a_run_diverged_is_seen_at_the_next_step(steps: list[int], values: list[float], seen: object) -> None:
+def test_that_a_run_diverged_is_seen_at_the_next_step(
+    steps: list[int], values: list[float], seen: dict[int, float]
+) -> None:
     found = _run(steps, values).at(np.array([0, 20, 40, 60]))
-    assert str(dict(zip(found.steps.tolist(), found.values.tolist(), strict=True))) == str(
-        {step: float(value) for step, value in seen.items()}  # pyright: ignore[reportAttributeAccessIssue]
-    )
+    np.testing.assert_equal(dict(zip(found.steps.tolist(), found.values.tolist(), strict=True)), seen)
 
 
 def test_a_run_that_diverged_takes_no_step_from_the_others() -> None:

@@ -115,7 +115,8 @@ def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -
     counted = fates(experiment, own, claim.by) if isinstance(claim, OneShare) else compared
     failing = alike_in_failing(claim, seen, compared)
     lacking = untestable(claim, compared, experiment.on_track, counted, fared) | failing
-    lacking = dict.fromkeys(ALL, impossible) if impossible else lacking
+    if impossible:
+        lacking = lacking | dict.fromkeys(ALL, impossible)
     begun = data.begun
     case = Case(
         claim, infer(claim, seen), len(seeds), lacking,

@@ -187,10 +187,10 @@ def _with_diverged(table: pd.DataFrame) -> pd.DataFrame:
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     """Rows without empty values, as frames that are made of wide ones have them: they were not measured.
 
-    Of a run that diverged those that come after all others tell when. Raises ConfigError if none is left.
+    Of a run that diverged those after its last number tell when. Raises ConfigError if none is left.
     """
-    finite = table["step"].where(np.isfinite(table["value"])).groupby([table[name] for name in SERIES]).transform("max")
-    lost = (table["status"] == "diverged") & ~(table["step"] < finite)
+    alive = table["step"].where(np.isfinite(table["value"])).groupby([table["arm"], table["seed"]]).transform("max")
+    lost = (table["status"] == "diverged") & ~(table["step"] <= alive)
     kept = table[table["value"].notna() | lost | _is_said(table)]
     if kept.empty:
         raise ConfigError("the table has no value of a metric that is known: all are empty")

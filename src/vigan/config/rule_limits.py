@@ -87,5 +87,5 @@ def _evaluations(experiment: Experiment) -> list[float]:
     return [step / experiment.iterations for step in steps if step]
 
 
-def _first(evaluations: list[float]) -> str:
+def _first(evaluations: Sequence[float]) -> str:
     return f"a run is first measured after {evaluations[0]:g}"
