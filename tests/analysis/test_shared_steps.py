@@ -46,7 +46,7 @@ def test_a_run_that_is_seldom_measured_is_not_the_more_stable_one(claim: Mapping
     assert found["verdict"] == "not testable here"
     assert "0/12" in found["fates"]
     assert "12/12" not in found["fates"]
-    assert "Of its runs what is seen at the 3 steps that they share." in found["reason"]
+    assert "Events are those that are seen at the 3 steps that its runs share." in found["reason"]
 
 
 def test_nor_does_it_get_on_track_later() -> None:
@@ -72,7 +72,7 @@ def test_what_no_run_could_have_at_the_steps_that_all_share_is_not_testable(
 
 
 def test_runs_that_share_all_steps_are_judged_at_these() -> None:
-    assert "steps that they share" not in _judged(SHARES, OFTEN)["reason"]
+    assert "steps that its runs share" not in _judged(SHARES, OFTEN)["reason"]
 
 
 def test_an_arm_that_is_trained_here_is_seen_at_the_steps_of_the_other_and_no_third_is() -> None:

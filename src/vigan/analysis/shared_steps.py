@@ -44,7 +44,7 @@ def at_shared_steps(
     seen = data._replace(events=pd.concat([others, again], ignore_index=True) if len(others) else again)
     grids = list(_grids(claim, own, data.floors, experiment))
     fewer = [len(shared) for most, shared in grids if len(shared) < most]
-    told = f" Of its runs what is seen at the {fewer[0]} steps that they share." if fewer else ""
+    told = f" Events are those that are seen at the {fewer[0]} steps that its runs share." if fewer else ""
     return Seen(seen, told, _impossible(claim, experiment, grids[0][1]) if grids else "")
 
 
