@@ -159,6 +159,11 @@ def test_no_outcomes_bound_nothing() -> None:
     assert np.isnan(bounded_mean([], 0, 8)[:3]).all()
 
 
+def test_of_a_metric_with_one_value_nothing_is_uncertain() -> None:
+    """The divergence from one mode to one mode: after all training it could not be told."""
+    assert bounded_mean([0.0, 0.0, 0.0], 0, 0) == (0, 0, 0, 3)
+
+
 def test_a_mean_has_its_interval_in_its_own_unit() -> None:
     modes, unit = bounded_mean([8.0, 6.0, 8.0], 0, 8), betting_interval([1.0, 0.75, 1.0])
     assert modes[:3] == pytest.approx([8 * value for value in unit[:3]])

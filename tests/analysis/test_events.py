@@ -339,3 +339,20 @@ def test_rules_that_differ_by_less_than_a_hundredth_are_told_apart() -> None:
     assert told.to_dict() == {
         f"fair_modes: {share}% of the way to real data": share == "25.4" for share in ("25", "25.4", "50", "75", "90")
     }
+
+
+def test_of_a_run_without_a_start_nothing_is_known_also_where_it_diverged() -> None:
+    """Of twelve runs from step 20 on one diverged: a bad end in 1 of 1, and on track by its value at 20."""
+    late = long_table({"plain": [GOOD, (0.0, 6.0, 7.0, NAN)]}).query("step > 0").assign(reading="elsewhere")
+    assert events(late, FLOORS, study_of().experiments).empty
+    whole = long_table({"plain": [GOOD, (0.0, 6.0, 7.0, NAN)]}).assign(reading="elsewhere")
+    assert set(events(whole, FLOORS, study_of().experiments)["seed"]) == {0, 1}
+
+
+@pytest.mark.parametrize(("rules", "known"), [({}, set()), ({"reach": None}, {"collapse", "bad-end"})])
+def test_without_the_number_of_real_data_a_rule_that_needs_it_has_no_events(rules: Any, known: set[str]) -> None:
+    study = study_of(**rules)
+    found = events(long_table({"plain": [GOOD, FALLS]}), FLOORS.iloc[:0], study.experiments)
+    assert set(found["event"]) == known
+    by_real = study_of(collapse={**COLLAPSE, "relative_to": "real"}, reach=None)
+    assert events(long_table({"plain": [GOOD]}), FLOORS.iloc[:0], by_real.experiments).empty

@@ -97,10 +97,15 @@ def test_the_same_numbers_in_another_dress_get_the_same_verdict(study: Path, sam
         (frame().assign(protocol="toy-mode"), "arm 'plain' has no protocol 'toy-mode'; did you mean"),
         (frame().assign(status="done"), "status 'done' is neither 'completed' nor 'diverged'"),
         (frame().assign(value=-1.0), "-1 is no value of 'fair_modes', which lies from 0 to"),
+        (frame().assign(value=40.0), "40 is no value of 'fair_modes', which lies from 0 to 8"),
+        (frame().assign(step=90), "the table begins at step 90, after step 60, the last of the study"),
+        (frame().assign(value=None), "the table has no value of a metric that is known: all are empty"),
+        (frame().assign(seed=pd.array([None] * len(frame()), "Int64")), "seed <NA> is not a whole number"),
+        (frame().assign(step=pd.array([None] * len(frame()), "Int64")), "step <NA> is not a whole number"),
         (pd.concat([frame(), frame(1.0)]), "two values of arm 'regularised', seed 0, step 0, 'fair_modes': 5 and 4"),
         (frame()[frame()["step"] == 0], "ends at step 0, before step 60, the last of the study: nothing is judged"),
     ],
-    ids=range(16),
+    ids=range(21),
 )  # fmt: skip
 def test_what_cannot_be_is_told_in_one_line(study: Path, numbers: pd.DataFrame, told: str) -> None:
     with pytest.raises(ConfigError, match=told) as refused:
@@ -108,11 +113,35 @@ def test_what_cannot_be_is_told_in_one_line(study: Path, numbers: pd.DataFrame, 
     assert "\n" not in refused.value.text
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, "nan", None])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, "nan", "inf"])
 def test_a_value_that_is_not_finite_is_a_divergence_and_worse_than_any(study: Path, value: object) -> None:
     (row,) = vigan.judge(with_last(value), study).itertuples()
     assert row.n == SEEDS
     assert row.estimate == pytest.approx(1 - 1 / SEEDS)
+
+
+@pytest.mark.parametrize("value", [np.nan, None, pd.NA])
+def test_an_empty_value_was_not_measured_unless_its_run_is_said_to_have_diverged(study: Path, value: object) -> None:
+    """pandas reads an empty cell so, and a wide table of unequal logs is full of them: verdicts turned."""
+    empty = with_last(value)
+    assert verdict(empty, study) == ("inconclusive", SEEDS - 1)
+    run = (empty["arm"] == "regularised") & (empty["seed"] == SEEDS - 1)
+    said = empty.assign(status=np.where(run, "diverged", "completed"))
+    (row,) = vigan.judge(said, study).itertuples()
+    assert (row.n, row.estimate) == (SEEDS, pytest.approx(1 - 1 / SEEDS))
+    gap = pd.concat([said, said.assign(metric="high_quality", value=value)])
+    assert vigan.judge(gap, study).loc[0, "estimate"] == row.estimate
+    often = pd.concat([frame(), frame().assign(step=30, value=np.nan)])
+    assert verdict(often, study) == verdict(frame(), study)
+    second = often.assign(metric="high_quality", value=np.where(often["step"] == 60, 0.5, np.nan))
+    assert verdict(pd.concat([often, second.drop_duplicates()]), study) == verdict(frame(), study)
+
+
+def test_a_table_that_says_which_numbers_end_early_is_taken(study: Path) -> None:
+    """So do a study's own tables of runs from elsewhere."""
+    early = frame().assign(metric="high_quality", value=0.5, status="unfinished").query("step == 0")
+    table = pd.concat([frame().assign(status="completed"), early])
+    assert verdict(table, study) == ("supported", SEEDS)
 
 
 def test_a_number_that_was_not_defined_of_finite_samples_is_no_divergence_of_the_run(study: Path) -> None:
@@ -148,6 +177,28 @@ def test_a_rule_that_compares_with_real_data_asks_for_their_number(tmp_path: Pat
     with pytest.raises(ConfigError, match="the floors have no column 'protocol'"):
         vigan.judge(frame(), path, floors=pd.DataFrame({"dataset": ["ring"]}))
     assert vigan.judge(frame(), path, FLOORS).set_index("id").loc["fewer", "fates"].startswith("plain ")
+
+
+def test_real_numbers_are_asked_for_by_claims_on_events_alone(tmp_path: Path) -> None:
+    (path := tmp_path / "tiny.yaml").write_text(STUDY.replace("    arms:\n", RULES))
+    assert verdict(frame(), path) == ("supported", SEEDS)
+
+
+def test_floors_say_which_of_two_protocols_of_a_kind_they_are_of(tmp_path: Path) -> None:
+    """Of two experiments on the same data the last alone was asked which protocols it has."""
+    one, two = "toy-modes/n=500/ref=train", "toy-modes/n=900/ref=train"
+    kinds = STUDY.replace("samples: 500}", "samples: 500}, {kind: toy-modes, samples: 900}")
+    head, _, rest = STUDY.partition("  circle:\n")
+    first, _, claims = rest.partition("claims:\n")
+    other = first.replace("samples: 500", "samples: 900").replace("plain:", "other:").replace("regularised:", "more:")
+    first = first.replace("    arms:\n", RULES)
+    (path := tmp_path / "tiny.yaml").write_text(f"{head}  circle:\n{first}  second:\n{other}claims:\n{claims}{SHARES}")
+    assert "fewer" in set(vigan.judge(frame(), path, FLOORS.assign(protocol=one))["id"])
+    with pytest.raises(ConfigError, match=f"'toy-modes' could be any of {one}, {two}; write which"):
+        vigan.judge(frame(), path, FLOORS)
+    path.write_text(kinds.replace("protocol: toy-modes,", f"protocol: {one},"))
+    with pytest.raises(ConfigError, match="the floors, data set 'ring': 'toy-modes' could be any of 2 protocols"):
+        vigan.judge(frame().assign(protocol=one), path, FLOORS)
 
 
 def test_arms_from_elsewhere_are_judged_without_their_files(tmp_path: Path) -> None:

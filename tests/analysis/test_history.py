@@ -451,16 +451,16 @@ def test_numbers_of_real_data_that_are_stated_for_a_rule_are_part_of_it(nowhere:
     """By ten times as far a way to real data others were on track, and the rule was the same."""
 
     def stating(real: float) -> Study:
-        told = {"metric": "score", "protocol": "elsewhere"}
+        told = {"metric": "inception_score", "protocol": "elsewhere"}
         rules = {"collapse": COLLAPSE | told, "reach": REACH | told}
-        protocols = [{"kind": "elsewhere", "real": {"score": real}}, {"kind": "toy-modes", "samples": 500}]
+        protocols = [{"kind": "elsewhere", "real": {"inception_score": real}}, {"kind": "toy-modes", "samples": 500}]
         return study_of(SHARE, protocols=protocols, **rules)
 
     then, now = stating(8.0), stating(80.0)
     name = then.experiments["circle"].protocols[0].name
-    assert then.rules()["share"]["real"] == {name: {"score": 8.0}}
+    assert then.rules()["share"]["real"] == {name: {"inception_score": 8.0}}
     raw = raw_of(then, COURSES)
-    metrics = raw.metrics.assign(protocol=name, metric=raw.metrics["metric"].replace("fair_modes", "score"))
+    metrics = raw.metrics.assign(protocol=name, metric=raw.metrics["metric"].replace("fair_modes", "inception_score"))
     raw = raw._replace(metrics=metrics, floors=raw.floors.iloc[:0])
     found = history(now, raw, nowhere)
     assert "real" in found.changed["share"]

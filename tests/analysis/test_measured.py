@@ -18,6 +18,8 @@ from .studied import COLLAPSE, FALLS, FLOORS, GOOD, MEAN, NEVER, SHARE, SHARES, 
 
 SEQUENTIAL = {"sampling": "sequential"}
 NAN = float("nan")
+INFINITE = float("inf")
+"""A divergence: an empty value was not measured."""
 Ends = Sequence[tuple[int, float]]
 
 
@@ -56,11 +58,13 @@ def test_a_run_that_never_had_a_finite_value_is_worse_than_any(claim: Mapping[st
     """Half of the runs diverged, and the other half alone were judged: SUPPORTED."""
     runs = {
         "plain": [[*first, (60, 5.0)]] * 24,
-        "regularised": [[*first, (60, NAN if seed % 2 else 8.0)] for seed in range(24)],
+        "regularised": [[*first, (60, INFINITE if seed % 2 else 8.0)] for seed in range(24)],
     }
     found = _judged({**claim, **SEQUENTIAL}, runs)
     assert (found["n"], found["verdict"]) == (24, "inconclusive")
-    assert _judged({**claim, **SEQUENTIAL}, {**runs, "regularised": [[(60, NAN)]] * 24})["verdict"] == "contradicted"
+    assert (
+        _judged({**claim, **SEQUENTIAL}, {**runs, "regularised": [[(60, INFINITE)]] * 24})["verdict"] == "contradicted"
+    )
 
 
 def test_runs_that_were_begun_and_not_finished_are_not_left_out_of_a_sequential_rule() -> None:
@@ -189,7 +193,7 @@ def test_a_run_that_was_not_measured_before_training_is_neither_on_track_nor_nev
 
 def test_a_run_that_diverged_is_watched_to_the_end_of_training() -> None:
     """Its training was as long as its numbers: half of that was sooner than a third of another's."""
-    early, later = [(0, 0.0), (10, 5.0), (20, NAN)], [(0, 0.0), (30, 5.0), (40, 6.0), (60, 7.0)]
+    early, later = [(0, 0.0), (10, 5.0), (20, INFINITE)], [(0, 0.0), (10, 1.0), (20, 2.0), (30, 5.0), (60, 7.0)]
     claim = {**TIME, "event": "reach", "direction": "sooner"}
     found = _with_other(study_of(claim, seeds=12), _rows({"plain": later, "regularised": early}, "fair_modes"))
     assert found["median_difference"] == pytest.approx(10 / 60 - 30 / 60)
@@ -249,3 +253,46 @@ def test_runs_that_were_well_until_they_diverged_were_not_at_the_worst_all_along
     assert found["verdict"] == "contradicted"
     assert "Both arms fail" in found["reason"]
     assert "at all times" not in found["reason"]
+
+
+def test_a_metric_that_a_rule_does_not_read_may_end_early() -> None:
+    """One other number of one run, up to step 40, and no bet was judged any more."""
+    ends = {"plain": [(0, 5.0), (60, 5.0)], "regularised": [(0, 5.0), (60, 7.0)]}
+    rows = [*_rows(ends, "fair_modes", range(11)), ("plain", 0, 40, OTHER, 0.5)]
+    found = _with_other(study_of({**SIGN, **SEQUENTIAL}, seeds=12), rows)
+    assert (found["verdict"], found["n"]) == ("supported", 11)
+    collapse = {"plain": _whole(FALLS), "regularised": _whole(GOOD)}
+    rows = [*_rows(collapse, "fair_modes", range(11)), ("plain", 0, 40, OTHER, 0.5)]
+    assert _with_other(study_of({**SHARES, **SEQUENTIAL}, seeds=12), rows)["verdict"] == "supported"
+
+
+@pytest.mark.parametrize("sampling", [{}, SEQUENTIAL])
+def test_what_lacks_runs_is_not_told_to_be_untestable_by_the_few_that_are_there(sampling: Mapping[str, str]) -> None:
+    """Two of twelve seeds were made, and none of the control: it was no more frequent without what is studied."""
+    few = _with_other(study_of({**SHARES, **sampling}, seeds=12), _rows(
+        {"plain": _whole(GOOD), "regularised": _whole(GOOD)}, "fair_modes", range(2)
+    ))  # fmt: skip
+    assert few["verdict"] == ("not testable here" if sampling else "inconclusive")
+    assert "2 of the 12 seeds" in few["reason"]
+    alone = _with_other(study_of({**SHARE, **sampling}, seeds=12), _rows({"regularised": _whole(GOOD)}, "fair_modes"))
+    assert alone["verdict"] == "inconclusive"
+    assert "its control lacks 12 of its own" in alone["reason"]
+
+
+@pytest.mark.parametrize("claim", [SIGN, MEAN])
+def test_runs_that_all_diverged_before_their_first_number_were_made(claim: Mapping[str, Any]) -> None:
+    """Of no seed had a run been made, it said of 24."""
+    rows = _rows({arm: [(60, INFINITE)] for arm in ("plain", "regularised")}, "fair_modes")
+    found = _with_other(study_of(claim, seeds=12), rows)
+    assert (found["verdict"], found["n"]) == ("not testable here", 12)
+    assert found["reason"].startswith("In most runs of every arm")
+
+
+def test_logs_that_begin_late_are_judged_by_a_level_in_place_of_a_start() -> None:
+    rules: dict[str, Any] = {"collapse": {**COLLAPSE, "protocol": "elsewhere", "metric": "share", "once_above": 0.5}}
+    arms = {arm: {"from": f"{arm}.csv"} for arm in ("plain", "regularised")}
+    never, fell = [(20, 0.1), (40, 0.2), (60, 0.1)], [(20, 0.8), (40, 0.2), (60, 0.1)]
+    for course, verdict in ((fell, "supported"), (never, "not testable here")):
+        study = study_of(SHARES, seeds=12, **rules, reach=None, arms=arms, shared={}, protocols=[{"kind": "elsewhere"}])
+        rows = _rows({"plain": course, "regularised": [(20, 0.8), (40, 0.9), (60, 0.9)]}, "share")
+        assert _with_other(study, rows)["verdict"] == verdict

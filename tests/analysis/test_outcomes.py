@@ -257,6 +257,7 @@ def test_every_arm_fares_as_its_runs_did() -> None:
 def test_what_is_typical_of_differences_is_told_and_of_occurrences_is_not() -> None:
     assert difference_summary(Differences(np.array([3.0, -1.0, 0.0]), 8.0)) == (0.0, -1.0, 3.0)
     assert difference_summary(Differences(np.array([]), 8.0)) is None
+    assert str(difference_summary(Differences(np.array([-np.inf, np.inf]), np.inf))) == "(nan, -inf, inf)"
     assert difference_summary(Occurrences(np.array([True]), np.array([True]))) is None
 
 

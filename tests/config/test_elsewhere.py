@@ -128,6 +128,21 @@ def test_what_cannot_be_is_told_in_one_line(old: str, new: str, words: str, tmp_
     assert "\n" not in told.value.text
 
 
+def test_a_level_may_stand_for_a_start_that_logs_do_not_have(tmp_path: Path) -> None:
+    rule = "    collapse: {metric: share, protocol: elsewhere, below: 0.5}\n    baseline: plain\n"
+    claim = (
+        "claims:\n  - {id: A, statement: it, place: there, test: paired-shares, arms: [plain, other], event: EVENT, "
+        "direction: less, margin: 0.2}\n"
+    )
+    text = STUDY.replace("    baseline: plain\n", rule) + claim
+    level = text.replace("below: 0.5", "below: 0.5, once_above: 0.5")
+    assert study(tmp_path, level.replace("EVENT", "bad-end")).claims
+    with pytest.raises(ConfigError, match=r"needs a rule 'reach' .*; write one there, or 'once_above' into its rule"):
+        study(tmp_path, text.replace("EVENT", "bad-end"))
+    with pytest.raises(ConfigError, match=r"'reach' needs a rule 'reach' in its experiment; write one there$"):
+        study(tmp_path, level.replace("EVENT", "reach"))
+
+
 def test_one_that_is_trained_needs_a_data_set_and_what_measures_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'dataset' is missing"):
         study(tmp_path, RING.replace("    dataset: ring\n", ""))

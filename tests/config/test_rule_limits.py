@@ -65,6 +65,9 @@ def _load(tmp_path: Path, text: str) -> None:
          "control: regularised, share: 0.5, by: 0.6}\n", "never on track is known after 0.7 of it"),
         (STUDY + SIGN, "margin: 1.0", "margin: 7.9", "margin: 8.0",
          "claim 'C1': no two values of 'fair_modes' differ by more than 8, and 'margin' is 8"),
+        (READ, "consecutive: 9", "consecutive: 9, once_above: 0.5", "consecutive: 9, once_above: 1.5",
+         "'once_above' is 1.5, and 'reported_recall' lies from 0 to 1"),
+        (READ, "reported_recall, ", "inception_score, ", "score, ", "'score' may be negative, where no value"),
         (READ, "0.9", "1.0", "95", "'real: reported_precision' is 95, and 'reported_precision' lies from 0 to 1"),
     ],
 )  # fmt: skip

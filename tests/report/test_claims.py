@@ -58,6 +58,11 @@ def test_equal_differences_in_all_seeds_are_told_once() -> None:
     assert dict(made.numbers)["Difference, second arm minus first"] == "0 modes in every seed"
 
 
+def test_differences_without_a_median_are_told_by_their_range() -> None:
+    made = _verdict(median_difference=None, lowest_difference=-math.inf, highest_difference=math.inf)
+    assert dict(made.numbers)["Difference, second arm minus first"] == "from −inf to inf"
+
+
 @pytest.mark.parametrize("verdict", ["supported", "contradicted", "equivalent", "inconclusive", "not testable here"])
 def test_a_card_has_at_most_one_p_value_and_one_interval(verdict: str) -> None:
     reasons = {

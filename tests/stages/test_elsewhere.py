@@ -16,6 +16,7 @@ from vigan.bench import foreign_runs
 from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.layout import Layout
+from vigan.stages.kept_study import changed_since
 from vigan.tools.audit import audit
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +153,26 @@ def test_tables_follow_from_the_raw_numbers(folder: Folder) -> None:
     study = load_study(folder.folder / "config" / "foreign.yaml")
     with contextlib.chdir(folder.folder):
         assert audit(study, Layout(study)) == []
+
+
+def test_kept_tables_of_such_arms_are_of_the_study_until_it_reads_them_otherwise(folder: Folder) -> None:
+    """Of runs that nobody trained here no settings are known: every kept table was said to be of another study."""
+    config = folder.folder / "config" / "foreign.yaml"
+    kept = folder.folder / "results" / "foreign"
+    assert changed_since(load_study(config), kept) is None
+    config.write_text(config.read_text().replace("path: runs/plain", "path: runs/plain, metrics: {fid50k: fid}"))
+    told = changed_since(load_study(config), kept)
+    assert told is not None
+    assert "arm 'plain' is not in the study, or was read in another way" in told
+
+
+def test_what_is_told_of_a_rule_is_read_again_when_the_rule_changes(folder: Folder) -> None:
+    config = folder.folder / "config" / "foreign.yaml"
+    text = config.read_text().replace("reach: {metric: fid,", "reach: {metric: reported_recall,")
+    config.write_text(text.replace("real: {fid: 2.0}", "real: {reported_recall: 0.9}"))
+    code, told = folder.stage("analyse")
+    assert code == 1
+    assert "read it again" in told
 
 
 def test_an_edited_file_is_noticed_by_all_that_come_after(folder: Folder) -> None:

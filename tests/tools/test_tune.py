@@ -55,14 +55,16 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _write(folder: Path, scores: dict[str, list[tuple[Any, Any]]]) -> None:
+def _write(folder: Path, scores: dict[str, list[tuple[Any, Any]]], best: float | None = None) -> None:
+    """`best`: of runs that diverged, the best value before."""
     table = folder / "results" / "tiny" / "tables" / "scores.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
     with table.open("w", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["experiment", "arm", "reading", "seed", "metric", "protocol", "last", "best", "area"])
         for metric, arm, seed, last, area in _rows(scores):
-            rows.writerow(["circle", arm, "released", seed, metric, "toy-modes/n=500/ref=train", last, last, area])
+            ever = last if last != "" or best is None else best
+            rows.writerow(["circle", arm, "released", seed, metric, "toy-modes/n=500/ref=train", last, ever, area])
 
 
 def _rows(scores: dict[str, list[tuple[Any, Any]]]) -> Iterator[tuple[Any, ...]]:
@@ -94,6 +96,14 @@ def test_the_best_settings_of_each_way_are_trained_as_they_were_tuned(files: Pat
     assert tuned.arm("tuned-plain") == tuning.arm("plain-01")
     assert tuned.arm("tuned-term") == tuning.arm("term-01")
     assert not set(tuned.seeds) & set(tuning.seeds)
+
+
+def test_a_run_that_diverged_has_no_best_value_either(files: Path) -> None:
+    """Settings that held all modes once and diverged in every seed won."""
+    template = files / "config" / "tuned.yaml.j2"
+    template.write_text(TEMPLATE.replace('score="last"', 'score="best"'))
+    _write(files, {**SCORES, "plain-02": [("", ""), ("", "")]}, best=8)
+    assert _tuned(files).arm("tuned-plain") == load_study(files / "config" / "tiny.yaml").arm("plain-01")
 
 
 def test_where_less_is_better_the_least_wins(files: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -36,7 +37,8 @@ UNTESTED = {
     "reason": "no encoder",
 }
 SHARE = SIGN | {
-    "id": "share", "arms": "regularised", "median_difference": None, "fates": "regularised 0/8; plain 7/8",
+    "id": "share", "arms": "regularised", "median_difference": None, "lowest_difference": None,
+    "fates": "regularised 0/8; plain 7/8",
     "p_above_zero": None, "p_below_zero": None, "p_above_minus_margin": None, "p_below_minus_margin": None,
     "margin": "40%", "event": "bad-end", "event_rule": "A bad end: it is never on track.",
 }  # fmt: skip
@@ -64,6 +66,11 @@ def test_verdicts_are_told_with_interval_seeds_and_every_p(tmp_path: Path) -> No
     ]
     assert second.splitlines() == ["C6: NOT TESTED", "  claim     as well (there)", "  why       no encoder"]
     assert all((ROOT / name).is_file() for name in re.findall(r"docs/\w+\.md", last))
+
+
+def test_differences_without_a_median_are_told_by_their_range(tmp_path: Path) -> None:
+    row = SIGN | {"median_difference": None, "lowest_difference": -math.inf, "highest_difference": math.inf}
+    assert "seed by seed: from -inf to inf" in format_claims(read_claims(_table(tmp_path, row)))
 
 
 def test_a_claim_about_events_tells_how_many_runs_had_them(tmp_path: Path) -> None:

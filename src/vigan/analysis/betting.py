@@ -55,11 +55,13 @@ def betting_interval(outcomes: ArrayLike, level: float = 0.95) -> Interval:
 def bounded_mean(values: ArrayLike, low: float, high: float, level: float = 0.95) -> Interval:
     """Mean of numbers in [low, high] with its `betting_interval`; NaN where there are none.
 
-    Raises MetricError on numbers outside.
+    Where `low` is `high` there is one such number, and nothing uncertain. Raises MetricError on numbers outside.
     """
     numbers = np.asarray(values, dtype=np.float64)
     if not len(numbers):
         return Interval(np.nan, np.nan, np.nan, 0)
+    if low == high and np.allclose(numbers, low, rtol=0.0, atol=ROUNDING):
+        return Interval(low, low, high, len(numbers))
     return scaled(betting_interval((numbers - low) / (high - low), level), low, high)
 
 

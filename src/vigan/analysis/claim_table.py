@@ -12,7 +12,8 @@ from vigan.analysis.alike import alike_in_failing, remark
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome, unaccounted
-from vigan.analysis.testability import untestable
+from vigan.analysis.shared_steps import at_shared_steps
+from vigan.analysis.testability import ALL, untestable
 from vigan.analysis.verdicts import Case, Judged, judge
 from vigan.config.claims import (
     Boundary,
@@ -106,6 +107,7 @@ def _named(study: Study, claim: TestedClaim) -> Seeds:
 def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -> _Found:
     home = study.experiment_of(arms_of(claim)[0])
     experiment, seeds = study.experiments[home], named[arms_of(claim)[0]]
+    data, told, impossible = at_shared_steps(claim, home, experiment, data, named)
     seen = outcome(claim, experiment, study.data_of(home), data, seeds)
     events = _of_named_seeds(study, data.events)
     own = events if not isinstance(claim, OneShare) else events[_is_named(events, named)]
@@ -113,13 +115,17 @@ def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -
     counted = fates(experiment, own, claim.by) if isinstance(claim, OneShare) else compared
     failing = alike_in_failing(claim, seen, compared)
     lacking = untestable(claim, compared, experiment.on_track, counted, fared) | failing
+    if impossible:
+        lacking = lacking | dict.fromkeys(ALL, impossible)
+    begun = data.begun
     case = Case(
         claim, infer(claim, seen), len(seeds), lacking,
         begun=len(unaccounted(claim, experiment, data, named)),
         without=sum(len(set(named[arm])) - fared[arm].runs for arm in named if arm not in arms_of(claim)),
-        made=any((arm, seed) in data.begun for arm in arms_of(claim) for seed in named[arm]),
+        uncontrolled=any(not fared[arm].runs for arm in named if arm not in arms_of(claim)),
+        made=any((arm, seed) in begun for arm in arms_of(claim) for seed in named[arm]),
     )  # fmt: skip
-    note = not_trained_here(experiment, named_arms(claim))
+    note = told + not_trained_here(experiment, named_arms(claim))
     return _Found(case, seen, home, counted, failing, _event_rule(claim, experiment, failing), note)
 
 

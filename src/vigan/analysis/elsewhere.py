@@ -28,10 +28,13 @@ def judged(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics[metrics["status"] != UNFINISHED]
 
 
-def unfinished(metrics: pd.DataFrame) -> frozenset[tuple[str, int]]:
-    """(arm, seed) of the runs of a long table that end too early, by one of their numbers or by all."""
-    early = metrics.loc[metrics["status"] == UNFINISHED, ["arm", "seed"]].drop_duplicates()
-    return frozenset((str(arm), int(seed)) for arm, seed in early.itertuples(index=False))
+def unfinished(metrics: pd.DataFrame) -> frozenset[tuple[str, int, str, str]]:
+    """(arm, seed, metric, protocol) of the numbers of a long table that end too early."""
+    early = metrics.loc[metrics["status"] == UNFINISHED, ["arm", "seed", "metric", "protocol"]].drop_duplicates()
+    return frozenset(
+        (str(arm), int(seed), str(metric), str(protocol))
+        for arm, seed, metric, protocol in early.itertuples(index=False)
+    )
 
 
 def on_common_steps(metrics: pd.DataFrame) -> pd.DataFrame:

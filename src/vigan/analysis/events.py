@@ -9,23 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.elsewhere import real_value, unmeasured, whole
+from vigan.analysis.elsewhere import whole
 from vigan.analysis.estimates import ARM_KEYS
 from vigan.analysis.exact import sign_test
-from vigan.analysis.survival import (
-    EventTime,
-    collapse_onset,
-    cumulative_incidence,
-    divergence,
-    kaplan_meier,
-    time_to_reach,
-)
+from vigan.analysis.survival import EventTime, cumulative_incidence, kaplan_meier, time_to_reach
 from vigan.analysis.tables import RUN_KEYS
 from vigan.analysis.time_to_event import median_time
-from vigan.config.claims import Collapse, Measured, Reach
+from vigan.analysis.trajectories import Trajectory, trajectories
+from vigan.config.claims import Collapse, Reach
 from vigan.config.experiment import Experiment
 from vigan.describe.claims import percent
-from vigan.protocols.registry import METRICS
 
 Rule = Collapse | Reach
 
@@ -36,49 +29,6 @@ COLLAPSED, DIVERGED, NEVER_ON_TRACK = "collapsed", "diverged", "never on track"
 """The ways in which a run can end badly."""
 
 EVENT_COLUMNS = [*RUN_KEYS, "event", "step", "images", "g_updates", "observed", "end", "cause"]
-
-
-class Trajectory(NamedTuple):
-    """One run's values of one metric at every scheduled snapshot, NaN where it has none, and that of real data."""
-
-    run: tuple[Hashable, ...]
-    arm: str
-    steps: np.ndarray
-    values: np.ndarray
-    real: float
-
-    @property
-    def end(self) -> float:
-        """The last scheduled step."""
-        return float(self.steps[-1])
-
-    def reaches(self, rule: Reach) -> EventTime:
-        """When the run got on track: never, if it had no value to start from."""
-        if not np.isfinite(self.values[0]):
-            return EventTime(self.end, False)
-        better = METRICS[rule.metric].better
-        assert better != "none"
-        target = self.values[0] + rule.share * (self.real - self.values[0])
-        return time_to_reach(self.steps, self.values, target=target, better=better)
-
-    def collapses(self, rule: Collapse, on_track: EventTime) -> EventTime:
-        """When the run, once on track, collapsed."""
-        if not on_track.observed:
-            return EventTime(self.end, False)
-        return collapse_onset(
-            self.steps, self.values, below=rule.below, consecutive=rule.consecutive, once_above=rule.once_above,
-            relative_to=rule.relative_to if rule.relative_to == "running-maximum" else self.real,
-            after=max(round(rule.after * self.end, 6), on_track.time), lasting=rule.lasting,
-        )  # fmt: skip
-
-    def diverges(self) -> EventTime:
-        """When the run had the first value that is not finite."""
-        return divergence(self.steps, self.values)
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether the run never had a value that is not finite."""
-        return bool(np.isfinite(self.values).all())
 
 
 class TrackedRun(NamedTuple):
@@ -109,78 +59,50 @@ class TrackedRun(NamedTuple):
         return float(steps[max(0, np.count_nonzero(steps <= round(rule.on_track_by * self.trajectory.end, 6)) - 1)])
 
 
-def trajectories(
-    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, measured: Measured
-) -> Iterator[Trajectory]:
-    """The values of a metric in every run of `metrics`, the long table's rows of one experiment, if it has any."""
-    protocol = experiment.protocol_of(measured.protocol)
-    assert protocol is not None
-    rows = metrics[metrics["protocol"] == protocol.name]
-    if rows.empty:
-        return
-    real = real_value(floors, experiment, protocol.name, measured.metric)
-    by_metric = {
-        name: part.pivot(index=RUN_KEYS, columns="step", values="value") for name, part in rows.groupby("metric")
-    }
-    scheduled = by_metric["finite"].reindex(pd.MultiIndex.from_frame(rows[RUN_KEYS].drop_duplicates()))
-    values = by_metric.get(measured.metric, scheduled.iloc[:, :0]).reindex_like(scheduled).to_numpy(float)
-    steps, taken = scheduled.columns.to_numpy(), scheduled.notna().to_numpy()
-    taken = taken & ~unmeasured(scheduled, values)
-    diverged = set(rows.loc[rows["status"] == "diverged", RUN_KEYS].itertuples(index=False, name=None))
-    for keys, run, there in zip(scheduled.index, values, taken, strict=True):
-        if there.any():
-            found = Trajectory(keys, str(keys[1]), steps[there], run[there], real)
-            yield _diverged(found, steps, experiment.iterations) if keys in diverged else found
+def tracked_runs(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, *, shared: bool = False
+) -> Iterator[TrackedRun]:
+    """Every run as the experiment's collapse rule needs it; without a rule `reach` all are on track from the start.
 
-
-def _diverged(run: Trajectory, steps: np.ndarray, end: int) -> Trajectory:
-    """The values of a run that has diverged, up to the experiment's end: none is finite from some step on.
-
-    Where only its status says so, that step is the first that it lacks.
+    None where the rule compares with real data whose number nobody knows. `shared`: see `trajectories`.
     """
-    last = run.steps[-1]
-    if run.is_finite:
-        later = steps[steps > last]
-        added = sorted({later[0] if len(later) else max(end, last), max(end, last)})
-    else:
-        added = [end] if last < end else []
-    before = run.steps < min(added, default=np.inf)
-    values = np.append(run.values[before], [np.nan] * len(added))
-    return run._replace(steps=np.append(run.steps[before], added), values=values)
-
-
-def tracked_runs(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[TrackedRun]:
-    """Every run as the experiment's collapse rule needs it; without a rule `reach` all are on track from the start."""
-    assert experiment.collapse is not None
-    measured_runs = trajectories(metrics, floors, experiment, experiment.collapse)
+    rule = experiment.collapse
+    assert rule is not None
+    every = trajectories(metrics, floors, experiment, rule, shared=shared)
+    known = (one for one in every if rule.relative_to != "real" or np.isfinite(one.real))
     if experiment.reach is None:
-        yield from (TrackedRun(trajectory, EventTime(0.0, True)) for trajectory in measured_runs)
+        yield from (TrackedRun(one, EventTime(0.0, True)) for one in known)
         return
-    arrivals = {one.run: one.reaches(experiment.reach) for one in _from_the_start(metrics, floors, experiment)}
-    yield from (TrackedRun(one, arrivals[one.run]) for one in measured_runs if one.run in arrivals)
+    started = _from_the_start(metrics, floors, experiment, shared=shared)
+    arrivals = {one.run: one.reaches(experiment.reach) for one in started}
+    yield from (TrackedRun(one, arrivals[one.run]) for one in known if one.run in arrivals)
 
 
-def _from_the_start(metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[Trajectory]:
+def _from_the_start(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, *, shared: bool = False
+) -> Iterator[Trajectory]:
     """The values that tell when runs got on track: of those measured before training, for it is gone from there.
 
-    Of others nothing is known but that some diverged.
+    Of others no event is known, also of such as diverged: they would be all that is known of their arm.
     """
     assert experiment.reach is not None
-    found = trajectories(metrics, floors, experiment, experiment.reach)
-    return (one for one in found if one.steps[0] == 0 or not one.is_finite)
+    found = trajectories(metrics, floors, experiment, experiment.reach, shared=shared)
+    return (one for one in found if one.steps[0] == 0 and np.isfinite(one.real))
 
 
-def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment]) -> pd.DataFrame:
+def events(
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str, Experiment], *, shared: bool = False
+) -> pd.DataFrame:
     """One row per run and event: at which step, after how many images and G updates, and whether it was observed.
 
     "reach", "collapse" and "bad-end", where the experiment has the rules that they need. An event that was not observed
     is censored at the run's last scheduled snapshot, `end`, a collapse also where the run diverged. `cause` is the kind
-    of bad end.
+    of bad end. `shared`: runs are seen at the steps that all of an experiment have, else each at its own.
     """
     rows = []
     for name, experiment in experiments.items():
         own = metrics[metrics["experiment"] == name]
-        for trajectory, event, onset, cause in _event_times(own, floors, experiment):
+        for trajectory, event, onset, cause in _event_times(own, floors, experiment, shared):
             ledger = experiment.ledger(trajectory.arm, int(onset.time))
             cost = (ledger.real_images, ledger.g_updates) if ledger else (None, None)
             rows.append((*trajectory.run, event, int(onset.time), *cost, onset.observed, int(trajectory.end), cause))
@@ -188,18 +110,16 @@ def events(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[str
 
 
 def _event_times(
-    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
+    metrics: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment, shared: bool
 ) -> Iterator[tuple[Trajectory, str, EventTime, str]]:
     if (rule := experiment.collapse) is not None:
-        known = [
-            (tracked_run.trajectory, *tracked_run.end(rule))
-            for tracked_run in tracked_runs(metrics, floors, experiment)
-        ]
+        found = tracked_runs(metrics, floors, experiment, shared=shared)
+        known = [(tracked_run.trajectory, *tracked_run.end(rule)) for tracked_run in found]
         for trajectory, onset, cause in known:
             yield trajectory, "collapse", EventTime(onset.time, cause == COLLAPSED), ""
         yield from ((trajectory, "bad-end", onset, cause) for trajectory, onset, cause in known)
     if experiment.reach is not None:
-        for trajectory in _from_the_start(metrics, floors, experiment):
+        for trajectory in _from_the_start(metrics, floors, experiment, shared=shared):
             yield trajectory, "reach", trajectory.reaches(experiment.reach), ""
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vigan.analysis.elsewhere import UNFINISHED, real_value
+from vigan.analysis.metric_bounds import bounds_of
 from vigan.config.base import ConfigError, nearest
 from vigan.config.claims import Reach, Untested, arms_of, event_of
+from vigan.config.counts import modes_of
 from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
@@ -21,15 +24,17 @@ COLUMNS = ("arm", "seed", "step", "metric", "value")
 FLOORS = ("dataset", "protocol", "metric", "value")
 """Columns of the numbers of real data."""
 RUN = ["arm", "seed", "protocol"]
-PLACE = [*RUN, "step", "metric"]
+SERIES = [*RUN, "metric"]
+PLACE = [*SERIES, "step"]
 
 
 def long_table(study: Study, frame: Any) -> pd.DataFrame:
     """The long table of a study from a frame with `COLUMNS` and, if it has them, protocol and status.
 
-    A value that is not finite is a divergence of its run; a number that ends before the experiment does has the status
-    "unfinished". Rows of other arms, unknown metrics and later steps are left out. Raises ConfigError, in one line,
-    for a column that is missing and for rows that say what cannot be.
+    An infinite value, or "nan" as text, is a divergence of its run; an empty one (NaN) was not measured, unless the
+    status of its run says that it diverged. A number that ends before the experiment does has the status "unfinished".
+    Rows of other arms, unknown metrics and later steps are left out. Raises ConfigError, in one line, for a column that
+    is missing and for rows that say what cannot be.
     """
     table = _of_arms(study, frame)
     table["seed"] = _whole(table["seed"], "seed", LARGEST_SEED)
@@ -37,14 +42,19 @@ def long_table(study: Study, frame: Any) -> pd.DataFrame:
     table["value"] = _numbers(table["value"])
     table["protocol"] = _protocols(study, table)
     table["status"] = _statuses(table)
-    table = _known_metrics(_each_once(table))
     homes = {arm: study.experiment_of(arm) for arm in table["arm"].unique()}
     table["experiment"] = table["arm"].map(homes)
+    table = _known_metrics(_each_once(table), {home: modes_of(study.data_of(home)) for home in homes.values()})
     own = table["arm"].map({arm: study.experiments[home].reading_of(arm) for arm, home in homes.items()})
     table["reading"] = own.where(_is_whole(table), READING)
     ends = table["arm"].map({arm: study.experiments[home].iterations for arm, home in homes.items()})
-    table, ends = table[table["step"] <= ends], ends[table["step"] <= ends]
-    return _with_finite(_with_unfinished(_with_diverged(table), ends))
+    if (table["step"] > ends).all():
+        raise ConfigError(
+            f"the table begins at step {table['step'].min()}, after step {ends.max()}, the last of the study: give "
+            "steps in the unit of its 'iterations'"
+        )
+    table = _measured(_with_diverged(table[table["step"] <= ends]))
+    return _with_finite(_with_unfinished(table, ends[table.index]))
 
 
 def _of_arms(study: Study, frame: Any) -> pd.DataFrame:
@@ -64,7 +74,7 @@ def _of_arms(study: Study, frame: Any) -> pd.DataFrame:
 
 def _whole(column: pd.Series, what: str, most: int) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
-    wrong = ~((numbers >= 0) & (numbers <= most) & (numbers % 1 == 0)).to_numpy(bool)
+    wrong = ~((numbers >= 0) & (numbers <= most) & (numbers % 1 == 0)).fillna(False).to_numpy(bool)
     _refuse(column, wrong, f"{what} {{}} is not a whole number from 0 on, or too large")
     return numbers.astype(np.int64)
 
@@ -73,7 +83,7 @@ def _numbers(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce").astype(float)
     wrong = numbers.isna().to_numpy() & ~column.isna().to_numpy() & (column.astype(str).str.lower() != "nan").to_numpy()
     _refuse(column, wrong, "value {} is no number")
-    return numbers
+    return numbers.mask(numbers.isna() & ~column.isna(), np.inf)  # "nan" as text
 
 
 def _refuse(column: pd.Series, wrong: np.ndarray, line: str) -> None:
@@ -112,9 +122,9 @@ def _protocol(experiment: Experiment, arm: str, name: object) -> str:
 def _statuses(table: pd.DataFrame) -> pd.Series:
     if "status" not in table.columns:
         return pd.Series("completed", table.index)
-    wrong = ~table["status"].isin(["completed", "diverged"]).to_numpy()
+    wrong = ~table["status"].isin(["completed", "diverged", UNFINISHED]).to_numpy()
     _refuse(table["status"], wrong, "status {} is neither 'completed' nor 'diverged'")
-    return table["status"].astype(str)
+    return table["status"].astype(str).replace(UNFINISHED, "completed")  # which numbers those are is found here
 
 
 def _each_once(table: pd.DataFrame) -> pd.DataFrame:
@@ -130,22 +140,26 @@ def _each_once(table: pd.DataFrame) -> pd.DataFrame:
     return once
 
 
-def _known_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of metrics that are known. Raises ConfigError if there are none, or for a value that one cannot have."""
+def _known_metrics(table: pd.DataFrame, modes: Mapping[str, int | None]) -> pd.DataFrame:
+    """Rows of metrics that are known, in experiments on data of so many modes.
+
+    Raises ConfigError if there are none, or for a value that one cannot have.
+    """
     known = table[table["metric"].isin(METRICS)]
     if known.empty or known["metric"].isin(checks()).all():
         name = str(table["metric"].iloc[0])
         raise ConfigError(
             f"the table has no metric that is known, such as '{short(name)}'{nearest(name, list(METRICS))}"
         )
-    low = known["metric"].map({name: metric.low for name, metric in METRICS.items()})
-    high = known["metric"].map({name: metric.high for name, metric in METRICS.items()})
+    places = list(zip(known["metric"], known["experiment"], strict=True))
+    bounds = {place: bounds_of(place[0], modes[place[1]]) for place in dict.fromkeys(places)}
+    low, high = (pd.Series([bounds[place][end] for place in places], known.index, dtype=float) for end in (0, 1))
     outside = np.isfinite(known["value"]) & ~known["value"].between(low - 1e-9, high + 1e-9)
     if outside.any():
-        row = known[outside].iloc[0]
+        row, (least, most) = known[outside].iloc[0], (low[outside].iloc[0], high[outside].iloc[0])
         raise ConfigError(
             f"arm '{row['arm']}', seed {row['seed']}, step {row['step']}: {row['value']:g} is no value of "
-            f"'{row['metric']}', which lies from {METRICS[row['metric']].low:g} to {METRICS[row['metric']].high:g}"
+            f"'{row['metric']}', which lies from {least:g} to {most:g}"
         )
     return known.copy()
 
@@ -163,17 +177,29 @@ def _is_whole(table: pd.DataFrame) -> np.ndarray:
 
 
 def _with_diverged(table: pd.DataFrame) -> pd.DataFrame:
-    """Runs with a value that is not finite have diverged, where nothing else is said; so a run has one status."""
-    bad = (~np.isfinite(table["value"]) & ~_is_said(table)) | (table["status"] == "diverged")
+    """Runs with an infinite value have diverged, where nothing else is said; so a run has one status."""
+    bad = (np.isinf(table["value"]) & ~_is_said(table)) | (table["status"] == "diverged")
     diverged = pd.MultiIndex.from_frame(table.loc[bad, ["arm", "seed"]])
     is_one = pd.MultiIndex.from_frame(table[["arm", "seed"]]).isin(diverged)
     return table.assign(status=np.where(is_one, "diverged", table["status"]))
 
 
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows without empty values, as frames that are made of wide ones have them: they were not measured.
+
+    Of a run that diverged those after its last number tell when. Raises ConfigError if none is left.
+    """
+    alive = table["step"].where(np.isfinite(table["value"])).groupby([table["arm"], table["seed"]]).transform("max")
+    lost = (table["status"] == "diverged") & ~(table["step"] <= alive)
+    kept = table[table["value"].notna() | lost | _is_said(table)]
+    if kept.empty:
+        raise ConfigError("the table has no value of a metric that is known: all are empty")
+    return kept
+
+
 def _with_unfinished(table: pd.DataFrame, ends: pd.Series) -> pd.DataFrame:
     """Numbers of runs that end before the experiment, without a word on why, are not judged."""
-    series = [*RUN, "metric"]
-    last = table.groupby(series)["step"].transform("max")
+    last = table.groupby(SERIES)["step"].transform("max")
     failed = table[(table["metric"] == "finite") & (table["value"] == 0)].groupby(RUN)["step"].max()
     failing = pd.Series(pd.MultiIndex.from_frame(table[RUN]).map(failed.to_dict()), table.index, dtype=float)
     early = (last < ends) & ~(failing > last) & (table["status"] != "diverged")
@@ -203,15 +229,25 @@ def real_values(study: Study, table: pd.DataFrame, floors: pd.DataFrame | None) 
     real = pd.DataFrame(columns=list(FLOORS)) if floors is None else floors
     if missing := [column for column in FLOORS if column not in real.columns]:
         raise ConfigError(f"the floors have no column '{missing[0]}'; they need {', '.join(FLOORS)}")
-    homes = {experiment.dataset: experiment for experiment in study.experiments.values()}
-    pairs = zip(real["dataset"], real["protocol"], strict=True)
-    found = [homes[data].protocol_of(str(name)) if data in homes else None for data, name in pairs]
-    named = [one.name if one else name for one, name in zip(found, real["protocol"], strict=True)]
-    real = real.assign(protocol=named)
+    pairs = list(zip(real["dataset"], real["protocol"], strict=True))
+    names = {pair: _real_protocol(study, *map(str, pair)) for pair in dict.fromkeys(pairs)}
+    real = real.assign(protocol=[names[pair] for pair in pairs])
     for claim in study.claims:
         if not isinstance(claim, Untested) and event_of(claim) is not None:
             _check_real(study.experiment_of(arms_of(claim)[0]), study, table, real)
     return real
+
+
+def _real_protocol(study: Study, dataset: str, name: str) -> str:
+    """The full name of a protocol that some experiment on a data set has; as it is written if none has it."""
+    homes = [experiment for experiment in study.experiments.values() if experiment.dataset == dataset]
+    try:
+        found = dict.fromkeys(one.name for home in homes if (one := home.protocol_of(name)) is not None)
+    except ValueError as error:
+        raise ConfigError(f"column 'protocol' of the floors, data set '{dataset}': {error}") from None
+    if len(found) > 1:
+        raise ConfigError(f"column 'protocol' of the floors: '{name}' could be any of {', '.join(found)}; write which")
+    return next(iter(found), name)
 
 
 def _check_real(home: str, study: Study, table: pd.DataFrame, real: pd.DataFrame) -> None:

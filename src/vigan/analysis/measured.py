@@ -16,4 +16,4 @@ def measured(metrics: pd.DataFrame, floors: pd.DataFrame, experiments: Mapping[s
     """Scores and events of a long table's runs, by the rules of their experiments; `floors` are those of real data."""
     table = judged(metrics)
     found = events.events(table, floors, experiments)
-    return Measurements(estimates.run_scores(table), found, unfinished(metrics), table)
+    return Measurements(estimates.run_scores(table), found, unfinished(metrics), table, floors)

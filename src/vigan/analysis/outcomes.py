@@ -8,9 +8,19 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from vigan.analysis.estimates import run_scores
+from vigan.analysis.estimates import SCORES, run_scores
 from vigan.analysis.metric_bounds import bounds_of
-from vigan.config.claims import OneShare, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim, event_of
+from vigan.analysis.tables import RUN_KEYS
+from vigan.config.claims import (
+    Measured,
+    OneShare,
+    PairedMean,
+    PairedShares,
+    PairedSign,
+    PairedTime,
+    TestedClaim,
+    event_of,
+)
 from vigan.config.counts import modes_of
 from vigan.config.datasets import Dataset
 from vigan.config.elsewhere import READING
@@ -21,24 +31,29 @@ Bools = np.ndarray
 Values = Sequence[np.ndarray]
 Run = tuple[str, int]
 """(arm, seed)."""
+Series = tuple[str, int, str, str]
+"""(arm, seed, metric, protocol)."""
 
 
 class Measurements(NamedTuple):
     """The tables that outcomes are taken from: scores of runs, and events.
 
-    `unfinished`: (arm, seed) of runs that ended before their experiment does, some or all of whose numbers are in none.
-    `metrics`: the long table that scores are of, by which runs from elsewhere are compared at steps that they share.
+    `unfinished`: those numbers of runs that end before their experiment does; they are in none. `metrics` and `floors`:
+    the long table that both are of and the numbers of real data, by which runs from elsewhere are compared at steps
+    that they share.
     """
 
     scores: pd.DataFrame
     events: pd.DataFrame
-    unfinished: frozenset[Run] = frozenset()
+    unfinished: frozenset[Series] = frozenset()
     metrics: pd.DataFrame | None = None
+    floors: pd.DataFrame | None = None
 
     @property
     def begun(self) -> frozenset[Run]:
         """All runs that have a number, or had one before they ended early."""
-        return self.unfinished | _runs(self.scores) | _runs(self.events)
+        early = frozenset((arm, seed) for arm, seed, _, _ in self.unfinished)
+        return early | _runs(self.scores) | _runs(self.events)
 
 
 Near = Literal["", "worst", "all worst", "best"]
@@ -105,12 +120,17 @@ def outcome(
 
 
 def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict[str, Fate]:
-    """The event counts of every arm of an experiment, of events within the share `by` of training."""
+    """The event counts of every arm of an experiment, of events within the share `by` of training.
+
+    Where a level of the rule `collapse` stands for a rule `reach`, no run counts as one that was never on track by it.
+    """
     found = {}
     for arm in experiment.names:
         own = events[events["arm"] == arm]
         occurred = _within(own, by).groupby(own["event"]).sum()
-        found[arm] = Fate(own["seed"].nunique(), {str(event): int(count) for event, count in occurred.items()})
+        counts = {str(event): int(count) for event, count in occurred.items()}
+        runs = own["seed"].nunique()
+        found[arm] = Fate(runs, counts | ({"reach": runs} if runs and experiment.on_track_by_level else {}))
     return found
 
 
@@ -118,17 +138,44 @@ def unaccounted(
     claim: TestedClaim, experiment: Experiment, data: Measurements, seeds: Mapping[str, Sequence[int]]
 ) -> set[int]:
     """Seeds of which a run was begun, by arm those of `seeds`, that ended early or lacks what the claim is about."""
-    whole = _runs(_rows_of(claim, experiment, data)) - data.unfinished
-    return {seed for arm, own in seeds.items() for seed in own if (arm, seed) in data.begun - whole}
+    read = _read(claim, experiment)
+    early = {(arm, seed) for arm, seed, metric, protocol in data.unfinished if (metric, protocol) in read}
+    lacking = data.begun - (_runs(_rows_of(claim, experiment, data)) - early)
+    return {seed for arm, own in seeds.items() for seed in own if (arm, seed) in lacking}
+
+
+def _read(claim: TestedClaim, experiment: Experiment) -> set[tuple[str, str]]:
+    """(metric, protocol) of the numbers that a claim, or the rules of its event, are about."""
+    if isinstance(claim, PairedSign | PairedMean):
+        return {_metric_of(claim, experiment)}
+    rules = [experiment.reach, *([] if event_of(claim) == "reach" else [experiment.collapse])]
+    return {_metric_of(rule, experiment) for rule in rules if rule is not None}
+
+
+def _metric_of(measured: Measured, experiment: Experiment) -> tuple[str, str]:
+    protocol = experiment.protocol_of(measured.protocol)
+    assert protocol is not None
+    return measured.metric, protocol.name
 
 
 def _rows_of(claim: TestedClaim, experiment: Experiment, data: Measurements) -> pd.DataFrame:
     """Rows of the runs that have what a claim is about."""
     if isinstance(claim, PairedSign | PairedMean):
-        protocol = experiment.protocol_of(claim.protocol)
-        assert protocol is not None
-        return _measured(data.scores, claim.metric, protocol.name)
+        return _measured(_scores_for(claim, experiment, data), *_metric_of(claim, experiment))
     return data.events[data.events["event"] == event_of(claim)]
+
+
+def _scores_for(claim: PairedSign | PairedMean, experiment: Experiment, data: Measurements) -> pd.DataFrame:
+    """All scores; where no run of the experiment ever had the claim's number, those that diverged lack it, too."""
+    metric, protocol = _metric_of(claim, experiment)
+    known = data.scores
+    is_it = known["arm"].isin(experiment.names) & (known["metric"] == metric) & (known["protocol"] == protocol)
+    if is_it.any() or data.metrics is None:
+        return known
+    rows = data.metrics[data.metrics["arm"].isin(experiment.names) & (data.metrics["protocol"] == protocol)]
+    lost = rows.loc[rows["status"] == "diverged", RUN_KEYS].drop_duplicates()
+    lost = lost.assign(metric=metric, protocol=protocol, **dict.fromkeys(SCORES, np.nan))
+    return pd.concat([known, lost], ignore_index=True) if len(known) else lost
 
 
 def _runs(table: pd.DataFrame) -> frozenset[Run]:
@@ -144,11 +191,9 @@ def _of_scores(
     data: Measurements,
     seeds: Sequence[int],
 ) -> Differences:
-    scores = data.scores
-    protocol = experiment.protocol_of(claim.protocol)
-    assert protocol is not None
-    rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == claim.metric)]
-    rows = rows[rows["protocol"] == protocol.name]
+    scores, (metric, protocol) = _scores_for(claim, experiment, data), _metric_of(claim, experiment)
+    rows = scores[scores["arm"].isin(experiment.names) & (scores["metric"] == metric)]
+    rows = rows[rows["protocol"] == protocol]
     kept = rows[rows["last"].notna()]  # without those that diverged
     measured = _rows_of(claim, experiment, data)
     shared = _shared(measured, claim.arms, seeds)
@@ -229,7 +274,12 @@ def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> l
 
 
 def difference_summary(found: Outcome) -> tuple[float, float, float] | None:
-    """Median, lowest and highest difference; None for outcomes that are not differences, or if there are none."""
+    """Median, lowest and highest difference; None for outcomes that are not differences, or if there are none.
+
+    There is no median (NaN) halfway between minus infinity and infinity.
+    """
     if isinstance(found, Occurrences) or not len(found.values):
         return None
-    return float(np.median(found.values)), float(found.values.min()), float(found.values.max())
+    with np.errstate(invalid="ignore"):
+        median = float(np.median(found.values))
+    return median, float(found.values.min()), float(found.values.max())

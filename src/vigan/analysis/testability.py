@@ -78,7 +78,7 @@ def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) ->
 
 def mostly_never(claim: TestedClaim, fates: Mapping[str, Fate]) -> bool:
     """Whether at most half of the runs of each arm of a claim ever got on track."""
-    return all(fates[arm].share("reach") <= 0.5 for arm in arms_of(claim))
+    return all(fates[arm].runs and fates[arm].share("reach") <= 0.5 for arm in arms_of(claim))
 
 
 def _never_at_all(claim: OneShare, fates: Mapping[str, Fate]) -> str:

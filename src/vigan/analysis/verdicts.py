@@ -19,7 +19,8 @@ class Case(NamedTuple):
     """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons).
 
     `begun`: the number of seeds of which a run ended early, or lacks what the claim is about; `without`: how many seeds
-    that its rule names its control lacks; `made`: whether there is a run of its arms with one of these seeds.
+    that its rule names its control lacks, `uncontrolled`: whether it lacks all; `made`: whether there is a run of its
+    arms with one of these seeds.
     """
 
     claim: TestedClaim
@@ -28,6 +29,7 @@ class Case(NamedTuple):
     untestable: Mapping[str, str]
     begun: int = 0
     without: int = 0
+    uncontrolled: bool = False
     made: bool = False
 
     @property
@@ -73,26 +75,33 @@ def _p_values(evidence: Evidence) -> tuple[float, float, float]:
 
 
 def _incomplete(case: Case) -> bool:
-    """Whether a claim lacks seeds without which it is not judged: by a fixed rule any, else those that were begun."""
+    """Whether a claim lacks seeds without which it is not judged: by a fixed rule any, else those that were begun.
+
+    Any claim waits for the first run of its control.
+    """
     lacks = case.lacking != 0 or case.without != 0
-    return lacks and (case.claim.sampling == "fixed" or case.begun > 0)
+    return case.uncontrolled or (lacks and (case.claim.sampling == "fixed" or case.begun > 0))
 
 
 def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> Given:
     claim, n = case.claim, case.evidence.estimate.n
     if not n:
         return "not tested", _no_seed(case)
+    lacks = f", and its control lacks {case.without} of its own" if case.without else ""
+    if _incomplete(case):
+        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names{lacks}: {_awaited(case)}."
+    there = f" {n} of the {case.seeds} seeds that the study names{lacks}." if case.lacking or lacks else ""
     found = _by_tests(claim, supported, contradicted, equivalent)
     given = [one for one in found if one[0] not in case.untestable]
-    if not given:
-        return "not testable here", case.untestable[found[0][0]]
-    if _incomplete(case):
-        early = _early(case)
-        why = "it is judged once, on all of them" if claim.sampling == "fixed" else early
-        lacks = f", and its control lacks {case.without} of its own" if case.without else ""
-        return "inconclusive", f"{n} of the {case.seeds} seeds that the rule names{lacks}: {why}."
-    verdict, reason = given[0]
-    return verdict, f"{reason} {n} of the {case.seeds} seeds that the study names." if case.lacking else reason
+    verdict, reason = given[0] if given else ("not testable here", case.untestable[found[0][0]])
+    return verdict, reason + there
+
+
+def _awaited(case: Case) -> str:
+    """Why a claim that lacks seeds is not judged."""
+    if case.claim.sampling == "fixed":
+        return "it is judged once, on all of them"
+    return _early(case) if case.begun else "without a run of its control nothing shows that the event comes at all"
 
 
 def _early(case: Case) -> str:

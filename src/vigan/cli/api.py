@@ -166,9 +166,10 @@ def judge(frame: pd.DataFrame, rules: str | Path, floors: pd.DataFrame | None = 
     `frame` has a number a row: the columns arm, seed, step (iterations), metric, value; protocol (its name, or its
     kind), unless the arm's experiment has one only; and status ("completed" or "diverged"), unless all runs were
     completed. Arms may be trained or made elsewhere (`from`); files that the study names are not read. Rows of arms
-    that the study lacks, of unknown metrics and of steps after the last are left out; a value that is not finite is a
-    divergence; numbers that end before the experiment does are not judged. `floors` (dataset, protocol, metric, value)
-    are the numbers of real data, which rules that are relative to these need. Columns of the result:
+    that the study lacks, of unknown metrics and of steps after the last are left out; an infinite value is a
+    divergence, and an empty one (NaN, None) was not measured, unless the status of its run says that it diverged;
+    numbers that end before the experiment does are not judged. `floors` (dataset, protocol, metric, value) are the
+    numbers of real data, which rules that are relative to these need. Columns of the result:
     `vigan.analysis.claim_table.CLAIM_COLUMNS`, among them id, verdict, reason, n (seeds), estimate with low and high
     (its 95% interval) in `unit`. Raises ConfigError for a column that is missing and for rows that cannot be.
     """

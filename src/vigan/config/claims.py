@@ -46,7 +46,8 @@ class Collapse(Measured):
 
     The onset is the first of `consecutive` evaluations in a row whose value is less than `below` times the run's own
     maximum so far ("running-maximum") or the value of real data ("real"). Evaluations count once the run is on track by
-    the experiment's rule `reach`, after the share `after` of training, and once its value has reached `once_above`.
+    the experiment's rule `reach`, after the share `after` of training, and once its value has reached `once_above`
+    (0: whatever it is). The metric is one that is never negative.
     `lasting`: only a stretch that goes on to the end of training counts, not a dip that heals.
 
     A run that was never on track, whose value never reached `once_above`, or that did not do both within the share
@@ -73,6 +74,8 @@ class Collapse(Measured):
     def _falls(self) -> Collapse:
         if METRICS[self.metric].better == "lower":
             raise ValueError(f"'{self.metric}' rises when a generator collapses; name a metric that falls")
+        if METRICS[self.metric].low < 0:
+            raise ValueError(f"'{self.metric}' may be negative, where no value is a share of its maximum; name another")
         return self
 
 

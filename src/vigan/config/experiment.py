@@ -257,6 +257,11 @@ class Experiment(Strict):
         """Share of an arm's runs that must get on track before claims about their collapse are tested."""
         return self.collapse.on_track if self.collapse else ON_TRACK
 
+    @property
+    def on_track_by_level(self) -> bool:
+        """Whether a level of the rule `collapse` stands for a rule `reach`, as for logs without a number at step 0."""
+        return bool(self.elsewhere and self.reach is None and self.collapse and self.collapse.once_above)
+
     def rule(self, event: str) -> Collapse | Reach | None:
         """The rule of an event, "collapse" or "reach"."""
         return self.collapse if event == "collapse" else self.reach

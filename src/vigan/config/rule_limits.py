@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vigan.config.claims import Collapse, Measured, OneShare, Reach, TestedClaim
 from vigan.config.experiment import Experiment, Protocol
 from vigan.protocols.registry import METRICS
@@ -11,16 +13,31 @@ def check_event_rule(who: str, rule: Collapse | Reach, experiment: Experiment, m
     """Raise ValueError if no run could collapse by the rule, whatever it does; `modes`: of the data, if known."""
     if not isinstance(rule, Collapse):
         return
-    _check_in_range(who, "once_above", rule.metric, rule.once_above, modes)
-    evaluations = _evaluations(experiment)
+    if rule.once_above:
+        _check_in_range(who, "once_above", rule.metric, rule.once_above, modes)
+    if line := cannot_happen(rule, _evaluations(experiment)):
+        raise ValueError(f"{who}: {line}; give it more 'snapshots'")
+
+
+def cannot_happen(rule: Collapse, evaluations: Sequence[float]) -> str:
+    """Why no run could collapse by a rule that is measured at these shares of training; nothing if one could.
+
+    Nothing, too, where nobody knows when it is measured.
+    """
     if evaluations and rule.on_track_by < evaluations[0]:
-        raise ValueError(f"{who}: 'on_track_by' is {rule.on_track_by:g} of training, and {_first(evaluations)}")
+        return f"'on_track_by' is {rule.on_track_by:g} of training, and {_first(evaluations)}"
     counted = [at for at in evaluations if at >= rule.after]
     if evaluations and len(counted) < rule.consecutive:
-        raise ValueError(
-            f"{who}: 'consecutive' is {rule.consecutive:,}, and of a run {len(counted):,} evaluations count: no run "
-            "could collapse"
-        )
+        count = f"of a run {len(counted):,} evaluations count"
+        return f"'consecutive' is {rule.consecutive:,}, and {count}: no run could collapse"
+    return ""
+
+
+def is_too_early(claim: OneShare, evaluations: Sequence[float]) -> str:
+    """Why no event could come as soon as a claim says that is measured at these shares of training, if so."""
+    if not evaluations or claim.by >= evaluations[0]:
+        return ""
+    return f"'by' is {claim.by:g} of training, and {_first(evaluations)}"
 
 
 def check_stated(who: str, protocol: Protocol, modes: int | None) -> None:
@@ -44,11 +61,8 @@ def check_claim_rule(who: str, claim: TestedClaim, experiment: Experiment, modes
 
 
 def _check_in_time(who: str, claim: OneShare, experiment: Experiment) -> None:
-    evaluations = _evaluations(experiment)
-    if claim.by == 1 or not evaluations:
-        return
-    if claim.by < evaluations[0]:
-        raise ValueError(f"{who}: 'by' is {claim.by:g} of training, and {_first(evaluations)}")
+    if line := is_too_early(claim, _evaluations(experiment)):
+        raise ValueError(f"{who}: {line}; give it more 'snapshots'")
     rule = experiment.collapse
     if claim.event == "bad-end" and rule is not None and claim.by < rule.on_track_by:
         raise ValueError(
@@ -73,5 +87,5 @@ def _evaluations(experiment: Experiment) -> list[float]:
     return [step / experiment.iterations for step in steps if step]
 
 
-def _first(evaluations: list[float]) -> str:
-    return f"a run is first measured after {evaluations[0]:g}: give it more 'snapshots'"
+def _first(evaluations: Sequence[float]) -> str:
+    return f"a run is first measured after {evaluations[0]:g}"

@@ -163,8 +163,9 @@ def _check_claim(claim: TestedClaim, experiments: Mapping[str, Experiment], data
 def _check_event(who: str, event: str, home: Experiment) -> None:
     needed = ("reach",) if event == "reach" else ("collapse", "reach")
     for rule in needed:
-        if getattr(home, rule) is None:
-            raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there")
+        if getattr(home, rule) is None and not (rule != event and home.on_track_by_level):
+            instead = ", or 'once_above' into its rule 'collapse'" if rule != event and home.elsewhere else ""
+            raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there{instead}")
 
 
 def _check_bounded(who: str, claim: Measured, modes: int | None) -> None:

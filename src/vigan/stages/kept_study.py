@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vigan.config.arms import RunSpec
+from vigan.config.base import digest_of
 from vigan.config.claims import Untested
+from vigan.config.elsewhere import READING
 from vigan.config.study import RunKey, Study
 from vigan.describe.claims import describe_rule
 from vigan.io.files import RecordError
@@ -59,10 +61,14 @@ def changed_since(study: Study, results: Path) -> str | None:
     found = {
         (row["arm"], int(row["seed"])): digest
         for row in runs
-        if row["seed"].isdigit() and (digest := row["config_sha256"])
+        if row["seed"].isdigit() and (digest := row["config_sha256"]) and row.get("reading") != READING
     }
     if found and (line := unlike(tables, found, _specs(study))):
         return line
+    read = {row["arm"]: row["config_sha256"] for row in runs if row.get("reading") == READING}
+    for arm, digest in read.items():
+        if arm not in study.elsewhere or digest_of(study.elsewhere_arm(arm).identity) != digest:
+            return f"{tables}: arm '{arm}' is not in the study, or was read in another way"
     rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
     for claim in study.claims:
         if claim.id not in rules or (not isinstance(claim, Untested) and rules[claim.id] != describe_rule(claim)):

@@ -148,7 +148,8 @@ def _means(study: Study, table: Path, scores: pd.DataFrame, experiment: str, cri
     sign = METRICS[criterion.metric].sign
     low, high = bounds_of(criterion.metric, modes_of(study.data_of(experiment)))
     worst = min(sign * low, sign * high)
-    worth = rows.assign(**{score: (sign * rows[score]).fillna(worst) for score in SCORES})
+    survived = rows["last"].notna()  # a run that diverged has a best value, from before
+    worth = rows.assign(**{score: (sign * rows[score]).where(survived).fillna(worst) for score in SCORES})
     return {
         str(arm): (float(own[criterion.score].mean()), float(own[criterion.then].mean()))
         for arm, own in worth.groupby("arm")

@@ -88,10 +88,11 @@ def _evidence(row: Row, estimate: float) -> Iterator[str]:
     arms = _word(row, "arms").replace(";", " -> ")
     ends = f"{estimate:.4g} [{_shown(row, 'low')}, {_shown(row, 'high')}]"
     yield f"  evidence  {arms}: {_word(row, 'unit')} {ends}, n = {_number(row, 'n') or 0:.0f} seeds"
-    if (median := _number(row, "median_difference")) is not None:
-        span = f"{_shown(row, 'lowest_difference')} to {_shown(row, 'highest_difference')}"
+    if _number(row, "lowest_difference") is not None:
+        span = f"from {_shown(row, 'lowest_difference')} to {_shown(row, 'highest_difference')}"
+        median = "" if _number(row, "median_difference") is None else f"median {_shown(row, 'median_difference')}, "
         of = " (shares of training)" if "of training" in _word(row, "unit") else ""
-        yield f"            the second arm minus the first, seed by seed{of}: median {median:.4g}, from {span}"
+        yield f"            the second arm minus the first, seed by seed{of}: {median}{span}"
     if fates := _word(row, "fates"):
         window = (_WINDOW.search(_word(row, "rule")) or [""])[0]
         yield f"            runs {RUNS.get(_word(row, 'event'), 'with the event')}{window}: {fates}"
