@@ -145,6 +145,8 @@ class Protocol(Strict):
             raise ValueError(f"'{self.kind}' does not measure samples alone: it takes no 'sampler'")
         if self.reference and self.definition.real_samples < 2:
             raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
+        if isinstance(self.reference, int) and self.reference < self.definition.least:
+            raise ValueError(f"'{self.kind}' needs at least {self.definition.least} reals, not {self.reference}")
         return self
 
 
