@@ -74,7 +74,6 @@ ELSEWHERE = {
     "evaluation/base": "protocols/test_every_kind.py",
     "evaluation/cache": "evaluation/test_references.py",
     "evaluation/code": "test_provenance.py",
-    "evaluation/extraction": "evaluation/test_witness.py",
     "evaluation/features": "evaluation/test_references.py",
     "evaluation/witness_tools": "bench/test_tool_tables.py",
     "evaluation/origin": "stages/test_freshness.py",

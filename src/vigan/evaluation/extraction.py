@@ -9,10 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from vigan.data.load_images import Gallery
-from vigan.features.base import Extractor, Features, Pictures
+from vigan.features.base import Extractor, Features, Images, Pictures
 
-PART = 64
-"""Images read at a time; twice as many are in memory."""
+PART, BYTES = 64, 2**28
+"""Images read at a time, or fewer if these have so many bytes; twice as many are in memory."""
 
 
 def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
@@ -29,11 +29,21 @@ def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
 
 
 def _read_ahead(gallery: Gallery) -> Iterator[Pictures]:
-    slices = [slice(start, start + PART) for start in range(0, len(gallery), PART)]
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(gallery.__getitem__, slices[0])
-        for following in [*slices[1:], None]:
+        coming, end = reader.submit(_part, gallery, 0), 0
+        while end < len(gallery):
             part = coming.result()
-            if following:
-                coming = reader.submit(gallery.__getitem__, following)
+            end += len(part)
+            if end < len(gallery):
+                coming = reader.submit(_part, gallery, end)
             yield part
+
+
+def _part(gallery: Gallery, start: int) -> Pictures:
+    """The images from `start` on, as many as are read at a time."""
+    found: list[Images] = []
+    for row in range(start, min(start + PART, len(gallery))):
+        found.extend(gallery[row : row + 1])
+        if sum(picture.nbytes for picture in found) >= BYTES:
+            break
+    return found
