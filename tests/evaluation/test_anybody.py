@@ -19,6 +19,7 @@ from vigan.cli.parser import main
 from vigan.config.base import ConfigError
 from vigan.evaluation import anybody
 from vigan.evaluation.request import Request
+from vigan.evaluation.statistics import read_statistics
 from vigan.evaluation.witness import Witness
 from vigan.features import extractors
 from vigan.features.base import Extractor
@@ -235,6 +236,7 @@ def _save(path: Path, **arrays: Any) -> None:
     np.savez(path, **arrays)
 
 
+TWO = {"mu": np.zeros(2), "sigma": np.eye(2)}
 BAD = {
     "empty": (lambda path: path.mkdir(), "no image in it"),
     "absent.npz": (lambda path: None, "not there"),
@@ -248,6 +250,10 @@ BAD = {
         lambda path: np.savez(path, mu=np.array([{}]), sigma=np.eye(1), allow_pickle=True),
         "it holds objects",
     ),
+    "no-numbers.npz": (lambda path: _save(path, mu=np.zeros(0), sigma=np.zeros((0, 0))), "'mu' is empty"),
+    "told.npz": (lambda path: _save(path, **TWO, made=np.array('{"images": "40"}')), "'made' is not what"),
+    "one.npz": (lambda path: _save(path, **TWO, made=np.array('{"images": 1}')), "'made' is not what"),
+    "list.npz": (lambda path: _save(path, **TWO, made=np.array('{"extractor": ["a"]}')), "'made' is not what"),
     "words.npz": (lambda path: _save(path, mu=np.array(["a"]), sigma=np.eye(1)), "not real numbers"),
     "notes.npz": (lambda path: path.write_text("hello"), "cannot be read"),
     "program.pkl": (lambda path: path.write_bytes(b""), "a pickle may run any program"),
@@ -265,6 +271,36 @@ def test_a_reference_that_is_none_is_one_line_and_never_a_number(name: str, eval
     error = evaluate("--made-with", "efflite0-128", "--made-of", "9", reference=name)
     assert told in error
     assert name in error
+
+
+@pytest.mark.parametrize("error", [LookupError("unknown encoding"), TypeError("argument 1 must be type"), KeyError()])
+def test_whatever_torch_says_of_a_damaged_file_is_one_line(
+    error: Exception, evaluate: Run, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object, **__: object) -> None:
+        raise error
+
+    (files / "damaged.pt").write_bytes(b"anything")
+    monkeypatch.setattr(torch, "load", damaged)
+    assert "damaged.pt: cannot be read as torch-fidelity's arrays" in evaluate(reference="damaged.pt")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda features: features.requires_grad_(),
+        lambda features: features.bfloat16(),
+        lambda features: features.to_sparse(),
+        lambda features: features.double(),
+    ],
+    ids=["with gradients", "bfloat16", "sparse", "float64"],
+)
+def test_features_are_read_however_torch_has_saved_them(saved: Callable[..., Any], tmp_path: Path) -> None:
+    features = torch.arange(12.0).reshape(4, 3)
+    torch.save(saved(features), tmp_path / "real.pt")
+    found = read_statistics(tmp_path / "real.pt")
+    assert found is not None
+    np.testing.assert_array_equal(found.features, features.detach().numpy())
 
 
 def test_a_truncated_file_of_statistics_is_named(evaluate: Run, statistics: Callable[..., Path]) -> None:
