@@ -76,6 +76,7 @@ ELSEWHERE = {
     "evaluation/code": "test_provenance.py",
     "evaluation/features": "evaluation/test_references.py",
     "evaluation/witness_tools": "bench/test_tool_tables.py",
+    "evaluation/opened": "evaluation/test_anybody.py",
     "evaluation/origin": "stages/test_freshness.py",
     "evaluation/reference_file": "evaluation/test_anybody.py",
     "evaluation/request": "evaluation/test_anybody.py",

@@ -43,7 +43,11 @@ class Evaluator(ABC):
         return {}
 
     def left_out(
-        self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray, others: np.ndarray  # noqa: ARG002
+        self,
+        reals: np.ndarray,
+        arrays: Arrays,  # noqa: ARG002
+        rows: np.ndarray,
+        others: np.ndarray,
     ) -> dict[str, float]:
         """Numbers of the reals in `rows`, and of `others`, against the rest; `arrays` was taken of all the reals."""
         rest = self.reference_arrays(np.delete(reals, rows, axis=0))

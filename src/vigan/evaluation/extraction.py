@@ -1,15 +1,22 @@
-"""Features of a gallery, with a progress bar; the next images are read while the network works on these."""
+"""Features of a gallery, with a progress bar, or kept; the next images are read while the network works on these."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from vigan.config.base import digest_of
 from vigan.data.load_images import Gallery
+from vigan.errors import say
+from vigan.evaluation.cache import load, save
 from vigan.features.base import Extractor, Features, Images, Pictures
+from vigan.provenance import code_digest, measuring_versions
 
 PART, BYTES = 64, 2**28
 """Images read at a time, or fewer if these have so many bytes; twice as many are in memory."""
@@ -26,6 +33,30 @@ def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
             found.append(extractor(part))
             bar.update(len(part))
     return np.concatenate(found)
+
+
+def kept_features(extractor: Extractor, gallery: Gallery, digest: str, cache: Path, title: str) -> Features:
+    """Features of images of that fingerprint, from the cache if they were computed before.
+
+    A cache that cannot be looked into, or written, keeps nothing; of the latter a warning tells.
+    """
+    key = {
+        "images_sha256": digest,
+        "extractor": extractor.name,
+        "weights_sha256": extractor.weights_sha256,
+        "code_sha256": code_digest([__name__, type(extractor).__module__]),
+        **measuring_versions(),
+    }
+    path = cache / "features" / f"{digest_of(key)}.npz"
+    with contextlib.suppress(OSError):
+        if path.exists():
+            return load(path, key, "delete it and run the same command again")["features"]
+    features = features_of(extractor, gallery, title)
+    try:
+        save(path, key, {"features": features})
+    except OSError as error:
+        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
+    return features
 
 
 def _read_ahead(gallery: Gallery) -> Iterator[Pictures]:

@@ -30,7 +30,11 @@ class FeatureMetrics(Evaluator):
         return Reference(self.extractor(reals)).arrays(self.samples)
 
     def left_out(
-        self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray, others: np.ndarray  # noqa: ARG002
+        self,
+        reals: np.ndarray,  # noqa: ARG002
+        arrays: Arrays,
+        rows: np.ndarray,
+        others: np.ndarray,
     ) -> dict[str, float]:
         """As in `Evaluator`, from features: no image of the reference is looked at again."""
         rest, sample = _parted(self.extractor, arrays["features"], rows, others)
@@ -57,7 +61,11 @@ class FeatureEstimator(Evaluator):
         return {"features": self.extractor(reals)}
 
     def left_out(
-        self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray, others: np.ndarray  # noqa: ARG002
+        self,
+        reals: np.ndarray,  # noqa: ARG002
+        arrays: Arrays,
+        rows: np.ndarray,
+        others: np.ndarray,
     ) -> dict[str, float]:
         """As in `Evaluator`, from features: no image of the reference is looked at again."""
         return estimate(self.kind, *_parted(self.extractor, arrays["features"], rows, others))

@@ -21,6 +21,7 @@ from vigan.io.arrays import DAMAGE, read_array, read_npz
 from vigan.io.files import RecordError, atomic_write
 from vigan.metrics.frechet import Gaussian, fit
 from vigan.metrics.validate import MetricError
+from vigan.protocols.registry import KINDS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,6 +85,13 @@ def check_place(path: Path, *, with_features: bool) -> None:
         raise RecordError(f"{path}: torch-fidelity's file holds no features: name an .npz, or leave out --features")
     if path.is_dir():
         raise RecordError(f"{path}: a folder is there; name another file")
+
+
+def check_use(extractor: str, *, with_features: bool) -> None:
+    """Raise RecordError if what is measured with an extractor needs features, and there would be none."""
+    kind = KINDS.get(extractor)
+    if kind and kind.of_features and not with_features:
+        raise RecordError(f"'{extractor}' compares features, and takes no mean and covariance: add --features")
 
 
 def read_statistics(path: Path) -> Statistics | None:

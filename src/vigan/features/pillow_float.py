@@ -7,7 +7,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-
 AT_A_TIME = 2**26
 """Numbers that are made float64 at a time: half a gibibyte, more than 16 images of 1024x1024 pixels have."""
 
