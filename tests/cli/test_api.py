@@ -6,18 +6,21 @@ import contextlib
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from studies import TINY
 
 import vigan
 from vigan.cli import api
 from vigan.config.base import ConfigError
 from vigan.data import prepare as data
+from vigan.evaluation import anybody
 from vigan.evaluation.own_features import measure_features
 from vigan.provenance import stage_digest
 
@@ -65,21 +68,61 @@ def test_images_are_arrays_or_paths(tmp_path: Path) -> None:
     assert (by_array["fakes"], by_array["reals"]) == (12, 12)
 
 
+def _settings() -> tuple[int, bool, bool, bool, bool]:
+    products, convolutions = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    return (
+        torch.get_num_threads(), products, convolutions, torch.backends.cudnn.benchmark,
+        torch.backends.cudnn.deterministic,
+    )  # fmt: skip
+
+
+def _set(threads: int, products: bool, convolutions: bool, benchmark: bool, deterministic: bool) -> None:
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = products
+    torch.backends.cudnn.allow_tf32 = convolutions
+    torch.backends.cudnn.benchmark = benchmark
+    torch.backends.cudnn.deterministic = deterministic
+
+
+@pytest.fixture
+def mine() -> Iterator[tuple[int, bool, bool, bool, bool]]:
+    """Settings of torch that a caller made, each another than those that vigan calculates with."""
+    before = _settings()
+    _set(3, True, True, True, False)
+    yield _settings()
+    _set(*before)
+
+
+def test_images_are_measured_by_all_cores_and_a_caller_s_settings_are_put_back(
+    mine: tuple[int, bool, bool, bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook's own training went on with one thread, and without TF32."""
+    seen: list[object] = []
+    monkeypatch.setattr(api, "cores", lambda: 2)
+    monkeypatch.setattr(anybody, "measure_images", lambda request: seen.append(_settings()) or {})
+    vigan.evaluate("images", "reals", device="cpu")
+    vigan.evaluate("images", "reals", device="cpu", threads=1)
+    assert _settings() == mine == (3, True, True, True, False)
+    assert seen == [(threads, False, False, False, True) for threads in (2, 1)]
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (file := tmp_path_factory.mktemp("study") / "tiny.yaml").write_text(TINY + CLAIM)
     return file
 
 
-def test_a_run_is_trained_once_and_measured(study: Path) -> None:
+def test_a_run_is_trained_once_and_measured(study: Path, mine: tuple[int, bool, bool, bool, bool]) -> None:
     with contextlib.chdir(study.parent):
         run = vigan.train("tiny.yaml", "plain", 1, device="cpu")
         assert run.record.status == "completed"
         assert list(run.telemetry["iteration"]) == [20, 40, 60]
         written = (run.folder / "run.json").stat().st_mtime_ns
+        assert _settings() == mine
         assert vigan.train("tiny.yaml", "plain", 1, device="cpu").record == run.record
         assert (run.folder / "run.json").stat().st_mtime_ns == written
         table = run.evaluate(device="cpu")
+        assert _settings() == mine
         assert set(table["metric"]) >= {"fair_modes", "high_quality"}
         assert table.equals(table[table["arm"] == "plain"])
         with pytest.raises(ConfigError, match="no seed 7 in this study; known: 0, 1"):

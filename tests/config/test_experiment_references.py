@@ -54,7 +54,7 @@ def test_protocols_of_other_counts_have_files_of_their_own() -> None:
     [
         (1798, "compares with 1,798 reals, and 'data' has 1,797: write `reference: all`"),
         (0, "greater than or equal"),
-        (15, "'efflite0-128' needs a reference of at least 16"),
+        (5, "'efflite0-128' needs at least 16 reals, not 5"),
     ],
 )
 def test_more_reals_than_there_are_and_too_few_are_refused(reference: int, told: str) -> None:
@@ -79,5 +79,7 @@ def test_the_report_says_how_many_reals_there_are_where_they_are_not_as_many() -
         return str(note)
 
     assert "The reference is 900, not as many as there are fakes" in told(900)
+    assert "500 others against the same 900, less as many as must be left out" in told(900)
     assert "The reference is all of the training data" in told("all")
+    assert "500 of these against all others" in told("all")
     assert "The reference is" not in told(None)

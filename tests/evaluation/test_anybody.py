@@ -15,10 +15,12 @@ import pytest
 import torch
 from PIL import Image
 
+from vigan import rng
 from vigan.cli.parser import main
 from vigan.config.base import ConfigError
-from vigan.evaluation import anybody
+from vigan.evaluation import anybody, extraction, opened
 from vigan.evaluation.request import Request
+from vigan.evaluation.statistics import read_statistics
 from vigan.evaluation.witness import Witness
 from vigan.features import extractors
 from vigan.features.base import Extractor
@@ -112,7 +114,8 @@ def test_the_reference_is_looked_at_once(evaluate: Run, monkeypatch: pytest.Monk
     first = evaluate("--samples", "20")
     seen: list[str] = []
     whole = anybody.features_of
-    monkeypatch.setattr(anybody, "features_of", lambda e, g, title: seen.append(title) or whole(e, g, title))
+    for module in (anybody, extraction):
+        monkeypatch.setattr(module, "features_of", lambda e, g, title: seen.append(title) or whole(e, g, title))
     assert evaluate("--samples", "20") == first
     assert seen == ["flat.npy"]
 
@@ -235,6 +238,7 @@ def _save(path: Path, **arrays: Any) -> None:
     np.savez(path, **arrays)
 
 
+TWO = {"mu": np.zeros(2), "sigma": np.eye(2)}
 BAD = {
     "empty": (lambda path: path.mkdir(), "no image in it"),
     "absent.npz": (lambda path: None, "not there"),
@@ -248,6 +252,10 @@ BAD = {
         lambda path: np.savez(path, mu=np.array([{}]), sigma=np.eye(1), allow_pickle=True),
         "it holds objects",
     ),
+    "no-numbers.npz": (lambda path: _save(path, mu=np.zeros(0), sigma=np.zeros((0, 0))), "'mu' is empty"),
+    "told.npz": (lambda path: _save(path, **TWO, made=np.array('{"images": "40"}')), "'made' is not what"),
+    "one.npz": (lambda path: _save(path, **TWO, made=np.array('{"images": 1}')), "'made' is not what"),
+    "list.npz": (lambda path: _save(path, **TWO, made=np.array('{"extractor": ["a"]}')), "'made' is not what"),
     "words.npz": (lambda path: _save(path, mu=np.array(["a"]), sigma=np.eye(1)), "not real numbers"),
     "notes.npz": (lambda path: path.write_text("hello"), "cannot be read"),
     "program.pkl": (lambda path: path.write_bytes(b""), "a pickle may run any program"),
@@ -265,6 +273,36 @@ def test_a_reference_that_is_none_is_one_line_and_never_a_number(name: str, eval
     error = evaluate("--made-with", "efflite0-128", "--made-of", "9", reference=name)
     assert told in error
     assert name in error
+
+
+@pytest.mark.parametrize("error", [LookupError("unknown encoding"), TypeError("argument 1 must be type"), KeyError()])
+def test_whatever_torch_says_of_a_damaged_file_is_one_line(
+    error: Exception, evaluate: Run, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object, **__: object) -> None:
+        raise error
+
+    (files / "damaged.pt").write_bytes(b"anything")
+    monkeypatch.setattr(torch, "load", damaged)
+    assert "damaged.pt: cannot be read as torch-fidelity's arrays" in evaluate(reference="damaged.pt")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda features: features.requires_grad_(),
+        lambda features: features.bfloat16(),
+        lambda features: features.to_sparse(),
+        lambda features: features.double(),
+    ],
+    ids=["with gradients", "bfloat16", "sparse", "float64"],
+)
+def test_features_are_read_however_torch_has_saved_them(saved: Callable[..., Any], tmp_path: Path) -> None:
+    features = torch.arange(12.0).reshape(4, 3)
+    torch.save(saved(features), tmp_path / "real.pt")
+    found = read_statistics(tmp_path / "real.pt")
+    assert found is not None
+    np.testing.assert_array_equal(found.features, features.detach().numpy())
 
 
 def test_a_truncated_file_of_statistics_is_named(evaluate: Run, statistics: Callable[..., Path]) -> None:
@@ -415,12 +453,113 @@ def test_other_tools_are_given_the_network_of_the_cpu(
     asked: list[str] = []
     monkeypatch.setattr(anybody, "make_extractor", lambda name, device: asked.append(device) or extractor)
     monkeypatch.setattr(anybody, "ask", lambda tool, network, case: {"version": "1", "numbers": {}})
+    monkeypatch.setattr(opened, "check_tool", lambda tool: None)
     witness = Witness("prdc", Path("python"))
     request = Request(
         files / "flat.npy", files / "faces.npy", "efflite0-128", "cuda", files / "cache", witnesses=(witness,)
     )
     anybody.measure_images(request)
     assert asked == ["cuda", "cpu"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reference", "told"),
+    [
+        ([], "typo", "typo: not there"),
+        ([], "theirs.npz", "add --made-with"),
+        (["--reals", "60"], "faces.npy", "60 reals were asked for"),
+        (["--made-of", "50"], "faces.npy", "leave them out"),
+        (["--infinity", "--samples", "29"], "faces.npy", "--infinity needs at least 30 images, not 29; leave it out"),
+        (["--witness", "prdc"], "ours.npz", "a witness needs images"),
+        (["--witness", "prdc=/absent/python"], "faces.npy", "/absent/python: cannot be run"),
+        (["--witness", "torch-fidelity"], "faces.npy", "No module named 'torch_fidelity'; write --witness"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_first_image_is_looked_at(
+    asked: list[str], reference: str, told: str, evaluate: Run, files: Path, statistics: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """An hour of a network's work was lost for a typing error."""
+    np.savez(files / "theirs.npz", mu=np.zeros(1280), sigma=np.eye(1280))
+    if reference == "ours.npz":
+        statistics(reference)
+    for module in (anybody, extraction):
+        monkeypatch.setattr(module, "features_of", lambda *_: pytest.fail("an image was looked at"))
+    assert told in evaluate(*asked, reference=reference)
+
+
+def test_statistics_that_no_command_takes_are_not_made(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["statistics", str(files / "faces.npy"), "-o", str(files / "x.npz"), "--extractor", "clip-l14-336"]
+    assert main(words) == 1
+    assert (
+        "'clip-l14-336' compares features, and takes no mean and covariance: add --features" in capsys.readouterr().err
+    )
+
+
+def test_a_cache_that_cannot_be_looked_into_keeps_nothing_and_stops_nothing(
+    evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where HOME is another user's, of mode 700."""
+    expected, exists = evaluate(), Path.exists
+
+    def locked(path: Path, **more: Any) -> bool:
+        if path.is_relative_to(files / "cache"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **more)
+
+    monkeypatch.setattr(Path, "exists", locked)
+    assert evaluate() == expected
+    monkeypatch.setattr(extraction, "save", lambda path, *_: locked(path))
+    assert main(["evaluate", "--images", str(files / "flat.npy"), "--reference", str(files / "faces.npy")]) == 0
+    assert capsys.readouterr().err.count("Permission denied; nothing is kept. VIGAN_CACHE names another folder") == 1
+
+
+def test_files_that_are_no_images_are_counted(evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder := files / "telephone").mkdir()
+    for number, face in enumerate(FACES[:12]):
+        Image.fromarray(face.transpose(1, 2, 0)).save(folder / f"{number}.png")
+    for number in range(3):
+        (folder / f"{number}.heic").write_bytes(b"none")
+    told = f"{folder}: 3 files left out, which are no images"
+    assert evaluate("--samples", "10", images="telephone", reference="telephone")["notes"] == [told]
+    assert main(["statistics", str(folder), "-o", str(files / "telephone.npz")]) == 0
+    assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_values_are_told_though_the_rest_of_the_reference_has_none_for_a_floor(evaluate: Run, files: Path) -> None:
+    np.save(files / "four.npy", FLAT[:4])
+    np.save(files / "eight.npy", FACES[:8])
+    found = evaluate(images="four.npy", reference="eight.npy")
+    assert found["values"]["frechet"] > 0
+    assert found["floor"] is None
+    assert found["floor_note"].startswith("4 of the reference against its other 4: ")
+    assert found["floor_note"].endswith("4 rows, this metric needs at least 6")
+
+
+def test_others_than_the_reference_are_of_the_floor_before_any_of_it_is(evaluate: Run, extractor: Extractor) -> None:
+    found = evaluate("--samples", "15", "--reals", "30")
+    assert found["floor_note"] == "5 of the reference and 10 beside it against its other 25"
+    order = rng.generator(0, "metric", "reals").permutation(40)
+    reals = extractor(FACES[np.sort(order[:30])])
+    rows = np.sort(rng.generator(0, "metric", "floor").permutation(30)[:5])
+    sample = np.concatenate([reals[rows], extractor(FACES[np.sort(order[30:])])])
+    assert found["floor"]["frechet"] == pytest.approx(frechet(np.delete(reals, rows, axis=0), sample), rel=1e-3)
+
+
+def test_the_name_of_a_reference_is_that_of_its_images_whatever_computes_their_features(
+    files: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU's features differ from a CPU's by rounding, and numbers of two names never share a column."""
+
+    def named(place: str) -> str:
+        request = Request(files / "flat.npy", files / "faces.npy", "efflite0-128", "cpu", files / place, samples=10)
+        return anybody.measure_images(request)["protocol"]
+
+    first, whole = named("here"), extraction.features_of
+    monkeypatch.setattr(extraction, "features_of", lambda *words: whole(*words) * np.float32(1 + 1e-6))
+    assert named("there") == first
+    np.save(files / "faces.npy", FACES[::-1])
+    assert named("here") != first
 
 
 def test_what_is_kept_of_images_and_damaged_is_told_with_what_makes_it_again(evaluate: Run, files: Path) -> None:

@@ -178,6 +178,21 @@ def test_where_there_are_others_than_the_reference_they_are_the_floor(digits: Pr
 
 
 @pytest.mark.usefixtures("once")
+def test_only_as_many_are_left_out_of_the_reference_as_others_are_lacking(
+    digits: Prepared, tmp_path: Path, extractor: EffLite0
+) -> None:
+    """Whether 36 or 37 of 60 are the reference made it one of 36 or of 13 for real data, with 23 left unused."""
+    few = Prepared(np.array(digits.array[:60]), None, digits.manifest)
+    some = FEATURES.model_copy(update={"reference": 40})
+    floor = make_reference(some, DIGIT_SCANS, few, "cpu", tmp_path / "kept.npz")
+    order = rng.generator(0, "metric", "reals").permutation(60)
+    sample = np.concatenate([np.sort(order[:4]), np.sort(order[40:])])
+    found = extractor(few.array)
+    expected = feature_metrics(Reference(found[np.sort(order[4:40])]), found[sample])
+    assert floor == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.usefixtures("once")
 def test_too_few_reals_for_a_floor_are_refused(digits: Prepared, tmp_path: Path) -> None:
     few = Prepared(np.array(digits.array[:40]), None, digits.manifest)
     with pytest.raises(RecordError, match=r"40 examples are too few for .*/n=24/ref=train/reals=all', which takes 48"):
@@ -195,5 +210,5 @@ def test_a_floor_held_out_is_that_of_a_reference_without_it(
     rows = np.arange(5, 5 + protocol.samples)
     others = evaluator.reference_arrays(np.delete(few.array, rows, axis=0))
     expected = evaluator.measure(others)(few.array[rows])
-    found = evaluator.left_out(few.array, evaluator.reference_arrays(few.array), rows)
+    found = evaluator.left_out(few.array, evaluator.reference_arrays(few.array), rows, few.array[:0])
     assert found == pytest.approx(expected, rel=1e-4)

@@ -40,7 +40,14 @@ def test_four_threads_extract_on_a_device_one_after_the_other(device: torch.devi
     assert all(np.array_equal(each, found[0]) for each in found)
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("CUDA out of memory")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("CUDA out of memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to"),
+    ],
+)
 def test_a_batch_without_room_is_halved_until_there_is(error: RuntimeError) -> None:
     tried = []
 

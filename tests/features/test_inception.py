@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vigan.features import pillow_float
 from vigan.features.base import Extractor, ImageError, to_rgb
 from vigan.features.inception import INCEPTION, InceptionClean, load_network
 from vigan.features.weights import Archive, find
@@ -126,6 +127,20 @@ def test_resizing_agrees_with_clean_fid_up_and_down(make, sides: tuple[int, int]
     ours = to_rgb(image, 299, CPU)[0].numpy()
     assert ours.dtype == theirs.dtype == np.float32
     np.testing.assert_allclose(ours, np.moveaxis(theirs, 2, 0), rtol=0, atol=1e-3)
+
+
+def test_photographs_are_resized_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pixels of 16 photographs of 12 megapixels were 4.7 GB as float64."""
+    images, made = _noise(70, 50, n=4, channels=3), list[int]()
+    whole, double = to_rgb(images, 32, CPU), torch.Tensor.double
+    monkeypatch.setattr(torch.Tensor, "double", lambda tensor: made.append(tensor.numel()) or double(tensor))
+    assert torch.equal(to_rgb(images, 32, CPU), whole)
+    assert made == [images.size]
+    monkeypatch.setattr(pillow_float, "AT_A_TIME", 5000)
+    made.clear()
+    np.testing.assert_allclose(to_rgb(images, 32, CPU), whole, rtol=0, atol=1e-4)
+    assert sum(made) == images.size
+    assert max(made) <= 5000
 
 
 @pytest.mark.parametrize(("channels", "sides"), [(3, (64, 64)), (1, (32, 32)), (3, (218, 178)), (3, (320, 400))])

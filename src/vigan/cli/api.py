@@ -28,6 +28,7 @@ from vigan.data.store import load as load_data
 from vigan.io.run_record import RunFiles, RunRecord
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
+from vigan.runtime.cores import cores
 from vigan.runtime.settings import cache_folder
 from vigan.stages.prepare import prepare
 
@@ -68,15 +69,16 @@ class Trained(NamedTuple):
         """
         from vigan.stages.evaluate import evaluate
         from vigan.stages.reference import reference
-        from vigan.training.device import pick_device
+        from vigan.training.device import pick_device, put_back
 
         spec, on = self.record.spec, str(pick_device(device))
         dataset = self.layout.study.dataset_of(spec.name)
         data, references = self.layout.data(dataset), self.layout.references(spec.name)
-        for protocol, path in references.items():
-            if not path.with_suffix(".json").exists():
-                reference(protocol, dataset, data, path, on)
-        return evaluate(spec, self.folder, data, references, on, threads)
+        with put_back():
+            for protocol, path in references.items():
+                if not path.with_suffix(".json").exists():
+                    reference(protocol, dataset, data, path, on)
+            return evaluate(spec, self.folder, data, references, on, threads)
 
 
 def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threads: int = 1) -> Trained:
@@ -89,6 +91,7 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
     from vigan.config.plugin_imports import load_watched
     from vigan.stages.train import Settings
     from vigan.stages.train import train as train_run
+    from vigan.training.device import put_back
     from vigan.training.other_draws import NoOtherDraws
 
     read = load_study(study)
@@ -104,7 +107,8 @@ def train(study: str | Path, arm: str, seed: int, *, device: str = "auto", threa
     state = layout.state(run, digest_of([spec.digest, *made_from]))
     settings = Settings(device, threads, rules=read.rules(arm), logs=layout.tensorboard(run))
     load_watched(spec.arm.modules)
-    record = train_run(spec, data, files.folder, state, settings, (NoOtherDraws(spec.name),))
+    with put_back():
+        record = train_run(spec, data, files.folder, state, settings, (NoOtherDraws(spec.name),))
     return Trained(record, files, layout)
 
 
@@ -126,21 +130,23 @@ def evaluate(
     samples: int | None = None,
     reals: int | Literal["all", "equal"] = "all",
     device: str = "auto",
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Metrics of generated images against real ones, as `vigan evaluate --images` prints them.
 
     Images are uint8, (n, C, H, W) or (n, H, W, C), of 1 or 3 channels and any side; or paths: see `Images`. `reference`
     may be a file of statistics, too. `samples` of the images are drawn (default: all); `reals` of the reference: "all",
-    "equal" (as many), or a number. Keys: `protocol`, `distance` (what the Fréchet distance is called), `fakes` and
-    `reals` (numbers of images), `values` by metric (precision, recall and coverage are shares, 0 to 1; Fréchet distance
-    and KID in squared units of the features), `floor` (the same of real data), `input`.
+    "equal" (as many), or a number. `threads` of the CPU: its cores, unless told. Keys: `protocol`, `distance` (what the
+    Fréchet distance is called), `fakes` and `reals` (numbers of images), `values` by metric (precision, recall and
+    coverage are shares, 0 to 1; Fréchet distance and KID in squared units of the features), `floor` (the same of real
+    data), `input`.
     """
     from vigan.evaluation.anybody import measure_images
     from vigan.evaluation.request import Request
-    from vigan.training.device import calculate_in_float32, pick_device
+    from vigan.training.device import calculate_in_float32, pick_device, put_back
 
-    calculate_in_float32(1)
-    with _as_path(images, "images") as fakes, _as_path(reference, "reference") as real:
+    with _as_path(images, "images") as fakes, _as_path(reference, "reference") as real, put_back():
+        calculate_in_float32(threads or cores())
         asked = Request(
             images=fakes, reference=real, extractor=extractor, samples=samples, reals=reals,
             device=str(pick_device(device)), cache=cache_folder(),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from vigan.cli.options import EXTRACTOR
 from vigan.cli.process import quick_imports
 from vigan.cli.slots import with_gpu
+from vigan.errors import say
 from vigan.runtime.settings import cache_folder
 
 if TYPE_CHECKING:
@@ -39,15 +41,19 @@ def statistics(options: argparse.Namespace) -> None:
     with quick_imports():
         from vigan.data.load_images import open_gallery
         from vigan.evaluation.anybody import statistics_of
-        from vigan.evaluation.statistics import check_place, write_statistics
+        from vigan.evaluation.statistics import check_place, check_use, write_statistics
         from vigan.features.extractors import make_extractor
         from vigan.training.device import calculate_in_float32, pick_device
+    extractor, fitting = options.extractor or EXTRACTOR, _fitting(options)
     check_place(options.out, with_features=options.features)
+    check_use(extractor, with_features=options.features)
     calculate_in_float32(options.threads)
-    fitting, device = _fitting(options), str(pick_device(options.device))
+    device = str(pick_device(options.device))
     gallery = open_gallery(options.images, fitting)
-    found = statistics_of(gallery, make_extractor(options.extractor or EXTRACTOR, device), fitting)
+    found = statistics_of(gallery, make_extractor(extractor, device), fitting)
     write_statistics(options.out, found, with_features=options.features)
+    if gallery.left_out:
+        say(f"{options.images}: {gallery.left_out}", sys.stderr)
     print(json.dumps(found.made._asdict(), indent=2))
 
 

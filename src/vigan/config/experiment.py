@@ -146,7 +146,7 @@ class Protocol(Strict):
         if self.reference and self.definition.real_samples < 2:
             raise ValueError(f"'{self.kind}' compares samples with no others: it takes no 'reference'")
         if isinstance(self.reference, int) and self.reference < self.definition.least:
-            raise ValueError(f"'{self.kind}' needs a reference of at least {self.definition.least}")
+            raise ValueError(f"'{self.kind}' needs at least {self.definition.least} reals, not {self.reference}")
         return self
 
 

@@ -41,6 +41,11 @@ class Gallery(Protocol):
         """Images of a slice: one array if they are of one size by nature, else a list."""
         ...
 
+    @property
+    def left_out(self) -> str:
+        """How many files beside them are no images, in words; nothing if there are none."""
+        ...
+
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
         ...
@@ -77,11 +82,15 @@ class Fitting(NamedTuple):
 
 @dataclass(frozen=True)
 class Files:
-    """Image files of a folder or a zip, in the order of their names; grey ones are read as colour."""
+    """Image files of a folder or a zip, in the order of their names, beside so many that are `others`.
+
+    Grey ones are read as colour.
+    """
 
     files: FileSource
     names: Sequence[str]
     fitting: Fitting
+    others: int = 0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -94,9 +103,16 @@ class Files:
         picture = self.fitting(title, decode(title, self.files.read(name)))
         return np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0))
 
+    @property
+    def left_out(self) -> str:
+        """How many files beside them are no images, in words; nothing if there are none."""
+        if self.others == 1:
+            return "1 file left out, which is no image"
+        return f"{self.others} files left out, which are no images" if self.others else ""
+
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
-        return Files(self.files, [self.names[int(row)] for row in rows], self.fitting)
+        return Files(self.files, [self.names[int(row)] for row in rows], self.fitting, self.others)
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names, contents and fitting."""
@@ -117,6 +133,11 @@ class Held:
 
     def __getitem__(self, part: slice) -> Picture:
         return self.array[part]
+
+    @property
+    def left_out(self) -> str:
+        """Nothing: there are no files."""
+        return ""
 
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
@@ -168,10 +189,11 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _files(files: FileSource, fitting: Fitting) -> Files:
-    names = images_in(files, files.names())
+    every = files.names()
+    names = images_in(files, every)
     if not names:
         raise DataError(f"{files.path}: no image in it; {WAYS}")
-    return Files(files, names, fitting)
+    return Files(files, names, fitting, len(every) - len(names))
 
 
 def _channels_first(path: Path, array: np.ndarray) -> Picture:

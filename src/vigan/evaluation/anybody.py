@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vigan import rng
-from vigan.config.base import ConfigError, digest_of
-from vigan.data.load_images import NOTHING, Files, Fitting, Gallery, open_gallery
-from vigan.errors import say
-from vigan.evaluation.cache import load, save
-from vigan.evaluation.extraction import features_of
+from vigan.config.base import ConfigError
+from vigan.data.load_images import NOTHING, Files, Fitting, Gallery
+from vigan.evaluation.extraction import features_of, kept_features
 from vigan.evaluation.features import estimate
-from vigan.evaluation.reference_file import UNKNOWN, Stated, accepted
+from vigan.evaluation.opened import Chosen, Opened, check_options, open_images, open_reference
+from vigan.evaluation.reference_file import UNKNOWN
 from vigan.evaluation.request import Request
-from vigan.evaluation.statistics import Made, Statistics, of_features, read_statistics
+from vigan.evaluation.statistics import Made, Statistics, of_features
 from vigan.evaluation.witness import Case, ask, beside, write_files
 from vigan.features.base import Extractor
 from vigan.features.extractors import make_extractor
-from vigan.io.files import RecordError
 from vigan.metrics.authenticity import authenticity
 from vigan.metrics.bias import bias_of_equal, frechet_infinity
 from vigan.metrics.frechet import Gaussian, fit, frechet_distance
 from vigan.metrics.protocols import Reference, feature_metrics
 from vigan.metrics.validate import MetricError
 from vigan.protocols.registry import KINDS
-from vigan.provenance import code_digest, measuring_versions
 
 LAW = 4
 """How many times the features' number images must be for a Fréchet distance to follow its law."""
@@ -40,20 +36,19 @@ ONLY_STATISTICS = "the reference is a mean and a covariance: other metrics need 
 
 
 class Fakes(NamedTuple):
-    """The chosen images, their features, and how many there were to choose from."""
+    """The chosen images, and their features."""
 
-    gallery: Gallery
+    images: Chosen
     features: np.ndarray
-    found: int
 
 
 class Reals(NamedTuple):
-    """What the fakes are compared with, features of other real images, if there are enough, and how many were found."""
+    """What the fakes are compared with, features of other real images, if any; its images, and what tells it apart."""
 
     statistics: Statistics
-    others: np.ndarray | None
-    gallery: Gallery | None = None
-    found: int = 0
+    others: np.ndarray
+    images: Chosen | None
+    digest: str
 
 
 def measure_images(request: Request) -> dict[str, Any]:
@@ -67,17 +62,21 @@ def measure_images(request: Request) -> dict[str, Any]:
     if request.infinity and kind and kind.of_features:
         raise ConfigError(f"--infinity is about a Fréchet distance, and '{request.extractor}' gives none; leave it out")
     extractor = make_extractor(request.extractor, request.device)
-    fakes = read_fakes(request, extractor)
-    reals = read_reals(request, extractor, len(fakes.features))
-    made, count = reals.statistics.made, reals.statistics.made.images or UNKNOWN
+    images = open_images(request)
+    reference = open_reference(request, extractor, len(images.gallery))
+    check_options(request, images, reference)
     try:
+        reals = look_at(request, extractor, reference)
         known = _known(request.extractor, reals.statistics)
+        fakes = Fakes(images, features_of(extractor, images.gallery, f"{request.images.name}"))
         values = compare(request.extractor, reals.statistics, fakes.features, known)
         floor, note = _floor(request.extractor, reals, len(fakes.features), known)
     except MetricError as error:
         raise MetricError(f"--images {request.images}, --reference {request.reference}: {error}") from None
+    made, count = reals.statistics.made, reals.statistics.made.images or UNKNOWN
+    called = _called(request.reference, reals.digest)
     return {
-        "protocol": f"{request.extractor}/n={len(fakes.features)}/{_called(request.reference, reals)}/reals={count}",
+        "protocol": f"{request.extractor}/n={len(fakes.features)}/{called}/reals={count}",
         "distance": KINDS[request.extractor].distance,
         "input": _input(request, extractor, made),
         "fakes": len(fakes.features),
@@ -85,48 +84,27 @@ def measure_images(request: Request) -> dict[str, Any]:
         "values": _whole(values),
         "floor": floor and _whole(floor),
         **({"floor_note": note} if note else {}),
-        **({"notes": notes} if (notes := _copies(request, fakes, reals)) else {}),
+        **({"notes": notes} if (notes := [*_left_out(images, reals.images), *_copies(fakes, reals)]) else {}),
         **(_bias(request, reals.statistics.gaussian, fakes.features, values["frechet"]) if "frechet" in values else {}),
         **({"witnesses": _witnesses(request, fakes, reals, values)} if request.witnesses else {}),
     }
 
 
-def read_fakes(request: Request, extractor: Extractor) -> Fakes:
-    """The images to be measured. Raises RecordError if there are fewer than asked for."""
-    gallery = open_gallery(request.images, request.fitting)
-    found, n = len(gallery), request.samples or len(gallery)
-    _enough(request.images, found, n, "samples")
-    if n < found:
-        gallery = gallery.take(np.sort(rng.generator(0, "metric", "fakes").permutation(found)[:n]))
-    return Fakes(gallery, features_of(extractor, gallery, f"{request.images.name}"), found)
-
-
-def read_reals(request: Request, extractor: Extractor, n: int) -> Reals:
-    """The reference: a file of statistics or features, or images, whose features are kept in the cache.
-
-    Raises RecordError if it has too few images, or was made with another extractor; ConfigError if it does not say with
-    which and nobody else does, or if something is said of it that is not for such a reference, or not so.
-    """
-    found = read_statistics(request.reference)
-    if found is not None:
-        if request.reals != "all":
-            raise ConfigError(f"{request.reference}: --reals chooses among images; leave it out")
-        return Reals(accepted(Stated(request.reference, request.made_with, request.made_of), extractor, found), None)
-    gallery = open_gallery(request.reference, request.fitting)
-    if request.made_with or request.made_of:
-        raise ConfigError(
-            f"{request.reference}: --made-with and --made-of say what a file of statistics does not; leave them out"
-        )
-    total, count = len(gallery), _count(request.reals, len(gallery), n)
-    _enough(request.reference, total, count, "reals")
-    order = rng.generator(0, "metric", "reals").permutation(total)
-    chosen = gallery if count == total else gallery.take(np.sort(order[:count]))
-    features = kept_features(extractor, chosen, request.cache, request.reference.name)
-    others = None
-    if total >= count + n:
-        rest = gallery.take(np.sort(order[count : count + n]))
-        others = kept_features(extractor, rest, request.cache, "its floor")
-    return Reals(of_features(features, made_with(extractor, request.fitting)), others, chosen, total)
+def look_at(request: Request, extractor: Extractor, reference: Opened) -> Reals:
+    """The reference with the features of its images, which are kept in the cache."""
+    if reference.images is None:
+        assert reference.statistics is not None
+        mean = reference.statistics.gaussian.mean
+        digest = hashlib.sha256(np.ascontiguousarray(mean).data).hexdigest()
+        return Reals(reference.statistics, np.empty((0, mean.size)), None, digest)
+    gallery, cache = reference.images.gallery, request.cache
+    digest = gallery.fingerprint()
+    features = kept_features(extractor, gallery, digest, cache, request.reference.name)
+    others, more = features[:0], reference.others
+    if more is not None:
+        others = kept_features(extractor, more, more.fingerprint(), cache, "its floor")
+    made = made_with(extractor, request.fitting)
+    return Reals(of_features(features, made), others, reference.images, digest)
 
 
 def statistics_of(gallery: Gallery, extractor: Extractor, fitting: Fitting = NOTHING) -> Statistics:
@@ -178,38 +156,24 @@ def _bias(request: Request, real: Gaussian, fake: np.ndarray, frechet: float) ->
     return told
 
 
-def kept_features(extractor: Extractor, gallery: Gallery, cache: Path, title: str) -> np.ndarray:
-    """Features of images, from the cache if they were computed before."""
-    key = {
-        "images_sha256": gallery.fingerprint(),
-        "extractor": extractor.name,
-        "weights_sha256": extractor.weights_sha256,
-        "code_sha256": code_digest([__name__, type(extractor).__module__]),
-        **measuring_versions(),
-    }
-    path = cache / "features" / f"{digest_of(key)}.npz"
-    if path.exists():
-        return load(path, key, "delete it and run the same command again")["features"]
-    features = features_of(extractor, gallery, title)
-    try:
-        save(path, key, {"features": features})
-    except OSError as error:
-        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
-    return features
-
-
 def _whole(values: Mapping[str, float]) -> dict[str, float | None]:
     """The values, with None where there is none of these features."""
     absent = ("kid_std", "vendi") if "kid_mean" in values else ()
     return {**values, **{name: values.get(name) for name in absent}}
 
 
-def _copies(request: Request, fakes: Fakes, reals: Reals) -> list[str]:
+def _left_out(images: Chosen, reference: Chosen | None) -> list[str]:
+    """Notes on files among the images that are none."""
+    told = [f"{one.path}: {one.gallery.left_out}" for one in (images, reference) if one and one.gallery.left_out]
+    return list(dict.fromkeys(told))
+
+
+def _copies(fakes: Fakes, reals: Reals) -> list[str]:
     """Notes on duplicate images: precision and recall count them, coverage does not."""
-    sets = [(request.images, fakes.gallery, fakes.features)]
-    if reals.gallery is not None and reals.statistics.features is not None:
-        sets.append((request.reference, reals.gallery, reals.statistics.features))
-    counts = [(path, len(gallery), _distinct(gallery, features)) for path, gallery, features in sets]
+    sets = [(fakes.images, fakes.features)]
+    if reals.images is not None and reals.statistics.features is not None:
+        sets.append((reals.images, reals.statistics.features))
+    counts = [(one.path, len(features), _distinct(one.gallery, features)) for one, features in sets]
     return [f"{path}: {n - kinds} of {n} images are copies of others" for path, n, kinds in counts if kinds < n]
 
 
@@ -221,55 +185,52 @@ def _distinct(gallery: Gallery, features: np.ndarray) -> int:
     return len({hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).digest() for picture in pictures})
 
 
-def _called(reference: Path, reals: Reals) -> str:
+def _called(reference: Path, digest: str) -> str:
     """A reference in protocols: the name of its folder or file, and what tells it from others of that name."""
     name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in reference.resolve().name)
-    digest = hashlib.sha256(np.ascontiguousarray(reals.statistics.gaussian.mean).data).hexdigest()
     return f"ref={name or 'root'}-{digest[:8]}"
 
 
 def _witnesses(request: Request, fakes: Fakes, reals: Reals, values: Mapping[str, float]) -> list[dict[str, Any]]:
-    """What other tools say of the same images, beside our numbers. Raises RecordError without images to show them.
+    """What other tools say of the same images, beside our numbers.
 
     They are given the network as it is on a CPU, where they run: a traced one keeps its constants where it was traced.
     """
-    if reals.gallery is None or reals.statistics.features is None:
-        raise RecordError(f"{request.reference}: a witness needs images, and these are statistics or features")
+    assert reals.images is not None
+    assert reals.statistics.features is not None
     with tempfile.TemporaryDirectory() as name:
-        images = _as_files(request.images, fakes.gallery, fakes.found, Path(name) / "images")
-        reference = _as_files(request.reference, reals.gallery, reals.found, Path(name) / "reference")
+        images = _as_files(fakes.images, Path(name) / "images")
+        reference = _as_files(reals.images, Path(name) / "reference")
         case = Case(images, reference, fakes.features, reals.statistics.features)
         on_cpu = make_extractor(request.extractor, "cpu")
         return [beside(values, one.tool, ask(one, on_cpu, case)) for one in request.witnesses]
 
 
-def _as_files(path: Path, gallery: Gallery, found: int, folder: Path) -> Path:
+def _as_files(images: Chosen, folder: Path) -> Path:
     """The user's own files where all of them are measured as they are, else the images written to a folder."""
-    untouched = isinstance(gallery, Files) and not any(gallery.fitting) and len(gallery) == found
-    return path if untouched else write_files(gallery, folder)
+    gallery = images.gallery
+    untouched = isinstance(gallery, Files) and not any(gallery.fitting) and len(gallery) == images.found
+    return images.path if untouched else write_files(gallery, folder)
 
 
 def _floor(extractor: str, reals: Reals, n: int, known: Reference | None) -> tuple[Mapping[str, float] | None, str]:
-    """Values of real images, or none and the reason."""
-    features = reals.statistics.features
+    """Values of real images, or none and the reason; as few of the reference as others are lacking are among them."""
+    features, others = reals.statistics.features, len(reals.others)
     if features is None:
         return None, ONLY_STATISTICS
-    if reals.others is not None:
+    if others == n:
         return compare(extractor, reals.statistics, reals.others, known), ""
-    if len(features) < 2 * n:
-        return None, f"the reference has {len(features)} images; {n} of them against {n} others would take {2 * n}"
-    held = np.sort(rng.generator(0, "metric", "floor").permutation(len(features))[:n])
-    rest = of_features(np.delete(features, held, axis=0), reals.statistics.made)
-    return compare(extractor, rest, features[held]), f"{n} of the reference against its other {len(features) - n}"
-
-
-def _count(reals: int | Literal["all", "equal"], total: int, n: int) -> int:
-    return reals if isinstance(reals, int) else {"all": total, "equal": n}[reals]
-
-
-def _enough(path: Path, found: int, wanted: int, what: str) -> None:
-    if found < wanted:
-        raise RecordError(f"{path}: {found} images, {wanted} {what} were asked for; write --{what} {found} or fewer")
+    held, total = n - others, reals.images.found if reals.images else len(features)
+    if len(features) < n + held:
+        return None, f"the reference has {total} images; {n} of them against {n} others would take {2 * n}"
+    rows = np.sort(rng.generator(0, "metric", "floor").permutation(len(features))[:held])
+    more = f" and {others} beside it" if others else ""
+    note = f"{held} of the reference{more} against its other {len(features) - held}"
+    try:
+        rest = of_features(np.delete(features, rows, axis=0), reals.statistics.made)
+        return compare(extractor, rest, np.concatenate([features[rows], reals.others])), note
+    except MetricError as error:
+        return None, f"{note}: {error}"
 
 
 def _input(request: Request, extractor: Extractor, made: Made) -> str:

@@ -42,10 +42,16 @@ class Evaluator(ABC):
         """Arrays computed once from a sample of real examples; the examples themselves as "reals" if decoded."""
         return {}
 
-    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
-        """Numbers of the reals in `rows` against the others, of which `arrays` was taken with them."""
-        others = self.reference_arrays(np.delete(reals, rows, axis=0))
-        return self.measure(others)(reals[rows])
+    def left_out(
+        self,
+        reals: np.ndarray,
+        arrays: Arrays,  # noqa: ARG002
+        rows: np.ndarray,
+        others: np.ndarray,
+    ) -> dict[str, float]:
+        """Numbers of the reals in `rows`, and of `others`, against the rest; `arrays` was taken of all the reals."""
+        rest = self.reference_arrays(np.delete(reals, rows, axis=0))
+        return self.measure(rest)(np.concatenate([reals[rows], others]))
 
     @abstractmethod
     def measure(self, arrays: Arrays) -> Measure:

@@ -1,18 +1,25 @@
-"""Features of a gallery, with a progress bar; the next images are read while the network works on these."""
+"""Features of a gallery, with a progress bar, or kept; the next images are read while the network works on these."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from vigan.config.base import digest_of
 from vigan.data.load_images import Gallery
-from vigan.features.base import Extractor, Features, Pictures
+from vigan.errors import say
+from vigan.evaluation.cache import load, save
+from vigan.features.base import Extractor, Features, Images, Pictures
+from vigan.provenance import code_digest, measuring_versions
 
-PART = 64
-"""Images read at a time; twice as many are in memory."""
+PART, BYTES = 64, 2**28
+"""Images read at a time, or fewer if these have so many bytes; twice as many are in memory."""
 
 
 def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
@@ -28,12 +35,46 @@ def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
     return np.concatenate(found)
 
 
+def kept_features(extractor: Extractor, gallery: Gallery, digest: str, cache: Path, title: str) -> Features:
+    """Features of images of that fingerprint, from the cache if they were computed before.
+
+    A cache that cannot be looked into, or written, keeps nothing; of the latter a warning tells.
+    """
+    key = {
+        "images_sha256": digest,
+        "extractor": extractor.name,
+        "weights_sha256": extractor.weights_sha256,
+        "code_sha256": code_digest([__name__, type(extractor).__module__]),
+        **measuring_versions(),
+    }
+    path = cache / "features" / f"{digest_of(key)}.npz"
+    with contextlib.suppress(OSError):
+        if path.exists():
+            return load(path, key, "delete it and run the same command again")["features"]
+    features = features_of(extractor, gallery, title)
+    try:
+        save(path, key, {"features": features})
+    except OSError as error:
+        say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
+    return features
+
+
 def _read_ahead(gallery: Gallery) -> Iterator[Pictures]:
-    slices = [slice(start, start + PART) for start in range(0, len(gallery), PART)]
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(gallery.__getitem__, slices[0])
-        for following in [*slices[1:], None]:
+        coming, end = reader.submit(_part, gallery, 0), 0
+        while end < len(gallery):
             part = coming.result()
-            if following:
-                coming = reader.submit(gallery.__getitem__, following)
+            end += len(part)
+            if end < len(gallery):
+                coming = reader.submit(_part, gallery, end)
             yield part
+
+
+def _part(gallery: Gallery, start: int) -> Pictures:
+    """The images from `start` on, as many as are read at a time."""
+    found: list[Images] = []
+    for row in range(start, min(start + PART, len(gallery))):
+        found.extend(gallery[row : row + 1])
+        if sum(picture.nbytes for picture in found) >= BYTES:
+            break
+    return found

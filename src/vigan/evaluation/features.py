@@ -29,10 +29,16 @@ class FeatureMetrics(Evaluator):
         """Features of the reals and what `Reference` computes once."""
         return Reference(self.extractor(reals)).arrays(self.samples)
 
-    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
-        """As in `Evaluator`, from features alone: no image is looked at again."""
-        features = arrays["features"]
-        return feature_metrics(Reference(np.delete(features, rows, axis=0)), features[rows])
+    def left_out(
+        self,
+        reals: np.ndarray,  # noqa: ARG002
+        arrays: Arrays,
+        rows: np.ndarray,
+        others: np.ndarray,
+    ) -> dict[str, float]:
+        """As in `Evaluator`, from features: no image of the reference is looked at again."""
+        rest, sample = _parted(self.extractor, arrays["features"], rows, others)
+        return feature_metrics(Reference(rest), sample)
 
     def measure(self, arrays: Arrays) -> Measure:
         """`feature_metrics` of images."""
@@ -54,14 +60,27 @@ class FeatureEstimator(Evaluator):
         """Features of the reals."""
         return {"features": self.extractor(reals)}
 
-    def left_out(self, reals: np.ndarray, arrays: Arrays, rows: np.ndarray) -> dict[str, float]:  # noqa: ARG002
-        """As in `Evaluator`, from features alone."""
-        features = arrays["features"]
-        return estimate(self.kind, np.delete(features, rows, axis=0), features[rows])
+    def left_out(
+        self,
+        reals: np.ndarray,  # noqa: ARG002
+        arrays: Arrays,
+        rows: np.ndarray,
+        others: np.ndarray,
+    ) -> dict[str, float]:
+        """As in `Evaluator`, from features: no image of the reference is looked at again."""
+        return estimate(self.kind, *_parted(self.extractor, arrays["features"], rows, others))
 
     def measure(self, arrays: Arrays) -> Measure:
         """The estimator's numbers."""
         return lambda samples: estimate(self.kind, arrays["features"], self.extractor(samples))
+
+
+def _parted(
+    extractor: Extractor, features: np.ndarray, rows: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features without those in `rows`; and these, with those of the images `others`."""
+    more = [extractor(others)] if len(others) else []
+    return np.delete(features, rows, axis=0), np.concatenate([features[rows], *more])
 
 
 def estimate(kind: ProtocolKind, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:

@@ -50,8 +50,8 @@ def make_reference(
     """Write the reference arrays of `protocol` to `path` (npz) and return its values on real data, the floor.
 
     Where samples are compared with a real one, the floor is another real sample compared with it, or, one by one,
-    that sample itself. Where all others are in the reference, the sample is left out of it for that. What D says has
-    none.
+    that sample itself. Where too few others are not in the reference, the missing ones are left out of it for that.
+    What D says has none.
     """
     kind = protocol.definition
     evaluator = make_evaluator(Subject(kind, dataset, prepared, device, _samples(protocol)))
@@ -76,9 +76,11 @@ def _against_many(protocol: Protocol, prepared: Prepared, evaluator: Evaluator, 
     reals = prepared.array if count == total else prepared.array[chosen]
     arrays = evaluator.reference_arrays(reals)
     save(path, _key(protocol, prepared, evaluator), arrays)
-    if total >= count + n:
-        return evaluator.measure(arrays)(prepared.array[np.sort(order[count : count + n])])
-    return evaluator.left_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:n])))
+    others, missing = order[count : count + n], max(0, count + n - total)
+    sample = prepared.array[np.sort(others)]
+    if not missing:
+        return evaluator.measure(arrays)(sample)
+    return evaluator.left_out(reals, arrays, np.searchsorted(chosen, np.sort(order[:missing])), sample)
 
 
 def _samples(protocol: Protocol) -> int | None:

@@ -11,20 +11,26 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from vigan.data.load_images import BATCH
 from vigan.data.source import DataError
-from vigan.io.arrays import read_array, read_npz
+from vigan.io.arrays import DAMAGE, read_array, read_npz
 from vigan.io.files import RecordError, atomic_write
 from vigan.metrics.frechet import Gaussian, fit
 from vigan.metrics.validate import MetricError
+from vigan.protocols.registry import KINDS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MADE = "made"
 KNOWN = frozenset({"mu", "sigma", "features", "feats"})
 WAYS = "name a file of statistics or features, or images"
+FEWEST = 2
+"""Images of which there is a covariance."""
 SLACK = 1e-6
 """Relative asymmetry that single precision may leave in a covariance."""
 
@@ -81,6 +87,13 @@ def check_place(path: Path, *, with_features: bool) -> None:
         raise RecordError(f"{path}: a folder is there; name another file")
 
 
+def check_use(extractor: str, *, with_features: bool) -> None:
+    """Raise RecordError if what is measured with an extractor needs features, and there would be none."""
+    kind = KINDS.get(extractor)
+    if kind and kind.of_features and not with_features:
+        raise RecordError(f"'{extractor}' compares features, and takes no mean and covariance: add --features")
+
+
 def read_statistics(path: Path) -> Statistics | None:
     """Statistics in a file; None if it is of a kind that holds images.
 
@@ -118,15 +131,27 @@ def _made(path: Path, arrays: dict[str, np.ndarray]) -> Made:
     if MADE not in arrays:
         return Made()
     try:
-        return Made(**json.loads(str(arrays[MADE])))
-    except (ValueError, TypeError):
-        raise RecordError(f"{path}: '{MADE}' is not what `vigan statistics` writes; make the file again") from None
+        made = Made(**json.loads(str(arrays[MADE])))
+    except (ValueError, TypeError, RecursionError):
+        made = None
+    if made is None or not _is_told(made):
+        raise RecordError(f"{path}: '{MADE}' is not what `vigan statistics` writes; make the file again")
+    return made
+
+
+def _is_told(made: Made) -> bool:
+    """Whether each field is of its type, or None."""
+    words = (made.extractor, made.weights_sha256, made.resizing)
+    counted = made.images is None or (type(made.images) is int and made.images >= FEWEST)
+    return counted and all(word is None or isinstance(word, str) for word in words)
 
 
 def _gaussian(mean: np.ndarray, covariance: np.ndarray, images: int | None) -> Gaussian:
     for name, array in (("mu", mean), ("sigma", covariance)):
         if array.dtype.kind != "f":
             raise MetricError(f"'{name}' holds {array.dtype}, not real numbers")
+    if not mean.size:
+        raise MetricError("'mu' is empty")
     found = Gaussian(mean.astype(np.float64), covariance.astype(np.float64), images or 0)
     largest = np.abs(found.covariance).max(initial=0.0)
     if np.abs(found.covariance - found.covariance.T).max(initial=0.0) > SLACK * largest:
@@ -145,11 +170,20 @@ def _of_torch(path: Path) -> dict[str, np.ndarray]:
     try:
         with torch.serialization.safe_globals([multiarray._reconstruct, np.ndarray, np.dtype, *kinds]):
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        if isinstance(found, torch.Tensor):
+            found = _as_array(found)
+    except (*DAMAGE, pickle.UnpicklingError, LookupError, OSError) as error:
         reason = f"{error}".strip().splitlines()[0] if f"{error}".strip() else type(error).__name__
         raise DataError(f"{path}: cannot be read as torch-fidelity's arrays ({reason})") from None
-    if isinstance(found, torch.Tensor) and found.ndim == 2:
-        return {"features": found.numpy()}
+    if isinstance(found, np.ndarray) and found.ndim == 2:
+        return {"features": found}
     if isinstance(found, dict) and all(isinstance(value, np.ndarray) for value in found.values()):
         return found
     raise DataError(f"{path}: neither torch-fidelity's statistics nor its features")
+
+
+def _as_array(tensor: Tensor) -> np.ndarray:
+    """Its numbers, also of a tensor with gradients, a sparse one, or one of a type that numpy lacks (bfloat16)."""
+    dense = tensor.detach().to_dense()
+    narrow = dense.is_floating_point() and dense.element_size() < np.dtype(np.float32).itemsize
+    return (dense.float() if narrow else dense).numpy()

@@ -97,6 +97,14 @@ def ask(
         return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
 
 
+def check_tool(witness: Witness) -> None:
+    """Raise RecordError if its Python cannot be run, or cannot import the tool."""
+    with tempfile.TemporaryDirectory() as name:
+        question = Path(name) / "question.json"
+        question.write_text(json.dumps({"tool": witness.tool}), encoding="utf-8")
+        _run(witness, question)
+
+
 def _run(witness: Witness, question: Path) -> None:
     command = [
         str(witness.python),

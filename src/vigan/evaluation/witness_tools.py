@@ -13,6 +13,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -162,6 +163,13 @@ TOOLS: dict[str, Callable[[Question], Answer]] = {
 }  # fmt: skip
 
 
+MODULES = {
+    "clean-fid": "cleanfid.fid", "pytorch-fid": "pytorch_fid.fid_score", "torch-fidelity": "torch_fidelity",
+    "prdc": "prdc",
+}  # fmt: skip
+"""What is imported of each tool."""
+
+
 def _network(asked: Question) -> Any:
     import torch
 
@@ -181,9 +189,12 @@ def _with_disp(sqrtm: Callable[..., Any]) -> SimpleNamespace:
 
 
 def main() -> None:
-    """Answer one question."""
+    """Answer one question; of a question without images only import the tool."""
     warnings.simplefilter("ignore")
     asked = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if "images" not in asked:
+        import_module(MODULES[asked["tool"]])
+        return
     numbers = {name: float(value) for name, value in TOOLS[asked["tool"]](asked).items()}
     answer = {"version": version(asked["tool"]), "numpy": version("numpy"), "numbers": numbers}
     Path(asked["answer"]).write_text(json.dumps(answer), encoding="utf-8")

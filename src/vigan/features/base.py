@@ -28,6 +28,8 @@ _BYTES_AN_IMAGE = 17 << 20
 """Memory that an image takes at most on its way through a network: Inception's at 299 pixels, 4.2 GiB for 256."""
 _SPARED = 0.5
 """Share of a device's free memory that a batch may fill: runs train beside."""
+_NO_ROOM = ("out of memory", "can't allocate memory")
+"""What torch says, on CUDA and on a CPU, where there is no memory for a batch."""
 _ON_DEVICE = threading.Lock()
 _CPU = torch.device("cpu")
 
@@ -102,7 +104,7 @@ def to_rgb(images: Pictures, side: int, device: torch.device) -> Tensor:
     """
     if not isinstance(images, np.ndarray) and len({image.shape for image in images}) > 1:
         return torch.cat([to_rgb(image[None], side, device) for image in images])
-    batch = torch.from_numpy(np.array(images)).to(device).float()
+    batch = torch.from_numpy(np.array(images)).to(device)
     return bicubic(batch, side).clamp_(0, 255).expand(-1, 3, -1, -1)
 
 
@@ -112,7 +114,7 @@ def extract(
     """Features (n, d), float32 on the host, of images taken `batch_size` at a time, without gradients.
 
     On CUDA convolutions are deterministic and in full float32 (no TF32), so that the numbers do not depend on the
-    device. Off the CPU one extraction runs at a time, whatever the number of threads, and a batch for which there is no
+    device. Off the CPU one extraction runs at a time, whatever the number of threads. A batch for which there is no
     memory is halved until there is.
     """
     exact = cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
@@ -130,7 +132,7 @@ def _parts(images: Pictures, size: int, features: Callable[[Pictures], Tensor]) 
         try:
             part = features(images[start : start + size]).cpu()
         except RuntimeError as error:  # TorchScript raises no OutOfMemoryError, and says so in words
-            if size == 1 or "out of memory" not in str(error):
+            if size == 1 or not any(words in str(error) for words in _NO_ROOM):
                 raise
             size //= 2
         else:

@@ -18,7 +18,7 @@ from vigan.io.files import RecordError
 
 LARGEST = 2**36
 """Bytes of all arrays of a file: more than any machine of this project has memory."""
-_DAMAGE = (
+DAMAGE = (
     ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError, SyntaxError,
     struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError,
 )  # fmt: skip
@@ -34,7 +34,7 @@ def read_npz(path: Path, names: Iterable[str] | None = None, *, remedy: str) -> 
             return {name: arrays[name] for name in (names or arrays.files)}
     except FileNotFoundError:
         raise RecordError(f"{path}: not there; {remedy}") from None
-    except (*_DAMAGE, OSError) as error:
+    except (*DAMAGE, OSError) as error:
         _refuse_machine(error)
         raise RecordError(f"{path}: cannot be read as arrays ({_one_line(error)}); {remedy}") from None
 
@@ -49,7 +49,7 @@ def read_array(path: Path, *, remedy: str) -> np.ndarray:
             return np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise RecordError(f"{path}: not there; {remedy}") from None
-    except (*_DAMAGE, OSError) as error:
+    except (*DAMAGE, OSError) as error:
         _refuse_machine(error)
         raise RecordError(f"{path}: cannot be read as an array ({_one_line(error)}); {remedy}") from None
     arrays = read_npz(path, remedy=remedy)

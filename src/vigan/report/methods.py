@@ -35,11 +35,13 @@ def _with_number(words: str, n: str, protocol: Protocol) -> str:
 
 def _reals(protocol: Protocol) -> str:
     """How many reals there are in the reference, where they are not as many as samples."""
-    many = f"{protocol.reference:,}" if isinstance(protocol.reference, int) else "all of the training data"
-    return (
-        f"The reference is {many}, not as many as there are fakes. The value of real data is that of "
-        f"{protocol.samples:,} images that are not in the reference, or that are left out of it for that."
-    )
+    n = f"{protocol.samples:,}"
+    if protocol.reference == "all":
+        many, others = "all of the training data", f"{n} of these against all others"
+    else:
+        many = f"{protocol.reference:,}"
+        others = f"{n} others against the same {many}, less as many as must be left out of these for want of others"
+    return f"The reference is {many}, not as many as there are fakes. The value of real data is that of {others}."
 
 
 def metric_table(metrics: Iterable[str]) -> Table:

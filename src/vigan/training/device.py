@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -72,6 +73,22 @@ def calculate_in_float32(threads: int) -> None:
     """Use `threads` CPU threads, and on CUDA full float32 (no TF32) with deterministic convolutions."""
     torch.set_num_threads(threads)
     in_float32()
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """Put back, on leaving, torch's threads of the CPU, its precision and its choice of kernels."""
+    threads, products = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
+    convolutions, benchmark = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    deterministic = torch.backends.cudnn.deterministic
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cuda.matmul.allow_tf32 = products
+        torch.backends.cudnn.allow_tf32 = convolutions
+        torch.backends.cudnn.benchmark = benchmark
+        torch.backends.cudnn.deterministic = deterministic
 
 
 def in_float32() -> None:
