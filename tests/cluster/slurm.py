@@ -11,8 +11,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+from waiting import wait_until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 SYSTEM = Path("/etc/slurm/slurm.conf")
@@ -112,14 +113,6 @@ class OneNode:
         )  # fmt: skip
         assert done.returncode == 0, f"{command}: {done.stdout}"
         return done.stdout
-
-
-def wait_until(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Return as soon as `reached`, fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.1)
 
 
 def _free_port() -> int:

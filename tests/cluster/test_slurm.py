@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from studies import TINY
+from waiting import wait_until
 from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli.parser import main
@@ -20,7 +21,7 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
 
-from .slurm import OneNode, missing, wait_until
+from .slurm import OneNode, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all there")]
 
