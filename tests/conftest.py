@@ -21,8 +21,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # What git sets for its hooks would lead commands in other folders to the repository that it was called for.
-OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-for name in OF_HOOKS:
+OF_HOOKS = ("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY", "CONFIG_PARAMETERS")
+for name in (f"GIT_{part}" for part in OF_HOOKS):
     os.environ.pop(name, None)
 
 # Servers of tests are on this machine, where no proxy looks.

@@ -130,7 +130,7 @@ def test_another_seed_shows_other_pictures_on_the_same_steps(page: Chrome) -> No
     assert all("seed 1" in told for told in page.execute_script(ALTS))
 
 
-PLAY = "arguments[0].click(); return [arguments[1].value, arguments[0].ariaPressed];"
+PLAY = "arguments[0].click(); return [arguments[1].value, arguments[0].getAttribute('aria-pressed')];"
 """Press the button; where the slider is then, and whether it plays: before the first step, which a timer takes."""
 
 
