@@ -82,12 +82,11 @@ class Disk:
         return noted
 
     def _sync(self, handle: int) -> None:
-        synced = os.fstat(handle)
+        synced, names = os.fstat(handle), {self._inode(path): self._listed(path) for path in self._folders_now()}
         if synced.st_ino not in self._open or synced.st_dev != self.root.stat().st_dev:
             return
         if synced.st_ino in self._folders:
-            (path,) = (folder for folder in self._folders_now() if self._inode(folder) == synced.st_ino)
-            self._names[synced.st_ino] = [self._listed(path)]
+            self._names[synced.st_ino] = [names[synced.st_ino]]
         else:
             self._content[synced.st_ino] = os.pread(self._open[synced.st_ino], synced.st_size, 0)
 
