@@ -27,12 +27,12 @@ test-smoke: setup  ## whole paths: the smoke study from nothing and what it must
 	pytest -m smoke
 
 test-faults: setup  ## trainings killed more often, and the smoke study ROUNDS times, killed on its way: three minutes each
-	VIGAN_SOAK=$(ROUNDS) pytest -m soak --capture no
+	VIGAN_SOAK=$(ROUNDS) pytest -m soak --capture no -o faulthandler_timeout=0
 
 test-slurm: setup  ## a study (STUDY=smoke: the smoke study, too) through a SLURM of one node, installed (Debian, root), started and stopped here
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-cluster.txt
 	type slurmctld munged rsync &> /dev/null || \
-		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; } || true
+		{ apt-get update && apt-get install --yes --no-install-recommends slurm-wlm munge rsync; }
 	VIGAN_TEST_SLURM=$(STUDY) pytest tests/cluster
 
 witness: $(WITNESSES:%=.witness/%/installed)  ## the same two folders by other tools' own code and ours, beside each other

@@ -68,10 +68,17 @@ for name in $(lacking $(for name in $NEEDED; do echo "$name=$(import_name "$name
 done
 export OMP_NUM_THREADS=1 VIGAN_CACHE="$OUT/cache"
 
+limited() { # SECONDS COMMAND...: ended after so many, also where there is no GNU timeout (macOS)
+    if command -v timeout > /dev/null; then
+        timeout --kill-after=5 "$@"
+    else
+        "$PYTHON" -c 'import os, signal, sys; signal.alarm(int(sys.argv[1])); os.execvp(sys.argv[2], sys.argv[2:])' "$@"
+    fi
+}
 step() { # NAME SECONDS COMMAND...
     local name=$1 limit=$2 begun=$SECONDS rc
     shift 2
-    timeout --kill-after=5 "$limit" "$@" > "$OUT/$name.log" 2>&1
+    limited "$limit" "$@" > "$OUT/$name.log" 2>&1
     rc=$?
     printf '{"step": "%s", "rc": %d, "seconds": %d}\n' "$name" "$rc" $((SECONDS - begun)) >> "$OUT/steps.jsonl"
     echo "$name: $([ $rc = 0 ] && echo done || echo "failed ($rc): $(tail -n 1 "$OUT/$name.log")"), $((SECONDS - begun)) s"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +39,16 @@ def test_what_is_brought_is_in_the_lock_and_neither_snakemake_nor_clean_fid_is()
 def test_a_command_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"vigan train .*no arm 'nobody'"):
         first_gpu.vigan(tmp_path, "train", "--arm", "nobody", "--seed", "0", study=ROOT / "config" / "ring.yaml")
+
+
+def test_a_step_has_its_limit_where_there_is_no_timeout(tmp_path: Path) -> None:
+    (limited,) = re.findall(r"^limited\(\) \{.*?^\}", SCRIPT, re.MULTILINE | re.DOTALL)
+    step = f"limited 1 '{sys.executable}' -c 'import time; time.sleep(60)'"
+    done = subprocess.run(
+        [str(shutil.which("bash")), "-c", f"PYTHON='{sys.executable}'\n{limited}\n{step}"],
+        env={"PATH": str(tmp_path)}, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGALRM
 
 
 @pytest.mark.slow

@@ -11,8 +11,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+from waiting import wait_until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 SYSTEM = Path("/etc/slurm/slurm.conf")
@@ -51,14 +52,20 @@ PartitionName=only Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
 def missing() -> str:
     """Why there can be no SLURM here; empty if there can."""
-    if not os.environ.get("VIGAN_TEST_SLURM"):
-        return "starts a SLURM on this machine: `make test-slurm` does"
     if os.geteuid() != 0:
         return "starting slurmd needs root"
-    if SYSTEM.exists() or SYSTEM.is_symlink():
+    if (SYSTEM.exists() or SYSTEM.is_symlink()) and not is_left_behind():
         return f"there is a SLURM on this machine already: {SYSTEM}"
     absent = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
     return f"not installed: {', '.join(absent)} (Debian: slurm-wlm, munge)" if absent else ""
+
+
+def is_left_behind() -> bool:
+    """Whether the configuration is the link of tests that were killed, and their controller is gone."""
+    if not SYSTEM.is_symlink() or "pytest-of-" not in os.readlink(SYSTEM):
+        return False
+    pid_file = SYSTEM.readlink().with_name("slurmctld.pid")
+    return not (pid_file.is_file() and Path("/proc", pid_file.read_text().strip(), "stat").exists())
 
 
 class OneNode:
@@ -69,12 +76,16 @@ class OneNode:
         self.environment = {**os.environ, "PATH": PATH}
 
     def __enter__(self) -> OneNode:
+        if why := missing():
+            raise RuntimeError(why)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # or a killed pytest would leave daemons behind
         for name in ("state", "spool"):
             (self.folder / name).mkdir()
         host = socket.gethostname().partition(".")[0]
         ports = {"controller_port": _free_port(), "node_port": _free_port()}
         (self.folder / "slurm.conf").write_text(CONFIGURATION.format(host=host, folder=self.folder, **ports))
+        if is_left_behind():
+            SYSTEM.unlink()
         SYSTEM.symlink_to(self.folder / "slurm.conf")
         try:
             self._start()
@@ -112,14 +123,6 @@ class OneNode:
         )  # fmt: skip
         assert done.returncode == 0, f"{command}: {done.stdout}"
         return done.stdout
-
-
-def wait_until(reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Return as soon as `reached`, fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.1)
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from studies import TINY
+from waiting import wait_until
 from workflow.conftest import ROOT, Snakemake
 
 from vigan.cli.parser import main
@@ -20,9 +21,11 @@ from vigan.config.load import load_study
 from vigan.config.study import RunKey
 from vigan.layout import Layout
 
-from .slurm import OneNode, missing, wait_until
+from .needs import ASKED
+from .slurm import OneNode
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all there")]
+STARTS_ONE = "starts a SLURM on this machine: `make test-slurm` does"
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not ASKED, reason=STARTS_ONE)]
 
 SMOKE = ROOT / "config" / "smoke.yaml"
 LONG = TINY.replace("iterations: 60", "iterations: 2500").replace("log_every: 20", "log_every: 500")

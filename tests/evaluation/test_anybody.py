@@ -385,7 +385,10 @@ def test_a_reference_whose_file_names_are_no_text_is_measured(files: Path, evalu
     folder.mkdir()
     for number, image in enumerate(FACES[:6]):
         path = os.fsdecode(b"%s/caf\xe9-%d.png" % (os.fsencode(folder), number))
-        Image.fromarray(np.moveaxis(image, 0, 2)).save(path)
+        try:
+            Image.fromarray(np.moveaxis(image, 0, 2)).save(path)
+        except OSError as error:
+            pytest.skip(f"this disk takes no such name ({error.strerror})")
     assert evaluate(images="odd", reference="odd")["reals"] == 6
 
 

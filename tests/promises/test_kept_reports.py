@@ -14,14 +14,23 @@ from kept import ROOT, kept
 from vigan.analysis.claim_table import claim_table
 from vigan.analysis.outcomes import Measurements
 from vigan.analysis.tables import read_table
+from vigan.cli.parser import main
 from vigan.config.load import load_study
+from vigan.layout import Layout
 from vigan.report.claims import verdicts
 from vigan.stages.report_first import units_of_claims
+from vigan.tools.audit import audit
 
 PAGES = kept("results/*/report-small.html")
 EVERYTHING = [*kept("results/*/*"), *kept("results/*/tables/*"), *kept("results/*/raw/*"), *kept("figures/*/*")]
 NOTED = "by a rule rewritten after the runs"
 VERDICT = rf'">([^<]+)</a></th><td><span class="badge [\w-]+"><.*?> ([\w ]+)</span>(?: <small>({NOTED})</small>)?</td>'
+AUDITED = [
+    table.parent
+    for table in kept("results/*/raw/metrics.csv.gz")
+    if sum(file.stat().st_size for file in table.parent.iterdir()) < 200_000
+]
+"""Raw numbers that are derived from again in a second or two each; `vigan audit` takes the others."""
 ESTIMATE = r"<td>([^<]*) <small>([^<]*)<"
 
 
@@ -57,6 +66,28 @@ def test_kept_verdicts_follow_from_the_kept_scores_and_events_by_today_s_rules(c
     here, again = (pd.read_csv(table).drop(columns=["changed", "first_verdict"]) for table in (claims, derived))
     stated = here[here["statement"] != "(withdrawn)"]
     pd.testing.assert_frame_equal(stated, again, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("raw", AUDITED, ids=lambda raw: raw.parent.name)
+def test_kept_tables_follow_from_the_kept_raw_numbers(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    study = load_study(Path("config") / f"{raw.parent.name}.yaml")
+    assert audit(study, Layout(study)) == []
+
+
+def test_those_of_which_it_is_asked_are_many_and_the_readme_s_among_them() -> None:
+    assert {"ring", "adam"} < {raw.parent.name for raw in AUDITED}
+    assert len(AUDITED) > len(kept("results/*/raw/metrics.csv.gz")) / 2
+
+
+@pytest.mark.parametrize("claims", kept("results/*/tables/claims.csv"), ids=lambda path: path.parent.parent.name)
+def test_kept_verdicts_are_printed(
+    claims: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["claims", claims.parent.parent.name]) == 0
+    told = capsys.readouterr().out
+    assert [name for name in pd.read_csv(claims, dtype={"id": str})["id"] if name not in told] == []
 
 
 def _shown() -> set[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from urllib.parse import unquote
@@ -144,7 +145,10 @@ def test_seconds_and_energy_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> Non
     assert told["Training on cpu"] == "10 seconds over all runs; energy: no counter could be read"
 
 
-def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path) -> None:
+def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # a user's may ask for signatures, or name hooks
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
     def git(*arguments: str) -> None:
         name = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         subprocess.run(["git", "-C", str(tmp_path), *name, *arguments], check=True, capture_output=True)

@@ -33,11 +33,13 @@ def test_init_touches_no_folder_that_holds_anything(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_plans_the_smoke_study_outside_the_checkout(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+    source, passed_over = tmp_path / "source", shutil.ignore_patterns("__pycache__")
+    source.mkdir()
     for name in (*CONTENTS, "src", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        source.mkdir(exist_ok=True)
-        copy(ROOT / name, source / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=passed_over)
+        else:
+            shutil.copy(ROOT / name, source / name)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
     subprocess.run([*build, str(tmp_path), str(source)], check=True)
     with zipfile.ZipFile(next(tmp_path.glob("vigan-*.whl"))) as wheel:

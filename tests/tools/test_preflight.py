@@ -27,8 +27,9 @@ MNIST = StackedDigits(source="stacked-digits", origin="mnist")
 
 
 @pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data named by the environment."""
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data named by the environment, and none fetched into the folder that is worked in."""
+    monkeypatch.chdir(tmp_path)
     for name in ("VIGAN_MNIST", "VIGAN_CELEBA", "VIGAN_TEST_DATA"):
         monkeypatch.delenv(name, raising=False)
 
@@ -98,7 +99,6 @@ def test_digits_that_need_no_file_or_may_be_downloaded_stop_nothing(tmp_path: Pa
 
 
 def test_what_was_fetched_for_another_study_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VIGAN_TORCHVISION", raising=False)
     fetched, svhn = tmp_path / "data" / "download", Torchvision(source="torchvision", name="SVHN")
     faces = CelebA(source="celeba")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 
 import pytest
 from studies import TINY
+from waiting import wait_until
 
 from vigan.config.load import load_study
 from vigan.config.study import RunKey
@@ -75,7 +75,6 @@ def test_the_line_is_told_at_intervals_until_it_is_ended(layout: Layout, monkeyp
     monkeypatch.setattr(progress, "EVERY", {True: 0.01, False: 0.01})
     out = io.StringIO()
     end = progress.tell(layout, out)
-    while out.getvalue().count("\n") < 2:
-        time.sleep(0.01)
+    wait_until(lambda: out.getvalue().count("\n") >= 2, 60, "nothing was told twice")
     end()
     assert set(out.getvalue().splitlines()) == {"vigan: 0 of 4 runs trained, 0 measured"}

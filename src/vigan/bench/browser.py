@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--hide-scrollbars",
+    "--disable-dev-shm-usage", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
 OWN_SCHEMES = ("file:", "data:", "blob:")

@@ -119,7 +119,7 @@ def resume(small: bool) -> dict[str, Any]:
         study = _made_up(home, small)
         vigan(home, "prepare", "--dataset", "made-up", study=study)
         train = ["train", "--arm", "regularised", "--seed", "0", "--no-tensorboard"]
-        killed = _killed(home, [*train, "--save-every", "0.5"], study)
+        killed = _killed(home, [*train, "--save-every", "0" if small else "0.5"], study)
         vigan(home, *train, study=study)
         stopped = _record(home, study)
         vigan(home, *train, "--state", "other", study=study)

@@ -1,8 +1,8 @@
 """A process that has imported vigan and forks one process for each command: real ones, without seconds of imports.
 
 It reads one JSON a line: {"folder", "log", "arguments", "user", "trap"} starts a command and is answered with
-its process id, {"wait": id} is answered with [exit code, or minus the signal; most memory in KiB]. Imported, it is the
-other end of that talk.
+its process id, {"wait": id} with [exit code, or minus the signal; most memory in KiB], {"stop": id}, once a trap has
+stopped it or it has ended, with whether it stopped. Imported, it is the other end of that talk.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
+
+    def wait_until_stopped(self) -> None:
+        """Return once a trap has stopped it; fail if it ends instead."""
+        assert self.nursery.ask({"stop": self.pid}), self.output()
 
     def wait(self) -> int:
         """Exit code, or minus the signal it died of; `memory` is then the most it held, in KiB."""
@@ -124,6 +128,16 @@ def _wait(pid: int) -> list[int]:
     return [os.waitstatus_to_exitcode(status), usage.ru_maxrss]
 
 
+def _stopped(pid: int) -> bool:
+    return os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
+
+
+def _answer(request: dict[str, Any]) -> object:
+    if "stop" in request:
+        return _stopped(request["stop"])
+    return _wait(request["wait"]) if "wait" in request else _begin(request)
+
+
 def _serve() -> None:
     import torch._dynamo  # that any optimiser imports, for a second or two
     import torch.utils.tensorboard  # noqa: F401
@@ -143,9 +157,7 @@ def _serve() -> None:
     gc.freeze()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        request = json.loads(line)
-        answer = _wait(request["wait"]) if "wait" in request else _begin(request)
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(_answer(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

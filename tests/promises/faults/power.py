@@ -82,14 +82,13 @@ class Disk:
         return noted
 
     def _sync(self, handle: int) -> None:
-        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
-        if not path.is_relative_to(self.root):
+        synced, names = os.fstat(handle), {self._inode(path): self._listed(path) for path in self._folders_now()}
+        if synced.st_ino not in self._open or synced.st_dev != self.root.stat().st_dev:
             return
-        inode = os.fstat(handle).st_ino
-        if path.is_dir():
-            self._names[inode] = [self._listed(path)]
+        if synced.st_ino in self._folders:
+            self._names[synced.st_ino] = [names[synced.st_ino]]
         else:
-            self._content[inode] = path.read_bytes()
+            self._content[synced.st_ino] = os.pread(self._open[synced.st_ino], synced.st_size, 0)
 
     def _note(self) -> None:
         changed = not self.moments

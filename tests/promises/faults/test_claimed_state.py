@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from .nursery import Child, Nursery
 from .stages import RUNS, Place
+from .trap import STOPPED
 
 pytestmark = pytest.mark.slow
 
@@ -23,22 +24,19 @@ def place(nursery: Nursery, tmp_path: Path) -> Place:
     return Place(tmp_path, nursery)
 
 
-def begin(place: Place) -> Child:
-    return place.nursery.start(place.folder, "train", "--config", "study.yaml", *RUN)
+def stopped(place: Place) -> Child:
+    """A training that has stopped after its second checkpoint."""
+    trainer = place.nursery.start(place.folder, "train", "--config", "study.yaml", *RUN, trap=STOPPED)
+    trainer.wait_until_stopped()
+    return trainer
 
 
 def interrupted(place: Place) -> Path:
-    """State of a training that was killed after its first checkpoint."""
-    trainer = begin(place)
-    _wait_for_checkpoint(place)
+    """State of a training that was killed after its second checkpoint."""
+    trainer = stopped(place)
     trainer.signal(signal.SIGKILL)
     assert trainer.wait() == -signal.SIGKILL
     return next((place.folder / "state" / "tiny").iterdir())
-
-
-def _wait_for_checkpoint(place: Place) -> None:
-    while not any(place.folder.glob("state/tiny/*/checkpoint-*.json")):
-        time.sleep(0.001)
 
 
 @pytest.mark.parametrize(
@@ -65,18 +63,16 @@ def test_a_state_of_another_config_code_or_data_is_refused_by_field(change, name
 
 
 def test_of_two_trainers_of_one_run_the_second_is_refused_and_names_the_first(place: Place) -> None:
-    first = begin(place)
-    _wait_for_checkpoint(place)
-    first.signal(signal.SIGSTOP)
+    first = stopped(place)
     assert f"process {first.pid} trains this run already; wait for it or stop it" in place.refused("train", *RUN)
     first.signal(signal.SIGCONT)
     assert first.wait() == 0
 
 
 def test_ctrl_c_is_told_in_one_line_and_the_same_command_goes_on(place: Place) -> None:
-    trainer = begin(place)
-    _wait_for_checkpoint(place)
+    trainer = stopped(place)
     trainer.signal(signal.SIGINT)
+    trainer.signal(signal.SIGCONT)
     assert trainer.wait() == 130
     assert "vigan: interrupted; run the same command to resume\n" in trainer.output()
     assert "Traceback" not in trainer.output()
@@ -86,8 +82,10 @@ def test_ctrl_c_is_told_in_one_line_and_the_same_command_goes_on(place: Place) -
 
 def test_a_checkpoint_that_was_tampered_with_is_named_and_the_one_before_goes_on(place: Place) -> None:
     state = interrupted(place)
-    newest = max(state.glob("checkpoint-*.json")).with_suffix(".safetensors")
+    before, newest = (seal.with_suffix(".safetensors") for seal in sorted(state.glob("checkpoint-*.json")))
     newest.write_bytes(b"\x80\x04cposix\nsystem\n(S'touch executed'\ntR.")
-    assert f"warning: {newest.relative_to(place.folder)}: " in place.vigan("train", *RUN)
+    told = place.vigan("train", *RUN)
+    (why,) = re.findall(f"warning: {newest.relative_to(place.folder)}: (.+)", told)
+    assert why.endswith(f"; going on from iteration {int(before.stem[-9:])}")
     assert not (place.folder / "executed").exists()
     assert not os.path.exists(state)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from waiting import wait_until
 
 from .nursery import Nursery
 from .processes import NEEDED, group
@@ -40,13 +39,6 @@ experiments:
 PREPARE = ("prepare", "--config", "study.yaml", "--dataset", "pictures")
 
 
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """A study of a folder with a thousand links to one large picture."""
@@ -65,11 +57,13 @@ def test_a_killed_preparation_leaves_no_worker_and_its_half_written_array_is_swe
 ) -> None:
     parts = pictures / "data"
     killed = nursery.start(pictures, *PREPARE, "--threads", "2")
-    wait_until(lambda: any(p.stat().st_size > 0 for p in parts.rglob(".array.npy.*.part")), "no array was begun")
+    wait_until(
+        lambda: any(p.stat().st_size > 0 for p in parts.rglob(".array.npy.*.part")), PATIENCE, "no array was begun"
+    )
     assert len(group(killed.pid)) >= 3
     killed.signal(number)
     assert killed.wait() == -number
-    wait_until(lambda: group(killed.pid) == [], "workers outlived their parent")
+    wait_until(lambda: group(killed.pid) == [], PATIENCE, "workers outlived their parent")
     assert len(list(parts.rglob("*.part"))) == 1
     assert not list(parts.rglob("manifest.json"))
     nursery.vigan(pictures, *PREPARE)

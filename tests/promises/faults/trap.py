@@ -1,4 +1,4 @@
-"""A SIGKILL that a process sends itself, at a drawn place of its work or a drawn time of its own: no race with others.
+"""A signal that a process sends itself, at a drawn place of its work or a drawn time of its own: no race with others.
 
 The places are the audit events that Python raises before it calls the system, so that the code that is killed knows
 nothing of them; a file half written is torn by the stream that `os.fdopen` gives.
@@ -40,17 +40,23 @@ class Trap(NamedTuple):
     """Where a process dies: at `place` in or after the checkpoint of iteration `after`.
 
     Or, at the place "any", `delay` seconds of the process's own time behind the checkpoint of iteration `after` (-1:
-    behind its start), at the latest when it begins to write that of iteration `before`.
+    behind its start), at the latest when it begins to write that of iteration `before`. One that `stops` there gets
+    SIGSTOP instead, once, and goes on at SIGCONT.
     """
 
     place: str = "any"
     after: int = -1
     before: int = NEVER
     delay: float = 0.0
+    stops: bool = False
 
     def set(self) -> None:
         """Set the trap in this process, for good."""
         Hunter(self).wait()
+
+
+STOPPED = Trap(after=NEVER, before=3, stops=True)
+"""Stops between two checkpoints: those of iterations 1 and 2 are there, and nothing of the third."""
 
 
 class Hunter:
@@ -62,7 +68,7 @@ class Hunter:
     def wait(self) -> None:
         sys.addaudithook(self._notice)
         fdopen = os.fdopen
-        os.fdopen = lambda handle, *how: self._perhaps_torn(fdopen(handle, *how))
+        os.fdopen = lambda handle, *how, **named: self._perhaps_torn(fdopen(handle, *how, **named))
         if self.trap.place == "any" and self.trap.after < 0:
             self._kill_later()
 
@@ -83,7 +89,13 @@ class Hunter:
         if found := re.fullmatch(PAYLOAD, name):
             self.iteration = int(found[1])
             if self.iteration >= self.trap.before:
-                die()
+                self._spring()
+
+    def _spring(self) -> None:
+        if not self.trap.stops:
+            die()
+        self.trap = self.trap._replace(before=NEVER)
+        os.kill(os.getpid(), signal.SIGSTOP)
 
     def _is_here(self, event: str, name: str) -> bool:
         if self.trap.place == "any" or self.iteration < self.trap.after:
