@@ -179,7 +179,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     ("g_batches", {"g_batches": 3}, "1", "3"),
     ("updates_per_batch", {"updates_per_batch": 4}, "1", "4"),
     ("batch_size", {"batch_size": 8}, "4", "8"),
-    ("lambda_mean", {"lambda_mean": 1e-300}, "5.0", "1e-300"),
+    ("lambda_mean", {"lambda_mean": 1e-30}, "5.0", "1e-30"),
     ("stabilisers.r1.gamma", {"stabilisers": {"r1": {"gamma": 0.5}}}, "-", "0.5"),
     ("stabilisers.spectral_norm", {"stabilisers": {"spectral_norm": {}}}, "-", "{}"),
     ("network.dim", {"network": {**NETWORKS["bn"], "dim": 3}}, "2", "3"),

@@ -200,7 +200,7 @@ def test_data_that_other_code_prepared_and_nobody_can_write_are_told(
     monkeypatch.setattr(module, "write_text", read_only)
     _settle()
     told = f"warning: {DATA}: other code prepared it, and it cannot be written (Read-only file system)"
-    assert told in capsys.readouterr().out
+    assert told in capsys.readouterr().err
 
 
 GREY = """\

@@ -10,6 +10,7 @@ from vigan.evaluation.base import Arrays, Evaluator, Measure, Subject
 from vigan.features.digit_classifier import DigitClassifier
 from vigan.io.files import RecordError
 from vigan.metrics.modes import class_modes, stacked_modes
+from vigan.runtime.settings import in_storage
 
 DIGITS = 10
 
@@ -50,6 +51,6 @@ def _labelled(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels."""
     images, labels = subject.prepared.array, subject.prepared.labels
     if labels is None:
-        why = "no storage carries" if subject.prepared.manifest["labels"] else f"it was prepared without; {REMEDY}"
-        raise RecordError(f"{key(subject.dataset)}: digit modes need labels, which {why}")
+        why = "which no storage carries" if in_storage() else f"and it was prepared without; {REMEDY}"
+        raise RecordError(f"{key(subject.dataset)}: digit modes need labels, {why}")
     return np.asarray(images), labels

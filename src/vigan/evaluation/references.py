@@ -16,6 +16,7 @@ from vigan.evaluation.cache import Key, load, save
 from vigan.evaluation.code import protocol_code
 from vigan.io.files import RecordError
 from vigan.provenance import measuring_versions
+from vigan.runtime.settings import in_storage
 
 
 class Measurement(NamedTuple):
@@ -103,7 +104,7 @@ def measurement(protocol: Protocol, dataset: Dataset, prepared: Prepared, device
 def _judged(prepared: Prepared, protocol: Protocol) -> np.ndarray:
     """Training examples and held-out ones, (2, n, ...), the same for every study; in a random order, as in training."""
     held_out = np.empty((0,)) if prepared.held_out is None else prepared.held_out
-    if prepared.held_out is None and prepared.manifest.get("held_out"):
+    if prepared.held_out is None and in_storage():
         raise RecordError(f"'{protocol.name}' takes held-out examples, which no storage carries")
     if len(held_out) < protocol.samples:
         raise RecordError(
