@@ -14,11 +14,16 @@ from vigan.data import identity
 from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
-from vigan.provenance import measuring_versions, stage_digest
+from vigan.provenance import stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import of_import, pictured, protocols
-from vigan.stages.settle import import_inputs, settle
+from vigan.stages.settle import (
+    evaluation_params,
+    import_inputs,
+    reference_params,
+    settle,
+)
 from vigan.tools import failures, planning, progress
 
 # Of this workflow, also where it is a module of another.
@@ -108,7 +113,7 @@ LAYOUT = Layout(
 )
 if IN_CHARGE and storage_root() and LAYOUT.first_verdicts.exists():
     say(
-        f"warning: with a storage, {LAYOUT.first_verdicts} is not read: verdicts of earlier rules lack",
+        f"warning: with a storage, {LAYOUT.first_verdicts} is not read: verdicts of earlier rules are missing",
         sys.stderr,
     )
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
@@ -224,7 +229,7 @@ def begin():
     arms = [str(job.wildcards.arm) for job in jobs]
     if again := sum(Path(str(job.output[0])).exists() for job in jobs):
         say(
-            f"vigan: of {len(jobs)} runs to train {again} were trained before: by other code, on other data or otherwise",
+            f"vigan: runs to train: {len(jobs)}, trained before by other code, on other data or otherwise: {again}",
             sys.stderr,
         )
     runs = [f"{arm}={arms.count(arm)}" for arm in dict.fromkeys(arms)]
@@ -283,8 +288,7 @@ def evaluate_code(arm):
 
 def reference_code(protocol):
     """Digest of the code that measures the real data by a protocol, and versions of the libraries under it."""
-    code = protocol_code("reference", [PROTOCOLS[protocol]])
-    return digest_of([code, measuring_versions()])
+    return reference_params(PROTOCOLS[protocol])
 
 
 def code_of(stage, files=()):

@@ -46,7 +46,10 @@ def test_a_run_that_is_seldom_measured_is_not_the_more_stable_one(claim: Mapping
     assert found["verdict"] == "not testable here"
     assert "0/12" in found["fates"]
     assert "12/12" not in found["fates"]
-    assert "Events are those that are seen at the 3 steps that its runs share." in found["reason"]
+    assert (
+        "Events are those that are seen at the 3 steps that its runs share (regularised, seed 0, has 3 of 7)."
+        in found["reason"]
+    )
 
 
 def test_nor_does_it_get_on_track_later() -> None:
@@ -57,9 +60,21 @@ def test_nor_does_it_get_on_track_later() -> None:
 @pytest.mark.parametrize(
     ("claim", "rules", "told"),
     [
-        (BAD_END, {"on_track_by": 0.5}, "share 2 steps: 'on_track_by' is 0.5 of training, and a run is first measured"),
-        (SHARES, {"consecutive": 2}, "share 2 steps: 'consecutive' is 2, and of a run 1 evaluations count: no run"),
-        ({**SHARE, "event": "collapse", "by": 0.5}, {}, "share 2 steps: 'by' is 0.5 of training, and a run is first"),
+        (
+            BAD_END,
+            {"on_track_by": 0.5},
+            "'on_track_by' is 0.5 of training, and a run is first measured",
+        ),
+        (
+            SHARES,
+            {"consecutive": 2},
+            "'consecutive' is 2, and of a run 1 evaluation counts: no run",
+        ),
+        (
+            {**SHARE, "event": "collapse", "by": 0.5},
+            {},
+            "'by' is 0.5 of training, and a run is first",
+        ),
     ],
 )
 def test_what_no_run_could_have_at_the_steps_that_all_share_is_not_testable(
@@ -68,7 +83,7 @@ def test_what_no_run_could_have_at_the_steps_that_all_share_is_not_testable(
     """An arm with a number before training and one after was never on track at its step 0: SUPPORTED."""
     found = _judged(claim, (0, 60), [8.0] * 7 if "on_track_by" in rules else COURSE, collapse={**COLLAPSE, **rules})
     assert found["verdict"] == "not testable here"
-    assert told in found["reason"]
+    assert f"Its runs share 2 steps (regularised, seed 0, has 2 of 7): {told}" in found["reason"]
 
 
 def test_runs_that_share_all_steps_are_judged_at_these() -> None:

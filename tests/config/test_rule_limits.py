@@ -52,7 +52,7 @@ def _load(tmp_path: Path, text: str) -> None:
         (STUDY, "below: 0.5}", "below: 0.5, consecutive: 3}", "below: 0.5, consecutive: 4}",
          "'consecutive' is 4, and of a run 3 evaluations count"),
         (STUDY, "below: 0.5}", "below: 0.5, consecutive: 2, after: 0.5}", "below: 0.5, consecutive: 2, after: 0.7}",
-         "'consecutive' is 2, and of a run 1 evaluations count"),
+         "'consecutive' is 2, and of a run 1 evaluation counts"),
         (STUDY, "below: 0.5}", "below: 0.5, on_track_by: 0.34}", "below: 0.5, on_track_by: 0.33}",
          "'on_track_by' is 0.33 of training, and a run is first measured after 0.333333"),
         (STUDY + SHARE, "share: 0.5}\n", "share: 0.5, by: 0.34}\n", "share: 0.5, by: 0.1}\n",

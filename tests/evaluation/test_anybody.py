@@ -475,7 +475,7 @@ def test_other_tools_are_given_the_network_of_the_cpu(
         (["--infinity", "--samples", "29"], "faces.npy", "--infinity needs at least 30 images, not 29; leave it out"),
         (["--witness", "prdc"], "ours.npz", "a witness needs images"),
         (["--witness", "prdc=/absent/python"], "faces.npy", "/absent/python: cannot be run"),
-        (["--witness", "torch-fidelity"], "faces.npy", "No module named 'torch_fidelity'; write --witness"),
+        (["--witness", "torch-fidelity=/bin/false"], "faces.npy", "/bin/false: "),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_first_image_is_looked_at(
@@ -502,15 +502,15 @@ def test_statistics_that_no_command_takes_are_not_made(files: Path, capsys: pyte
 def test_a_cache_that_cannot_be_looked_into_keeps_nothing_and_stops_nothing(
     evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where HOME is another user's, of mode 700."""
-    expected, exists = evaluate(), Path.exists
+    """As where HOME is another user's, of mode 700, or what is kept may not be read."""
+    expected, opened = evaluate(), Path.open
 
-    def locked(path: Path, **more: Any) -> bool:
+    def locked(path: Path, *more: Any, **named: Any) -> Any:
         if path.is_relative_to(files / "cache"):
             raise PermissionError(13, "Permission denied", str(path))
-        return exists(path, **more)
+        return opened(path, *more, **named)
 
-    monkeypatch.setattr(Path, "exists", locked)
+    monkeypatch.setattr(Path, "open", locked)
     assert evaluate() == expected
     monkeypatch.setattr(extraction, "save", lambda path, *_: locked(path))
     assert main(["evaluate", "--images", str(files / "flat.npy"), "--reference", str(files / "faces.npy")]) == 0

@@ -166,13 +166,13 @@ def test_kept_tables_of_such_arms_are_of_the_study_until_it_reads_them_otherwise
     assert "arm 'plain' is not in the study, or was read in another way" in told
 
 
-def test_what_is_told_of_a_rule_is_read_again_when_the_rule_changes(folder: Folder) -> None:
+def test_an_edited_rule_makes_nothing_to_be_read_again(folder: Folder) -> None:
+    """Samples would be measured again, and where the files are gone nothing could be."""
+    shutil.rmtree(folder.folder / "runs")
     config = folder.folder / "config" / "foreign.yaml"
     text = config.read_text().replace("reach: {metric: fid,", "reach: {metric: reported_recall,")
     config.write_text(text.replace("real: {fid: 2.0}", "real: {reported_recall: 0.9}"))
-    code, told = folder.stage("analyse")
-    assert code == 1
-    assert "read it again" in told
+    assert folder.stage("analyse")[0] == 0
 
 
 def test_an_edited_file_is_noticed_by_all_that_come_after(folder: Folder) -> None:

@@ -18,7 +18,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 def test_every_run_of_every_stage_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "iteration_seconds", lambda spec, device: 0.5)
-    monkeypatch.setattr(stage, "protocol_seconds", lambda protocol, dataset, device: 2.0)
+    monkeypatch.setattr(stage, "protocol_seconds", lambda protocol, dataset, device: stage.Taken(2.0, 0.0))
     monkeypatch.setattr(stage, "prepare_seconds", lambda dataset: 7.0)
     study = load_study(CONFIG / "paper.yaml")
     found = stage.estimate(study, "cpu")
@@ -31,7 +31,7 @@ def test_every_run_of_every_stage_is_counted(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_reference_of_more_images_than_samples_is_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of it was counted."""
     monkeypatch.setattr(stage, "iteration_seconds", lambda spec, device: 0.5)
-    monkeypatch.setattr(stage, "protocol_seconds", lambda protocol, dataset, device: 2.0)
+    monkeypatch.setattr(stage, "protocol_seconds", lambda protocol, dataset, device: stage.Taken(2.0, 0.0))
     monkeypatch.setattr(stage, "prepare_seconds", lambda dataset: 7.0)
     study = load_study(CONFIG / "digits.yaml")
     experiments = {
@@ -128,8 +128,8 @@ def test_a_network_that_is_not_here_is_named_and_all_else_is_told_without_fetchi
     study = load_study(CONFIG / "paper.yaml")
     real = stage.protocol_seconds
 
-    def timed(protocol: Protocol, dataset: Dataset, device: str) -> float:
-        return 2.0 if protocol.kind == "efflite0-128" else real(protocol, dataset, device)
+    def timed(protocol: Protocol, dataset: Dataset, device: str) -> stage.Taken:
+        return stage.Taken(1.0, 1.0) if protocol.kind == "efflite0-128" else real(protocol, dataset, device)
 
     monkeypatch.setattr(stage, "protocol_seconds", timed)
     found = stage.estimate(study, "cpu")

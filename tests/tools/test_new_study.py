@@ -173,25 +173,29 @@ def test_runs_that_are_counted_are_one_arm(
             style_run(tmp_path / "runs" / arm / name, seed)
     assert new(tmp_path, capsys)[0] == 0
     assert imported(tmp_path) == {"ours": {0, 1}, "plain": {0, 1}}
+    assert "as their names differ by counting numbers alone" in (tmp_path / "study.yaml").read_text()
 
 
 def test_names_that_end_in_other_numbers_are_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for depth in (18, 50):
-        style_run(tmp_path / f"runs/resnet-{depth}", 0)
+    for name in ("resnet-18", "resnet-50", "r1-gamma0.1", "r1-gamma0.2", "v1.0", "v1.1"):
+        style_run(tmp_path / f"runs/{name}", 0)
     assert new(tmp_path, capsys)[0] == 0
-    assert imported(tmp_path) == {"resnet-18": {0}, "resnet-50": {0}}
+    names = ("r1-gamma0-1", "r1-gamma0-2", "resnet-18", "resnet-50", "v1-0", "v1-1")
+    assert imported(tmp_path) == {name: {0} for name in names}
 
 
 def test_a_run_that_goes_on_from_another_is_no_replicate_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number in range(2):
-        style_run(tmp_path / f"runs/ours/{number:05d}-faces", 0)
-    begun = {"random_seed": 0, "resume_pkl": "/there/00000-faces/network-snapshot-000200.pkl"}
-    (tmp_path / "runs/ours/00001-faces/training_options.json").write_text(json.dumps(begun))
+    names = ("00000-faces", "00001-faces-resumecustom", "00002-faces-resumecustom")
+    for name, begun_from in zip(names, (None, *names), strict=False):
+        style_run(tmp_path / "runs/ours" / name, 0)
+        begun = {"random_seed": 0, "resume_pkl": f"/there/{begun_from}/network-snapshot-000200.pkl"}
+        (tmp_path / "runs/ours" / name / "training_options.json").write_text(json.dumps(begun))
     assert new(tmp_path, capsys)[0] == 0
     assert imported(tmp_path) == {"ours": {0}}
-    assert '# without "00001-faces", which go on from others' in (tmp_path / "study.yaml").read_text()
+    told = '# without "00001-faces-resumecustom", "00002-faces-resumecustom", which go on from others'
+    assert told in (tmp_path / "study.yaml").read_text()
 
 
 def test_cells_without_a_value_are_no_end_and_what_cannot_be_named_is_told(

@@ -33,7 +33,7 @@ def test_what_snakemake_remembers_is_forgotten_unless_it_says_what_it_should(tmp
     records = {name: tmp_path / "metadata" / base64.urlsafe_b64encode(name.encode()).decode() for name in ("a", "b")}
     for name, record in records.items():
         record.write_text(json.dumps({"params": [f"'{name * 64}'"]}))
-    forget(tmp_path, [Path(name) for name in (*records, "none")], unless="a" * 64)
+    forget(tmp_path, [Path(name) for name in (*records, "none")], unless=["a" * 64])
     assert [record.exists() for record in records.values()] == [True, False]
     forget(tmp_path, [Path("a")])
     assert not records["a"].exists()

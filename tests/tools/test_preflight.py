@@ -73,7 +73,8 @@ def test_with_a_storage_images_are_looked_for_where_they_are_prepared(
 ) -> None:
     """A plan was refused on the machine that has no volume."""
     monkeypatch.setenv("VIGAN_ROOT", str(tmp_path))
-    assert verdict(tmp_path, MNIST, ImageFolder(source="folder", path="/state/faces", side=32)).go
+    images = ImageFolder(source="folder", path="/state/faces", side=32)
+    assert verdict(tmp_path, MNIST, images, Torchvision(source="torchvision", name="CIFAR10")).go
 
 
 @pytest.mark.parametrize("dataset", [MNIST, Digits(source="digits", origin="mnist")])

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -189,25 +190,34 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("field", ["params", "code", "software_stack_hash"])
-def test_runs_of_today_are_kept_though_snakemake_remembers_other_code_or_libraries_in_their_place(
-    place: Place, field: str
+OTHERS = [
+    {"params": ["'" + "0" * 64 + "'"]},
+    {"code": "vigan other"},
+    {"software_stack_hash": "0" * 32},
+    {"input": ["data/other/manifest.json"], "input_checksums": {}},
+]
+"""What Snakemake may remember, in the place of what is fresh, of other results that lay there."""
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
+def test_what_is_of_today_is_kept_though_snakemake_remembers_something_else_in_its_place(
+    place: Place, other: dict[str, Any]
 ) -> None:
-    """They were trained again: results copied over older ones, another container, the text of a rule."""
-    runs = (place.folder / "results/tiny/runs").glob("*/*/*/run.json")
-    names = [str(path.relative_to(place.folder)) for path in runs]
-    assert len(names) == 4
-    for name in names:
+    """All was trained again: results copied over older ones, another container, the text of a rule."""
+    made = ["results/tiny/runs/*/*/*/*.*", "data/*/array.npy", "data/*/manifest.json"]
+    names = [str(path.relative_to(place.folder)) for one in made for path in place.folder.glob(one)]
+    names += [str(path.relative_to(place.folder)) for path in place.folder.glob("data/*/reference/*")]
+    for name in names if "input" not in other else [name for name in names if not name.startswith("data/")]:
         record = place.folder / ".snakemake/metadata" / base64.urlsafe_b64encode(name.encode()).decode()
-        other = ["'" + "0" * 64 + "'"] if field == "params" else "0" * 32
-        record.write_text(json.dumps({**json.loads(record.read_text()), field: other}))
+        if record.exists():
+            record.write_text(json.dumps({**json.loads(record.read_text()), **other}))
     assert place.plan() == {}
 
 
 def test_it_is_said_how_many_runs_are_trained_again(place: Place) -> None:
     place.write("study.yaml", EDITED)
     told = place.run("--until", "train").stdout
-    assert "vigan: of 2 runs to train 2 were trained before: by other code, on other data or otherwise" in told
+    assert "vigan: runs to train: 2, trained before by other code, on other data or otherwise: 2" in told
     assert "2 runs to train on the CPU" in told
 
 

@@ -22,9 +22,7 @@ rule evaluate:
         ),
         **measuring(lambda wildcards: STUDY.protocols_of(wildcards.arm)),
     params:
-        protocols=lambda wildcards: [
-            f"{p.name}, redraws {p.redraws}" for p in STUDY.protocols_of(wildcards.arm)
-        ],
+        protocols=lambda wildcards: evaluation_params(STUDY.protocols_of(wildcards.arm)),
         code=lambda wildcards: evaluate_code(wildcards.arm),
     shell:
         "vigan evaluate --arm {wildcards.arm:q} --seed {wildcards.seed:q} --threads {threads}"

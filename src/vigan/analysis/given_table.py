@@ -128,8 +128,12 @@ def _statuses(table: pd.DataFrame) -> pd.Series:
 
 
 def _each_once(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows without those that say the same again. Raises ConfigError for two values of one place."""
-    once = table.drop_duplicates([*PLACE, "value"])
+    """Rows without those that say the same again, or nothing beside a value.
+
+    Raises ConfigError for two values of one place.
+    """
+    empty = table["value"].isna() & table.groupby(PLACE)["value"].transform("count").gt(0)
+    once = table[~empty].drop_duplicates([*PLACE, "value"])
     twice = once.duplicated(PLACE, keep=False)
     if twice.any():
         one, other = (once[twice].sort_values(PLACE).iloc[place] for place in range(2))

@@ -43,9 +43,9 @@ def at_shared_steps(
     again = events(own, data.floors, {home: experiment}, shared=True)
     seen = data._replace(events=pd.concat([others, again], ignore_index=True) if len(others) else again)
     grids = list(_grids(claim, own, data.floors, experiment))
-    fewer = [len(shared) for most, shared in grids if len(shared) < most]
-    told = f" Events are those that are seen at the {fewer[0]} steps that its runs share." if fewer else ""
-    return Seen(seen, told, _impossible(claim, experiment, grids[0][1]) if grids else "")
+    fewer = [f"the {len(one.shared)} steps that its runs share ({one.fewest})" for one in grids if one.lost]
+    told = f" Events are those that are seen at {fewer[0]}." if fewer else ""
+    return Seen(seen, told, _impossible(claim, experiment, grids[0]) if grids else "")
 
 
 def _compared(claim: TestedClaim, rows: pd.DataFrame, seeds: Mapping[str, Sequence[int]]) -> pd.MultiIndex:
@@ -62,21 +62,30 @@ def _is_of(table: pd.DataFrame, runs: pd.MultiIndex) -> pd.Series:
     return pd.Series(pd.MultiIndex.from_frame(table[["arm", "seed"]]).isin(runs), table.index)
 
 
-def _grids(
-    claim: TestedClaim, own: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment
-) -> Iterator[tuple[int, list[float]]]:
-    """By rule of the claim's event, its own first, of runs that did not diverge: most steps, shared ones."""
+class _Grid(NamedTuple):
+    """The steps that runs share, of those at which one of them has its number; words on the run that has the fewest."""
+
+    shared: list[float]
+    lost: bool
+    fewest: str
+
+
+def _grids(claim: TestedClaim, own: pd.DataFrame, floors: pd.DataFrame, experiment: Experiment) -> Iterator[_Grid]:
+    """By rule of the claim's event, its own first, the steps of runs that did not diverge."""
     rules = [experiment.collapse] if event_of(claim) != "reach" else []
     for rule in filter(None, [*rules, experiment.reach]):
         sound = [run for run in trajectories(own, floors, experiment, rule) if run.is_finite]
         if sound:
-            yield max(len(run.steps) for run in sound), on_shared_steps(sound)[0].steps.tolist()
+            most, least = (choose(sound, key=lambda run: len(run.steps)) for choose in (max, min))
+            shared = on_shared_steps(sound)[0].steps.tolist()
+            named = f"{least.arm}, seed {least.run[-1]}, has {len(least.steps)} of {len(most.steps)}"
+            yield _Grid(shared, len(shared) < len(most.steps), named)
 
 
-def _impossible(claim: TestedClaim, experiment: Experiment, steps: Sequence[float]) -> str:
+def _impossible(claim: TestedClaim, experiment: Experiment, grid: _Grid) -> str:
     """Why no run could have the claim's event at these steps, in a sentence; mostly nothing."""
-    evaluations = [step / experiment.iterations for step in steps if step]
+    evaluations = [step / experiment.iterations for step in grid.shared if step]
     rule = experiment.collapse if event_of(claim) != "reach" else None
     line = is_too_early(claim, evaluations) if isinstance(claim, OneShare) else ""
     line = line or (cannot_happen(rule, evaluations) if rule else "")
-    return f"Its runs share {len(steps)} steps: {line}." if line else ""
+    return f"Its runs share {len(grid.shared)} steps ({grid.fewest}): {line}." if line else ""

@@ -75,7 +75,7 @@ def _row(sweep: str, setting: int, spec: RunSpec) -> dict[str, Any]:
 
 def _snapshot(n: int) -> dict[str, Any]:
     protocol = Protocol(kind="efflite0-128", samples=n)
-    return {"sweep": "snapshot samples", "setting": n, "seconds": protocol_seconds(protocol, FACES, "cpu")}
+    return {"sweep": "snapshot samples", "setting": n, "seconds": protocol_seconds(protocol, FACES, "cpu").whole}
 
 
 def _medians(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:

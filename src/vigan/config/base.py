@@ -196,7 +196,7 @@ def explain(error: ValidationError, known_keys: Sequence[str]) -> tuple[tuple[st
         case "union_tag_not_found":
             return _without_tag(location, first["ctx"]["discriminator"].strip("'"), given)
         case "tuple_type":
-            return location, f"write a list: [{'...' if isinstance(given, Mapping) else given}]"
+            return location, f"write a list: [{'...' if given is None or isinstance(given, Mapping) else given}]"
         case "float_type" | "int_type" as wanted if isinstance(given, str):
             return location, f"'{given}' is text, not a number{_as_number(given, whole=wanted == 'int_type')}"
         case "int_type" if isinstance(given, float):

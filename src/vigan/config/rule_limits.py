@@ -28,8 +28,8 @@ def cannot_happen(rule: Collapse, evaluations: Sequence[float]) -> str:
         return f"'on_track_by' is {rule.on_track_by:g} of training, and {_first(evaluations)}"
     counted = [at for at in evaluations if at >= rule.after]
     if evaluations and len(counted) < rule.consecutive:
-        count = f"of a run {len(counted):,} evaluations count"
-        return f"'consecutive' is {rule.consecutive:,}, and {count}: no run could collapse"
+        count = "1 evaluation counts" if len(counted) == 1 else f"{len(counted):,} evaluations count"
+        return f"'consecutive' is {rule.consecutive:,}, and of a run {count}: no run could collapse"
     return ""
 
 

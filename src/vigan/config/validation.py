@@ -164,7 +164,8 @@ def _check_event(who: str, event: str, home: Experiment) -> None:
     needed = ("reach",) if event == "reach" else ("collapse", "reach")
     for rule in needed:
         if getattr(home, rule) is None and not (rule != event and home.on_track_by_level):
-            instead = ", or 'once_above' into its rule 'collapse'" if rule != event and home.elsewhere else ""
+            by_level = rule == "reach" != event and bool(home.elsewhere)
+            instead = ", or 'once_above' into its rule 'collapse'" if by_level else ""
             raise ValueError(f"{who}: '{event}' needs a rule '{rule}' in its experiment; write one there{instead}")
 
 

@@ -200,7 +200,7 @@ def _told(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series], 
         yield f"Missing: {name_seeds(missing)}; pairs with them are left out."
     if bad := [run.seed for run in runs if run.status == "diverged"]:
         yield f"Diverged: {name_seeds(bad)}, for they have values that are not finite."
-    yield from _without_a_start(taken, place)
+    yield from _without_a_start(taken)
     early: dict[str, list[int]] = defaultdict(list)
     for seed, metric, protocol in taken.values:
         if (seed, metric, protocol) in unfinished:
@@ -211,14 +211,17 @@ def _told(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series], 
     yield from _unequal(taken, runs, unfinished)
 
 
-def _without_a_start(taken: _Taken, place: Place) -> Iterator[str]:
+def _without_a_start(taken: _Taken) -> Iterator[str]:
     """A line on runs of which nobody can say when they got on track: they were not measured before training."""
-    if (rule := place.experiment.reach) is not None:
-        known = place.experiment.protocol_of(rule.protocol)
-        series = [(seed, rule.metric, known.name) for seed in {seed for seed, _, _ in taken.values}] if known else []
-        if late := [one[0] for one in series if taken.values.get(one) and min(taken.values[one]) > 0]:
-            title = METRICS[rule.metric].title
-            yield f"Not judged by 'reach': {title} of {name_seeds(late)}, not measured at step 0, where it starts."
+    late: dict[str, dict[int, None]] = defaultdict(dict)
+    for (seed, metric, _), steps in taken.values.items():
+        if min(steps) > 0:
+            late[METRICS[metric].title][seed] = None
+    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for title, seeds in late.items():
+        alike[tuple(seeds)].append(title)
+    for seeds, titles in alike.items():
+        yield f"Not measured at step 0, where a rule 'reach' begins: {', '.join(titles)} of {name_seeds(seeds)}."
 
 
 def _unequal(taken: _Taken, runs: Sequence[ElsewhereRun], unfinished: set[Series]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,15 +47,22 @@ def kept_features(extractor: Extractor, gallery: Gallery, digest: str, cache: Pa
         **measuring_versions(),
     }
     path = cache / "features" / f"{digest_of(key)}.npz"
-    with contextlib.suppress(OSError):
-        if path.exists():
-            return load(path, key, "delete it and run the same command again")["features"]
+    if _is_readable(path):
+        return load(path, key, "delete it and run the same command again")["features"]
     features = features_of(extractor, gallery, title)
     try:
         save(path, key, {"features": features})
     except OSError as error:
         say(f"warning: {path.parent}: {error.strerror}; nothing is kept. VIGAN_CACHE names another folder", sys.stderr)
     return features
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _read_ahead(gallery: Gallery) -> Iterator[Pictures]:

@@ -214,9 +214,14 @@ def _one_pair(row, every: Mapping[str, Any], title: str, unit: Unit) -> str:  # 
     values = [bare(every[arm].center, unit) for arm in (row.second, row.first) if arm in every and every[arm].n]
     medians = row.center_of == "median"  # of differences and of values, which is not the same
     both = ("medians " if medians else "") + " against ".join(values) + unit.words
-    words = {"better": "is better than", "worse": "is worse than", "open": "cannot be told apart from"}[kind]
+    words = {"better": "is better than", "worse": "is worse than", "open": _undecided(row)}[kind]
     by = f"{'median ' if medians else ''}difference {difference(row.center, unit)}"
     return f"{row.second} {words} {row.first}. {title}: {both}; {by}, {_how_sure(row, unit)}{_of(row)}; {counted}."
+
+
+def _undecided(row) -> str:  # noqa: ANN001
+    """What is said of two arms that intervals do not tell apart: of all seeds no interval tells where some are lost."""
+    return "cannot be told apart from" if row.n == row.pairs else "beside"
 
 
 def _of(row) -> str:  # noqa: ANN001
@@ -249,12 +254,13 @@ def _many_pairs(pairs: pd.DataFrame, title: str, unit: Unit) -> str:
     sign = METRICS[rows[0].metric].sign
     if lacking := sum(row.n < row.pairs for row in rows):
         text += f" In {lacking} of these pairs runs have no value; their differences are of the other seeds."
-    known = [row for row in rows if row.n and tone(row) != "same" and _agrees(row)]
+    known = [row for row in rows if row.n == row.pairs and tone(row) != "same"]
     if not known or not sign:
         return text
     most = max(known, key=lambda row: sign * row.center)
-    gain = f"Largest gain: {most.second} over {most.first}"
+    gain = f"Largest gain{' of the others' if lacking else ''}: {most.second} over {most.first}"
     if sign * most.center <= 0:
-        gain = f"None gains; nearest to a gain is {most.second} against {most.first}"
+        none = "Of the others none" if lacking else "None"
+        gain = f"{none} gains; nearest to a gain is {most.second} against {most.first}"
     of = "median difference" if most.center_of == "median" else "difference"
     return f"{text} {gain}, {of} {difference(most.center, unit)}, {_how_sure(most, unit)}{_of(most)}."

@@ -81,7 +81,8 @@ def write_movie(study: Study, arms: Sequence[str], seed: int | None, files: Sequ
         raise ConfigError(f"{' and '.join(arms)} are of different experiments and share no steps")
     if missing := [arm for arm in arms if arm not in study.experiments[experiment].pictured]:
         raise ConfigError(f"arm '{missing[0]}' was made elsewhere, of numbers: it has no samples to show")
-    chosen = seeds_shown(study, experiment, files)[0] if seed is None else seed
+    common = [one for one in seeds_shown(study, experiment, files) if all(one in study.seeds_of(arm) for arm in arms)]
+    chosen = (common or study.seeds_in(experiment))[0] if seed is None else seed
     if missing := [arm for arm in arms if chosen not in study.seeds_of(arm)]:
         raise ConfigError(f"seed {chosen} of arm '{missing[0]}' is not in this study")
     dataset, steps = _dataset(study, experiment), _steps(study, experiment, files)

@@ -63,12 +63,10 @@ def of_import(layout: Layout, arm: ElsewhereFiles) -> dict[str, str]:
     """
     study, home = layout.study, layout.study.experiments[arm.experiment]
     content = content_of(arm.arm, arm.folder) or _known(arm).get("files", NOTHING)
-    read: list[object] = [home.iterations, [protocol.name for protocol in home.protocols], study.seeds_of(arm.name)]
-    read += [home.reach.metric, home.reach.protocol] if home.reach else []  # by which a run without a start is told
     made_from = {
         "files": content,
         "arm": digest_of(arm.arm.identity),
-        "experiment": digest_of(read),
+        "experiment": digest_of([home.iterations, [p.name for p in home.protocols], study.seeds_of(arm.name)]),
     }
     if not isinstance(arm.arm.origin, Samples):
         return made_from | {"code": stage_digest("elsewhere")}

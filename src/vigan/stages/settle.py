@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.config.base import digest_of
 from vigan.config.datasets import Dataset, modules, without_place
 from vigan.config.elsewhere import Samples
 from vigan.data.store import fingerprint
@@ -36,45 +37,54 @@ SECOND = 10**9
 class Product(NamedTuple):
     """What a rule makes of what, and whether it is what would be made today.
 
-    `code` is the digest of the code that Snakemake is told, where it may remember another one of what is fresh.
+    `known` are words of what Snakemake is told of its making: where it remembers other ones, it remembers something
+    else in the place of what is fresh.
     """
 
     outputs: Sequence[Path]
     inputs: Sequence[Path]
     is_fresh: Callable[[], bool]
-    code: str = ""
+    known: Sequence[str] = ()
 
 
 def settle(
     layout: Layout,
     lists: Sequence[Path],
     templates: Sequence[Path],
-    forget: Callable[[Sequence[Path], str], object] = lambda outputs, unless: None,  # noqa: ARG005
+    forget: Callable[[Sequence[Path], Sequence[str]], object] = lambda outputs, unless: None,  # noqa: ARG005
 ) -> None:
     """Make every output that is what would be made today no older than what it was made of, and every other older.
 
     Only times are changed, and only where they say otherwise or are yet to come. What is missing, or would be made of
     what is missing, is left to Snakemake. It remembers what was made of which content, by which code, and goes by that
-    before it goes by times: `forget` is called with outputs that are not what would be made today; and with runs that
-    are, which may have been copied over others, and the code that it should remember of them.
+    before it goes by times: `forget` is called with outputs that are not what would be made today; and with those that
+    are, which may have been copied over others, and the words that it should remember of them.
     """
     for dataset in layout.study.datasets.values():
         _describe(layout, dataset)
     for product in _products(layout, lists, templates):
         inputs, outputs = _times(product.inputs), _times(product.outputs)
-        if not inputs or not outputs:
+        if not outputs:
             continue
-        oldest, newest, fresh = min(outputs), max(inputs), _is_fresh(product)
-        left: list[Path] = []
-        if fresh and oldest < newest:
-            left = set_times(product.outputs, newest, or_now=True)
-        elif not fresh and oldest >= newest:
-            left = set_times(product.outputs[:1], newest - SECOND)
-        if not fresh or product.code:
-            forget(product.outputs, product.code if fresh else "")
-        for path in left:
-            what = "up to date, and Snakemake will make it again" if fresh else "outdated, and Snakemake will keep it"
-            say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}", sys.stderr)
+        fresh = _is_fresh(product)
+        if inputs:
+            _order(product, min(outputs), max(inputs), fresh=fresh)
+        if fresh and product.known:
+            forget(product.outputs, product.known)
+        elif not fresh and inputs:
+            forget(product.outputs, ())
+
+
+def _order(product: Product, oldest: int, newest: int, *, fresh: bool) -> None:
+    """Make outputs, the oldest and inputs being of these times, no older than inputs if they are fresh, else older."""
+    left: list[Path] = []
+    if fresh and oldest < newest:
+        left = set_times(product.outputs, newest, or_now=True)
+    elif not fresh and oldest >= newest:
+        left = set_times(product.outputs[:1], newest - SECOND)
+    for path in left:
+        what = "up to date, and Snakemake will make it again" if fresh else "outdated, and Snakemake will keep it"
+        say(f"warning: {path}: its time cannot be set, for it is somebody else's; it is {what}", sys.stderr)
 
 
 def _describe(layout: Layout, dataset: Dataset) -> None:
@@ -126,7 +136,8 @@ def _products(layout: Layout, lists: Sequence[Path], templates: Sequence[Path]) 
     for dataset in layout.study.datasets.values():
         manifest = layout.data(dataset) / "manifest.json"
         made = [manifest, manifest.with_name("array.npy")]
-        yield Product(made, [layout.description(dataset)], partial(_is_prepared, dataset, manifest))
+        code = stage_digest("prepare", modules(dataset))
+        yield Product(made, [layout.description(dataset)], partial(_is_prepared, dataset, manifest), [code])
     for dataset, protocol in layout.study.measured():
         yield _reference(layout, dataset, protocol)
     runs = layout.run_files()
@@ -149,7 +160,18 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
         wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code, "versions": measuring_versions()}
         return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
 
-    return Product([path.with_suffix(".json"), path], [manifest], is_fresh)
+    known = [reference_params(protocol), str(manifest)]
+    return Product([path.with_suffix(".json"), path], [manifest], is_fresh, known)
+
+
+def reference_params(protocol: Any) -> str:
+    """Digest of the code that measures the real data by a protocol, and of versions of the libraries under it."""
+    return digest_of([protocol_code("reference", [protocol]), measuring_versions()])
+
+
+def evaluation_params(protocols: Sequence[Any]) -> list[str]:
+    """What of its protocols decides the numbers of a run."""
+    return [f"{protocol.name}, redraws {protocol.redraws}" for protocol in protocols]
 
 
 def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
@@ -173,9 +195,10 @@ def _run(layout: Layout, run: RunFiles) -> Iterator[Product]:
         return read_stamp(folder / MEASURED, "").made_from == wanted
 
     inputs = [path for path in (layout.spec(arm), manifest, manifest.with_name("array.npy")) if path.exists()]
-    yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained, trains)
+    yield Product([record, folder / "telemetry.csv", snapshots], inputs, is_trained, [trains, str(manifest)])
     outputs = [folder / name for name in (MEASURED, "metrics.csv", "noise.csv", "samples.npz")]
-    yield Product(outputs, [record, snapshots, *references.values()], is_measured, measures)
+    known = [measures, *evaluation_params(study.protocols_of(arm)), *map(str, references.values())]
+    yield Product(outputs, [record, snapshots, *references.values()], is_measured, known)
 
 
 def _elsewhere(manifest: Path) -> set[str]:

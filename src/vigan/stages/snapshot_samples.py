@@ -65,7 +65,8 @@ class SnapshotSamples:
         rows = np.sort(rng.generator(0, "metric", "fakes").permutation(self.count)[:count])
         if self.images is None:
             return self.points[rows].astype(self.dtype)
-        return np.stack([self._image(picture) for picture in self.images.take(rows)[slice(None)]])
+        images = self.images  # one at a time: files may be many times larger than what becomes of them
+        return np.stack([self._image(images.take(row)[slice(None)][0]) for row in rows[:, None]])
 
     def few(self) -> np.ndarray:
         """Those that are kept for pictures."""

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -79,18 +80,20 @@ def estimate(study: Study, device: str) -> Estimate:
     """
     torch.set_num_threads(1)
     arms = [arm for experiment in study.experiments.values() for arm in experiment.arms]
-    measured: dict[tuple[str, Protocol], float] = {}
+    measured: dict[tuple[str, Protocol], Taken] = {}
     unknown: dict[str, str] = {}
     for name, protocol in study.measured():
         place = where(device, gains=measures_on_gpu([protocol]))
         try:
             measured[name, protocol] = protocol_seconds(protocol, study.datasets[name], place)
         except UntimedError as reason:
-            measured[name, protocol], unknown[protocol.name] = 0.0, str(reason)
+            measured[name, protocol], unknown[protocol.name] = Taken(0.0, 0.0), str(reason)
     runs = list(study.runs())
     return Estimate(
         prepare=sum(prepare_seconds(dataset) for dataset in study.datasets.values()),
-        reference=sum(seconds * (1 + p.rows / p.samples) for (_, p), seconds in measured.items() if seconds),
+        reference=sum(
+            taken.whole + taken.extraction * p.rows / p.samples for (_, p), taken in measured.items() if p.samples
+        ),
         train={arm: run_seconds(study.run_spec(arm), device) for arm in arms},
         evaluate={arm: _evaluation(study, arm, measured) for arm in arms},
         counts={arm: sum(run.arm == arm for run in runs) for arm in arms},
@@ -103,10 +106,10 @@ def where(device: str, *, gains: bool) -> str:
     return "cpu" if device == "auto" and not gains else str(pick_device(device))
 
 
-def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], float]) -> float:
+def _evaluation(study: Study, arm: str, measured: Mapping[tuple[str, Protocol], Taken]) -> float:
     experiment = study.experiments[study.experiment_of(arm)]
     steps = len(experiment.snapshot_steps)
-    of_one = {protocol: seconds for (data, protocol), seconds in measured.items() if data == experiment.dataset}
+    of_one = {protocol: taken.whole for (data, protocol), taken in measured.items() if data == experiment.dataset}
     return sum(of_one[protocol] * (steps + protocol.redraws) for protocol in study.protocols_of(arm))
 
 
@@ -159,13 +162,25 @@ def _noise(shape: Sequence[int]) -> np.ndarray:
     return draw.integers(0, 256, shape, dtype=np.uint8) if len(shape) == 4 else draw.normal(size=shape).astype("f4")
 
 
-def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float:
+class Taken(NamedTuple):
+    """Seconds of measuring a snapshot: of its features, and of what compares them with those of real data."""
+
+    extraction: float
+    estimators: float
+
+    @property
+    def whole(self) -> float:
+        """Both."""
+        return self.extraction + self.estimators
+
+
+def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> Taken:
     """Seconds of measuring one snapshot by a protocol; kinds without an extractor cost next to nothing.
 
     Raises UntimedError where its network is not here.
     """
     if not protocol.definition.extractor:
-        return 0.0
+        return Taken(0.0, 0.0)
     if missing := missing_weights(protocol.definition.network):
         raise UntimedError(f"its network is not here: `vigan reference` will fetch it, or set {missing.variable}")
     place = torch.device(device)
@@ -178,7 +193,7 @@ def protocol_seconds(protocol: Protocol, dataset: Dataset, device: str) -> float
     real, fake = draw.normal(size=(2, rows, extractor.dimension))
     reference = Reference.restore(Reference(real).arrays())
     estimators = _seconds(lambda: feature_metrics(reference, fake), place) * protocol.samples * protocol.rows / rows**2
-    return extraction + estimators
+    return Taken(extraction, estimators)
 
 
 def prepare_seconds(dataset: Dataset) -> float:

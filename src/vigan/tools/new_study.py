@@ -155,6 +155,7 @@ def _look(found: Candidate) -> Found:
         frozenset(number.protocol for number in known if number.protocol),
         frozenset(_unread(numbers, names)),
         resumed=found.resumed,
+        counted=found.counted,
     )
 
 

@@ -20,11 +20,12 @@ from vigan.io.locks import owned
 _ENOUGH = 2**16
 
 
-def forget(folder: Path, outputs: Sequence[Path], unless: str = "") -> None:
+def forget(folder: Path, outputs: Sequence[Path], unless: Sequence[str] = ()) -> None:
     """Remove what Snakemake, whose folder is `folder`, remembers of outputs: the content they were made of, parameters.
 
-    What says `unless` is left. It keeps a file for each output, named by its path in base64, cut to names that a disk
-    takes (Snakemake's `snakemake.persistence.file`). Where there is none, or none that may be removed, nothing is done.
+    What says all of `unless`, if anything, is left. It keeps a file for each output, named by its path in base64, cut
+    to names that a disk takes (Snakemake's `snakemake.persistence.file`). Where there is none, or none that may be
+    removed, nothing is done.
     """
     place = folder / "metadata"
     with contextlib.suppress(OSError):
@@ -34,7 +35,8 @@ def forget(folder: Path, outputs: Sequence[Path], unless: str = "") -> None:
             parts = [name[start : start + most] for start in range(0, len(name), most)]
             record = place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
             with contextlib.suppress(FileNotFoundError):
-                if not unless or unless not in record.read_text(encoding="utf-8", errors="replace"):
+                told = record.read_text(encoding="utf-8", errors="replace")
+                if not unless or not all(words in told for words in unless):
                     record.unlink()
 
 

@@ -105,10 +105,9 @@ def shortcomings(
     """What is missing or too small among the data sets, a few lines each."""
     found = [line for dataset, count in prepared for line in _too_few(study, dataset, count)]
     for dataset in unprepared:
-        if in_storage() and identity.from_files([dataset]):
-            continue  # where jobs see its files this machine need not
-        try:
-            found += _too_few(study, dataset, _count(dataset, celeba, download))
+        try:  # with a storage jobs see files that this machine need not
+            count = most_examples(dataset) if in_storage() else _count(dataset, celeba, download)
+            found += _too_few(study, dataset, count)
         except (DataError, MachineError) as error:
             found.append(f"study '{study.study}': {error}")
     return found

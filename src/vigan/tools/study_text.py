@@ -29,6 +29,7 @@ class Found(NamedTuple):
     unread: frozenset[str]
     samples: int | None = None
     resumed: tuple[str, ...] = ()
+    counted: bool = False
 
 
 def slug(title: str) -> str:
@@ -112,6 +113,8 @@ def _comment(arm: Found, iterations: int | None = None) -> str:
     told = []
     if "seeds" in arm.row:
         told.append("seeds are numbers given here, for the files say none, or one twice: pairs by them are arbitrary")
+    if arm.counted:
+        told.append("taken for runs of one setting, as their names differ by counting numbers alone")
     if arm.resumed:
         listed = ", ".join(_quoted(name) for name in arm.resumed[:8])
         told.append(f"without {listed}, which go on from others of these runs")

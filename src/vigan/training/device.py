@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -78,17 +79,23 @@ def calculate_in_float32(threads: int) -> None:
 @contextmanager
 def put_back() -> Iterator[None]:
     """Put back, on leaving, torch's threads of the CPU, its precision and its choice of kernels."""
-    threads, products = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
-    convolutions, benchmark = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
-    deterministic = torch.backends.cudnn.deterministic
+    threads, cudnn, matmul = torch.get_num_threads(), torch.backends.cudnn, torch.backends.cuda.matmul
+    kernels = [(cudnn, name, getattr(cudnn, name)) for name in ("benchmark", "deterministic")]
+    precisions = [*_precisions(matmul, [matmul]), *_precisions(cudnn, [cudnn.conv, cudnn.rnn])]
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.backends.cuda.matmul.allow_tf32 = products
-        torch.backends.cudnn.allow_tf32 = convolutions
-        torch.backends.cudnn.benchmark = benchmark
-        torch.backends.cudnn.deterministic = deterministic
+        for place, name, value in (*kernels, *precisions):
+            setattr(place, name, value)
+
+
+def _precisions(place: Any, parts: Sequence[Any]) -> list[tuple[Any, str, Any]]:
+    """(place, name, value) of a setting of TF32; of its parts, where somebody uses torch's newer settings."""
+    try:
+        return [(place, "allow_tf32", place.allow_tf32)]
+    except RuntimeError:
+        return [(part, "fp32_precision", part.fp32_precision) for part in parts]
 
 
 def in_float32() -> None:
