@@ -76,3 +76,18 @@ def test_a_good_plug_in_is_imported_and_the_alarm_is_off_afterwards(tmp_path: Pa
     use_files(written(tmp_path, PENALTY))
     load_watched(["vigan_plugins.slow"])
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_limit_that_somebody_else_has_set_goes_on(tmp_path: Path) -> None:
+    """`signal.alarm` of a script that limits a command was cancelled by the first study that was read."""
+    import signal
+
+    use_files(written(tmp_path, PENALTY))
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1000)
+        load_watched(["vigan_plugins.slow"])
+        assert 900 < signal.getitimer(signal.ITIMER_REAL)[0] < 1000
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -7,7 +7,7 @@ import torch
 
 from vigan.io.files import RecordError
 from vigan.runtime.gpu_slots import reserve_gpu
-from vigan.training.device import pick_device
+from vigan.training.device import _precisions, pick_device
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,17 @@ def test_a_device_that_cannot_be_used_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(RecordError, match="cannot be used here") as caught:
         pick_device(name)
     assert "\n" not in str(caught.value)
+
+
+def test_precisions_are_known_also_where_somebody_uses_torch_s_newer_settings() -> None:
+    class Mixed:
+        fp32_precision = "tf32"
+
+        @property
+        def allow_tf32(self) -> bool:
+            raise RuntimeError("mix of the legacy and new APIs")
+
+    place = Mixed()
+    assert _precisions(place, [place]) == [(place, "fp32_precision", "tf32")]
+    matmul = torch.backends.cuda.matmul
+    assert _precisions(matmul, [matmul]) == [(matmul, "allow_tf32", matmul.allow_tf32)]

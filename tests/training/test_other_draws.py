@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from vigan.training.other_draws import NoOtherDraws
+from vigan.training.other_draws import NoOtherDraws, no_other_draws
 from vigan.training.randomness import GlobalDrawError
 
 ROW: dict[str, float] = {"iteration": 1.0}
@@ -46,3 +48,13 @@ def test_generators_of_one_s_own_are_nobody_s_business() -> None:
     np.random.default_rng(0).random()
     random.Random(0).random()
     watch(2, ROW, NETWORKS)
+
+
+def test_what_libraries_draw_while_they_are_imported_is_nobody_s_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sound plug-in that imports one in its first iteration was refused."""
+    with no_other_draws("penalised"):
+        monkeypatch.setitem(sys.modules, "imported_late", ModuleType("imported_late"))
+        random.random()
+    with pytest.raises(GlobalDrawError), no_other_draws("penalised"):
+        monkeypatch.setitem(sys.modules, "imported_later", ModuleType("imported_later"))
+        np.random.rand()
