@@ -52,9 +52,12 @@ def test_generators_of_one_s_own_are_nobody_s_business() -> None:
 
 def test_what_libraries_draw_while_they_are_imported_is_nobody_s_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sound plug-in that imports one in its first iteration was refused."""
+
+    def importing(name: str, draw) -> None:
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        draw()
+
     with no_other_draws("penalised"):
-        monkeypatch.setitem(sys.modules, "imported_late", ModuleType("imported_late"))
-        random.random()
+        importing("imported_late", random.random)
     with pytest.raises(GlobalDrawError), no_other_draws("penalised"):
-        monkeypatch.setitem(sys.modules, "imported_later", ModuleType("imported_later"))
-        np.random.rand()
+        importing("imported_later", np.random.rand)
