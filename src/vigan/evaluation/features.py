@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,29 @@ from vigan.metrics.protocols import ARRAYS, Reference, feature_metrics
 from vigan.protocols.base import ProtocolKind
 
 
-class FeatureMetrics(Evaluator):
+class _OfFeatures(Evaluator):
+    """Numbers of two sets of features of an extractor."""
+
+    extractor: Extractor
+
+    @abstractmethod
+    def compared(self, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+        """The numbers of features, each (n, d)."""
+
+    def left_out(
+        self,
+        reals: np.ndarray,  # noqa: ARG002
+        arrays: Arrays,
+        rows: np.ndarray,
+        others: np.ndarray,
+    ) -> dict[str, float]:
+        """As in `Evaluator`, from features: no image of the reference is looked at again."""
+        features = arrays["features"]
+        more = [self.extractor(others)] if len(others) else []
+        return self.compared(np.delete(features, rows, axis=0), np.concatenate([features[rows], *more]))
+
+
+class FeatureMetrics(_OfFeatures):
     """`feature_metrics` of images in the features of an extractor, `samples` of them if not as many as reals."""
 
     def __init__(self, extractor: Extractor, samples: int | None = None) -> None:
@@ -29,16 +52,9 @@ class FeatureMetrics(Evaluator):
         """Features of the reals and what `Reference` computes once."""
         return Reference(self.extractor(reals)).arrays(self.samples)
 
-    def left_out(
-        self,
-        reals: np.ndarray,  # noqa: ARG002
-        arrays: Arrays,
-        rows: np.ndarray,
-        others: np.ndarray,
-    ) -> dict[str, float]:
-        """As in `Evaluator`, from features: no image of the reference is looked at again."""
-        rest, sample = _parted(self.extractor, arrays["features"], rows, others)
-        return feature_metrics(Reference(rest), sample)
+    def compared(self, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+        """`feature_metrics`."""
+        return feature_metrics(Reference(real), fake)
 
     def measure(self, arrays: Arrays) -> Measure:
         """`feature_metrics` of images."""
@@ -46,7 +62,7 @@ class FeatureMetrics(Evaluator):
         return lambda samples: feature_metrics(real, self.extractor(samples))
 
 
-class FeatureEstimator(Evaluator):
+class FeatureEstimator(_OfFeatures):
     """The numbers of a kind that are a function of two sets of features."""
 
     def __init__(self, extractor: Extractor, kind: ProtocolKind) -> None:
@@ -60,27 +76,13 @@ class FeatureEstimator(Evaluator):
         """Features of the reals."""
         return {"features": self.extractor(reals)}
 
-    def left_out(
-        self,
-        reals: np.ndarray,  # noqa: ARG002
-        arrays: Arrays,
-        rows: np.ndarray,
-        others: np.ndarray,
-    ) -> dict[str, float]:
-        """As in `Evaluator`, from features: no image of the reference is looked at again."""
-        return estimate(self.kind, *_parted(self.extractor, arrays["features"], rows, others))
+    def compared(self, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+        """The estimator's numbers."""
+        return estimate(self.kind, real, fake)
 
     def measure(self, arrays: Arrays) -> Measure:
         """The estimator's numbers."""
-        return lambda samples: estimate(self.kind, arrays["features"], self.extractor(samples))
-
-
-def _parted(
-    extractor: Extractor, features: np.ndarray, rows: np.ndarray, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Features without those in `rows`; and these, with those of the images `others`."""
-    more = [extractor(others)] if len(others) else []
-    return np.delete(features, rows, axis=0), np.concatenate([features[rows], *more])
+        return lambda samples: self.compared(arrays["features"], self.extractor(samples))
 
 
 def estimate(kind: ProtocolKind, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
