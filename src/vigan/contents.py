@@ -37,10 +37,10 @@ RAW_FILES = {
 }
 """Files in a study's folder `raw`: the numbers from which its tables are derived."""
 
-OMITTED = ("metrics", "telemetry", "telemetry-curves")
+OMITTED = ("metrics", "telemetry", "telemetry-curves", "curves")
 """Tables that a repository may leave out, for they are long and follow from the files in `raw`."""
 
-LONG_TABLES = (*OMITTED, "curves", "scores", "pairs")
+LONG_TABLES = (*OMITTED, "scores", "pairs")
 """Tables too long for the report."""
 
 FIGURES = {

@@ -113,6 +113,18 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
         read_table(tmp_path / "metrics.csv")
 
 
+def test_what_makes_a_table_is_named_also_where_a_repository_leaves_it_out(tmp_path: Path) -> None:
+    (tmp_path / "ring" / "tables").mkdir(parents=True)
+    tables = {name: tmp_path / "ring" / "tables" / f"{name}.csv" for name in ("curves", "claims")}
+    with pytest.raises(RecordError, match=r"curves\.csv: not there yet; `vigan analyse` makes it"):
+        read_table(tables["curves"])
+    (tmp_path / "ring" / "raw").mkdir()
+    with pytest.raises(RecordError, match=r"curves\.csv: not there yet; `vigan audit --write ring` makes it"):
+        read_table(tables["curves"])
+    with pytest.raises(RecordError, match=r"claims\.csv: not there yet; `vigan analyse` makes it"):
+        read_table(tables["claims"])
+
+
 def test_telemetry_names_its_run_in_front_of_every_row(trained: RunFiles) -> None:
     table = telemetry_table([trained])
     assert list(table) == ["experiment", "arm", "reading", "seed", "iteration", "d_loss"]

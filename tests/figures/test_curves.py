@@ -195,6 +195,15 @@ def test_long_curves_are_thinned_and_say_so_but_keep_their_end() -> None:
     )
 
 
+def test_medians_alone_are_not_called_means() -> None:
+    told = {
+        center: " ".join(words(draw(_table().assign(center_of=center), PANELS, "A ring", [LOOKS], {})))
+        for center in ("mean", "median")
+    }
+    assert "Lines: median over n runs, one a seed." in told["median"]
+    assert "Lines: mean over n runs" in told["mean"]
+
+
 def test_means_of_an_earlier_version_are_not_called_medians() -> None:
     told = [" ".join(words(draw(_table(), PANELS, "A ring", [LOOKS], {}, older=older))) for older in (False, True)]
     assert ["median" in words_ for words_ in told] == [True, False]

@@ -14,6 +14,7 @@ from pandas.api.types import is_numeric_dtype
 from vigan.analysis.elsewhere import whole
 from vigan.config.arms import Ledger
 from vigan.config.elsewhere import READING
+from vigan.contents import OMITTED
 from vigan.io.elsewhere_record import METRICS, ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import RecordError, read_json
 from vigan.io.run_record import RunFiles, RunRecord
@@ -64,7 +65,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises RecordError naming the file if it is missing, not a table, or has a word in a column of numbers.
     """
-    maker = MAKERS.get(path.name, "vigan analyse")
+    maker = _maker(path)
     try:
         nothing = {column: _NOTHING[column in TEXT] for column in pd.read_csv(path, nrows=0).columns}
         table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=nothing)
@@ -76,6 +77,14 @@ def read_table(path: Path) -> pd.DataFrame:
         if table[column].notna().any() and not is_numeric_dtype(table[column]):
             raise RecordError(f"{path}: column '{column}' holds what is no number; `{maker}` makes it anew")
     return table
+
+
+def _maker(path: Path) -> str:
+    """The command that makes a table: where a repository leaves it out, from the raw numbers that it keeps."""
+    results = path.parent.parent
+    if path.stem in OMITTED and path.parent.name == "tables" and (results / "raw").is_dir():
+        return f"vigan audit --write {results.name}"
+    return MAKERS.get(path.name, "vigan analyse")
 
 
 Records = Sequence[tuple[str, RunRecord]]

@@ -61,10 +61,11 @@ def draw(
 ) -> Figure:
     """One panel per metric: line = center over seeds, inner band = its 95% interval, outer = lowest to highest.
 
-    `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high. A cross marks a drop of n;
-    `diverged` counts the diverged runs of each arm. Facets are stacked, with the same axis limits, each with its title
-    and without the panels of metrics that none of its arms has, or in which all are always 0, which its notes say.
-    `older`: an earlier version made the table, by its own method.
+    `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high, and may have center_of, which
+    says what the center is: mean or median. A cross marks a drop of n; `diverged` counts the diverged runs of each arm.
+    Facets are stacked, with the same axis limits, each with its title and without the panels of metrics that none of
+    its arms has, or in which all are always 0, which its notes say. `older`: an earlier version made the table, by its
+    own method.
     """
     curves = curves[curves["metric"].isin(panels)]
     known = set(curves["arm"])
@@ -198,6 +199,8 @@ def _notes(curves: pd.DataFrame, *, older: bool) -> list[str]:
         lines = "Lines: one run each (n = 1)."
     elif older:
         lines = "Lines: mean over n runs, one a seed; intervals are those of an earlier version."
+    elif "center_of" in curves and set(curves["center_of"]) == {"median"}:
+        lines = "Lines: median over n runs, one a seed."
     else:
         lines = "Lines: mean over n runs, one a seed (median of measures without bounds)."
     return [lines + (f" One in {stride} logged iterations is drawn." if stride > 1 else "")]
