@@ -26,7 +26,7 @@ TITLES = {
     "C6-tuned": "all three tuned alike, it does as well",
     "D": "derived: K matters, and the term acts where it is above 1",
     "R": "mostly not claimed: five untuned remedies are better than nothing",
-    "T": "with equal tuning the term is better than each of eight other ways",
+    "T": "tuned alike, the term is better than eight other ways",
     "N": "not claimed: it costs little where it is not needed",
     "P": "controls: what the measures can see",
 }
