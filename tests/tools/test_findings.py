@@ -119,8 +119,8 @@ def _made_up(study: Study, folder: Path) -> None:
             for name, arm in homes
             for event in ("collapse", "bad-end", "reach")
         ],
-        "curves": [
-            {"arm": arm, "metric": metric, "step": step, "mean": 0.5}
+        "metrics": [
+            {"arm": arm, "seed": study.seeds[0], "metric": metric, "step": step, "value": 0.5}
             for name, arm in homes
             for metric in measured[name]
             for step in experiments[name].snapshot_steps
