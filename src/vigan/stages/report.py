@@ -104,9 +104,7 @@ def small_report(study: Study, config: Path, layout: Layout, lists: Lists) -> Pa
 def _tables(layout: Layout) -> Tables:
     """Every table; of those that a repository may leave out, what pages draw, and what is there."""
     unread = set(OMITTED) - {"curves"}
-    return {
-        name: read_table(path) for name, path in layout.all_tables().items() if name not in unread or path.exists()
-    }
+    return {name: read_table(path) for name, path in layout.all_tables().items() if name not in unread or path.exists()}
 
 
 def _page(
