@@ -168,9 +168,12 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _version(name) for name in ("vigan", *LIBRARIES)}}
 
 
-def measuring_versions() -> dict[str, str]:
-    """Versions of the libraries that can move what is measured, without what only says how they were built."""
-    return {library: _version(library).partition("+")[0] for library in MEASURING}
+def measuring_versions(also: Iterable[str] = ()) -> dict[str, str]:
+    """Versions of the libraries that can move what is measured, without what only says how they were built.
+
+    Those that all measuring rests on, and those that a kind of protocol names.
+    """
+    return {library: _version(library).partition("+")[0] for library in (*MEASURING, *sorted(also))}
 
 
 @cache

@@ -1,10 +1,14 @@
-"""How many images are in memory while their features are made."""
+"""How many images are in memory while their features are made, and until when features are kept."""
 
 from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vigan import provenance
 from vigan.data.load_images import Held
 from vigan.evaluation import extraction
 from vigan.features.base import Extractor, Pictures
@@ -41,3 +45,17 @@ def test_large_images_are_read_in_smaller_parts_and_small_ones_as_ever(
     found = extraction.features_of(extractor, Held(IMAGES), "")
     assert extractor.given == given
     np.testing.assert_array_equal(found[:, 0], IMAGES.sum((1, 2, 3)).astype(np.float32))
+
+
+@pytest.mark.parametrize(("upgraded", "times"), [("timm", 2), ("torch", 2), ("snakemake", 1)])
+def test_kept_features_are_made_again_after_an_upgrade_of_what_makes_them(
+    upgraded: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractor = Sums()
+    extractor.weights_sha256 = ""
+    keep = partial(extraction.kept_features, extractor, Held(IMAGES[:9]), "digest", tmp_path, "", ("timm",))
+    first = keep()
+    version = provenance._version
+    monkeypatch.setattr(provenance, "_version", lambda name: "another" if name == upgraded else version(name))
+    np.testing.assert_array_equal(keep(), first)
+    assert extractor.given == [9] * times

@@ -127,7 +127,9 @@ def test_the_command_joins_what_is_kept_and_says_what_to_do_next(
     write_raw(some(0, 1, 2), layout.raw)
     there = kept(tmp_path / "there", some(3, 4, 5))
     assert main(["join", "study.yaml", str(there)]) == 0
-    assert "12 runs; make the tables: vigan audit --write study.yaml" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "12 runs; make the tables: vigan audit --write study.yaml" in told.out
+    assert "warning" not in told.err
     write_raw(WHOLE, tmp_path / "whole")
     assert content(layout.raw) == content(tmp_path / "whole")
     assert main(["audit", "--write", "study.yaml"]) == 0
@@ -137,3 +139,17 @@ def test_the_command_joins_what_is_kept_and_says_what_to_do_next(
     write_json(layout.stamp("tables"), {})
     assert main(["join", "study.yaml", str(there)]) == 1
     assert "its runs are here; `vigan merge` joins runs" in capsys.readouterr().err
+
+
+def test_the_command_warns_of_runs_that_were_trained_without_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where the study file that they were trained by had been cut to one arm, without the claims."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY.model_dump(mode="json", exclude_defaults=True)))
+    write_raw(some(0, 1, 2), Layout(STUDY).raw)
+    there = kept(tmp_path / "there", with_records(some(3, 4, 5), rules={}))
+    assert main(["join", "study.yaml", str(there)]) == 0
+    told = capsys.readouterr().err
+    for claim in STUDY.claims:
+        assert f"warning: {claim.id}: this rule was changed after the runs: it was written after them" in told

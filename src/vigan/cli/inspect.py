@@ -86,6 +86,7 @@ def audit(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> None:
     """Join the raw numbers of one study from several results folders."""
+    from vigan.analysis.history import history
     from vigan.layout import Layout
     from vigan.tools.join import join_into
 
@@ -94,6 +95,8 @@ def join(options: argparse.Namespace) -> None:
     if layout.stamp("tables").exists():
         raise RecordError(f"{layout.results}: its runs are here; `vigan merge` joins runs")
     raw = join_into(study, layout.results, options.folders)
+    for claim, how in history(study, raw, layout.first_verdicts).changed.items():
+        say(f"vigan: warning: {claim}: this rule was changed after the runs: {how}", sys.stderr)
     say(f"{layout.raw}: {len(raw.records)} runs; make the tables: vigan audit --write {options.study}", sys.stdout)
 
 

@@ -99,10 +99,11 @@ def look_at(request: Request, extractor: Extractor, reference: Opened) -> Reals:
         return Reals(reference.statistics, np.empty((0, mean.size)), None, digest)
     gallery, cache = reference.images.gallery, request.cache
     digest = gallery.fingerprint()
-    features = kept_features(extractor, gallery, digest, cache, request.reference.name)
+    libraries = KINDS[request.extractor].libraries
+    features = kept_features(extractor, gallery, digest, cache, request.reference.name, libraries)
     others, more = features[:0], reference.others
     if more is not None:
-        others = kept_features(extractor, more, more.fingerprint(), cache, "its floor")
+        others = kept_features(extractor, more, more.fingerprint(), cache, "its floor", libraries)
     made = made_with(extractor, request.fitting)
     return Reals(of_features(features, made), others, reference.images, digest)
 

@@ -1,4 +1,4 @@
-"""Which code stands behind the numbers of protocols: that of a stage, and what their kinds import by name."""
+"""Which code, and which libraries, stand behind the numbers of protocols."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vigan import plugins
 from vigan.config.base import digest_of
 from vigan.config.experiment import Protocol
 from vigan.protocols.registry import MODULES
-from vigan.provenance import stage_digest
+from vigan.provenance import measuring_versions, stage_digest
 
 
 def protocol_code(stage: str, protocols: Iterable[Protocol]) -> str:
@@ -18,6 +18,11 @@ def protocol_code(stage: str, protocols: Iterable[Protocol]) -> str:
     kinds = {protocol.kind: protocol.definition for protocol in sorted(protocols, key=lambda protocol: protocol.kind)}
     modules = {module for kind in kinds.values() for module in kind.modules}
     return digest_of([_measuring(stage, tuple(sorted(modules))), *(kind.computation for kind in kinds.values())])
+
+
+def protocol_versions(protocol: Protocol) -> dict[str, str]:
+    """Versions of the libraries that can move the numbers of a protocol."""
+    return measuring_versions(protocol.definition.libraries)
 
 
 @plugins.when_changed

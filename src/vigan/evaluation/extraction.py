@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,8 +34,12 @@ def features_of(extractor: Extractor, gallery: Gallery, title: str) -> Features:
     return np.concatenate(found)
 
 
-def kept_features(extractor: Extractor, gallery: Gallery, digest: str, cache: Path, title: str) -> Features:
+def kept_features(
+    extractor: Extractor, gallery: Gallery, digest: str, cache: Path, title: str, libraries: Sequence[str] = ()
+) -> Features:
     """Features of images of that fingerprint, from the cache if they were computed before.
+
+    They are computed again after an upgrade of a library that all measuring rests on, or of `libraries`.
 
     A cache that cannot be looked into, or written, keeps nothing; of the latter a warning tells.
     """
@@ -44,7 +48,7 @@ def kept_features(extractor: Extractor, gallery: Gallery, digest: str, cache: Pa
         "extractor": extractor.name,
         "weights_sha256": extractor.weights_sha256,
         "code_sha256": code_digest([__name__, type(extractor).__module__]),
-        **measuring_versions(),
+        **measuring_versions(libraries),
     }
     path = cache / "features" / f"{digest_of(key)}.npz"
     if _is_readable(path):

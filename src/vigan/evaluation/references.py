@@ -13,9 +13,8 @@ from vigan.config.experiment import Protocol
 from vigan.data.store import Prepared
 from vigan.evaluation.base import Evaluator, Measure, Subject, make_evaluator
 from vigan.evaluation.cache import Key, load, save
-from vigan.evaluation.code import protocol_code
+from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.io.files import RecordError
-from vigan.provenance import measuring_versions
 from vigan.runtime.settings import in_storage
 
 
@@ -122,4 +121,4 @@ def made_from(protocol: Protocol, prepared: Prepared) -> dict[str, str]:
 
 
 def _key(protocol: Protocol, prepared: Prepared, evaluator: Evaluator) -> Key:
-    return {**made_from(protocol, prepared), **evaluator.key(), **measuring_versions()}
+    return {**made_from(protocol, prepared), **evaluator.key(), **protocol_versions(protocol)}

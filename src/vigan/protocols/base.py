@@ -78,6 +78,8 @@ class ProtocolKind:
       numbers by name, or to the number of its only metric; or else `evaluator`: "module:callable" from a
       `vigan.evaluation.base.Subject` to an `Evaluator`;
     - `extractor`: "module:class" of the network whose features are compared, if it compares features;
+    - `libraries`: distributions that its numbers depend on, beside those that all measuring rests on: after an upgrade
+      of one everything is measured again;
     - `features`: the name of that network, if it is not the kind's own;
     - `of_features`: "module:function" from features of reals and of samples to numbers, where it is not all metrics;
     - `distance`: what a Fréchet distance of these features is called, and whether it is an FID;
@@ -100,6 +102,7 @@ class ProtocolKind:
     extractor: str | None = None
     features: str | None = None
     of_features: str | None = None
+    libraries: tuple[str, ...] = ()
     distance: str = ""
     input: Literal["samples", "decoded", "judged", "elsewhere"] = "samples"
     compares: bool = True

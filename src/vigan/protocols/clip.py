@@ -31,6 +31,7 @@ CLIP = ProtocolKind(
     evaluator="vigan.evaluation.features:by_estimator",
     extractor="vigan.features.clip:ClipL14",
     of_features="vigan.metrics.cmmd:cmmd",
+    libraries=("timm",),
     cost=Cost(start=10.0, samples_per_second=math.inf, operations=380e9, pair_operations=6 * 768),
     place=12,
 )

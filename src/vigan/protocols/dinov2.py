@@ -19,5 +19,6 @@ DINOV2 = feature_kind(
     ),
     distance="FD-DINOv2, not an FID",
     operations=160e9,
+    libraries=("timm",),
     place=11,
 )

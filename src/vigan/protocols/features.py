@@ -105,9 +105,13 @@ def feature_kind(
     notes: tuple[tuple[str, str], ...],
     distance: str,
     operations: float = 12e9,
+    libraries: tuple[str, ...] = (),
     place: int = 10,
 ) -> ProtocolKind:
-    """The kind that gives every feature metric in the features of one network of so many operations an image."""
+    """The kind that gives every feature metric in the features of one network of so many operations an image.
+
+    `libraries` are those that the network is of, beside torch.
+    """
     return ProtocolKind(
         name=name,
         metrics=METRICS,
@@ -115,6 +119,7 @@ def feature_kind(
         notes=notes,
         evaluator="vigan.evaluation.features:of_kind",
         extractor=extractor,
+        libraries=libraries,
         distance=distance,
         cost=Cost(start=10.0, samples_per_second=math.inf, operations=operations, pair_operations=12 * 2048),
         place=place,

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from vigan.config.arms import Ledger, RunSpec
 from vigan.config.experiment import Protocol
 from vigan.data.store import load
-from vigan.evaluation.code import protocol_code
+from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.evaluation.origin import of_measurement, reference_identity
 from vigan.evaluation.products import pairs_on
 from vigan.evaluation.references import Measurement, made_from, measurement
@@ -22,7 +22,6 @@ from vigan.io.files import RecordError, atomic_write, write_text
 from vigan.io.run_record import MEASURED, RunRecord, read_run, train_again
 from vigan.io.run_tables import METRIC_COLUMNS, NOISE_COLUMNS
 from vigan.io.stamp import write_stamp
-from vigan.provenance import measuring_versions
 from vigan.stages.sampler import Sampler
 from vigan.training.device import calculate_in_float32, pick_device
 
@@ -61,9 +60,8 @@ def evaluate(
         write_text(run / "metrics.csv", table.to_csv(index=False, lineterminator="\n"))
         noise = pd.DataFrame(_measure_again(record, protocols, sampler, each), columns=list(NOISE_COLUMNS))
     write_text(run / "noise.csv", noise.to_csv(index=False, lineterminator="\n"))
-    versions = measuring_versions()
     of_real_data = {
-        protocol.name: reference_identity({**made_from(protocol, prepared), "versions": versions})
+        protocol.name: reference_identity({**made_from(protocol, prepared), "versions": protocol_versions(protocol)})
         for protocol in references
     }
     measured_from = of_measurement(record, list(references), of_real_data, code)

@@ -20,7 +20,7 @@ from vigan.config.elsewhere import Samples
 from vigan.data.store import fingerprint
 from vigan.elsewhere.files import place_of
 from vigan.errors import say
-from vigan.evaluation.code import protocol_code
+from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles
 from vigan.io.files import RecordError, read_json, write_text
@@ -28,7 +28,7 @@ from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
 from vigan.io.times import bring_to_now, set_times
 from vigan.layout import Layout
-from vigan.provenance import measuring_versions, stage_digest
+from vigan.provenance import stage_digest
 from vigan.stages.made_from import files_of, first_files, of_figure, of_import, of_page, of_pictures, of_tables
 
 SECOND = 10**9
@@ -157,7 +157,12 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
 
     def is_fresh() -> bool:
         data = fingerprint(read_json(manifest))
-        wanted = {"data_sha256": data, "protocol": protocol.name, "code_sha256": code, "versions": measuring_versions()}
+        wanted = {
+            "data_sha256": data,
+            "protocol": protocol.name,
+            "code_sha256": code,
+            "versions": protocol_versions(protocol),
+        }
         return reference_identity(read_floor(path.with_suffix(".json"))) == reference_identity(wanted)
 
     known = [reference_params(protocol), str(manifest)]
@@ -166,7 +171,7 @@ def _reference(layout: Layout, name: str, protocol: Any) -> Product:
 
 def reference_params(protocol: Any) -> str:
     """Digest of the code that measures the real data by a protocol, and of versions of the libraries under it."""
-    return digest_of([protocol_code("reference", [protocol]), measuring_versions()])
+    return digest_of([protocol_code("reference", [protocol]), protocol_versions(protocol)])
 
 
 def evaluation_params(protocols: Sequence[Any]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +25,7 @@ from vigan.evaluation.references import make_reference, measurement
 from vigan.objectives.hooks import stabiliser_class
 from vigan.protocols import registry
 from vigan.protocols.base import IMAGES, POINTS, ProtocolKind
-from vigan.provenance import code_digest
+from vigan.provenance import MEASURING, code_digest
 from vigan.tools.check_stabiliser import stabiliser_checks
 from vigan.tools.check_training import NETWORKS, Check, PromiseError, method_row, training_checks
 
@@ -135,7 +137,10 @@ def _checks(part: Part) -> list[Check]:
             return [Check("it delivers what it declares, the same each time", lambda: _delivers(part.name))]
         case _:
             kind = registry.KINDS[part.name]
-            return [Check("it gives the numbers that it declares, the same each time", lambda: _measures(kind))]
+            return [
+                Check("it gives the numbers that it declares, the same each time", lambda: _measures(kind)),
+                Check("it names the libraries that it imports", lambda: _names_libraries(kind)),
+            ]
 
 
 def _model_checks(kind: str) -> list[Check]:
@@ -189,6 +194,24 @@ def _measures(kind: ProtocolKind) -> None:
             raise PromiseError(
                 f"'{name}' is {value:.6g}, outside the range {metric.low:g} to {metric.high:g} that it declares"
             )
+
+
+def _names_libraries(kind: ProtocolKind) -> None:
+    theirs, distributions = [m for m in kind.modules if not m.startswith("vigan.")], metadata.packages_distributions()
+    for root in sorted({root for module in theirs for root in _foreign_roots(module)}):
+        names = [name.lower() for name in distributions.get(root, ())]
+        if names and not {*MEASURING, *kind.libraries}.intersection(names):
+            raise PromiseError(
+                f"it imports {root}, whose next version may give other numbers: libraries=({names[0]!r},) in its "
+                "declaration has them measured again then"
+            )
+
+
+def _foreign_roots(module: str) -> set[str]:
+    """What a module imports that is neither Python's, nor vigan's, nor of its own package."""
+    named = plugins.imported(plugins.source_of(module)[1])
+    roots = {name.partition(".")[0] for name in named} - sys.stdlib_module_names
+    return roots - {"vigan", plugins.PACKAGE, module.partition(".")[0]}
 
 
 def _measurable(kind: ProtocolKind) -> tuple[Dataset, Any]:
