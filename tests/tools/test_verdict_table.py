@@ -52,6 +52,13 @@ def test_a_row_has_each_study_that_tested_the_claim(tmp_path: Path) -> None:
     assert all(line.endswith("| not tested yet |") for line in lines[3:])
 
 
+def test_a_row_does_not_hide_that_a_part_of_the_claim_was_not_tested(tmp_path: Path) -> None:
+    """Whether training stays stable was not tested, and the row of that claim said "1 inconclusive"."""
+    text = CLAIMS + "C1-early,e,not tested,Too few.,0,\n"
+    line = verdict_table(_results(tmp_path, text)).splitlines()[2]
+    assert line.endswith("| `tiny`: 1 supported, 1 inconclusive, 1 not tested (n = 8 to 10) |")
+
+
 def test_what_somebody_has_run_here_is_no_kept_study(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     results = _results(tmp_path / "results")

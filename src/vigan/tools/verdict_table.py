@@ -122,8 +122,13 @@ def verdict_table(results: Path) -> str:
 
 
 def _in_words(name: str, claims: Sequence[Judged]) -> str:
-    """The verdicts of one study: "`digits`†: 2 not testable here (n = 10)", the sign where rules were changed."""
-    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted(claims).items())
+    """The verdicts of one study: "`digits`†: 2 not testable here (n = 10)", the sign where rules were changed.
+
+    "", where none was tested.
+    """
+    tested, untested = counted(claims), sum(claim.verdict == NOT_TESTED for claim in claims)
+    numbers = tested | ({NOT_TESTED: untested} if tested and untested else {})
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items())
     sign = CHANGED if any(claim.changed and claim.verdict != NOT_TESTED for claim in claims) else ""
     return f"`{name}`{sign}: {verdicts} (n = {seeds(claims)})" if verdicts else ""
 
