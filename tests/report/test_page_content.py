@@ -143,6 +143,9 @@ def test_seconds_and_energy_on_a_gpu_are_told_apart_from_those_on_a_cpu() -> Non
         "5,000 GPU-seconds over all runs; energy: 2 kWh of the CPU in 1 of 1 runs, 1 kWh of the GPU in 1 of 1 runs"
     )
     assert told["Training on cpu"] == "10 seconds over all runs; energy: no counter could be read"
+    resumed = runs.assign(device=["H100", "cpu, then H100"])
+    told = dict(report_summary.provenance(resumed, timing))
+    assert told["Training on cpu, then H100"].startswith("5,000 seconds over")
 
 
 def test_the_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,21 @@ def test_every_number_is_one_of_the_files_and_none_is_made_up(judged: Folder) ->
     assert dict(zip(zip(own["seed"], own["step"], strict=True), own["value"], strict=True)) == known
 
 
+def test_numbers_that_were_read_in_another_way_are_not_audited_as_the_study_s(folder: Folder) -> None:
+    """Another column was named since, `audit --write` stamped it, and the old verdict was shown without a word."""
+    assert folder.vigan("audit", "foreign") == (0, "foreign: equal\n")
+    file = folder.folder / "config" / "foreign.yaml"
+    where = "from: runs/regularised.csv"
+    assert where in file.read_text()
+    other = "from: {format: table, path: runs/regularised.csv, metrics: {recall: fid}}"
+    file.write_text(file.read_text().replace(where, other))
+    for options in ([], ["--write"]):
+        code, told = folder.vigan("audit", *options, "foreign")
+        assert code == 1
+        assert "results/foreign/raw: arm 'regularised' is not in the study, or was read in another way" in told
+    assert "warning: " in folder.vigan("claims", "foreign")[1]
+
+
 def test_a_curve_is_of_the_steps_that_all_runs_have(judged: Folder) -> None:
     curves = judged.table("curves")
     own = curves[(curves["arm"] == "regularised") & (curves["metric"] == "fid")]

@@ -141,10 +141,8 @@ def test_pictures_of_runs_that_were_measured_again_are_not_put_on_the_page(place
     assert place.run("analyse")[0] == 0
     for kind, experiment in Layout(load_study(place.file)).all_figures():
         assert place.run("figure", "--kind", kind, "--experiment", experiment)[0] == 0
-    assert (
-        "circle.json: made from other runs.plain, runs.regularised, study; run `vigan frames --config tiny.yaml"
-        in place.refused("report")
-    )
+    line = place.refused("report")
+    assert "circle.json: made from other runs.plain.0, runs.plain.1, runs.regularised.0 and 2 more; run" in line
 
 
 def test_more_redraws_are_to_be_measured(place: Place) -> None:
@@ -319,9 +317,30 @@ def test_tables_are_not_of_a_run_that_was_trained_again_and_not_measured_yet(
     """Training removes what was measured, and a missing measurement was taken for one that was not copied."""
     run = place.folder / RUN / "seed-0"
     (run / "measured.json").unlink()
-    assert "tables: made from other runs.regularised" in place.refused(*stage)
+    assert "tables: made from other runs.regularised.0" in place.refused(*stage)
     shutil.rmtree(run)
     assert place.run("report")[0] == 0
+
+
+@pytest.mark.parametrize("stage", [("report",), CURVES])
+def test_a_run_that_was_not_copied_hides_no_change_of_another(place: Place, stage: tuple[str, ...]) -> None:
+    """Its whole arm counted as absent, and tables of other numbers as those of its runs."""
+    shutil.rmtree(place.folder / RUN / "seed-1")
+    path = place.folder / RUN / "seed-0/measured.json"
+    forge(path, made_from={**json.loads(path.read_text())["made_from"], "code": "e" * 64})
+    assert "tables: made from other runs.regularised.0; run" in place.refused(*stage)
+
+
+def test_a_figure_drawn_again_for_kept_tables_can_be_put_on_a_small_page(place: Place) -> None:
+    """The stamp of the figure that was there spoke of other bytes, and the page was refused."""
+    figure = Path("figures/tiny/curves-circle.svg")
+    stamp = place.folder / Layout.stamp_in(RESULTS, figure.name)
+    for path in (stamp, place.folder / Layout.stamp_in(RESULTS, "tables")):
+        forge(path, made_from={**json.loads(path.read_text())["made_from"], "code": "e" * 64})
+    forge(stamp, files=dict.fromkeys(json.loads(stamp.read_text())["files"], "e" * 64))
+    assert "curves-circle.svg: missing, or not what was written" in place.refused("report", "--small")
+    assert place.run(*CURVES, "--kept")[0] == 0
+    assert place.run("report", "--small")[0] == 0
 
 
 @pytest.mark.parametrize("stage", [("report",), CURVES])

@@ -56,7 +56,16 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "a rule's margin": (_with_claim(margin=2.0), "claim 'sign' has another rule"),
     "a rule's level": (_with_claim(alpha=0.01), "claim 'sign' has another rule"),
     "a new claim": (_with_claim(id="new"), "claim 'new' has another rule"),
-}
+    "a withdrawn claim": (
+        {"claims": STUDY.model_dump(mode="json")["claims"][1:]}, "claim 'sign' was judged, and is no longer in"),
+    "a claim that is tested no more": (
+        {"claims": [
+            {"id": "sign", "statement": "s", "place": "p", "test": "none", "reason": "r"},
+            *STUDY.model_dump(mode="json")["claims"][1:],
+        ]},
+        "claim 'sign' has another rule",
+    ),
+}  # fmt: skip
 
 
 def test_nothing_is_told_of_a_study_that_is_as_it_was(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:

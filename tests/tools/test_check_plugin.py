@@ -290,8 +290,9 @@ def test_a_metric_is_held_to_what_it_declares(tmp_path: Path) -> None:
     assert failures(tmp_path, KIND, "kind.py") == []
     (line,) = failures(tmp_path, f"import numpy, yaml\n{KIND}", "kind.py")
     assert "it imports yaml, whose next version may give other numbers: libraries=('pyyaml',) in its" in line
-    named = KIND.replace("sources=", "libraries=('pyyaml',), sources=")
-    assert failures(tmp_path, f"import numpy, yaml\n{named}", "kind.py") == []
+    for name in ("pyyaml", "PyYAML"):
+        named = KIND.replace("sources=", f"libraries=('{name}',), sources=")
+        assert failures(tmp_path, f"import numpy, yaml\n{named}", "kind.py") == []
     (line,) = failures(tmp_path, KIND.replace("/ reals.std()", "+ 3"), "kind.py")
     assert "outside the range 0 to 2" in line
     other = KIND.replace("return samples.std() / reals.std()", "return {'other': 1.0}")

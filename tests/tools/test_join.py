@@ -136,7 +136,7 @@ def test_the_command_joins_what_is_kept_and_says_what_to_do_next(
     assert len(pd.read_csv(layout.tables / "runs.csv")) == 12
     assert main(["join", "study.yaml", str(tmp_path / "nowhere")]) == 1
     assert "nowhere/raw/runs.jsonl.gz: missing" in capsys.readouterr().err
-    write_json(layout.stamp("tables"), {})
+    write_json(layout.run(next(iter(STUDY.runs()))) / "run.json", {})
     assert main(["join", "study.yaml", str(there)]) == 1
     assert "its runs are here; `vigan merge` joins runs" in capsys.readouterr().err
 

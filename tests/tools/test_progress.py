@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,18 @@ def test_a_run_that_trains_counts_up_to_its_newest_checkpoint(layout: Layout) ->
     _touch(layout.run(RUN) / "run.json")
     whole = work.done().share
     assert shares == [pytest.approx(whole / 4), pytest.approx(whole / 2)]
+
+
+def test_what_earlier_code_left_behind_is_no_work_done(layout: Layout) -> None:
+    """A state of other code, further on than the run that trains now, was counted until this had overtaken it."""
+    work = Work(layout)
+    earlier, now = (layout.state(RUN, digest * 16) for digest in "01")
+    _touch(earlier / "checkpoint-000000050.json")
+    os.utime(earlier / "checkpoint-000000050.json", (1, 1))
+    _touch(now / "checkpoint-000000015.json")
+    found = work.done().share
+    shutil.rmtree(earlier)
+    assert found == work.done().share > 0
 
 
 def test_a_finished_study_is_done(layout: Layout) -> None:

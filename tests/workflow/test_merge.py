@@ -78,6 +78,17 @@ def test_a_run_that_both_have_is_taken_once_and_with_its_measurements(parts: lis
     assert (tmp_path / "out" / run / "metrics.csv").exists()
 
 
+def test_a_run_that_one_had_not_measured_to_the_end_is_taken_from_the_other(parts: list[Path], tmp_path: Path) -> None:
+    """Stopped between its numbers and their stamp: it was taken, for it came first, and measured again."""
+    first, second = parts
+    run = Path("runs/plain/released/seed-0")
+    shutil.copytree(first / run, second / run)
+    for name in ("noise.csv", "samples.npz", "measured.json"):
+        (first / run / name).unlink()
+    merge(parts, tmp_path / "out")
+    assert (tmp_path / "out" / run / "measured.json").exists()
+
+
 def test_two_makings_of_a_run_with_other_bits_are_refused_and_named(parts: list[Path], tmp_path: Path) -> None:
     first, second = parts
     run = Path("runs/plain/released/seed-0")

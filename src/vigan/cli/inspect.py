@@ -92,7 +92,7 @@ def join(options: argparse.Namespace) -> None:
 
     study = _study(options.study)
     layout = Layout(study)
-    if layout.stamp("tables").exists():
+    if any(layout.results.glob("runs/*/*/seed-*/run.json")):
         raise RecordError(f"{layout.results}: its runs are here; `vigan merge` joins runs")
     raw = join_into(study, layout.results, options.folders)
     for claim, how in history(study, raw, layout.first_verdicts).changed.items():

@@ -27,10 +27,11 @@ def figure(options: argparse.Namespace) -> None:
     check_stamped_tables(layout, kept=options.kept)
     if options.kind == "samples":
         check_samples(layout, options.experiment)
-    made_from = {} if options.kept else of_figure(layout)
+    made_from, stamp = {} if options.kept else of_figure(layout), layout.stamp(out.name)
+    stamp.unlink(missing_ok=True)  # of the figure that was there
     draw(options.kind, study, options.experiment, Files(layout.tables, files_of(layout, options.experiment)), out)
     if not options.kept:
-        write_stamp(layout.stamp(out.name), made_from, [out])
+        write_stamp(stamp, made_from, [out])
 
 
 def frames(options: argparse.Namespace) -> None:

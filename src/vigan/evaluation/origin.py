@@ -25,13 +25,14 @@ def read_floor(path: Path) -> Any:
 
 
 def reference_identity(record: Mapping[str, Any]) -> str:
-    """Digest of what decided a value of real data; where samples are compared with these, the libraries' versions, too.
+    """Digest of what decided a value of real data; with the libraries' versions, where numbers depend on them.
 
-    After an upgrade they are measured again, and with them what was compared with them.
+    They do where samples are compared with real data, and where the kind of protocol names libraries. After an upgrade
+    real data are measured again, and with them the samples.
     """
     named = [record[name] for name in ("data_sha256", "protocol", "code_sha256")]
-    compares = KINDS[str(record["protocol"]).split("/")[0]].compares
-    return digest_of([*named, record.get("versions", {})] if compares else named)
+    kind = KINDS[str(record["protocol"]).split("/")[0]]
+    return digest_of([*named, record.get("versions", {})] if kind.compares or kind.libraries else named)
 
 
 def of_measurement(

@@ -33,6 +33,7 @@ DIGIT_MODES = ProtocolKind(
         ("Samples and reference", COUNTED),
     ),
     evaluator="vigan.evaluation.digit_modes:DigitModes",
+    libraries=("scikit-learn",),
     compares=False,
     place=50,
 )
@@ -47,6 +48,7 @@ STACKED_MODES = ProtocolKind(
         ("Samples and reference", COUNTED),
     ),
     evaluator="vigan.evaluation.digit_modes:StackedModes",
+    libraries=("scikit-learn",),
     compares=False,
     place=50,
 )

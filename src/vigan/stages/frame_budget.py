@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from vigan.config.study import Study
 from vigan.figures.frames import LARGEST
+from vigan.stages.kept_samples import evenly
 
 PAGE_BYTES = 5_000_000
 """Size limit of all pictures of a study's page; in the page each takes a third more."""
@@ -38,12 +39,5 @@ def budget(study: Study, experiment: str, seeds: Sequence[int], steps: Sequence[
     large = dataset is not None and dataset.shape[-1] >= LARGEST
     usual, least = (IMAGE_BYTES if large else SMALL_BYTES, LEAST_BYTES) if images else (CLOUD_BYTES, CLOUD_BYTES)
     each = max(least, min(usual, share // (arms * len(steps))))
-    kept = _spread(steps, share // (arms * each))
+    kept = tuple(evenly(steps, max(FEWEST, share // (arms * each))))
     return Budget(tuple(seeds[: max(1, share // (arms * each * len(kept)))]), kept, each)
-
-
-def _spread(steps: Sequence[int], most: int) -> tuple[int, ...]:
-    """At most `most` steps, evenly spaced from the first to the last, but at least `FEWEST` where there are as many."""
-    count = min(len(steps), max(FEWEST, most))
-    places = [round(place * (len(steps) - 1) / max(1, count - 1)) for place in range(count)]
-    return tuple(steps[place] for place in places)

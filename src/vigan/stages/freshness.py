@@ -18,7 +18,16 @@ from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.runtime.settings import in_storage
 from vigan.stages.kept_study import changed_since, unlike
-from vigan.stages.made_from import files_of, first_files, floors_of, of_figure, of_import, of_pictures, of_tables
+from vigan.stages.made_from import (
+    files_of,
+    first_files,
+    floors_of,
+    name_of,
+    of_figure,
+    of_import,
+    of_pictures,
+    of_tables,
+)
 from vigan.stages.publish import RECORD
 
 ANALYSE = "run `vigan analyse` again"
@@ -208,12 +217,11 @@ def _absent(layout: Layout) -> set[str]:
     what lies beside a job are inputs of others, one fetched after the other, and Snakemake knows what is stale.
     """
     if in_storage():
-        return {f"runs.{run.spec.name}" for run in layout.run_files()} | set(floors_of(layout))
+        return {name_of(run) for run in layout.run_files()} | set(floors_of(layout))
     from vigan.data.identity import is_prepared_of_others  # who only tells verdicts does not wait for numpy
 
-    runs = [(f"runs.{run.spec.name}", run.folder) for run in layout.run_files()]
-    unmeasured = {name for name, folder in runs if (folder / RECORD).exists() and not (folder / MEASURED).exists()}
-    gone = {name for name, folder in runs if not (folder / MEASURED).exists()} - unmeasured
+    unmeasured = [run for run in layout.run_files() if not (run.folder / MEASURED).exists()]
+    gone = {name_of(run) for run in unmeasured if not (run.folder / RECORD).exists()}
     gone |= {f"runs.{arm.name}" for arm in layout.elsewhere_files() if not (arm.folder / MEASURED).exists()}
     sets = layout.study.datasets.items()
     others = tuple(f"floors.{name}." for name, data in sets if is_prepared_of_others(data, layout.data(data)))

@@ -13,6 +13,7 @@ from vigan.config.claims import Untested
 from vigan.config.elsewhere import READING
 from vigan.config.study import RunKey, Study
 from vigan.describe.claims import describe_rule
+from vigan.io.elsewhere_record import ElsewhereRecord
 from vigan.io.files import RecordError
 from vigan.io.renamed import earlier_digests
 from vigan.io.run_record import MEASURED, RunRecord
@@ -34,6 +35,14 @@ def check_records(study: Study, records: Iterable[RunRecord], place: Path) -> No
             raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run: name it in the study, which has others")
         if record.spec.digest not in wanted[run]:
             raise RecordError(f"{place}: arm '{run[0]}', seed {run[1]} was run with other settings than the study has")
+
+
+def check_elsewhere_records(study: Study, records: Iterable[ElsewhereRecord], place: Path) -> None:
+    """Raise RecordError naming an arm in `place` that is not among the study's, or that was read in another way."""
+    for record in records:
+        known = study.elsewhere.get(record.arm)
+        if known is None or known.identity != record.identity:
+            raise RecordError(f"{place}: arm '{record.arm}' is not in the study, or was read in another way")
 
 
 def left_out(layout: Layout) -> Iterator[str]:
@@ -70,9 +79,13 @@ def changed_since(study: Study, results: Path) -> str | None:
         if arm not in study.elsewhere or digest_of(study.elsewhere_arm(arm).identity) != digest:
             return f"{tables}: arm '{arm}' is not in the study, or was read in another way"
     rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
-    for claim in study.claims:
-        if claim.id not in rules or (not isinstance(claim, Untested) and rules[claim.id] != describe_rule(claim)):
-            return f"{tables}: claim '{claim.id}' has another rule in the study's file than it was judged by"
+    today = {claim.id: "" if isinstance(claim, Untested) else describe_rule(claim) for claim in study.claims}
+    for id_ in today:
+        if rules.get(id_) != today[id_]:
+            return f"{tables}: claim '{id_}' has another rule in the study's file than it was judged by"
+    for id_ in rules:
+        if rules[id_] and id_ not in today:
+            return f"{tables}: claim '{id_}' was judged, and is no longer in the study's file"
     return None
 
 

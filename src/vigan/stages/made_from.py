@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from vigan.config.base import digest_of
 from vigan.config.elsewhere import Samples
@@ -44,11 +43,13 @@ def of_floors(layout: Layout) -> dict[str, str]:
 
 
 def of_runs(runs: Iterable[RunFiles]) -> dict[str, str]:
-    """Digests of what was trained and measured, by arm."""
-    found: dict[str, list[Any]] = {}
-    for run in runs:
-        found.setdefault(run.spec.name, []).append([run.spec.seed, _identity(run.folder / MEASURED)])
-    return {f"runs.{arm}": digest_of(each) for arm, each in found.items()}
+    """Digests of what was trained and measured, run by run."""
+    return {name_of(run): _identity(run.folder / MEASURED) for run in runs}
+
+
+def name_of(run: RunFiles) -> str:
+    """The name of a run in a stamp."""
+    return f"runs.{run.spec.name}.{run.spec.seed}"
 
 
 def of_elsewhere(arms: Iterable[ElsewhereFiles]) -> dict[str, str]:

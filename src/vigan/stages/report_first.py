@@ -139,7 +139,7 @@ def strip(study: Study, experiments: Sequence[Frames]) -> list[Shot]:
     for frames in experiments:
         runs = _first_seed(frames)
         chosen = runs if few else _claimed(study, runs)[: max(2, MOST_SHOTS // len(experiments))]
-        shots += [_real(study, frames), *(_shot(run, len(frames.steps) - 1, frames.experiment) for run in chosen)]
+        shots += [_real(study, frames), *(_shot(run, len(frames.steps) - 1, frames) for run in chosen)]
     return shots
 
 
@@ -159,8 +159,8 @@ def samples(study: Study, frames: Frames, number: int, anchor: str) -> Samples:
         note=f"{what} an arm and step, of seed {frames.seeds[0]}, uncurated: the first that were drawn, on the same "
         f"latents down the page.{_reduced(study, frames)}{GIVEN if any(run.elsewhere for run in runs) else ''}",
         steps=[_step(study, frames, frames.steps[at]) for at in columns],
-        rows=[SampleRow("real data", [real]), *(_row(run, columns, frames.experiment) for run in first)],
-        more=[_row(run, columns, frames.experiment) for run in rest],
+        rows=[SampleRow("real data", [real]), *(_row(run, columns, frames) for run in first)],
+        more=[_row(run, columns, frames) for run in rest],
         pixelated=frames.kind == "images" and frames.width < 300,
         points=frames.kind == "points",
     )
@@ -182,12 +182,12 @@ def _step(study: Study, frames: Frames, step: int) -> str:
     return f"{epochs}iteration {step:,}"
 
 
-def _row(run: RunPictures, columns: Sequence[int], experiment: str) -> SampleRow:
-    return SampleRow(run.arm, [_shot(run, at, experiment) for at in columns], NOT_TRAINED if run.elsewhere else "")
+def _row(run: RunPictures, columns: Sequence[int], frames: Frames) -> SampleRow:
+    return SampleRow(run.arm, [_shot(run, at, frames) for at in columns], NOT_TRAINED if run.elsewhere else "")
 
 
-def _shot(run: RunPictures, at: int, experiment: str) -> Shot:
-    alt = f"Samples of arm {run.arm} of {experiment}, seed {run.seed}, step {at}"
+def _shot(run: RunPictures, at: int, frames: Frames) -> Shot:
+    alt = f"Samples of arm {run.arm} of {frames.experiment}, seed {run.seed}, iteration {frames.steps[at]:,}"
     caption = f"{run.arm}, {NOT_TRAINED}" if run.elsewhere else run.arm
     return Shot(run.pictures[at] or "", caption, alt, run.missing[at])
 

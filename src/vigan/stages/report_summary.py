@@ -116,12 +116,12 @@ def provenance(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
 
 
 def _costs(runs: pd.DataFrame, timing: pd.DataFrame) -> Facts:
-    """Seconds of training by device, summed over runs (on a GPU these are GPU-seconds), and the energy counted."""
+    """Seconds of training by device, summed over runs, and the energy counted: GPU-seconds, if no part was on a CPU."""
     timed = runs[[*RUN_KEYS, "device"]].merge(timing[[*RUN_KEYS, "seconds", *JOULES.values()]], on=RUN_KEYS)
     return [
         (f"Training on {device}", f"{part['seconds'].sum():,.0f} {unit} over all runs; energy: {_energy(part)}")
         for device, part in timed.groupby("device")
-        for unit in ["seconds" if device == "cpu" else "GPU-seconds"]
+        for unit in ["seconds" if "cpu" in str(device).split(SEPARATOR) else "GPU-seconds"]
     ]
 
 

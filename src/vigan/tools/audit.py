@@ -15,7 +15,7 @@ from vigan.io.stamp import read_stamp, write_stamp
 from vigan.layout import Layout
 from vigan.stages.analyse import derive
 from vigan.stages.freshness import ANALYSE, check_kept
-from vigan.stages.kept_study import check_records
+from vigan.stages.kept_study import check_elsewhere_records, check_records
 from vigan.stages.made_from import of_tables
 
 OF_RUNS = (".protocols", ".iterations", ".snapshots", ".log_every")
@@ -49,11 +49,12 @@ def _is_of_runs(name: str) -> bool:
 def _raw(study: Study, layout: Layout) -> Raw:
     """The raw numbers of a study.
 
-    Raises RecordError if they are not what was written, where a stamp says what was, or not of the study's runs.
+    Raises RecordError if they are not what was written, where a stamp says what was, or are not the study's.
     """
     check_kept(layout.results, layout.raw_files(), None)
     raw = read_raw(layout.raw)
     check_records(study, (record for _, record in raw.records), layout.raw)
+    check_elsewhere_records(study, (record for _, record in raw.elsewhere), layout.raw)
     return raw
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -199,12 +200,17 @@ def _measures(kind: ProtocolKind) -> None:
 def _names_libraries(kind: ProtocolKind) -> None:
     theirs, distributions = [m for m in kind.modules if not m.startswith("vigan.")], metadata.packages_distributions()
     for root in sorted({root for module in theirs for root in _foreign_roots(module)}):
-        names = [name.lower() for name in distributions.get(root, ())]
-        if names and not {*MEASURING, *kind.libraries}.intersection(names):
+        names = [_normal(name) for name in distributions.get(root, ())]
+        if names and not {*MEASURING, *map(_normal, kind.libraries)}.intersection(names):
             raise PromiseError(
                 f"it imports {root}, whose next version may give other numbers: libraries=({names[0]!r},) in its "
                 "declaration has them measured again then"
             )
+
+
+def _normal(distribution: str) -> str:
+    """A distribution's name as PyPI compares it: PyYAML is pyyaml, and `_` and `.` are `-`."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def _foreign_roots(module: str) -> set[str]:

@@ -70,11 +70,11 @@ def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
     for left in (made, old):
         shutil.rmtree(left, ignore_errors=True)
     write_raw(joined, made)
+    Layout.stamp_in(results, "tables").unlink(missing_ok=True)  # what it says of raw numbers will no longer be so
     if raw.exists():
         rename(raw, old)
     rename(made, raw)
     shutil.rmtree(old, ignore_errors=True)
-    Layout.stamp_in(results, "tables").unlink(missing_ok=True)  # what it says of raw numbers is no longer so
     return joined
 
 

@@ -180,7 +180,7 @@ def _chosen(runs: Sequence[Found]) -> list[Found]:
         other = chosen.setdefault(run.place, run)
         if other is not run:
             _refuse_other_bits(other, run)
-            chosen[run.place] = max(other, run, key=lambda made: (made.folder / "metrics.csv").exists())
+            chosen[run.place] = max(other, run, key=lambda made: (made.folder / STAMP).exists())
     return list(chosen.values())
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from vigan.config.study import RunKey
@@ -62,17 +63,28 @@ class Work:
         return Done(len(trained), len(measured), len(self.runs), work / whole if self.runs else 1.0)
 
     def _reached(self) -> dict[RunKey, int]:
-        """Iterations of the newest checkpoint of each run that is being trained."""
+        """Iterations of the newest checkpoint of each run that is being trained.
+
+        The newest is that which was written last: earlier code, or other data, may have left some that are further on.
+        """
         states = self.layout.state_root / self.layout.study.study
-        newest: dict[str, int] = {}
+        newest: dict[str, tuple[int, int]] = {}
         for path in states.glob("*/checkpoint-*.json"):
             if found := _CHECKPOINT.fullmatch(path.stem):
                 name = path.parent.name.rpartition("-")[0]
-                newest[name] = max(newest.get(name, 0), int(found[1]))
-        return {run: newest[name] for run in self.runs if (name := self._state_name(run)) in newest}
+                newest[name] = max(newest.get(name, (0, 0)), (_written(path), int(found[1])))
+        return {run: newest[name][1] for run in self.runs if (name := self._state_name(run)) in newest}
 
     def _state_name(self, run: RunKey) -> str:
         return self.layout.state(run, "").name.removesuffix("-")
+
+
+def _written(path: Path) -> int:
+    """When a checkpoint was written, in nanoseconds; 0 if another has replaced it meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def line(first: Done, now: Done, seconds: float) -> str:
