@@ -17,6 +17,7 @@ from vigan.layout import Layout
 from vigan.provenance import stage_digest
 from vigan.report.captions import escaped
 from vigan.runtime import project, resources, settings
+from vigan.stages.freshness import check_away
 from vigan.stages.made_from import of_import, pictured, protocols
 from vigan.stages.settle import (
     evaluation_params,
@@ -325,6 +326,7 @@ def import_files(wildcards):
 def imported(arm):
     """What an arm from elsewhere is made from, in digests."""
     try:
+        check_away(LAYOUT, ELSEWHERE[arm])
         return digest_of(of_import(LAYOUT, ELSEWHERE[arm]))
     except UserError as error:
         sys.exit(f"vigan: {error.text}")

@@ -15,6 +15,9 @@ from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
 
+FIRST_VERDICTS = "first-verdicts.csv"
+"""In a folder of results: verdicts by earlier rules."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -66,7 +69,7 @@ class Layout:
     @property
     def first_verdicts(self) -> Path:
         """Verdicts by earlier rules, if there were any."""
-        return self.results / "first-verdicts.csv"
+        return self.results / FIRST_VERDICTS
 
     @property
     def report(self) -> Path:

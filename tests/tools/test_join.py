@@ -153,3 +153,17 @@ def test_the_command_warns_of_runs_that_were_trained_without_the_rules(
     told = capsys.readouterr().err
     for claim in STUDY.claims:
         assert f"warning: {claim.id}: this rule was changed after the runs: it was written after them" in told
+
+
+def test_first_verdicts_go_along_and_must_be_one_table(tmp_path: Path) -> None:
+    """They were left behind, and verdicts by rules that had been rewritten lost their marks."""
+    here, first, second = tmp_path / "here", kept(tmp_path / "first", some(0, 1, 2)), kept(tmp_path / "second", some(3))
+    (second / "first-verdicts.csv").write_text("id,verdict\nsign,supported\n")
+    join_into(STUDY, here, [first, second])
+    assert (here / "first-verdicts.csv").read_bytes() == (second / "first-verdicts.csv").read_bytes()
+    join_into(STUDY, here, [kept(tmp_path / "third", some(4))])
+    (first / "first-verdicts.csv").write_text("id,verdict\nsign,contradicted\n")
+    before = content(here / "raw")
+    with pytest.raises(RecordError, match=r"here/first-verdicts\.csv and .*first/first-verdicts\.csv: other first"):
+        join_into(STUDY, here, [first])
+    assert content(here / "raw") == before

@@ -78,6 +78,16 @@ def test_a_run_that_both_have_is_taken_once_and_with_its_measurements(parts: lis
     assert (tmp_path / "out" / run / "metrics.csv").exists()
 
 
+def test_first_verdicts_go_along_and_must_be_one_table(parts: list[Path], tmp_path: Path) -> None:
+    (parts[0] / "first-verdicts.csv").write_text("id,verdict\nC1,supported\n")
+    merge(parts, tmp_path / "out")
+    assert (tmp_path / "out" / "first-verdicts.csv").read_text().endswith("C1,supported\n")
+    (parts[1] / "first-verdicts.csv").write_text("id,verdict\nC1,contradicted\n")
+    with pytest.raises(RecordError, match=r"first-verdicts\.csv: other first verdicts of one study"):
+        merge(parts, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_run_that_one_had_not_measured_to_the_end_is_taken_from_the_other(parts: list[Path], tmp_path: Path) -> None:
     """Stopped between its numbers and their stamp: it was taken, for it came first, and measured again."""
     first, second = parts

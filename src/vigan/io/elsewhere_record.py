@@ -15,6 +15,7 @@ from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
 
 RECORD, METRICS, SAMPLES = "arm.json", "metrics.csv", "samples.npz"
 """Beside `MEASURED`, which says what they were made from; the last where samples were measured here."""
+FIRST_RULES = "first-rules.json"
 
 
 class ElsewhereRun(Strict):
@@ -71,6 +72,11 @@ class ElsewhereFiles(NamedTuple):
         if record.arm != self.name or record.identity != self.arm.identity:
             raise RecordError(f"{self.folder / RECORD}: of an arm that is described otherwise; {self.mend}")
         return record
+
+    @property
+    def first_rules(self) -> Path:
+        """The rules of claims on it when it was first read; no output of a job, for such are removed before it runs."""
+        return self.folder / FIRST_RULES
 
     def last_record(self) -> ElsewhereRecord:
         """What was found when it was read last, however. Raises RecordError if it is missing or damaged."""

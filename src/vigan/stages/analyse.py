@@ -24,6 +24,7 @@ from vigan.contents import TABLES
 from vigan.io.elsewhere_record import ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
+from vigan.layout import FIRST_VERDICTS
 
 
 def analyse(
@@ -36,7 +37,7 @@ def analyse(
     """Write a study's raw numbers and `TABLES` into its folder. Raises RecordError naming a file that is malformed."""
     raw = collect(runs, floors, elsewhere)
     write_raw(raw, results / "raw")
-    for name, text in derive(study, raw, results / "first-verdicts.csv").items():
+    for name, text in derive(study, raw, results / FIRST_VERDICTS).items():
         write_text(results / "tables" / f"{name}.csv", text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from vigan.config.counts import modes_of
@@ -10,7 +11,8 @@ from vigan.config.study import Study
 from vigan.elsewhere.fit import Fitted, Names, Place, fit
 from vigan.elsewhere.read import names_of, read
 from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles, ElsewhereRecord
-from vigan.io.files import RecordError, write_json, write_text
+from vigan.io.files import RecordError, read_json, write_json, write_text
+from vigan.io.stamp import sealed, unsealed
 
 
 def place_in(study: Study, arm: ElsewhereFiles) -> Place:
@@ -47,7 +49,11 @@ def write(study: Study, arm: ElsewhereFiles, content: str, fitted: Fitted) -> El
 
 
 def _first_rules(study: Study, arm: ElsewhereFiles) -> dict[str, Any]:
+    with contextlib.suppress(RecordError, OSError, ValueError, KeyError, TypeError):
+        return dict(unsealed(read_json(arm.first_rules))["rules"])
     try:
-        return arm.last_record().rules
+        rules = arm.last_record().rules
     except (RecordError, OSError):
-        return study.rules(arm.name)
+        rules = study.rules(arm.name)
+    write_json(arm.first_rules, sealed({"rules": rules}))
+    return rules

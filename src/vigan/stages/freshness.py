@@ -8,6 +8,7 @@ from typing import Any
 
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
+from vigan.elsewhere.files import is_at_hand, place_of
 from vigan.evaluation.code import protocol_code
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
 from vigan.io.elsewhere_record import SAMPLES, ElsewhereFiles
@@ -165,6 +166,19 @@ def check_elsewhere(layout: Layout) -> None:
         found = arm.stamp().made_from
         if line := stale(f"arm '{arm.name}'", found, of_import(layout, arm), arm.mend):
             raise RecordError(line)
+
+
+def check_away(layout: Layout, arm: ElsewhereFiles) -> None:
+    """Raise RecordError where an arm's files are away, and what was read of them is not what the study asks for today.
+
+    To read it again would begin with its removal.
+    """
+    if is_at_hand(arm.arm) or not (arm.folder / MEASURED).is_file():
+        return
+    found = arm.stamp().made_from
+    mend = f"bring {place_of(arm.arm)} back, or take the change back"
+    if line := stale(f"arm '{arm.name}', whose files are away", found, of_import(layout, arm), mend):
+        raise RecordError(line)
 
 
 def check_samples(layout: Layout, experiment: str) -> None:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
 from vigan.config.datasets import Dataset, modules, without_place
-from vigan.config.elsewhere import Samples
+from vigan.config.elsewhere import Samples, Table
 from vigan.data.store import fingerprint
-from vigan.elsewhere.files import place_of
+from vigan.elsewhere.files import is_at_hand, place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
@@ -38,13 +38,15 @@ class Product(NamedTuple):
     """What a rule makes of what, and whether it is what would be made today.
 
     `known` are words of what Snakemake is told of its making: where it remembers other ones, it remembers something
-    else in the place of what is fresh.
+    else in the place of what is fresh. With `lacks_inputs` some of what it is made of is away, which is no reason to
+    make it again.
     """
 
     outputs: Sequence[Path]
     inputs: Sequence[Path]
     is_fresh: Callable[[], bool]
     known: Sequence[str] = ()
+    lacks_inputs: bool = False
 
 
 def settle(
@@ -69,7 +71,7 @@ def settle(
         fresh = _is_fresh(product)
         if inputs:
             _order(product, min(outputs), max(inputs), fresh=fresh)
-        if fresh and product.known:
+        if fresh and (product.known or product.lacks_inputs):
             forget(product.outputs, product.known)
         elif not fresh and inputs:
             forget(product.outputs, ())
@@ -221,7 +223,8 @@ def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:
     def is_fresh() -> bool:
         return arm.stamp().made_from == of_import(layout, arm)
 
-    return Product([arm.folder / MEASURED, *arm.written], import_inputs(layout, arm), is_fresh)
+    away = isinstance(arm.arm.origin, Table) and not is_at_hand(arm.arm)
+    return Product([arm.folder / MEASURED, *arm.written], import_inputs(layout, arm), is_fresh, lacks_inputs=away)
 
 
 def import_inputs(layout: Layout, arm: ElsewhereFiles) -> list[Path]:

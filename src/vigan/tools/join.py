@@ -13,12 +13,13 @@ import pandas as pd
 from vigan.analysis.raw import Raw, read_raw, write_raw
 from vigan.analysis.tables import RUN_KEYS
 from vigan.config.study import Study
-from vigan.io.durable import rename
+from vigan.io.durable import copy, rename
 from vigan.io.files import RecordError
 from vigan.io.run_record import RunRecord
 from vigan.layout import Layout
 from vigan.stages.freshness import check_kept
 from vigan.stages.kept_study import check_records
+from vigan.tools.first_verdicts import first_verdicts
 
 Key = tuple[str, str, str, int]
 """A run: experiment, arm, reading, seed."""
@@ -66,10 +67,12 @@ def join_into(study: Study, results: Path, folders: Sequence[Path]) -> Raw:
     made, old = (raw.with_name(f".{raw.name}.{word}") for word in ("joining", "old"))
     if old.exists() and not raw.exists():
         rename(old, raw)
-    joined = join(study, [*([results] if raw.exists() else []), *folders])
+    joined, first = join(study, [*([results] if raw.exists() else []), *folders]), first_verdicts([results, *folders])
     for left in (made, old):
         shutil.rmtree(left, ignore_errors=True)
     write_raw(joined, made)
+    if first and first.parent != results:
+        copy(first, results / first.name)
     Layout.stamp_in(results, "tables").unlink(missing_ok=True)  # what it says of raw numbers will no longer be so
     if raw.exists():
         rename(raw, old)

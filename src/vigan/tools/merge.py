@@ -16,7 +16,8 @@ from vigan.io.locks import held
 from vigan.io.run_record import MEASURED as STAMP
 from vigan.io.run_record import RunFiles, RunRecord, read_run
 from vigan.io.stamp import read_stamp
-from vigan.tools.merge_elsewhere import PLACE, WRITTEN, Imported, each_once, imported
+from vigan.tools.first_verdicts import first_verdicts
+from vigan.tools.merge_elsewhere import PLACE, TAKEN, Imported, each_once, imported
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
 NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
@@ -62,8 +63,8 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     A run that is in two sources is taken once, from the one that has measured it, if both have the same bits; so is
     what was read of an arm that was made elsewhere. Raises RecordError if `out` holds something already, if a source
     has no runs or a damaged one, if runs of an arm differ in config, code, data, claims, protocols or the code that
-    measured them, if such an arm was read from files of other content or otherwise, or if two makings of one run
-    differ; the message names the digests.
+    measured them, if such an arm was read from files of other content or otherwise, or if two makings of one run, or
+    tables of first verdicts, differ; the message names the digests.
     """
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
@@ -74,7 +75,7 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
         _check_sound(run)
     arms = [arm for source in sources for arm in imported(source)]
     _refuse_unlike(runs, arms)
-    chosen, read = _chosen(runs), each_once(arms)
+    chosen, read, first = _chosen(runs), each_once(arms), first_verdicts(sources)
     counts = {str(source): _count(source, chosen, read) for source in sources}
     made = out.with_name(f".{out.name}.merging")
     with held(made / "lock") as (_, alone):
@@ -83,8 +84,10 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
         shutil.rmtree(made / "whole", ignore_errors=True)  # of a merge that was killed
         _write(sources, chosen, made / "whole")
         for arm in read:
-            for name in WRITTEN:
+            for name in TAKEN:
                 _copy(arm.folder / name, made / "whole" / arm.place / name)
+        if first:
+            copy(first, made / "whole" / first.name)
         write_json(made / "whole" / "merged.json", counts)
         shutil.rmtree(out, ignore_errors=True)  # at most specs, which every plan of the study writes
         rename(made / "whole", out)
