@@ -114,3 +114,16 @@ def test_numbers_go_to_the_protocol_that_they_or_the_study_name() -> None:
     found = fit(numbers, Names(KNOWN, None), Place("theirs", two, (0,)))
     rows = found.table[found.table["metric"] == "fid"]
     assert dict(zip(rows["protocol"], rows["value"], strict=True)) == {"elsewhere/a": 1.0, "elsewhere/b": 2.0}
+
+
+def test_what_others_call_a_protocol_comes_before_what_it_is_called_here() -> None:
+    called = ("elsewhere", "elsewhere/b", "b")
+    three = EXPERIMENT.model_copy(
+        update={"protocols": tuple(EXPERIMENT.protocols[0].model_copy(update={"called": name}) for name in called)}
+    )
+    numbers = [number(0, 20, float(place), protocol=name) for place, name in enumerate(called)]
+    found = fit(numbers, Names(KNOWN, None), Place("theirs", three, (0,)))
+    rows = found.table[found.table["metric"] == "fid"]
+    assert dict(zip(rows["value"], rows["protocol"], strict=True)) == {
+        float(place): f"elsewhere/{name}" for place, name in enumerate(called)
+    }

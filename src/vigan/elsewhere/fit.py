@@ -6,7 +6,7 @@ Nothing is made up: a step that was not measured has no number, and a run that e
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -23,6 +23,8 @@ from vigan.protocols.registry import METRICS
 SHOWN = 8
 """How many seeds, steps or names a line lists."""
 ORDER = list(METRICS)
+_NAMES: tuple[Callable[[Protocol], str | None], ...] = (lambda p: p.called, lambda p: p.name, lambda p: p.kind)
+"""What a file may call a protocol: what the study says that others call it comes before what it is called here."""
 Series = tuple[int, str, str]
 """(seed, metric, protocol)."""
 
@@ -87,7 +89,9 @@ class _Taken:
     def _protocol(self, name: str | None) -> Protocol | None:
         if name is None:
             return self.default
-        known = [p for p in self.place.experiment.protocols if name in (p.name, p.called, p.kind)]
+        protocols = self.place.experiment.protocols
+        named = ([p for p in protocols if name == own(p)] for own in _NAMES)
+        known = next(filter(None, named), [])
         known = [p for p in known if not p.sampler] or known
         return known[0] if len(known) == 1 else None
 
