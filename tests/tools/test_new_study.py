@@ -242,6 +242,17 @@ def test_names_that_are_alike_as_a_study_writes_them_are_told_apart(
     assert list(written(tmp_path).elsewhere) == ["gan-3", "gan", "gan-2", "gan-2-2", "gan-4"]
 
 
+def test_names_that_differ_in_spaces_at_their_ends_are_of_one_arm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There were two, each with the rows of both."""
+    (tmp_path / "runs").mkdir()
+    rows = [f"{method},{seed},10,fid,1.0" for seed, method in enumerate(("ours", "ours ", " ours", "theirs\t"))]
+    (tmp_path / "runs" / "all.csv").write_text("\n".join(["method,seed,step,metric,value", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"ours": {0, 1, 2}, "theirs": {3}}
+
+
 @pytest.mark.parametrize("protocol", ["FID (50k)", "fid@50k, clean", "100% of the reals #1"])
 @pytest.mark.parametrize("folder", ["runs", "runs🚀", "läufe"])
 def test_other_names_than_plain_ones_come_back_as_they_are(

@@ -116,7 +116,7 @@ def _of_table(file: Path) -> Iterator[Candidate]:
             column = next((known[name] for name in NAMING if name in known), None)
         if column is None:
             break
-        values[row[column]] += 1
+        values[row[column].strip()] += 1  # as `where` picks them
         if len(values) > MOST_ARMS:
             raise RecordError(f"{file}: more than {MOST_ARMS} arms in column '{column}'; name a smaller table")
     if column is None:
