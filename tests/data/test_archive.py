@@ -15,7 +15,8 @@ from PIL import Image
 
 from vigan.config.datasets import CelebA, ImageFolder
 from vigan.data import archive
-from vigan.data.archive import Archive, Folder
+from vigan.data.archive import Archive, Folder, images_in
+from vigan.data.load_images import open_gallery
 from vigan.data.prepare import prepare
 from vigan.data.source import DataError
 from vigan.data.store import load
@@ -140,7 +141,18 @@ def zipped(path: Path, *members: tuple[str, bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["../000001.jpg", "/000001.jpg", "a/../../000001.jpg", "..\\000001.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../000001.jpg",
+        "/000001.jpg",
+        "a/../../000001.jpg",
+        "..\\000001.jpg",
+        "./../000001.jpg",
+        ".//000001.jpg",
+        "\\000001.jpg",
+    ],
+)
 def test_a_zip_whose_names_lead_out_of_it_is_refused_by_name(name: str, jpeg: Jpeg, tmp_path: Path) -> None:
     path = zipped(tmp_path / "faces.zip", (name, jpeg()))
     with pytest.raises(DataError, match=rf"{re.escape(name)}: a name that leads out of the zip"):
@@ -148,9 +160,34 @@ def test_a_zip_whose_names_lead_out_of_it_is_refused_by_name(name: str, jpeg: Jp
     assert not list(tmp_path.rglob("*.jpg"))
 
 
+def test_a_zip_whose_names_have_backslashes_is_told_to_be_packed_again(jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "faces.zip", (r"faces\000001.jpg", jpeg()))
+    with pytest.raises(
+        DataError, match=r"faces\\000001\.jpg: backslashes in its name; pack it again with forward slash"
+    ):
+        prepare(FACES, tmp_path / "out", celeba=path)
+
+
+def test_members_below_a_dot_are_those_of_the_folder_that_they_were_packed_from(jpeg: Jpeg, tmp_path: Path) -> None:
+    """As some packers write them: they were taken for hidden ones."""
+    dotted = zipped(tmp_path / "dotted.zip", ("./", b""), ("./b/./000002.jpg", jpeg(2)), ("./a/000001.jpg", jpeg(1)))
+    plain = zipped(tmp_path / "plain.zip", ("a/000001.jpg", jpeg(1)), ("b/000002.jpg", jpeg(2)))
+    names = ["a/000001.jpg", "b/000002.jpg"]
+    assert Archive(dotted).names() == images_in(Archive(dotted), names) == names
+    for read in (Archive.read, Archive.head, Archive.told):
+        assert [read(Archive(dotted), name) for name in names] == [read(Archive(plain), name) for name in names]
+    assert open_gallery(dotted).fingerprint() == open_gallery(plain).fingerprint()
+
+
+def test_hidden_members_below_a_dot_stay_hidden(jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", ("./.git/1.jpg", jpeg()), ("./._2.jpg", jpeg()), ("./3.jpg", jpeg()))
+    assert images_in(Archive(path), Archive(path).names()) == ["3.jpg"]
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_two_members_of_one_name_is_refused(jpeg: Jpeg, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "faces.zip", ("000001.jpg", jpeg(1)), ("000001.jpg", jpeg(2)))
+@pytest.mark.parametrize("second", ["000001.jpg", "./000001.jpg"])
+def test_a_zip_with_two_members_of_one_name_is_refused(second: str, jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "faces.zip", ("000001.jpg", jpeg(1)), (second, jpeg(2)))
     with pytest.raises(DataError, match=r"000001\.jpg: there are two members of this name"):
         prepare(FACES, tmp_path / "out", celeba=path)
 

@@ -97,15 +97,29 @@ class Archive:
             return f"a truncated or damaged zip ({error})"
         return f"not a zip ({error})"
 
-    def names(self) -> list[str]:
-        """Names of all members that are files, sorted.
+    @cached_property
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        """Members that are files, by their names in `names`."""
+        return {_plain(member.filename): member for member in self._files}
 
-        Raises DataError if there is no such file, it is not a zip, or a name leads out of it or occurs twice.
+    @property
+    def _files(self) -> list[zipfile.ZipInfo]:
+        return [member for member in self._zip.infolist() if not member.filename.endswith("/")]
+
+    def names(self) -> list[str]:
+        """Names of all members that are files, sorted: what a folder's would be, "a/1.png" also where "./a/1.png" is.
+
+        Raises DataError if there is no such file, it is not a zip, or a name leads out of it, has backslashes or occurs
+        twice.
         """
-        names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
-        for name in names:
-            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+        members = sorted(member.filename for member in self._files)
+        for name in members:
+            parts = _plain(name.replace("\\", "/")).split("/")
+            if not parts[0] or ".." in parts:
                 raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
+            if "\\" in name:
+                raise DataError(f"{self.title(name)}: backslashes in its name; pack it again with forward slashes")
+        names = sorted(map(_plain, members))
         for name, following in itertools.pairwise(names):
             if name == following:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
@@ -113,7 +127,7 @@ class Archive:
 
     def told(self, name: str) -> tuple[int, int]:
         """Size and CRC-32 of the member `name`, as the zip's directory says; reading it verifies them."""
-        member = self._zip.getinfo(name)
+        member = self._members[name]
         return member.file_size, member.CRC
 
     def title(self, name: str) -> str:
@@ -123,7 +137,7 @@ class Archive:
     def head(self, name: str) -> bytes:
         """The first `HEAD` bytes of the member `name`, none of a locked one. Raises DataError if it is damaged."""
         try:
-            with self._zip.open(name) as stream:
+            with self._zip.open(self._members[name]) as stream:
                 return stream.read(HEAD)
         except (RuntimeError, NotImplementedError):
             return b""
@@ -136,7 +150,7 @@ class Archive:
         At most the stated size, and at most `LARGEST` bytes, are unpacked.
         """
         try:
-            member = self._zip.getinfo(name)
+            member = self._members[name]
             _check_size(self.title(name), member.file_size)
             with self._zip.open(member) as stream:
                 return stream.read(member.file_size + 1)
@@ -149,6 +163,11 @@ FileSource = Folder | Archive
 
 def _unreadable(error: OSError) -> None:
     raise DataError(f"{error.filename}: cannot be read ({error.strerror}); change its permissions (chmod) or remove it")
+
+
+def _plain(name: str) -> str:
+    """A member's name without parts that lead nowhere: "a/1.png" of "./a/1.png"."""
+    return "/".join(part for part in name.split("/") if part != ".") or name
 
 
 def _check_size(title: str, size: int) -> None:
