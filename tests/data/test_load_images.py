@@ -76,8 +76,32 @@ def test_resized_images_are_those_of_the_source_folder(tmp_path: Path) -> None:
 
 def test_arrays_are_never_resized(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", PICTURES)
-    with pytest.raises(RecordError, match="only image files are cropped or resized"):
-        open_gallery(tmp_path / "a.npy", Fitting(resize=32))
+    np.savez(tmp_path / "a.npz", PICTURES)
+    for name in ("a.npy", "a.npz"):
+        np.testing.assert_array_equal(_all(tmp_path / name), PICTURES)
+        with pytest.raises(RecordError, match="only image files are cropped or resized"):
+            open_gallery(tmp_path / name, Fitting(resize=32))
+
+
+@pytest.mark.parametrize("fitting", [Fitting(), Fitting(crop=6), Fitting(resize=32)], ids=["", "crop", "resize"])
+@pytest.mark.parametrize(("name", "told"), [
+    ("nowhere", "not there; name a folder"),
+    ("half.zip", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
+    ("half.npz", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
+    ("2.png", "a single image; name a folder"),
+    ("notes.txt", "cannot be read as an array .*; name a folder"),
+])  # fmt: skip
+def test_what_holds_no_images_is_told_as_that_whatever_is_to_be_done_to_them(
+    name: str, told: str, fitting: Fitting, tmp_path: Path
+) -> None:
+    """It was told that arrays are not cropped, or that no array begins so."""
+    folder = _save(tmp_path / "images")
+    (folder / "notes.txt").write_text("no image")
+    np.savez(tmp_path / "whole", PICTURES)
+    for half in ("half.zip", "half.npz"):
+        (folder / half).write_bytes((tmp_path / "whole.npz").read_bytes()[:200])
+    with pytest.raises(RecordError, match=rf"{name}: {told}"):
+        open_gallery(folder / name, fitting)
 
 
 def test_a_fingerprint_changes_with_every_pixel_and_with_the_fitting(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vigan.data.archive import Archive, FileSource, Folder, images_in
-from vigan.data.decode import decode
+from vigan.data.decode import decode, looks_like_image
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST, load
@@ -165,11 +165,29 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
         return _files(Folder(path), fitting)
     if _is_zip_of_files(path):
         return _files(Archive(path), fitting)
-    if any(fitting):
+    _check_kind(path)
+    if any(fitting) and _holds_arrays(path):
         raise DataError(f"{path}: only image files are cropped or resized; leave --crop and --resize out")
     if path.is_dir():
         load(path, verify=True)
     return Held(_channels_first(path, _array(path / ARRAY if path.is_dir() else path)))
+
+
+def _check_kind(path: Path) -> None:
+    """Raise DataError for a picture, and for what was a zip: neither is a file of arrays."""
+    head = Folder(path.parent).head(path.name)
+    if looks_like_image(head):
+        raise DataError(f"{path}: a single image; {WAYS}")
+    if head.startswith(b"PK") and not zipfile.is_zipfile(path):
+        Archive(path).names()
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether it is a prepared data set or, by its content, a file of arrays, sound or damaged."""
+    if not path.is_file():
+        return path.is_dir()
+    is_array = Folder(path.parent).head(path.name).startswith(np.lib.format.MAGIC_PREFIX)
+    return is_array or zipfile.is_zipfile(path)
 
 
 def _is_zip_of_files(path: Path) -> bool:
