@@ -83,6 +83,15 @@ def test_missing_and_unknown_seeds_late_steps_other_metrics_and_empty_cells_are_
         assert words in told
 
 
+def test_every_character_of_a_stranger_s_names_can_be_seen_where_they_are_told() -> None:
+    """They stood in the page as they are, where one turns the words after it round."""
+    names = {"a\u202ebc": r"'a\u202ebc'", "d\x1b[31m\ne": r"'d\x1b[31m\ne'", "é 🚀": "'é 🚀'"}
+    others = [*(number(0, 20, 1.0, name) for name in names), *(number(0, 20, 1.0, protocol=name) for name in names)]
+    told = fitted([*run(0, 0, 20), *others], (0,)).told
+    assert [line for line in told if ", ".join(names.values()) in line] == list(told)
+    assert len(told) == 2
+
+
 def test_unequal_steps_are_told_with_how_many_are_shared() -> None:
     told = fitted([*run(0, 0, 5, 10, 20), *run(1, 0, 10, 20)]).told
     assert any("at 4 steps, 3 of them in all runs" in line for line in told)

@@ -15,6 +15,7 @@ import pandas as pd
 from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment, Protocol
 from vigan.elsewhere.numbers import Number
+from vigan.errors import shown
 from vigan.io.elsewhere_record import ElsewhereRun
 from vigan.io.files import RecordError
 from vigan.io.run_tables import METRIC_COLUMNS
@@ -254,8 +255,9 @@ def name_seeds(seeds: Iterable[int]) -> str:
 
 
 def _listed(counts: Counter[str]) -> str:
+    """Names of strangers' files, every character of which can be seen."""
     more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
-    return ", ".join(f"'{name[:40]}'" for name in list(counts)[:SHOWN]) + more
+    return ", ".join(f"'{shown(name[:40])}'" for name in list(counts)[:SHOWN]) + more
 
 
 def _count(number: int, thing: str) -> str:
