@@ -7,7 +7,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from vigan.data.source import DataError
 
 LARGEST = 64 * 2**20
 """Size limit of a file in bytes: no image that `vigan.data.decode` accepts needs more."""
+SHOWN = 4
+"""How many links to folders a message names."""
+FOLLOW = "put the folders themselves in their place if images lie there"
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -189,6 +192,43 @@ def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
     heads = ((name, files.head(name)) for name in names if name not in found)
     found |= {name for name, head in heads if looks_like_image(head) and not _is_hidden(name)}
     return [name for name in names if name in found]
+
+
+def linked_folders(files: FileSource, names: Iterable[str]) -> list[str]:
+    """Those of the names, in order, that are links to folders, which are not followed; hidden ones not."""
+    if not isinstance(files, Folder):
+        return []
+    return [name for name in names if (files.path / name).is_dir() and not _is_hidden(name)]
+
+
+def no_image_in(files: FileSource, names: Sequence[str], what: str = "image") -> str:
+    """What a message on a source without an image begins with: where, and what else is there.
+
+    Links to folders are named with what to do, for the images may lie behind them.
+    """
+    links = linked_folders(files, names)
+    others = len(names) - len(links)
+    told = [f"{others} other file{'s' * (others != 1)}"] if others else []
+    if links:
+        listed = ", ".join(links[:SHOWN]) + (f" and {len(links) - SHOWN} more" if len(links) > SHOWN else "")
+        told.append(f"{links_in_words(len(links))} ({listed}): {FOLLOW}")
+    return f"{files.path}: no {what} in it" + (f", but {' and '.join(told)}" if told else "")
+
+
+def left_out(others: int, links: int) -> str:
+    """How many files beside images are left out, `links` of them links to folders; nothing if there are none."""
+    files = others - links
+    told = {
+        f"{files} file{'s' * (files != 1)} left out, which {'is no image' if files == 1 else 'are no images'}": files,
+        f"{links_in_words(links)}: {FOLLOW}": links,
+    }
+    return "; ".join(words for words, count in told.items() if count)
+
+
+def links_in_words(count: int) -> str:
+    """Links to folders, in words."""
+    one, several = "1 link to a folder, which is not followed", f"{count} links to folders, which are not followed"
+    return one if count == 1 else several
 
 
 def _is_hidden(name: str) -> bool:

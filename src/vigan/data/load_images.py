@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vigan.data.archive import Archive, FileSource, Folder, images_in
+from vigan.data.archive import Archive, FileSource, Folder, images_in, left_out, linked_folders, no_image_in
 from vigan.data.decode import decode, looks_like_image
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
@@ -82,7 +82,7 @@ class Fitting(NamedTuple):
 
 @dataclass(frozen=True)
 class Files:
-    """Image files of a folder or a zip, in the order of their names, beside so many that are `others`.
+    """Image files of a folder or a zip, in the order of their names, beside `others`, some of them links to folders.
 
     Grey ones are read as colour.
     """
@@ -91,6 +91,7 @@ class Files:
     names: Sequence[str]
     fitting: Fitting
     others: int = 0
+    links: int = 0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -106,13 +107,11 @@ class Files:
     @property
     def left_out(self) -> str:
         """How many files beside them are no images, in words; nothing if there are none."""
-        if self.others == 1:
-            return "1 file left out, which is no image"
-        return f"{self.others} files left out, which are no images" if self.others else ""
+        return left_out(self.others, self.links)
 
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
-        return Files(self.files, [self.names[int(row)] for row in rows], self.fitting, self.others)
+        return replace(self, names=[self.names[int(row)] for row in rows])
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names, contents and fitting."""
@@ -210,8 +209,8 @@ def _files(files: FileSource, fitting: Fitting) -> Files:
     every = files.names()
     names = images_in(files, every)
     if not names:
-        raise DataError(f"{files.path}: no image in it; {WAYS}")
-    return Files(files, names, fitting, len(every) - len(names))
+        raise DataError(f"{no_image_in(files, every)}; {WAYS}")
+    return Files(files, names, fitting, len(every) - len(names), len(linked_folders(files, set(every) - set(names))))
 
 
 def _channels_first(path: Path, array: np.ndarray) -> Picture:
