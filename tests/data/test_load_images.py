@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -115,6 +119,30 @@ def test_a_fingerprint_changes_with_every_pixel_and_with_the_fitting(tmp_path: P
     np.save(tmp_path / "a.npy", PICTURES)
     np.save(tmp_path / "b.npy", changed)
     assert open_gallery(tmp_path / "a.npy").fingerprint() != open_gallery(tmp_path / "b.npy").fingerprint()
+
+
+def test_a_fingerprint_is_the_same_in_every_locale(tmp_path: Path) -> None:
+    """In one that is not UTF-8 a zip with such names had none, but an error; what it was elsewhere it stays."""
+    folder = _save(tmp_path / "bilder")
+    (folder / "0.png").rename(folder / "läufer-é.png")
+    with zipfile.ZipFile(tmp_path / "bilder.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    names, total = sorted(os.fsencode(file.name) for file in folder.iterdir()), hashlib.sha256(b"(None, None)")
+    for name in names:
+        content = (folder / os.fsdecode(name)).read_bytes()
+        total.update(name + b"\n" + hashlib.sha256(content).digest())
+    asked = "import sys; from pathlib import Path; from vigan.data.load_images import open_gallery\n"
+    asked += "print(sys.getfilesystemencoding(), *(open_gallery(Path(name)).fingerprint() for name in sys.argv[1:]))"
+    for encoding, locale in (
+        ("ascii", {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}),
+        ("utf-8", {"PYTHONUTF8": "1"}),
+    ):
+        told = subprocess.run(
+            [sys.executable, "-c", asked, "bilder.zip", "bilder"],
+            env=os.environ | locale, cwd=tmp_path, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        assert told.split() == [encoding, total.hexdigest(), total.hexdigest()]
 
 
 def test_a_truncated_image_is_named(tmp_path: Path) -> None:

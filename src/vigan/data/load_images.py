@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -117,7 +116,8 @@ class Files:
         """SHA-256 (hex) of names, contents and fitting."""
         total = hashlib.sha256(repr(tuple(self.fitting)).encode())
         for name in self.names:
-            total.update(os.fsencode(f"{name}\n") + hashlib.sha256(self.files.read(name)).digest())
+            total.update(f"{name}\n".encode("utf-8", "surrogateescape"))  # whatever the locale
+            total.update(hashlib.sha256(self.files.read(name)).digest())
         return total.hexdigest()
 
 
