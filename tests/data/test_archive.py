@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vigan.cli.parser import main
 from vigan.config.datasets import CelebA, ImageFolder
 from vigan.data import archive
-from vigan.data.archive import Archive, Folder
+from vigan.data.archive import Archive, Folder, images_in, left_out
+from vigan.data.load_images import open_gallery
 from vigan.data.prepare import prepare
 from vigan.data.source import DataError
 from vigan.data.store import load
@@ -23,6 +25,20 @@ from vigan.data.store import load
 Jpeg = Callable[..., bytes]
 Png = Callable[[np.ndarray], bytes]
 FACES = CelebA(source="celeba")
+STUDY = """
+study: mine
+title: "Mine"
+seeds: [0]
+datasets:
+  mine: {source: folder, path: pictures, side: 32}
+experiments:
+  mine:
+    title: "Mine"
+    dataset: mine
+    iterations: 10
+    protocols: [{kind: efflite0-128, samples: 16}]
+    arms: {theirs: {from: {format: samples, path: theirs}}}
+"""
 
 
 def prepared(folder: Path, out: Path) -> dict:
@@ -42,7 +58,58 @@ def test_links_to_folders_are_counted_not_entered_so_that_loops_end(folder: Path
     (folder / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "other").symlink_to(tmp_path, target_is_directory=True)
     manifest = prepared(folder, tmp_path / "out")
-    assert (manifest["count"], manifest["skipped"]) == (1, 2)
+    assert (manifest["count"], manifest["skipped"], manifest["links"]) == (1, 2, 2)
+
+
+def linked(folder: Path, count: int = 2) -> Path:
+    """A folder whose class folders are links, beside a note and a hidden link."""
+    folder.mkdir()
+    (folder / "notes.txt").write_text("x")
+    for name in (".hidden", *(f"class-{number}" for number in range(count))):
+        (folder / name).symlink_to(folder.parent, target_is_directory=True)
+    return folder
+
+
+@pytest.mark.parametrize(("count", "told"), [
+    (1, "1 link to a folder, which is not followed (class-0): put the folders themselves in their place"),
+    (2, "2 links to folders, which are not followed (class-0, class-1): put the folders themselves"),
+    (6, "6 links to folders, which are not followed (class-0, class-1, class-2, class-3 and 2 more): put"),
+])  # fmt: skip
+def test_links_to_folders_are_named_where_there_is_no_image(count: int, told: str, tmp_path: Path) -> None:
+    """They were other files, and what is wrong could not be guessed."""
+    folder = linked(tmp_path / "links", count)
+    for what, read in (
+        ("image", lambda: prepared(folder, tmp_path / "out")),
+        ("image", lambda: open_gallery(folder)),
+        ("jpg", lambda: prepare(FACES, tmp_path / "out", celeba=folder)),
+    ):
+        with pytest.raises(DataError, match=re.escape(f"links: no {what} in it, but 2 other files and {told}")):
+            read()
+
+
+@pytest.mark.parametrize(("others", "links", "told"), [
+    (0, 0, ""),
+    (1, 0, "1 file left out, which is no image"),
+    (3, 0, "3 files left out, which are no images"),
+    (1, 1, "1 link to a folder, which is not followed: "),
+    (5, 2, "3 files left out, which are no images; 2 links to folders, which are not followed: "),
+])  # fmt: skip
+def test_what_is_left_out_is_counted_in_words(others: int, links: int, told: str) -> None:
+    assert left_out(others, links).partition("put the folders")[0] == told
+
+
+def test_links_to_folders_beside_images_are_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "other").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (folder / "notes.txt").write_text("x")
+    told = "1 file left out, which is no image; 1 link to a folder, which is not followed: put the folders themselves"
+    assert open_gallery(folder).take(np.array([0])).left_out.startswith(told)
+    monkeypatch.chdir(tmp_path)
+    Path("study.yaml").write_text(STUDY)
+    assert main(["prepare", "--config", "study.yaml", "--dataset", "mine"]) == 0
+    assert f": 1 examples of shape (3, 32, 32); {told}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -140,7 +207,18 @@ def zipped(path: Path, *members: tuple[str, bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["../000001.jpg", "/000001.jpg", "a/../../000001.jpg", "..\\000001.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../000001.jpg",
+        "/000001.jpg",
+        "a/../../000001.jpg",
+        "..\\000001.jpg",
+        "./../000001.jpg",
+        ".//000001.jpg",
+        "\\000001.jpg",
+    ],
+)
 def test_a_zip_whose_names_lead_out_of_it_is_refused_by_name(name: str, jpeg: Jpeg, tmp_path: Path) -> None:
     path = zipped(tmp_path / "faces.zip", (name, jpeg()))
     with pytest.raises(DataError, match=rf"{re.escape(name)}: a name that leads out of the zip"):
@@ -148,9 +226,34 @@ def test_a_zip_whose_names_lead_out_of_it_is_refused_by_name(name: str, jpeg: Jp
     assert not list(tmp_path.rglob("*.jpg"))
 
 
+def test_a_zip_whose_names_have_backslashes_is_told_to_be_packed_again(jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "faces.zip", (r"faces\000001.jpg", jpeg()))
+    with pytest.raises(
+        DataError, match=r"faces\\000001\.jpg: backslashes in its name; pack it again with forward slash"
+    ):
+        prepare(FACES, tmp_path / "out", celeba=path)
+
+
+def test_members_below_a_dot_are_those_of_the_folder_that_they_were_packed_from(jpeg: Jpeg, tmp_path: Path) -> None:
+    """As some packers write them: they were taken for hidden ones."""
+    dotted = zipped(tmp_path / "dotted.zip", ("./", b""), ("./b/./000002.jpg", jpeg(2)), ("./a/000001.jpg", jpeg(1)))
+    plain = zipped(tmp_path / "plain.zip", ("a/000001.jpg", jpeg(1)), ("b/000002.jpg", jpeg(2)))
+    names = ["a/000001.jpg", "b/000002.jpg"]
+    assert Archive(dotted).names() == images_in(Archive(dotted), names) == names
+    for read in (Archive.read, Archive.head, Archive.told):
+        assert [read(Archive(dotted), name) for name in names] == [read(Archive(plain), name) for name in names]
+    assert open_gallery(dotted).fingerprint() == open_gallery(plain).fingerprint()
+
+
+def test_hidden_members_below_a_dot_stay_hidden(jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", ("./.git/1.jpg", jpeg()), ("./._2.jpg", jpeg()), ("./3.jpg", jpeg()))
+    assert images_in(Archive(path), Archive(path).names()) == ["3.jpg"]
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_two_members_of_one_name_is_refused(jpeg: Jpeg, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "faces.zip", ("000001.jpg", jpeg(1)), ("000001.jpg", jpeg(2)))
+@pytest.mark.parametrize("second", ["000001.jpg", "./000001.jpg"])
+def test_a_zip_with_two_members_of_one_name_is_refused(second: str, jpeg: Jpeg, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "faces.zip", ("000001.jpg", jpeg(1)), (second, jpeg(2)))
     with pytest.raises(DataError, match=r"000001\.jpg: there are two members of this name"):
         prepare(FACES, tmp_path / "out", celeba=path)
 

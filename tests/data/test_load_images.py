@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -76,8 +80,32 @@ def test_resized_images_are_those_of_the_source_folder(tmp_path: Path) -> None:
 
 def test_arrays_are_never_resized(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", PICTURES)
-    with pytest.raises(RecordError, match="only image files are cropped or resized"):
-        open_gallery(tmp_path / "a.npy", Fitting(resize=32))
+    np.savez(tmp_path / "a.npz", PICTURES)
+    for name in ("a.npy", "a.npz"):
+        np.testing.assert_array_equal(_all(tmp_path / name), PICTURES)
+        with pytest.raises(RecordError, match="only image files are cropped or resized"):
+            open_gallery(tmp_path / name, Fitting(resize=32))
+
+
+@pytest.mark.parametrize("fitting", [Fitting(), Fitting(crop=6), Fitting(resize=32)], ids=["", "crop", "resize"])
+@pytest.mark.parametrize(("name", "told"), [
+    ("nowhere", "not there; name a folder"),
+    ("half.zip", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
+    ("half.npz", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
+    ("2.png", "a single image; name a folder"),
+    ("notes.txt", "cannot be read as an array .*; name a folder"),
+])  # fmt: skip
+def test_what_holds_no_images_is_told_as_that_whatever_is_to_be_done_to_them(
+    name: str, told: str, fitting: Fitting, tmp_path: Path
+) -> None:
+    """It was told that arrays are not cropped, or that no array begins so."""
+    folder = _save(tmp_path / "images")
+    (folder / "notes.txt").write_text("no image")
+    np.savez(tmp_path / "whole", PICTURES)
+    for half in ("half.zip", "half.npz"):
+        (folder / half).write_bytes((tmp_path / "whole.npz").read_bytes()[:200])
+    with pytest.raises(RecordError, match=rf"{name}: {told}"):
+        open_gallery(folder / name, fitting)
 
 
 def test_a_fingerprint_changes_with_every_pixel_and_with_the_fitting(tmp_path: Path) -> None:
@@ -91,6 +119,30 @@ def test_a_fingerprint_changes_with_every_pixel_and_with_the_fitting(tmp_path: P
     np.save(tmp_path / "a.npy", PICTURES)
     np.save(tmp_path / "b.npy", changed)
     assert open_gallery(tmp_path / "a.npy").fingerprint() != open_gallery(tmp_path / "b.npy").fingerprint()
+
+
+def test_a_fingerprint_is_the_same_in_every_locale(tmp_path: Path) -> None:
+    """In one that is not UTF-8 a zip with such names had none, but an error; what it was elsewhere it stays."""
+    folder = _save(tmp_path / "bilder")
+    (folder / "0.png").rename(folder / "läufer-é.png")
+    with zipfile.ZipFile(tmp_path / "bilder.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    names, total = sorted(os.fsencode(file.name) for file in folder.iterdir()), hashlib.sha256(b"(None, None)")
+    for name in names:
+        content = (folder / os.fsdecode(name)).read_bytes()
+        total.update(name + b"\n" + hashlib.sha256(content).digest())
+    asked = "import sys; from pathlib import Path; from vigan.data.load_images import open_gallery\n"
+    asked += "print(sys.getfilesystemencoding(), *(open_gallery(Path(name)).fingerprint() for name in sys.argv[1:]))"
+    for encoding, locale in (
+        ("ascii", {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}),
+        ("utf-8", {"PYTHONUTF8": "1"}),
+    ):
+        told = subprocess.run(
+            [sys.executable, "-c", asked, "bilder.zip", "bilder"],
+            env=os.environ | locale, cwd=tmp_path, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        assert told.split() == [encoding, total.hexdigest(), total.hexdigest()]
 
 
 def test_a_truncated_image_is_named(tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ def test_missing_and_unknown_seeds_late_steps_other_metrics_and_empty_cells_are_
         assert words in told
 
 
+def test_every_character_of_a_stranger_s_names_can_be_seen_where_they_are_told() -> None:
+    """They stood in the page as they are, where one turns the words after it round."""
+    names = {"a\u202ebc": r"'a\u202ebc'", "d\x1b[31m\ne": r"'d\x1b[31m\ne'", "é 🚀": "'é 🚀'"}
+    others = [*(number(0, 20, 1.0, name) for name in names), *(number(0, 20, 1.0, protocol=name) for name in names)]
+    told = fitted([*run(0, 0, 20), *others], (0,)).told
+    assert [line for line in told if ", ".join(names.values()) in line] == list(told)
+    assert len(told) == 2
+
+
 def test_unequal_steps_are_told_with_how_many_are_shared() -> None:
     told = fitted([*run(0, 0, 5, 10, 20), *run(1, 0, 10, 20)]).told
     assert any("at 4 steps, 3 of them in all runs" in line for line in told)
@@ -114,3 +123,16 @@ def test_numbers_go_to_the_protocol_that_they_or_the_study_name() -> None:
     found = fit(numbers, Names(KNOWN, None), Place("theirs", two, (0,)))
     rows = found.table[found.table["metric"] == "fid"]
     assert dict(zip(rows["protocol"], rows["value"], strict=True)) == {"elsewhere/a": 1.0, "elsewhere/b": 2.0}
+
+
+def test_what_others_call_a_protocol_comes_before_what_it_is_called_here() -> None:
+    called = ("elsewhere", "elsewhere/b", "b")
+    three = EXPERIMENT.model_copy(
+        update={"protocols": tuple(EXPERIMENT.protocols[0].model_copy(update={"called": name}) for name in called)}
+    )
+    numbers = [number(0, 20, float(place), protocol=name) for place, name in enumerate(called)]
+    found = fit(numbers, Names(KNOWN, None), Place("theirs", three, (0,)))
+    rows = found.table[found.table["metric"] == "fid"]
+    assert dict(zip(rows["value"], rows["protocol"], strict=True)) == {
+        float(place): f"elsewhere/{name}" for place, name in enumerate(called)
+    }

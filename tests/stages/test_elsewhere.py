@@ -15,7 +15,9 @@ from vigan.analysis.tables import read_table
 from vigan.bench import foreign_runs
 from vigan.cli.parser import main
 from vigan.config.load import load_study
+from vigan.io.elsewhere_record import ElsewhereRecord
 from vigan.layout import Layout
+from vigan.stages.analyse import arm_table
 from vigan.stages.kept_study import changed_since
 from vigan.tools.audit import audit
 
@@ -112,6 +114,19 @@ def test_numbers_that_were_read_in_another_way_are_not_audited_as_the_study_s(fo
         assert code == 1
         assert "results/foreign/raw: arm 'regularised' is not in the study, or was read in another way" in told
     assert "warning: " in folder.vigan("claims", "foreign")[1]
+
+
+def test_every_character_of_a_stranger_s_cells_can_be_seen_in_the_table_of_arms(tmp_path: Path) -> None:
+    """They stood in the page as they are, where one turns the words after it round."""
+    file, cells = tmp_path / "a.yaml", r'{"sort\u200b": "ours\u202e", method: "é 🚀"}'
+    text = (ROOT / "config" / "foreign.yaml").read_text()
+    rows = f"{{format: table, path: runs/regularised.csv, where: {cells}}}"
+    file.write_text(text.replace("from: runs/regularised.csv", f"from: {rows}"))
+    study = load_study(file)
+    assert study.elsewhere["regularised"].origin.model_dump()["where"]["sort\u200b"] == "ours\u202e"
+    record = ElsewhereRecord(arm="regularised", identity={}, content="", runs=(), rules={}, told=())
+    (where,) = arm_table(study, {"regularised": record})["where"]
+    assert where == r'{"sort\u200b": "ours\u202e", "method": "é 🚀"}'
 
 
 def test_a_curve_is_of_the_steps_that_all_runs_have(judged: Folder) -> None:

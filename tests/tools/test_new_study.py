@@ -15,6 +15,7 @@ from vigan.bench import foreign_runs
 from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.config.study import Study
+from vigan.tools import new_study
 
 LOG = '"seed": 3,\nFID score (Step: 2000, Using train moments): 40.5\n'
 
@@ -241,6 +242,17 @@ def test_names_that_are_alike_as_a_study_writes_them_are_told_apart(
     assert list(written(tmp_path).elsewhere) == ["gan-3", "gan", "gan-2", "gan-2-2", "gan-4"]
 
 
+def test_names_that_differ_in_spaces_at_their_ends_are_of_one_arm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There were two, each with the rows of both."""
+    (tmp_path / "runs").mkdir()
+    rows = [f"{method},{seed},10,fid,1.0" for seed, method in enumerate(("ours", "ours ", " ours", "theirs\t"))]
+    (tmp_path / "runs" / "all.csv").write_text("\n".join(["method,seed,step,metric,value", *rows]) + "\n")
+    assert new(tmp_path, capsys)[0] == 0
+    assert imported(tmp_path) == {"ours": {0, 1, 2}, "theirs": {3}}
+
+
 @pytest.mark.parametrize("protocol", ["FID (50k)", "fid@50k, clean", "100% of the reals #1"])
 @pytest.mark.parametrize("folder", ["runs", "runs🚀", "läufe"])
 def test_other_names_than_plain_ones_come_back_as_they_are(
@@ -280,3 +292,82 @@ def test_what_no_study_can_hold_is_refused_in_one_line(
     code, told = new(tmp_path, capsys)
     assert (code, told.count("\n")) == (1, 1)
     assert words in told
+
+
+def tables(folder: Path, **rows: list[str]) -> None:
+    """Tables of rows (seed, step, metric, value, protocol); one of which no row has a protocol lacks the column."""
+    (folder / "runs").mkdir()
+    for name, own in rows.items():
+        names = "seed,step,metric,value" + ",protocol" * any(row.count(",") > 3 for row in own)
+        (folder / "runs" / f"{name}.csv").write_text("\n".join([names, *own]) + "\n")
+
+
+def protocols_read(folder: Path) -> dict[str, dict[float, str]]:
+    """Of every arm of the study that was written, the protocol that each value is read as."""
+    found = {}
+    with contextlib.chdir(folder):
+        for name in load_study(Path("study.yaml")).elsewhere:
+            assert main(["import", "--config", "study.yaml", "--arm", name]) == 0
+            rows = pd.read_csv(Path("results/runs/elsewhere") / name / "metrics.csv")
+            rows = rows[rows["metric"] == "fid"]
+            found[name] = dict(zip(rows["value"], rows["protocol"], strict=True))
+    return found
+
+
+@pytest.mark.parametrize(("rows", "read"), [
+    (
+        {"a": ["0,10,fid,1"], "b": ["0,10,fid,2,clean-fid 50k"]},
+        {"a": {1: "unstated"}, "b": {2: "clean-fid 50k"}},
+    ),
+    (
+        {"a": ["0,10,fid,1,x", "1,10,fid,2,y"], "b": ["0,10,fid,3,y"]},
+        {"a": {1: "x", 2: "y"}, "b": {3: "y"}},
+    ),
+    (
+        {"a": ["0,10,fid,1,unstated", "1,10,fid,2,"]},
+        {"a": {1: "unstated", 2: "unstated-2"}},
+    ),
+    (
+        {"a": ["0,10,fid,1,elsewhere", "1,10,fid,2,elsewhere/x", "2,10,fid,3,x"], "b": ["0,10,fid,4"]},
+        {"a": {1: "elsewhere", 2: "elsewhere/x", 3: "x"}, "b": {4: "unstated"}},
+    ),
+], ids=["a file names none", "two are named", "a row names none", "they are called as here"])  # fmt: skip
+def test_numbers_are_of_the_protocol_that_their_files_name_and_others_of_none_of_these(
+    rows: dict[str, list[str]], read: dict[str, dict[float, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of a file that named none were read as another file's."""
+    tables(tmp_path, **rows)
+    assert new(tmp_path, capsys)[0] == 0
+    assert protocols_read(tmp_path) == {
+        arm: {value: f"elsewhere/{name}" for value, name in own.items()} for arm, own in read.items()
+    }
+    told = "of numbers whose files name none: whether they compare with others, nobody here knows"
+    assert (told in (tmp_path / "study.yaml").read_text()) == ("unstated" in str(read))
+
+
+@pytest.mark.parametrize(("rows", "arms", "protocol"), [
+    ({"a": ["0,10,fid,1,x"], "b": ["0,10,fid,2,x: y"], "c": ["0,10,fid,3,x: y"]}, ("c", "b"), "elsewhere/x: y"),
+    ({"a": ["0,10,fid,1,x"], "b": ["0,10,fid,2,y"]}, (), ""),
+])  # fmt: skip
+def test_the_claim_that_it_suggests_is_on_arms_that_have_one_protocol(
+    rows: dict[str, list[str]], arms: tuple[str, ...], protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables(tmp_path, **rows)
+    assert new(tmp_path, capsys)[0] == 0
+    path = tmp_path / "study.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("\n# ", "\n").replace("margin: ...", "margin: 0.1") if arms else text)
+    claims = [claim.model_dump() for claim in written(tmp_path).claims]
+    assert [(claim["arms"], claim["protocol"]) for claim in claims] == [(arms, protocol)] * bool(arms)
+    assert arms or "# A claim compares two arms of one experiment, by one protocol." in text
+
+
+def test_of_what_is_wrong_with_a_whole_study_the_message_alone_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The study was told in front of it, as Python writes it, and cut off."""
+    tables(tmp_path, a=["0,10,fid,1"])
+    write = new_study.study_text
+    monkeypatch.setattr(new_study, "study_text", lambda *of: write(*of).replace('baseline: "a"', "baseline: b"))
+    told = "runs: no study file can hold what is there (experiment 'reported': 'baseline' is no arm of it: 'b'"
+    assert new(tmp_path, capsys)[1].startswith(f"vigan: {told}")

@@ -74,6 +74,7 @@ def _planned(study: Study, counts: Sequence[str]) -> list[RunKey]:
 def prepare(options: argparse.Namespace) -> None:
     """Prepare one data set."""
     with quick_imports():
+        from vigan.data.archive import left_out
         from vigan.data.identity import sources
         from vigan.stages.prepare import prepare
     study = load_study(options.config)
@@ -85,9 +86,10 @@ def prepare(options: argparse.Namespace) -> None:
         dataset, folder, celeba=options.celeba, download=options.download, workers=options.threads,
         progress=_percent(), source=source,
     )  # fmt: skip
-    left_out = f"; {manifest['skipped']} files left out, which are no images" if manifest["skipped"] else ""
-    held_out = f"; {manifest['held_out']} more are kept from training" if "held_out" in manifest else ""
-    say(f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}{held_out}{left_out}")
+    beside = left_out(manifest["skipped"], manifest.get("links", 0))
+    held_out = f"{manifest['held_out']} more are kept from training" if "held_out" in manifest else ""
+    made = f"{folder}: {manifest['count']} examples of shape {tuple(manifest['shape'])}"
+    say("; ".join(filter(None, (made, held_out, beside))))
 
 
 def _percent() -> Callable[[int, int], None]:

@@ -7,7 +7,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from vigan.data.source import DataError
 
 LARGEST = 64 * 2**20
 """Size limit of a file in bytes: no image that `vigan.data.decode` accepts needs more."""
+SHOWN = 4
+"""How many links to folders a message names."""
+FOLLOW = "put the folders themselves in their place if images lie there"
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -97,15 +100,29 @@ class Archive:
             return f"a truncated or damaged zip ({error})"
         return f"not a zip ({error})"
 
-    def names(self) -> list[str]:
-        """Names of all members that are files, sorted.
+    @cached_property
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        """Members that are files, by their names in `names`."""
+        return {_plain(member.filename): member for member in self._files}
 
-        Raises DataError if there is no such file, it is not a zip, or a name leads out of it or occurs twice.
+    @property
+    def _files(self) -> list[zipfile.ZipInfo]:
+        return [member for member in self._zip.infolist() if not member.filename.endswith("/")]
+
+    def names(self) -> list[str]:
+        """Names of all members that are files, sorted: what a folder's would be, "a/1.png" also where "./a/1.png" is.
+
+        Raises DataError if there is no such file, it is not a zip, or a name leads out of it, has backslashes or occurs
+        twice.
         """
-        names = sorted(name for name in self._zip.namelist() if not name.endswith("/"))
-        for name in names:
-            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+        members = sorted(member.filename for member in self._files)
+        for name in members:
+            parts = _plain(name.replace("\\", "/")).split("/")
+            if not parts[0] or ".." in parts:
                 raise DataError(f"{self.title(name)}: a name that leads out of the zip; {self.remedy}")
+            if "\\" in name:
+                raise DataError(f"{self.title(name)}: backslashes in its name; pack it again with forward slashes")
+        names = sorted(map(_plain, members))
         for name, following in itertools.pairwise(names):
             if name == following:
                 raise DataError(f"{self.title(name)}: there are two members of this name; {self.remedy}")
@@ -113,7 +130,7 @@ class Archive:
 
     def told(self, name: str) -> tuple[int, int]:
         """Size and CRC-32 of the member `name`, as the zip's directory says; reading it verifies them."""
-        member = self._zip.getinfo(name)
+        member = self._members[name]
         return member.file_size, member.CRC
 
     def title(self, name: str) -> str:
@@ -123,7 +140,7 @@ class Archive:
     def head(self, name: str) -> bytes:
         """The first `HEAD` bytes of the member `name`, none of a locked one. Raises DataError if it is damaged."""
         try:
-            with self._zip.open(name) as stream:
+            with self._zip.open(self._members[name]) as stream:
                 return stream.read(HEAD)
         except (RuntimeError, NotImplementedError):
             return b""
@@ -136,7 +153,7 @@ class Archive:
         At most the stated size, and at most `LARGEST` bytes, are unpacked.
         """
         try:
-            member = self._zip.getinfo(name)
+            member = self._members[name]
             _check_size(self.title(name), member.file_size)
             with self._zip.open(member) as stream:
                 return stream.read(member.file_size + 1)
@@ -149,6 +166,11 @@ FileSource = Folder | Archive
 
 def _unreadable(error: OSError) -> None:
     raise DataError(f"{error.filename}: cannot be read ({error.strerror}); change its permissions (chmod) or remove it")
+
+
+def _plain(name: str) -> str:
+    """A member's name without parts that lead nowhere: "a/1.png" of "./a/1.png"."""
+    return "/".join(part for part in name.split("/") if part != ".") or name
 
 
 def _check_size(title: str, size: int) -> None:
@@ -170,6 +192,43 @@ def images_in(files: FileSource, names: Sequence[str]) -> list[str]:
     heads = ((name, files.head(name)) for name in names if name not in found)
     found |= {name for name, head in heads if looks_like_image(head) and not _is_hidden(name)}
     return [name for name in names if name in found]
+
+
+def linked_folders(files: FileSource, names: Iterable[str]) -> list[str]:
+    """Those of the names, in order, that are links to folders, which are not followed; hidden ones not."""
+    if not isinstance(files, Folder):
+        return []
+    return [name for name in names if (files.path / name).is_dir() and not _is_hidden(name)]
+
+
+def no_image_in(files: FileSource, names: Sequence[str], what: str = "image") -> str:
+    """What a message on a source without an image begins with: where, and what else is there.
+
+    Links to folders are named with what to do, for the images may lie behind them.
+    """
+    links = linked_folders(files, names)
+    others = len(names) - len(links)
+    told = [f"{others} other file{'s' * (others != 1)}"] if others else []
+    if links:
+        listed = ", ".join(links[:SHOWN]) + (f" and {len(links) - SHOWN} more" if len(links) > SHOWN else "")
+        told.append(f"{links_in_words(len(links))} ({listed}): {FOLLOW}")
+    return f"{files.path}: no {what} in it" + (f", but {' and '.join(told)}" if told else "")
+
+
+def left_out(others: int, links: int) -> str:
+    """How many files beside images are left out, `links` of them links to folders; nothing if there are none."""
+    files = others - links
+    told = {
+        f"{files} file{'s' * (files != 1)} left out, which {'is no image' if files == 1 else 'are no images'}": files,
+        f"{links_in_words(links)}: {FOLLOW}": links,
+    }
+    return "; ".join(words for words, count in told.items() if count)
+
+
+def links_in_words(count: int) -> str:
+    """Links to folders, in words."""
+    one, several = "1 link to a folder, which is not followed", f"{count} links to folders, which are not followed"
+    return one if count == 1 else several
 
 
 def _is_hidden(name: str) -> bool:

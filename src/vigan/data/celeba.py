@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vigan.config.datasets import CELEBA_COUNT, CelebA
-from vigan.data.archive import Archive, FileSource, Folder, images_among
+from vigan.data.archive import Archive, FileSource, Folder, images_among, linked_folders, no_image_in
 from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop, released_bicubic, to_uint8
@@ -95,7 +95,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
     names = files.names()
     found = faces(names)
     chosen = found[: dataset.limit]
-    _check_count(path, len(found), dataset)
+    _check_count(files, names, len(found), dataset)
     _check_distinct(path, found)
     _check_left_out(files, set(names) - set(found))
     transform = Face(dataset.crop, dataset.side, dataset.resize, _size_of_first(files, chosen, dataset.crop))
@@ -106,6 +106,7 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
         blocks=image_blocks(files, chosen, transform, dataset.shape, workers),
         preprocessing=transform.words,
         skipped=len(names) - len(found),
+        links=len(linked_folders(files, set(names) - set(found))),
         notes=(LICENCE, f"{len(chosen)} of the official {CELEBA_COUNT} images"),
     )
 
@@ -113,8 +114,9 @@ def source_data(dataset: CelebA, path: Path, workers: int) -> SourceData:
 def count(dataset: CelebA, path: Path) -> int:
     """How many faces of those at `path` the data set takes. Raises DataError if they are not those that it is about."""
     files = Folder(path) if path.is_dir() else Archive(path, FRESH_COPY)
-    found = len(faces(files.names()))
-    _check_count(path, found, dataset)
+    names = files.names()
+    found = len(faces(names))
+    _check_count(files, names, found, dataset)
     return min(found, dataset.limit or found)
 
 
@@ -170,10 +172,12 @@ def _check_distinct(path: Path, faces: Sequence[str]) -> None:
             raise DataError(f"{path}: the same face in two places, {other} and {face}; remove one")
 
 
-def _check_count(path: Path, found: int, dataset: CelebA) -> None:
+def _check_count(files: FileSource, names: Sequence[str], found: int, dataset: CelebA) -> None:
     if found == 0:
-        raise DataError(f"{path}: no jpg in it, neither at the top nor under {MEMBERS}/; name the official {ARCHIVE}")
-    limit, count = dataset.limit, dataset.count
+        raise DataError(
+            f"{no_image_in(files, names, 'jpg')}; faces lie at the top or under {MEMBERS}/: name the official {ARCHIVE}"
+        )
+    path, limit, count = files.path, dataset.limit, dataset.count
     if limit is not None and found < limit:
         raise DataError(f"{path}: only {found} images, but the data set's `limit` is {limit}; lower it to {found}")
     if count is not None and found != count:

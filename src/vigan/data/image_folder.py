@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigan.config.datasets import ImageFolder
-from vigan.data.archive import Folder, images_in
+from vigan.data.archive import Folder, images_in, linked_folders, no_image_in
 from vigan.data.decode import decode
 from vigan.data.parallel import image_blocks
 from vigan.data.resize import antialias, centre_crop
@@ -39,6 +39,7 @@ def source_data(dataset: ImageFolder, workers: int) -> SourceData:
         preprocessing=f"centre square, to {dataset.side}x{dataset.side} by Pillow's bicubic (antialiased){classified}",
         labels=labels,
         skipped=len(names) - len(images),
+        links=len(linked_folders(files, set(names) - set(images))),
     )
 
 
@@ -63,7 +64,7 @@ def _found(dataset: ImageFolder) -> tuple[Folder, list[str], list[str]]:
     names = files.names()
     images = images_in(files, names)
     if not images:
-        raise DataError(f"{files.path}: no image in it, but {len(names)} other files; check `path`")
+        raise DataError(f"{no_image_in(files, names)}; check `path`")
     return files, names, images
 
 

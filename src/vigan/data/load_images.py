@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vigan.data.archive import Archive, FileSource, Folder, images_in
-from vigan.data.decode import decode
+from vigan.data.archive import Archive, FileSource, Folder, images_in, left_out, linked_folders, no_image_in
+from vigan.data.decode import decode, looks_like_image
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST, load
@@ -82,7 +81,7 @@ class Fitting(NamedTuple):
 
 @dataclass(frozen=True)
 class Files:
-    """Image files of a folder or a zip, in the order of their names, beside so many that are `others`.
+    """Image files of a folder or a zip, in the order of their names, beside `others`, some of them links to folders.
 
     Grey ones are read as colour.
     """
@@ -91,6 +90,7 @@ class Files:
     names: Sequence[str]
     fitting: Fitting
     others: int = 0
+    links: int = 0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -106,19 +106,18 @@ class Files:
     @property
     def left_out(self) -> str:
         """How many files beside them are no images, in words; nothing if there are none."""
-        if self.others == 1:
-            return "1 file left out, which is no image"
-        return f"{self.others} files left out, which are no images" if self.others else ""
+        return left_out(self.others, self.links)
 
     def take(self, rows: NDArray[np.intp]) -> Gallery:
         """Those of these rows, in this order."""
-        return Files(self.files, [self.names[int(row)] for row in rows], self.fitting, self.others)
+        return replace(self, names=[self.names[int(row)] for row in rows])
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names, contents and fitting."""
         total = hashlib.sha256(repr(tuple(self.fitting)).encode())
         for name in self.names:
-            total.update(os.fsencode(f"{name}\n") + hashlib.sha256(self.files.read(name)).digest())
+            total.update(f"{name}\n".encode("utf-8", "surrogateescape"))  # whatever the locale
+            total.update(hashlib.sha256(self.files.read(name)).digest())
         return total.hexdigest()
 
 
@@ -165,11 +164,29 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
         return _files(Folder(path), fitting)
     if _is_zip_of_files(path):
         return _files(Archive(path), fitting)
-    if any(fitting):
+    _check_kind(path)
+    if any(fitting) and _holds_arrays(path):
         raise DataError(f"{path}: only image files are cropped or resized; leave --crop and --resize out")
     if path.is_dir():
         load(path, verify=True)
     return Held(_channels_first(path, _array(path / ARRAY if path.is_dir() else path)))
+
+
+def _check_kind(path: Path) -> None:
+    """Raise DataError for a picture, and for what was a zip: neither is a file of arrays."""
+    head = Folder(path.parent).head(path.name)
+    if looks_like_image(head):
+        raise DataError(f"{path}: a single image; {WAYS}")
+    if head.startswith(b"PK") and not zipfile.is_zipfile(path):
+        Archive(path).names()
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether it is a prepared data set or, by its content, a file of arrays, sound or damaged."""
+    if not path.is_file():
+        return path.is_dir()
+    is_array = Folder(path.parent).head(path.name).startswith(np.lib.format.MAGIC_PREFIX)
+    return is_array or zipfile.is_zipfile(path)
 
 
 def _is_zip_of_files(path: Path) -> bool:
@@ -192,8 +209,8 @@ def _files(files: FileSource, fitting: Fitting) -> Files:
     every = files.names()
     names = images_in(files, every)
     if not names:
-        raise DataError(f"{files.path}: no image in it; {WAYS}")
-    return Files(files, names, fitting, len(every) - len(names))
+        raise DataError(f"{no_image_in(files, every)}; {WAYS}")
+    return Files(files, names, fitting, len(every) - len(names), len(linked_folders(files, set(every) - set(names))))
 
 
 def _channels_first(path: Path, array: np.ndarray) -> Picture:

@@ -60,10 +60,10 @@ def prepare(
 
     The manifest holds source, spec, code_sha256 (of what prepared it), versions of libraries, preprocessing, count,
     shape (of one example), dtype, bytes and sha256 of the array file, labels (whether there are any), labels_sha256,
-    held_out (how many are kept from training, if any) and held_out_sha256, skipped (files that are no images), mean
-    (per channel or coordinate of what is trained on, on the stored scale) and notes. Raises
-    DataError naming a file and what to do; a result that was in `folder` before stays usable until the new array is
-    complete.
+    held_out (how many are kept from training, if any) and held_out_sha256, skipped (files that are no images), links
+    (how many of these are links to folders, if any), mean (per channel or coordinate of what is trained on, on the
+    stored scale) and notes. Raises DataError naming a file and what to do; a result that was in `folder` before stays
+    usable until the new array is complete.
     """
     if workers < 1:
         raise DataError(f"workers is {workers}; it must be at least 1")
@@ -130,6 +130,7 @@ def _write(
         "labels_sha256": _write_labels(whole / LABELS, labels),
         **apart,
         "skipped": source_data.skipped,
+        **({"links": source_data.links} if source_data.links else {}),
         "mean": mean,
         "notes": list(source_data.notes),
     }

@@ -20,7 +20,8 @@ class SourceData:
 
     `blocks` is consumed once, closed after use, and may raise DataError; of a plug-in it may be any iterable.
     `labels`: int64 (count,), of a plug-in any integers, or None.
-    `preprocessing`: a description for the manifest. `skipped`: number of files that are not images.
+    `preprocessing`: a description for the manifest. `skipped`: number of files that are not images, of which `links`
+    are links to folders.
     `notes`: licence and remarks for the manifest.
     """
 
@@ -31,4 +32,5 @@ class SourceData:
     preprocessing: str
     labels: np.ndarray | None = None
     skipped: int = 0
+    links: int = 0
     notes: tuple[str, ...] = ()

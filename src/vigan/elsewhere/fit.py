@@ -6,7 +6,7 @@ Nothing is made up: a step that was not measured has no number, and a run that e
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pandas as pd
 from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment, Protocol
 from vigan.elsewhere.numbers import Number
+from vigan.errors import shown
 from vigan.io.elsewhere_record import ElsewhereRun
 from vigan.io.files import RecordError
 from vigan.io.run_tables import METRIC_COLUMNS
@@ -23,6 +24,8 @@ from vigan.protocols.registry import METRICS
 SHOWN = 8
 """How many seeds, steps or names a line lists."""
 ORDER = list(METRICS)
+_NAMES: tuple[Callable[[Protocol], str | None], ...] = (lambda p: p.called, lambda p: p.name, lambda p: p.kind)
+"""What a file may call a protocol: what the study says that others call it comes before what it is called here."""
 Series = tuple[int, str, str]
 """(seed, metric, protocol)."""
 
@@ -87,7 +90,9 @@ class _Taken:
     def _protocol(self, name: str | None) -> Protocol | None:
         if name is None:
             return self.default
-        known = [p for p in self.place.experiment.protocols if name in (p.name, p.called, p.kind)]
+        protocols = self.place.experiment.protocols
+        named = ([p for p in protocols if name == own(p)] for own in _NAMES)
+        known = next(filter(None, named), [])
         known = [p for p in known if not p.sampler] or known
         return known[0] if len(known) == 1 else None
 
@@ -250,8 +255,9 @@ def name_seeds(seeds: Iterable[int]) -> str:
 
 
 def _listed(counts: Counter[str]) -> str:
+    """Names of strangers' files, every character of which can be seen."""
     more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
-    return ", ".join(f"'{name[:40]}'" for name in list(counts)[:SHOWN]) + more
+    return ", ".join(f"'{shown(name[:40])}'" for name in list(counts)[:SHOWN]) + more
 
 
 def _count(number: int, thing: str) -> str:

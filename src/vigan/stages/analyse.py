@@ -21,6 +21,7 @@ from vigan.analysis.time_to_event import time_to_event_table
 from vigan.config.elsewhere import READING
 from vigan.config.study import Study
 from vigan.contents import TABLES
+from vigan.errors import shown
 from vigan.io.elsewhere_record import ElsewhereFiles, ElsewhereRecord
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
@@ -112,4 +113,4 @@ def _elsewhere_row(study: Study, home: str, name: str, record: ElsewhereRecord) 
         "iterations": experiment.iterations, "reading": READING, "trained": NOT_TRAINED, "from": arm.origin.format,
         "path": arm.origin.path, "about": arm.about, "told": " ".join(record.told) or None,
     }  # fmt: skip
-    return row | {key: json.dumps(value, ensure_ascii=False) for key, value in picked.items() if value}
+    return row | {key: shown(json.dumps(value, ensure_ascii=False)) for key, value in picked.items() if value}

@@ -58,11 +58,15 @@ def _check(text: str, folder: Path) -> None:
     except YamlError as error:
         raise RecordError(f"{folder}: no study file can hold what is there ({error})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place, given = ".".join(map(str, first["loc"])), short(str(first["input"]))
-        raise RecordError(
-            f"{folder}: no study file can hold what is there ({place} '{given}': {first['msg']})"
-        ) from None
+        raise RecordError(f"{folder}: no study file can hold what is there ({_problem(error)})") from None
+
+
+def _problem(error: ValidationError) -> str:
+    """The first thing that is wrong: its place, a value that is no list of others, and the message."""
+    first = error.errors()[0]
+    given = f" '{short(str(first['input']))}'" if isinstance(first["input"], str | int | float) else ""
+    place = ".".join(map(str, first["loc"])) + given
+    return ": ".join(filter(None, (place, first["msg"].removeprefix("Value error, "))))
 
 
 def _is_long(file: Path) -> bool:
@@ -112,7 +116,7 @@ def _of_table(file: Path) -> Iterator[Candidate]:
             column = next((known[name] for name in NAMING if name in known), None)
         if column is None:
             break
-        values[row[column]] += 1
+        values[row[column].strip()] += 1  # as `where` picks them
         if len(values) > MOST_ARMS:
             raise RecordError(f"{file}: more than {MOST_ARMS} arms in column '{column}'; name a smaller table")
     if column is None:
@@ -156,6 +160,7 @@ def _look(found: Candidate) -> Found:
         frozenset(_unread(numbers, names)),
         resumed=found.resumed,
         counted=found.counted,
+        unstated=any(number.protocol is None for number in known),
     )
 
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vigan.config.elsewhere import READING
 from vigan.io.files import RecordError
 
 MEASURE = "efflite0-128"
 """The protocol that measures samples."""
 FEWEST = 16
 """Samples below which no protocol measures anything."""
+UNSTATED = "unstated"
+"""What the protocol is called of numbers whose files name none, where others beside them do."""
 
 
 class Found(NamedTuple):
-    """An arm that was found: as it stands in a study file, and what its files hold."""
+    """An arm that was found: as it stands in a study file, and what its files hold.
+
+    `protocols` are those that its files name; with `unstated` there are numbers of which they name none.
+    """
 
     name: str
     row: Mapping[str, Any]
@@ -30,6 +37,41 @@ class Found(NamedTuple):
     samples: int | None = None
     resumed: tuple[str, ...] = ()
     counted: bool = False
+    unstated: bool = False
+
+
+class Ways(NamedTuple):
+    """What protocols of numbers from elsewhere are called: those that files name, and, if need be, that of the rest."""
+
+    named: tuple[str, ...] = ()
+    rest: str | None = None
+
+    @classmethod
+    def of(cls, arms: Sequence[Found]) -> Ways:
+        """Those of some arms: nobody knows that numbers of an unnamed protocol are of one that another file names."""
+        named = tuple(sorted({protocol for arm in arms for protocol in arm.protocols}))
+        if not named or not any(arm.unstated for arm in arms):
+            return cls(named)
+        free = (UNSTATED, *(f"{UNSTATED}-{number}" for number in range(2, len(named) + 2)))
+        return cls(named, next(name for name in free if name not in named))
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.named, *([self.rest] if self.rest else []))
+
+    def of_arm(self, arm: Found) -> list[str]:
+        """Those of an arm."""
+        return [name for name in self.every if name in arm.protocols or (arm.unstated and name == self.rest)]
+
+    def row(self, arm: Found) -> dict[str, Any]:
+        """An arm's origin: where it could be one of several, with the protocol of its numbers that name none."""
+        return {**arm.row, **({"protocol": _full(self.rest or self.of_arm(arm)[0])} if len(self.every) > 1 else {})}
+
+
+def _full(called: str) -> str:
+    """The name that a protocol has in a study."""
+    return f"{READING}/{called}"
 
 
 def slug(title: str) -> str:
@@ -79,11 +121,12 @@ def study_text(name: str, folder: Path, arms: Sequence[Found], others: Sequence[
     }
     for title, own in homes.items():
         if own:
-            lines += _experiment(title, own, shared, _measured(own) if title == "measured" else _reported(own))
+            lines += _experiment(title, own, shared)
     return "\n".join([*lines, "", *_claims(list(homes.values())), ""])
 
 
-def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], protocols: list[str]) -> list[str]:
+def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int]) -> list[str]:
+    ways = Ways.of(arms)
     last = Counter(end for arm in arms for end in arm.ends).most_common()
     iterations = max(1, max(end for end, count in last if count == last[0][1]))
     more = {arm.name: sorted(arm.seeds - shared) for arm in arms if shared and arm.seeds - shared}
@@ -92,7 +135,7 @@ def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], proto
         f'    title: "Runs made elsewhere, {"their samples measured here" if title == "measured" else "as reported"}"',
         *(["    dataset: real"] if title == "measured" else []),
         f"    iterations: {iterations}   # the last step that counts, in {_unit(arms)}",
-        *protocols,
+        *(_measured(arms) if title == "measured" else _reported(ways)),
         f"    baseline: {_quoted(arms[0].name)}",
         *(
             ["    more_seeds: {" + ", ".join(f"{_quoted(arm)}: {own}" for arm, own in more.items()) + "}"]
@@ -100,7 +143,7 @@ def _experiment(title: str, arms: Sequence[Found], shared: frozenset[int], proto
             else []
         ),
         "    arms:",
-        *(f"      {_quoted(arm.name)}: {{from: {_quoted(dict(arm.row))}}}{_comment(arm, iterations)}" for arm in arms),
+        *(f"      {_quoted(arm.name)}: {{from: {_quoted(ways.row(arm))}}}{_comment(arm, iterations)}" for arm in arms),
     ]
 
 
@@ -125,12 +168,13 @@ def _comment(arm: Found, iterations: int | None = None) -> str:
     return f"   # {'; '.join(told)}" if told else ""
 
 
-def _reported(arms: Sequence[Found]) -> list[str]:
+def _reported(ways: Ways) -> list[str]:
     """Protocols of numbers that were measured elsewhere."""
-    called = sorted({protocol for arm in arms for protocol in arm.protocols})
-    if not called:
+    if not ways.every:
         return ["    protocols: [{kind: elsewhere}]   # samples: how many each number is of, if you know"]
-    return ["    protocols:", *(f"      - {{kind: elsewhere, called: {_quoted(one)}}}" for one in called)]
+    why = {ways.rest: "   # of numbers whose files name none: whether they compare with others, nobody here knows"}
+    called = [f"      - {{kind: elsewhere, called: {_quoted(one)}}}{why.get(one, '')}" for one in ways.every]
+    return ["    protocols:", *called]
 
 
 def _measured(arms: Sequence[Found]) -> list[str]:
@@ -140,25 +184,40 @@ def _measured(arms: Sequence[Found]) -> list[str]:
 
 
 def _claims(homes: Sequence[Sequence[Found]]) -> list[str]:
-    """A claim to fill in, as a comment: its margin is the user's. None where no experiment has two arms."""
-    arms = next((arms for arms in homes if len(arms) > 1), None)
-    if arms is None:
-        return ["# A claim compares two arms of one experiment."]
-    metric = next((name for name in ("fid", "kid", "score") if any(name in arm.metrics for arm in arms)), "fid")
-    metric, protocol = (metric, "elsewhere") if arms[0].samples is None else ("frechet", MEASURE)
-    first, second = arms[0].name, arms[-1].name
+    """A claim to fill in, as a comment: its margin is the user's. None where no two arms can be compared."""
+    found = next(_comparable(homes), None)
+    if found is None:
+        return ["# A claim compares two arms of one experiment, by one protocol."]
+    first, second, protocol = found
+    known = first.metrics | second.metrics
+    metric = next((name for name in ("fid", "kid", "score") if name in known), "fid")
+    metric = metric if first.samples is None else "frechet"
     return [
         "# claims:",
         "#   - id: C1",
-        f'#     statement: "{second} has a better {metric} than {first}."',
+        f'#     statement: "{second.name} has a better {metric} than {first.name}."',
         '#     place: "mine"',
         "#     test: paired-sign",
-        f"#     arms: [{_quoted(first)}, {_quoted(second)}]",
+        f"#     arms: [{_quoted(first.name)}, {_quoted(second.name)}]",
         f"#     metric: {metric}",
         f"#     protocol: {protocol}",
         f"#     direction: {'higher' if metric == 'score' else 'lower'}",
         "#     margin: ...   # the smallest difference that matters",
     ]
+
+
+def _comparable(homes: Sequence[Sequence[Found]]) -> Iterator[tuple[Found, Found, str]]:
+    """Two arms of one experiment and what a claim calls a protocol that both have; the first and the last arm first."""
+    for arms in homes:
+        ways = Ways.of(arms)
+        for first, second in combinations((*arms[:1], *reversed(arms[1:])), 2):
+            if first.samples is not None:
+                yield first, second, MEASURE
+            elif len(ways.every) < 2:
+                yield first, second, READING
+            else:
+                both = (name for name in ways.of_arm(first) if name in ways.of_arm(second))
+                yield from ((first, second, _quoted(_full(name))) for name in both)
 
 
 def _quoted(value: Any) -> str:
