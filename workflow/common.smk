@@ -15,7 +15,7 @@ from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.report.captions import escaped
+from vigan.report import captions
 from vigan.runtime import project, resources, settings
 from vigan.stages.made_from import of_import, pictured, protocols
 from vigan.stages.settle import (
@@ -119,7 +119,7 @@ if IN_CHARGE and storage_root() and LAYOUT.first_verdicts.exists():
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 ELSEWHERE = {arm.name: arm for arm in LAYOUT.elsewhere_files()}
 IMPORTED = {arm.folder for arm in ELSEWHERE.values()}
-config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
+config.update(captions.told(STUDY))  # for captions of --report
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 LISTS = [
     project.shipped() / "config" / name
