@@ -2,6 +2,7 @@
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -30,6 +31,17 @@ from vigan.tools import failures, planning, progress
 HOME = Path(str(workflow.current_basedir)).parent
 
 
+@contextmanager
+def refused_in_a_line():
+    """End with a line on what vigan does not take, or what the operating system refuses."""
+    try:
+        yield
+    except UserError as error:
+        sys.exit(f"vigan: {error.text}")
+    except OSError as error:
+        sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
+
+
 def load():
     """The study: that a Snakefile which uses this as a module names, or of --configfile, or the paper's."""
     named = [config.pop("study_file")] if "study_file" in config else []
@@ -48,10 +60,8 @@ def load():
     return os.path.relpath(files[0]), study
 
 
-try:
+with refused_in_a_line():
     STUDY_FILE, STUDY = load()
-except ConfigError as error:
-    sys.exit(f"vigan: {error}")
 
 
 def storage_root():
@@ -91,15 +101,11 @@ if storage_root() and STUDY.elsewhere:
         "vigan: arms that were made elsewhere are read where they lie: no storage carries them; leave it out"
     )
 settings.export_settings(STUDY_FILE, config, storage_root())
-try:
+with refused_in_a_line():
     SOURCES = identity.sources(STUDY.datasets.values())
     GPU = 0 if settings.switched_on("cpu") else 1
     SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
     LONGEST = settings.longest_minutes()
-except UserError as error:
-    sys.exit(f"vigan: {error.text}")
-except OSError as error:
-    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 identity.export(SOURCES)
 if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
     say(
@@ -125,14 +131,12 @@ LISTS = [
     project.shipped() / "config" / name
     for name in ("deviations.yaml", "published.yaml")
 ]
-try:
+with refused_in_a_line():
     if IN_CHARGE:
         planning.check_disk(Path(".snakemake"))
     LAYOUT.write_specs()
     if IN_CHARGE and not storage_root():
         settle(LAYOUT, LISTS, TEMPLATES, partial(planning.forget, Path(".snakemake")))
-except OSError as error:
-    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
@@ -220,10 +224,8 @@ def lift_default_rate_limit():
 def begin():
     """Claim the study, which the end of this process gives free however it comes, and look whether it can run here."""
     lift_default_rate_limit()
-    try:
+    with refused_in_a_line():
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
-    except UserError as error:
-        sys.exit(f"vigan: {error.text}")
     where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
     jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
     arms = [str(job.wildcards.arm) for job in jobs]
@@ -318,16 +320,15 @@ def import_resources(arm):
 
 def import_files(wildcards):
     """What an arm from elsewhere is made of, as far as Snakemake can look after it."""
-    return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])
+    with refused_in_a_line():
+        return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])
 
 
 @cache
 def imported(arm):
     """What an arm from elsewhere is made from, in digests."""
-    try:
+    with refused_in_a_line():
         return digest_of(of_import(LAYOUT, ELSEWHERE[arm]))
-    except UserError as error:
-        sys.exit(f"vigan: {error.text}")
 
 
 def spec(wildcards):
