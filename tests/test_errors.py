@@ -157,19 +157,39 @@ WRONG = {
         ("--seeds", "0"), ("--seeds", "1000000000"), ("--alike", "2"), ("--simulations", "-1"),
         ("--simulations", str(2**63 - 1)),
     ],
+    "movie": [("--out", "m.mp4"), ("--out", "notes.txt"), ("--out", "gif"), ("--out", ".")],
+    "schema": [("-o", "study.yaml")],
+    "index": [("--out", "README.md")],
+    "new": [("-o", "runs.csv")],
+    "findings": [("--templates", "docs/findings.md")],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("stage", "option"), [(stage, option) for stage, all_ in WRONG.items() for option in all_])
 def test_an_option_out_of_its_bounds_is_refused_in_one_line_that_names_it(
-    stage: str, option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+    stage: str,
+    option: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where nothing is lost if it is not
     with pytest.raises(SystemExit) as ended:
         parser.main([stage, *option])
     told = capsys.readouterr().err
     assert ended.value.code == 2
     assert f"argument {option[0]}" in told
     assert told.count("\n") == 1
+
+
+def test_no_command_writes_its_format_under_the_ending_of_another() -> None:
+    """`vigan movie --out notes.txt` put a GIF in the place of the notes."""
+    (commands,) = (action.choices for action in parser.parser()._actions if action.dest == "==SUPPRESS==")
+    assert isinstance(commands, dict)
+    writing = {name for name, command in commands.items() for action in command._actions if action.dest == "out"}
+    refusing_themselves = {"merge", "statistics", "tune"}
+    assert writing == {"movie", "schema", "index", "new"} | refusing_themselves
+    assert writing - refusing_themselves <= set(WRONG)
 
 
 NAMED = {

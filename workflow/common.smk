@@ -2,6 +2,7 @@
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from vigan.errors import UserError, describe_os_error, say, shown
 from vigan.evaluation.code import protocol_code, reporting_code
 from vigan.layout import Layout
 from vigan.provenance import stage_digest
-from vigan.report.captions import escaped
+from vigan.report import captions
 from vigan.runtime import project, resources, settings
 from vigan.stages.freshness import check_away
 from vigan.stages.made_from import of_import, pictured, protocols
@@ -29,6 +30,17 @@ from vigan.tools import failures, planning, progress
 
 # Of this workflow, also where it is a module of another.
 HOME = Path(str(workflow.current_basedir)).parent
+
+
+@contextmanager
+def refused_in_a_line():
+    """End with a line on what vigan does not take, or what the operating system refuses."""
+    try:
+        yield
+    except UserError as error:
+        sys.exit(f"vigan: {error.text}")
+    except OSError as error:
+        sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 
 
 def load():
@@ -49,10 +61,8 @@ def load():
     return os.path.relpath(files[0]), study
 
 
-try:
+with refused_in_a_line():
     STUDY_FILE, STUDY = load()
-except ConfigError as error:
-    sys.exit(f"vigan: {error}")
 
 
 def storage_root():
@@ -92,15 +102,11 @@ if storage_root() and STUDY.elsewhere:
         "vigan: arms that were made elsewhere are read where they lie: no storage carries them; leave it out"
     )
 settings.export_settings(STUDY_FILE, config, storage_root())
-try:
+with refused_in_a_line():
     SOURCES = identity.sources(STUDY.datasets.values())
     GPU = 0 if settings.switched_on("cpu") else 1
     SLOTS = {"gpu": settings.gpu_slots(), "eval": settings.eval_slots()}
     LONGEST = settings.longest_minutes()
-except UserError as error:
-    sys.exit(f"vigan: {error.text}")
-except OSError as error:
-    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 identity.export(SOURCES)
 if IN_CHARGE and storage_root() and identity.from_files(STUDY.datasets.values()):
     say(
@@ -120,20 +126,18 @@ if IN_CHARGE and storage_root() and LAYOUT.first_verdicts.exists():
 RUNS = [LAYOUT.run(run) for run in STUDY.runs()]
 ELSEWHERE = {arm.name: arm for arm in LAYOUT.elsewhere_files()}
 IMPORTED = {arm.folder for arm in ELSEWHERE.values()}
-config.update(escaped(STUDY.model_dump(mode="json")))  # for captions of --report
+config.update(captions.told(STUDY))  # for captions of --report
 TEMPLATES = sorted((Path(vigan.report.__file__).parent / "templates").iterdir())
 LISTS = [
     project.shipped() / "config" / name
     for name in ("deviations.yaml", "published.yaml")
 ]
-try:
+with refused_in_a_line():
     if IN_CHARGE:
         planning.check_disk(Path(".snakemake"))
     LAYOUT.write_specs()
     if IN_CHARGE and not storage_root():
         settle(LAYOUT, LISTS, TEMPLATES, partial(planning.forget, Path(".snakemake")))
-except OSError as error:
-    sys.exit(f"vigan: {shown(describe_os_error(error) or str(error))}")
 STAMPS = [
     LAYOUT.stamp(path.name)
     for path in [*LAYOUT.all_figures().values(), *LAYOUT.all_frames().values()]
@@ -221,10 +225,8 @@ def lift_default_rate_limit():
 def begin():
     """Claim the study, which the end of this process gives free however it comes, and look whether it can run here."""
     lift_default_rate_limit()
-    try:
+    with refused_in_a_line():
         CLAIMED.append(planning.claim(Path(".snakemake") / f"{STUDY.study}.running"))
-    except UserError as error:
-        sys.exit(f"vigan: {error.text}")
     where = ["--cores", str(CORES)] if workflow.local_exec else ["--elsewhere"]
     jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
     arms = [str(job.wildcards.arm) for job in jobs]
@@ -319,17 +321,16 @@ def import_resources(arm):
 
 def import_files(wildcards):
     """What an arm from elsewhere is made of, as far as Snakemake can look after it."""
-    return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])
+    with refused_in_a_line():
+        return import_inputs(LAYOUT, ELSEWHERE[wildcards.arm])
 
 
 @cache
 def imported(arm):
     """What an arm from elsewhere is made from, in digests."""
-    try:
+    with refused_in_a_line():
         check_away(LAYOUT, ELSEWHERE[arm])
         return digest_of(of_import(LAYOUT, ELSEWHERE[arm]))
-    except UserError as error:
-        sys.exit(f"vigan: {error.text}")
 
 
 def spec(wildcards):

@@ -499,6 +499,31 @@ def test_statistics_that_no_command_takes_are_not_made(files: Path, capsys: pyte
     )
 
 
+@pytest.mark.parametrize("kind", ["images", "features", "a network", "text"])
+def test_statistics_never_replace_a_file_of_something_else(
+    kind: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`vigan statistics images.npz -o images.npz` left no images."""
+    path = files / ("other.pt" if kind in ("features", "a network") else "other.npz")
+    if kind == "images":
+        np.savez(path, arr_0=FACES)
+    elif kind == "text":
+        path.write_text("notes")
+    else:
+        torch.save(torch.zeros(3, 4) if kind == "features" else {"weight": torch.zeros(3)}, path)
+    before, images = path.read_bytes(), path if kind == "images" else files / "faces.npy"
+    assert main(["statistics", str(images), "-o", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert told == f"vigan: {path}: there already, and no statistics; remove it, or name another file\n"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["again.npz", "again.pt"])
+def test_statistics_are_written_again_in_the_place_of_others(name: str, statistics: Callable[..., Path]) -> None:
+    first = statistics(name, images="flat.npy").read_bytes()
+    assert statistics(name).read_bytes() != first
+
+
 def test_a_cache_that_cannot_be_looked_into_keeps_nothing_and_stops_nothing(
     evaluate: Run, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

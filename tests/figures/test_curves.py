@@ -224,3 +224,16 @@ def test_metrics_of_different_n_are_no_fall() -> None:
 def test_intervals_that_no_panel_has_are_not_in_the_key() -> None:
     assert "95% interval of the line" in key_of(_drawn(_table()))
     assert "95% interval of the line" not in key_of(_drawn(_table().assign(ci_low=np.nan, ci_high=np.nan)))
+
+
+def test_a_facet_without_a_curve_is_left_out() -> None:
+    """Of one seed it was no figure at all: its key had nothing to say. Of more its panels were empty."""
+    figures = [
+        draw(table, PANELS, "A ring", [LOOKS, looks({"theirs": False})], {}, ["K = 2", "Not trained here"])
+        for table in (_table(), _table(n=(1, 1, 1)))
+    ]
+    for figure in figures:
+        text = " ".join(words(figure))
+        assert "A ring. K = 2" in text
+        assert "Not trained here" not in text
+        assert len(figure.axes) == len(PANELS)

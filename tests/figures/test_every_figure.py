@@ -70,6 +70,22 @@ def test_small_studies_are_drawn_without_a_warning(study: Study, steps: tuple[in
         assert b"n = " in (tmp_path / f"{kind}.svg").read_bytes()
 
 
+@pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "samples"])
+def test_where_no_number_counts_a_figure_says_so_in_a_sentence_that_can_be_seen(kind: str, tmp_path: Path) -> None:
+    """They ended in a traceback, and the page waited for them; that of survival was no pixel high."""
+    study = study_of(baseline=True)
+    files = write_files(study, tmp_path)
+    for name in ("curves", "scores", "summary", "survival", "telemetry-curves"):
+        table = files.tables / f"{name}.csv"
+        table.write_text(table.read_text().splitlines()[0] + "\n")
+    draw(kind, study, "circle", files, tmp_path / "drawn.svg")
+    drawn = (tmp_path / "drawn.svg").read_text()
+    assert re.search(r"<text[^>]*>Of no run [^<]*\.</text>", drawn)
+    (height,) = re.findall(r'<svg [^>]*height="([\d.]+)pt"', drawn)
+    texts = [float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"', drawn)]
+    assert 0 < max(texts) < float(height)
+
+
 @pytest.mark.parametrize("arms", [ARMS, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("kind", FIGURES)
 def test_no_word_is_cut_off(

@@ -80,6 +80,15 @@ def test_beside_it_stands_how_probably_the_baseline_is_better_with_its_interval(
     assert row["share"] == (1 + 1 + 1 + 0.5) / 4
 
 
+def test_where_no_run_has_a_last_value_the_figure_says_so() -> None:
+    """Runs that all diverged were no figure; nor were metrics of which neither more nor less is better."""
+    lost = _scores().assign(last=np.nan)
+    for signs, rows in ((SIGNS, ROWS), ({}, {})):
+        tables = profiles(lost, signs), improvements(lost, signs, "term")
+        text = " ".join(words(draw(*tables, rows, "A ring", [LOOKS], "term")))
+        assert "Of no run there is a last value of which more, or less, is better." in text
+
+
 def test_the_legend_says_how_many_runs_there_are_and_the_heading_what_is_shown() -> None:
     figure = _figure()
     assert {"term (n = 4)", "plain (n = 4)", "95% interval"} <= set(key_of(figure))

@@ -1,4 +1,4 @@
-"""A study's words are no markup in the captions of `snakemake --report`, whatever they are."""
+"""Captions of `snakemake --report` say what the figures do, and a study's words are no markup in them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from docutils.core import publish_parts
 from jinja2 import Template
@@ -13,12 +14,16 @@ from studies import TINY
 
 from vigan.bench.browser import show
 from vigan.config.load import load_study
-from vigan.report.captions import escaped
+from vigan.config.study import Study
+from vigan.contents import FIGURES
+from vigan.figures.curves import _notes
+from vigan.report.captions import told
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-CAPTIONS = sorted((Path(__file__).parents[2] / "workflow" / "report").glob("*.rst"))
+ROOT = Path(__file__).parents[2]
+CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
 HOSTILE = [
     ".. include:: /etc/passwd",
     ".. raw:: html  <img src=x onerror=\"document.title='PWNED'\">",
@@ -38,16 +43,67 @@ def captions(title: str) -> dict[str, str]:
             "    title: A ring", f'    title: "{quoted}"'
         )
     )
-    config = escaped(load_study(file).model_dump(mode="json"))
-    wildcards = {"experiment": "circle", "kind": "curves", "first": "plain", "second": "regularised"}
-    told = SimpleNamespace(config=config, wildcards=SimpleNamespace(**wildcards))
-    settings = {"halt_level": 3, "warning_stream": ""}
-    made = {}
-    for caption in CAPTIONS:
-        text = Template(caption.read_text()).render(snakemake=told)
-        parts = publish_parts(text, writer="html", settings_overrides=settings)
-        made[caption.name] = parts["html_title"] + parts["body"]
-    return made
+    study = load_study(file)
+    return {caption.name: caption_of(study, caption, "circle", "curves") for caption in CAPTIONS}
+
+
+def caption_of(study: Study, caption: Path, experiment: str, kind: str) -> str:
+    """HTML of a caption of an experiment's figure, or of a movie of its first two arms."""
+    first, second = study.experiments[experiment].names[:2]
+    wildcards = {"experiment": experiment, "kind": kind, "first": first, "second": second}
+    given = SimpleNamespace(config=told(study), wildcards=SimpleNamespace(**wildcards))
+    text = Template(caption.read_text()).render(snakemake=given)
+    parts = publish_parts(text, writer="html", settings_overrides={"halt_level": 3, "warning_stream": ""})
+    return parts["html_title"] + parts["body"]
+
+
+def words_of(name: str, experiment: str, kind: str, caption: str = "figure.rst") -> str:
+    """The words of a caption of one of the repository's studies."""
+    page = caption_of(
+        load_study(ROOT / "config" / f"{name}.yaml"), ROOT / "workflow/report" / caption, experiment, kind
+    )
+    return " ".join(page.replace("&#64;", "@").split())
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_caption_says_of_a_figure_what_the_page_says(kind: str) -> None:
+    said = words_of("ring", "ring", kind)
+    assert f"{FIGURES[kind][1:]}." in said
+    assert "n = 16 seed(s)" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "centers"), [("curves", {"mean", "median"}), ("telemetry", {"median"}), ("drift", {"median"})]
+)
+def test_a_caption_says_of_a_line_what_the_figure_does(kind: str, centers: set[str]) -> None:
+    """Those of telemetry said mean, as did that of a Fréchet distance: both are medians."""
+    table = pd.DataFrame({"n": 3, "step": 0, "center_of": sorted(centers)})
+    (drawn,) = _notes(table, older=False)
+    assert drawn.removesuffix(".") in words_of("ring", "ring", kind)
+
+
+def test_what_the_study_states_of_real_data_is_not_said_to_be_measured() -> None:
+    for kind in ("curves", "seeds"):
+        stated, measured = words_of("foreign", "faces", kind), words_of("ring", "ring", kind)
+        assert "the value of real data as the study states it" in stated
+        assert "real data against other real data" not in stated
+        assert "real data against other real data by the same protocol (2500 samples)" in measured
+        assert "states it" not in measured
+
+
+def test_rules_of_events_are_those_of_the_page_however_they_are_written() -> None:
+    """Of a rule without a level they said "once it has reached 0.0", and nothing of the rest."""
+    assert "at 2 evaluations in a row, from 25% of training on. A bad end: " in words_of("ring", "ring", "survival")
+
+
+@pytest.mark.parametrize("caption", ["movie.rst", "contact.rst"])
+def test_samples_from_elsewhere_are_not_said_to_be_of_the_same_latents(caption: str) -> None:
+    assert "same latents" in words_of("ring", "ring", "", caption)
+    assert "same latents" not in words_of("foreign", "faces", "", caption)
+
+
+def test_more_seeds_of_some_arms_are_counted() -> None:
+    assert "n = 16 to 32 seed(s) per arm" in words_of("toy", "ring", "curves")
 
 
 @pytest.mark.parametrize("title", HOSTILE)

@@ -270,6 +270,21 @@ def test_the_first_rules_stay_however_the_files_are_read_later(reading: str, fol
     assert set(folder.table("claims")["changed"]) == {"it was written after them"}
 
 
+@pytest.mark.parametrize("options", [[], ["--small"]])
+def test_runs_that_are_still_in_progress_have_a_page_that_says_so(options: list[str], folder: Folder) -> None:
+    """No number of theirs counts yet: figures ended in a traceback, and the page waited for them."""
+    config = folder.folder / "config" / "foreign.yaml"
+    config.write_text(config.read_text().replace("iterations: 5000", "iterations: 6000"))
+    folder.to_tables()
+    for kind in ("curves", "seeds", "survival", "profile"):
+        code, told = folder.stage("figure", "--kind", kind, "--experiment", "faces")
+        assert (code, told) == (0, "")
+        assert "Of no run" in (folder.folder / "figures" / "foreign" / f"{kind}-faces.svg").read_text()
+    code, told = folder.stage("report", *options, *LISTS)
+    assert code == 0, told
+    assert "not measured at step 6,000" in (folder.folder / told.strip()).read_text()
+
+
 @pytest.fixture
 def missing(folder: Folder) -> Iterator[Folder]:
     """A folder whose table lacks a seed, has a run that ends early, and one that diverged."""

@@ -147,6 +147,37 @@ def test_a_folder_with_something_in_it_is_never_merged_into(parts: list[Path], t
         merge(parts, parts[0])
 
 
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        (".", "a new folder cannot take the place of the one that you work in"),
+        ("../specs/..", "a new folder cannot take the place of the one that you work in"),
+        ("..", "a new folder cannot take the place of the one that you work in"),
+        ("/", "holds something already"),
+        ("../../file", "no folder but a file or a link"),
+        ("../../link", "no folder but a file or a link"),
+        ("../../lost", "no folder but a file or a link"),
+        ("../../source", "lies in ../../source, whose runs are to be joined"),
+        ("../../source/runs/new", "lies in ../../source, whose runs are to be joined"),
+    ],
+)
+def test_a_place_where_no_new_folder_can_be_is_refused_before_anything_is_read(
+    out: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-o .` ended in a traceback; others after everything had been copied, or beside the runs of a source."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("source")
+    (tmp_path / "lost").symlink_to("nowhere")
+    here = tmp_path / "here" / "specs"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    with pytest.raises(RecordError) as refused:
+        merge([Path("../../source")], Path(out))
+    assert str(refused.value).startswith(f"{Path(out)}: {told}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "here", "link", "lost", "source"]
+
+
 def test_a_folder_without_runs_is_named(parts: list[Path], tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"specs: holds no runs; name the folder results/STUDY"):
         merge([parts[0], parts[1] / "specs"], tmp_path / "out")

@@ -87,6 +87,18 @@ def test_samples_and_numbers_from_elsewhere_are_read_by_rules_of_their_own_and_s
     assert not {"train", "movie"} & jobs.keys()
 
 
+def test_a_file_from_elsewhere_that_cannot_be_opened_is_told_in_a_line(snakemake: Snakemake) -> None:
+    """`vigan import` did; a plan showed frames of Python."""
+    folder = snakemake.folder
+    (folder / "v.csv").symlink_to("v.csv")
+    head = TINY.partition("    shared:")[0].replace("kind: toy-modes, samples: 500", "kind: elsewhere")
+    (folder / "theirs.yaml").write_text(f"{head}    arms:\n      theirs: {{from: v.csv}}\n")
+    refused = snakemake("--dry-run", "--quiet", "all", "--configfile", str(folder / "theirs.yaml"))
+    assert refused.returncode != 0
+    assert "vigan: v.csv: Too many levels of symbolic links; fix its symbolic links" in refused.stdout
+    assert "Traceback" not in refused.stdout
+
+
 def test_a_broken_study_file_is_one_line_not_a_traceback(snakemake: Snakemake, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text((ROOT / "config" / "smoke.yaml").read_text().replace("batch_size: 64", "batch_sise: 64", 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 LARGEST = 2**63 - 1
@@ -84,6 +85,17 @@ def folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("it is empty; name a folder")
     return Path(text)
+
+
+def ends_in(*suffixes: str) -> Callable[[str], Path]:
+    """The type of files whose names end so: one of another format is neither overwritten nor taken for it."""
+
+    def file(text: str) -> Path:
+        if Path(text).suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(f"'{text}' does not end in {' or '.join(suffixes)}; name a file that does")
+        return Path(text)
+
+    return file
 
 
 def reals(text: str) -> int | str:

@@ -15,7 +15,7 @@ from vigan.cli import before, completion, inspect, pipeline, plugins, present
 from vigan.cli.arguments import add_celeba, add_device
 from vigan.cli.examples import TRUTHS, epilog
 from vigan.cli.measuring import add_measuring
-from vigan.cli.options import folder, from_one, seconds, seeds, share, simulations, threads, whole
+from vigan.cli.options import ends_in, folder, from_one, seconds, seeds, share, simulations, threads, whole
 from vigan.cli.process import open_standard_streams
 from vigan.contents import FIGURES
 from vigan.errors import UserError, describe_os_error, shown
@@ -219,7 +219,7 @@ def parser() -> argparse.ArgumentParser:
     new = stage(inspect.new, "write a study file for runs that were made elsewhere", study=False)
     text = "folder of runs, or a table: docs/foreign-runs.md says what is read"
     new.add_argument("--from", dest="from_", type=folder, required=True, metavar="FOLDER", help=text)
-    new.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: config/STUDY.yaml")
+    new.add_argument("-o", "--out", type=ends_in(".yaml", ".yml"), metavar="FILE", help="default: config/STUDY.yaml")
     new.add_argument("--study", metavar="NAME", help="its name (default: the folder's)")
     tuned = stage(inspect.tune, "write the study in which the winners of random settings meet", study=False)
     tuned.add_argument("template", type=Path, metavar="TEMPLATE", help="a study with places for winners (.yaml.j2)")
@@ -237,7 +237,7 @@ def parser() -> argparse.ArgumentParser:
     schema = stage(inspect.schema, "print the JSON schema of study files, for editors", study=False)
     schema.add_argument("--config", type=Path, help="a study file, whose plug-ins the schema is to know")
     schema.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="write it there, such as config/study.schema.json"
+        "-o", "--out", type=ends_in(".json"), metavar="FILE", help="write it there, such as config/study.schema.json"
     )
     deviations = stage(inspect.deviations, "print what differs between article, released code and here", study=False)
     deviations.add_argument("--file", type=Path, default=_listed(DEVIATIONS), help="list of deviations (YAML)")
@@ -245,14 +245,13 @@ def parser() -> argparse.ArgumentParser:
     index = stage(present.index, "write a page of all studies with their verdicts, claim by claim", study=False)
     index.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     index.add_argument("--configs", type=Path, default=Path("config"), help="folder with the studies' files")
-    index.add_argument("--out", type=Path, help="default: index.html in the folder of results")
+    index.add_argument("--out", type=ends_in(".html"), help="default: index.html in the folder of results")
 
     findings = stage(
         present.findings, "write docs/findings.md and docs/evidence.md from the kept tables of all studies", study=False
     )
-    findings.add_argument(
-        "--templates", type=Path, nargs="+", default=FINDINGS, metavar="PAGE.j2", help="prose of pages, written to PAGE"
-    )
+    text = "prose of pages, written to PAGE"
+    findings.add_argument("--templates", type=ends_in(".j2"), nargs="+", default=FINDINGS, metavar="PAGE.j2", help=text)
     findings.add_argument("--readme", type=Path, default=Path("README.md"), help="page with a table of verdicts")
     findings.add_argument("--results", type=Path, default=Path("results"), help="folder with STUDY/tables")
     findings.add_argument("--records", type=Path, default=Path("bench/records"), help="folder of benchmarks' records")
@@ -294,6 +293,6 @@ def _add_pictures(stage: Callable[[Command, str], argparse.ArgumentParser]) -> N
     movie = stage(present.movie, "show the training of two arms side by side, as a GIF")
     movie.add_argument("arms", nargs=2, metavar="ARM", help="two arms of one experiment")
     movie.add_argument("--seed", type=whole, help="default: the experiment's first")
-    movie.add_argument("--out", type=Path, help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
+    movie.add_argument("--out", type=ends_in(".gif"), help="default: figures/STUDY/movie-ARM_vs_ARM.gif")
     contact = stage(present.contact, "put every run of an experiment on a contact sheet, as PDF")
     contact.add_argument("--experiment", required=True, help=EXPERIMENT)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -85,6 +86,19 @@ def check_place(path: Path, *, with_features: bool) -> None:
         raise RecordError(f"{path}: torch-fidelity's file holds no features: name an .npz, or leave out --features")
     if path.is_dir():
         raise RecordError(f"{path}: a folder is there; name another file")
+    if path.is_file() and path.stat().st_size and not {"mu", "sigma"} <= _names_in(path):
+        raise RecordError(f"{path}: there already, and no statistics; remove it, or name another file")
+
+
+def _names_in(path: Path) -> set[str]:
+    """Names of the arrays in an `.npz` or `.pt`; none where it is of another kind."""
+    try:
+        if path.suffix == ".pt":
+            return set(_of_torch(path))
+        with zipfile.ZipFile(path) as archive:
+            return {Path(name).stem for name in archive.namelist()}
+    except (zipfile.BadZipFile, DataError):
+        return set()
 
 
 def check_use(extractor: str, *, with_features: bool) -> None:

@@ -20,8 +20,10 @@ from vigan.figures.layout import (
     add_height,
     by_iteration,
     columns_for,
+    facets_with,
     key,
     log_scale,
+    nothing,
     set_titles,
     stacked,
 )
@@ -64,26 +66,26 @@ def draw(
     `curves` has the columns arm, metric, step, n, center, low, high, ci_low, ci_high, and may have center_of, which
     says what the center is: mean or median. A cross marks a drop of n; `diverged` counts the diverged runs of each arm.
     Facets are stacked, with the same axis limits, each with its title and without the panels of metrics that none of
-    its arms has, or in which all are always 0, which its notes say. `older`: an earlier version made the table, by its
-    own method.
+    its arms has, or in which all are always 0, which its notes say; those without a curve are left out. `older`: an
+    earlier version made the table, by its own method.
     """
     curves = curves[curves["metric"].isin(panels)]
-    known = set(curves["arm"])
+    drawn, named = facets_with(set(curves["arm"]), facets, titles)
 
     def part(figure: Part, place: int) -> None:
-        looks = {arm: look for arm, look in facets[place].items() if arm in known}
+        looks = drawn[place]
         own = curves[curves["arm"].isin(looks)]
         moving = {metric: _moves(rows, panels[str(metric)]) for metric, rows in own.groupby("metric")}
         shown = {metric: panel for metric, panel in panels.items() if moving.get(metric)}
         still = [panel.title for metric, panel in panels.items() if shown and moving.get(metric) is False]
         _part(figure, curves, shown or panels, looks)
         zero = [f"Always 0, and not drawn: {'; '.join(still)}."] if still else []
-        add_facet_heading(figure, place, heading, _notes(curves, older=older), titles, zero)
+        add_facet_heading(figure, place, heading, _notes(curves, older=older), named, zero)
         real = any(panel.real is not None for panel in panels.values())
         arms = [look.handle(_label(curves, arm, diverged.get(arm, 0))) for arm, look in looks.items()]
         key(figure, arms, _legend(curves, real))
 
-    return stacked(len(facets), part)
+    return stacked(len(drawn), part) if drawn else nothing(heading)
 
 
 def _part(figure: Part, curves: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from vigan.config.arms import Arm
 from vigan.config.base import digest_of
-from vigan.figures.layout import Title, add_heading, columns_for, set_titles
+from vigan.figures.layout import Title, add_heading, columns_for, nothing, set_titles
 from vigan.figures.style import ENOUGH, INK, WIDTH, luminance
 from vigan.figures.summary_rows import Estimate, by_arm, with_interval
 
@@ -56,6 +56,8 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
     """
     measured = summary[summary["arm"].isin(list(shown.arms.values()))]
     panels = {metric: panel for metric, panel in panels.items() if metric in set(measured["metric"])}
+    if not panels:
+        return nothing(heading)
     columns = columns_for(len(panels))
     rows = -(-len(panels) // columns)
     height = 0.62 * len(_axes(shown)[0]) + 1.25

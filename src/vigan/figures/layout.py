@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,7 @@ from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from vigan.figures.style import SOFT, WIDTH
+from vigan.figures.style import SOFT, WIDTH, Looks
 
 Part = Figure | SubFigure
 """A figure, or one of the subfigures that are stacked in it."""
@@ -26,6 +26,8 @@ COLUMNS = 3
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINE = 11 / 72
 """Height of a line of notes in inches."""
+NOTHING = "Of no run there is a number that counts."
+"""What a figure says instead of panels."""
 
 
 def stacked(parts: int, draw: Callable[[Part, int], None]) -> Figure:
@@ -43,6 +45,24 @@ def stacked(parts: int, draw: Callable[[Part, int], None]) -> Figure:
     for place, part in enumerate(whole.subfigures(parts, 1, squeeze=False, height_ratios=heights).flat):
         draw(part, place)
     return whole
+
+
+def nothing(heading: str, why: str = NOTHING) -> Figure:
+    """A figure without a panel: the heading, and a sentence on why there is none."""
+    inches = 0.97 * WIDTH
+    lines = len(wrap(heading, inches, 11.5, "bold")) + len(wrap(why, inches))
+    figure = plt.figure(figsize=(WIDTH, 0.2 + 0.2 * lines))
+    add_heading(figure, heading, why)
+    return figure
+
+
+def facets_with(
+    known: Collection[str], facets: Sequence[Looks], titles: Sequence[str]
+) -> tuple[list[Looks], Sequence[str]]:
+    """The known arms of each facet that has some, and the titles of these facets, where facets have titles."""
+    found = [{arm: look for arm, look in looks.items() if arm in known} for looks in facets]
+    places = [place for place, looks in enumerate(found) if looks]
+    return [found[place] for place in places], [titles[place] for place in places] if titles else titles
 
 
 def _alone(draw: Callable[[Part, int], None], place: int) -> Figure:

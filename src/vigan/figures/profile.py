@@ -20,6 +20,7 @@ from vigan.figures.layout import (
     add_height,
     key,
     log_scale,
+    nothing,
     set_titles,
     stacked,
     width_of,
@@ -28,6 +29,7 @@ from vigan.figures.style import SOFT, Look, Looks
 
 HEIGHT, ROW = 1.7, 0.17
 NOTE = "Of last values; a run that diverged is worse than any. Right: of the seeds, ties counting half."
+NOTHING = "Of no run there is a last value of which more, or less, is better."
 
 
 class Row(NamedTuple):
@@ -57,7 +59,7 @@ def draw(
         _part(figure, profiles, improvements, rows, facets[place], baseline)
         add_facet_heading(figure, place, heading, [NOTE], titles)
 
-    return stacked(len(facets), part)
+    return nothing(heading, NOTHING) if profiles.empty else stacked(len(facets), part)
 
 
 def _part(

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vigan.figures.layout import add_heading, key
+from vigan.figures.layout import add_heading, key, nothing
 from vigan.figures.style import ENOUGH, INK, SOFT, WIDTH, Look, Looks
 from vigan.figures.summary_rows import Estimate, by_arm, with_interval
 
@@ -65,6 +65,8 @@ def draw(
     `scores` has the columns arm, seed, metric and `SCORES`: a run without a value is a cross at the worst edge.
     `summary` has arm, metric, score, n, center, ci_low, ci_high, diverged.
     """
+    if not rows:
+        return nothing(heading)
     order, joined = _ordered(list(looks), pairs), _few(pairs)
     height = 0.42 * len(order) + 0.95
     figure, axes = plt.subplots(

@@ -18,7 +18,9 @@ from vigan.figures.layout import (
     Title,
     add_facet_heading,
     add_height,
+    facets_with,
     key,
+    nothing,
     set_titles,
     stacked,
     steps_locator,
@@ -49,17 +51,13 @@ def draw(
     `survival` has the columns arm, event, time, survival, low, high, at_risk, its first row of each curve at time 0.
     Facets are stacked, each with its title, but for those without a curve.
     """
-    known = set(survival["arm"])
-    drawn = [{arm: look for arm, look in looks.items() if arm in known} for looks in facets]
-    places = [place for place, looks in enumerate(drawn) if looks]
-    named = [titles[place] for place in places] if titles else titles
+    drawn, named = facets_with(set(survival["arm"]), facets, titles)
 
     def part(figure: Part, place: int) -> None:
-        if places:
-            _part(figure, survival, panels, drawn[places[place]])
-        add_facet_heading(figure, place, heading, [] if places else [NOTHING], named)
+        _part(figure, survival, panels, drawn[place])
+        add_facet_heading(figure, place, heading, [], named)
 
-    return stacked(max(1, len(places)), part)
+    return stacked(len(drawn), part) if drawn else nothing(heading, NOTHING)
 
 
 def _part(figure: Part, survival: pd.DataFrame, panels: Mapping[str, Panel], looks: Looks) -> None:

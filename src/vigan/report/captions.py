@@ -1,12 +1,43 @@
-"""Text of a study in the captions of `snakemake --report`, escaped for reStructuredText."""
+"""What the captions of `snakemake --report` say of a study, escaped for reStructuredText."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from vigan.config.experiment import Experiment
+from vigan.config.study import Study
+from vigan.contents import FIGURES
+from vigan.describe.claims import describe_event
+
 _PLAIN = re.compile(r"[A-Za-z0-9]+([-./=]+[A-Za-z0-9]+)*")
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def told(study: Study) -> dict[str, Any]:
+    """A study's settings, escaped, and of each experiment what its captions say in words.
+
+    `figures`: what each kind shows; `n`: seeds of an arm; `real`: what the value of real data is; `rules`: of events.
+    """
+    record = study.model_dump(mode="json")
+    for name, experiment in study.experiments.items():
+        counts = sorted({len(study.seeds_of(arm)) for arm in experiment.names})
+        record["experiments"][name] |= {
+            "figures": {kind: f"{shown[0].upper()}{shown[1:]}." for kind, shown in FIGURES.items()},
+            "n": " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))),
+            "real": _real(experiment),
+            "rules": [describe_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None],
+        }
+    return escaped(record)
+
+
+def _real(experiment: Experiment) -> str:
+    """What the value of real data is that figures draw: measured here, as the study states it, or both; "" if none."""
+    counts = [str(one.samples) for one in experiment.protocols if one.definition.measured]
+    measured = f"real data against other real data by the same protocol ({' and '.join(counts)} samples)"
+    stated = "the value of real data as the study states it"
+    both = {measured: bool(counts), stated: any(one.real for one in experiment.protocols)}
+    return ", or ".join(words for words, holds in both.items() if holds)
 
 
 def escaped(value: Any) -> Any:

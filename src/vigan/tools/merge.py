@@ -61,13 +61,12 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
     """Write the runs of all `sources`, results folders of one study, into `out`; return how many came from each.
 
     A run that is in two sources is taken once, from the one that has measured it, if both have the same bits; so is
-    what was read of an arm that was made elsewhere. Raises RecordError if `out` holds something already, if a source
-    has no runs or a damaged one, if runs of an arm differ in config, code, data, claims, protocols or the code that
-    measured them, if such an arm was read from files of other content or otherwise, or if two makings of one run, or
-    tables of first verdicts, differ; the message names the digests.
+    what was read of an arm that was made elsewhere. Raises RecordError if `out` is no new folder apart from all
+    sources, if a source has no runs or a damaged one, if runs of an arm differ in config, code, data, claims, protocols
+    or the code that measured them, if such an arm was read from files of other content or otherwise, or if two makings
+    of one run, or tables of first verdicts, differ; the message names the digests.
     """
-    if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
-        raise RecordError(f"{out}: holds something already; name a folder that does not exist yet")
+    _refuse_place(out, sources)
     for source in sources:
         _refuse_strange(source)
     runs = [run for source in sources for run in _runs(source)]
@@ -93,6 +92,19 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
         rename(made / "whole", out)
         shutil.rmtree(made, ignore_errors=True)  # a network drive keeps the lock as long as it is held
     return counts
+
+
+def _refuse_place(out: Path, sources: Sequence[Path]) -> None:
+    """Raise RecordError unless a new folder can be put there, or one in the place of a folder of specs alone."""
+    place, name_another = Path(os.path.realpath(out)), "name a folder that does not exist yet"
+    if os.path.lexists(out) and (out.is_symlink() or not out.is_dir()):
+        raise RecordError(f"{out}: no folder but a file or a link; {name_another}")
+    if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
+        raise RecordError(f"{out}: holds something already; {name_another}")
+    if Path.cwd().is_relative_to(place):
+        raise RecordError(f"{out}: a new folder cannot take the place of the one that you work in; {name_another}")
+    if within := [source for source in sources if place.is_relative_to(os.path.realpath(source))]:
+        raise RecordError(f"{out}: lies in {within[0]}, whose runs are to be joined; name a folder outside of it")
 
 
 def _count(source: Path, runs: Sequence[Found], arms: Sequence[Imported]) -> int:
