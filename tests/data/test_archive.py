@@ -112,6 +112,14 @@ def test_links_to_folders_beside_images_are_told(
     assert f": 1 examples of shape (3, 32, 32); {told}" in capsys.readouterr().out
 
 
+def test_a_link_to_a_place_that_cannot_be_looked_at_is_no_reason_to_refuse_the_images(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A folder of sound images beside it was refused with Python's words."""
+    (folder / "other").symlink_to(tmp_path / ("x" * 300))
+    assert len(open_gallery(folder)) == 1
+
+
 @pytest.mark.parametrize(
     ("target", "reason"), [("b.jpg", "Too many levels of symbolic links"), ("nowhere", "No such file or directory")]
 )

@@ -138,6 +138,11 @@ def test_a_zip_or_folder_without_images_is_named(archive: Build, tmp_path: Path)
             prepare(FACES, tmp_path / "out", celeba=path)
 
 
+def test_faces_in_another_folder_are_not_denied(archive: Build, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"zip: 2 jpg elsewhere; faces lie at the top or under img_align_celeba/"):
+        prepare(FACES, tmp_path / "out", celeba=archive({f"train/{number:06}.jpg": b"x" for number in (1, 2)}))
+
+
 @pytest.mark.usefixtures("nowhere")
 def test_without_celeba_the_error_is_the_three_ways_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(RecordError) as caught:

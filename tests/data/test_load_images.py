@@ -93,6 +93,9 @@ def test_arrays_are_never_resized(tmp_path: Path) -> None:
     ("half.zip", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
     ("half.npz", r"a truncated or damaged zip \(File is not a zip file\); replace it"),
     ("2.png", "a single image; name a folder"),
+    ("2.bmp", "a single image; name a folder"),
+    ("empty.zip", "no image in it"),
+    ("page.zip", "not a zip but a web page"),
     ("notes.txt", "cannot be read as an array .*; name a folder"),
 ])  # fmt: skip
 def test_what_holds_no_images_is_told_as_that_whatever_is_to_be_done_to_them(
@@ -101,6 +104,9 @@ def test_what_holds_no_images_is_told_as_that_whatever_is_to_be_done_to_them(
     """It was told that arrays are not cropped, or that no array begins so."""
     folder = _save(tmp_path / "images")
     (folder / "notes.txt").write_text("no image")
+    (folder / "page.zip").write_text("<html>")
+    Image.fromarray(PICTURES[0].transpose(1, 2, 0)).save(folder / "2.bmp")
+    zipfile.ZipFile(folder / "empty.zip", "w").close()
     np.savez(tmp_path / "whole", PICTURES)
     for half in ("half.zip", "half.npz"):
         (folder / half).write_bytes((tmp_path / "whole.npz").read_bytes()[:200])

@@ -499,7 +499,7 @@ def test_statistics_that_no_command_takes_are_not_made(files: Path, capsys: pyte
     )
 
 
-@pytest.mark.parametrize("kind", ["images", "features", "a network", "text"])
+@pytest.mark.parametrize("kind", ["images", "images with statistics", "features", "a network", "text"])
 def test_statistics_never_replace_a_file_of_something_else(
     kind: str, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -507,14 +507,16 @@ def test_statistics_never_replace_a_file_of_something_else(
     path = files / ("other.pt" if kind in ("features", "a network") else "other.npz")
     if kind == "images":
         np.savez(path, arr_0=FACES)
+    elif kind == "images with statistics":  # as ADM's reference batches are
+        np.savez(path, arr_0=FACES, mu=np.zeros(3), sigma=np.eye(3))
     elif kind == "text":
         path.write_text("notes")
     else:
         torch.save(torch.zeros(3, 4) if kind == "features" else {"weight": torch.zeros(3)}, path)
-    before, images = path.read_bytes(), path if kind == "images" else files / "faces.npy"
+    before, images = path.read_bytes(), path if kind.startswith("images") else files / "faces.npy"
     assert main(["statistics", str(images), "-o", str(path)]) == 1
     told = capsys.readouterr().err
-    assert told == f"vigan: {path}: there already, and no statistics; remove it, or name another file\n"
+    assert told == f"vigan: {path}: there already, and no statistics alone; remove it, or name another file\n"
     assert path.read_bytes() == before
 
 

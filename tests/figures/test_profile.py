@@ -86,7 +86,7 @@ def test_where_no_run_has_a_last_value_the_figure_says_so() -> None:
     for signs, rows in ((SIGNS, ROWS), ({}, {})):
         tables = profiles(lost, signs), improvements(lost, signs, "term")
         text = " ".join(words(draw(*tables, rows, "A ring", [LOOKS], "term")))
-        assert "Of no run there is a last value of which more, or less, is better." in text
+        assert "No run has a last value of which more, or less, is better." in text
 
 
 def test_the_legend_says_how_many_runs_there_are_and_the_heading_what_is_shown() -> None:

@@ -114,4 +114,4 @@ def test_a_facet_without_a_curve_is_left_out() -> None:
 
 def test_where_no_event_is_known_of_any_run_the_figure_says_so() -> None:
     text = " ".join(words(draw(_table().iloc[:0], PANELS, "A ring", [LOOKS])))
-    assert "Of no run it is known when it had these events." in text
+    assert "Of no run is it known when it had these events." in text

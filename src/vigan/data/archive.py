@@ -198,7 +198,7 @@ def linked_folders(files: FileSource, names: Iterable[str]) -> list[str]:
     """Those of the names, in order, that are links to folders, which are not followed; hidden ones not."""
     if not isinstance(files, Folder):
         return []
-    return [name for name in names if (files.path / name).is_dir() and not _is_hidden(name)]
+    return [name for name in names if not _is_hidden(name) and os.path.isdir(files.path / name)]
 
 
 def no_image_in(files: FileSource, names: Sequence[str], what: str = "image") -> str:

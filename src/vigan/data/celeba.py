@@ -174,9 +174,9 @@ def _check_distinct(path: Path, faces: Sequence[str]) -> None:
 
 def _check_count(files: FileSource, names: Sequence[str], found: int, dataset: CelebA) -> None:
     if found == 0:
-        raise DataError(
-            f"{no_image_in(files, names, 'jpg')}; faces lie at the top or under {MEMBERS}/: name the official {ARCHIVE}"
-        )
+        elsewhere = sum(name.lower().endswith(".jpg") for name in names)
+        what = f"{files.path}: {elsewhere} jpg elsewhere" if elsewhere else no_image_in(files, names, "jpg")
+        raise DataError(f"{what}; faces lie at the top or under {MEMBERS}/: name the official {ARCHIVE}")
     path, limit, count = files.path, dataset.limit, dataset.count
     if limit is not None and found < limit:
         raise DataError(f"{path}: only {found} images, but the data set's `limit` is {limit}; lower it to {found}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vigan.data.archive import Archive, FileSource, Folder, images_in, left_out, linked_folders, no_image_in
-from vigan.data.decode import decode, looks_like_image
+from vigan.data.decode import SUFFIXES, decode, looks_like_image
 from vigan.data.resize import antialias, centre_crop
 from vigan.data.source import DataError
 from vigan.data.store import ARRAY, MANIFEST, load
@@ -174,10 +174,12 @@ def open_gallery(path: Path, fitting: Fitting = NOTHING) -> Gallery:
 
 def _check_kind(path: Path) -> None:
     """Raise DataError for a picture, and for what was a zip: neither is a file of arrays."""
-    head = Folder(path.parent).head(path.name)
-    if looks_like_image(head):
+    if not path.is_file():
+        return
+    head, suffix = Folder(path.parent).head(path.name), path.suffix.lower()
+    if looks_like_image(head) or suffix in SUFFIXES:
         raise DataError(f"{path}: a single image; {WAYS}")
-    if head.startswith(b"PK") and not zipfile.is_zipfile(path):
+    if (head.startswith(b"PK") or suffix == ".zip") and not zipfile.is_zipfile(path):
         Archive(path).names()
 
 
@@ -193,7 +195,8 @@ def _is_zip_of_files(path: Path) -> bool:
     """Whether a file is a zip of other things than arrays, which make an npz."""
     if not path.is_file() or not zipfile.is_zipfile(path):
         return False
-    return not all(name.endswith((".npy", "/")) for name in Archive(path).names())
+    names = Archive(path).names()
+    return not names or not all(name.endswith(".npy") for name in names)
 
 
 def _array(path: Path) -> np.ndarray:

@@ -86,8 +86,14 @@ def check_place(path: Path, *, with_features: bool) -> None:
         raise RecordError(f"{path}: torch-fidelity's file holds no features: name an .npz, or leave out --features")
     if path.is_dir():
         raise RecordError(f"{path}: a folder is there; name another file")
-    if path.is_file() and path.stat().st_size and not {"mu", "sigma"} <= _names_in(path):
-        raise RecordError(f"{path}: there already, and no statistics; remove it, or name another file")
+    if path.is_file() and path.stat().st_size and not _is_replaceable(path):
+        raise RecordError(f"{path}: there already, and no statistics alone; remove it, or name another file")
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether a file holds statistics and nothing else: ADM's reference batches hold images, too."""
+    names = _names_in(path)
+    return {"mu", "sigma"} <= names <= {"mu", "sigma", "features", MADE}
 
 
 def _names_in(path: Path) -> set[str]:

@@ -26,7 +26,7 @@ COLUMNS = 3
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINE = 11 / 72
 """Height of a line of notes in inches."""
-NOTHING = "Of no run there is a number that counts."
+NOTHING = "No run has a number that counts."
 """What a figure says instead of panels."""
 
 

@@ -29,7 +29,7 @@ from vigan.figures.style import SOFT, Look, Looks
 
 HEIGHT, ROW = 1.7, 0.17
 NOTE = "Of last values; a run that diverged is worse than any. Right: of the seeds, ties counting half."
-NOTHING = "Of no run there is a last value of which more, or less, is better."
+NOTHING = "No run has a last value of which more, or less, is better."
 
 
 class Row(NamedTuple):

@@ -29,7 +29,7 @@ from vigan.figures.layout import (
 from vigan.figures.style import FAINT, SOFT, Look, Looks, step_name
 
 HEIGHT, ROW = 3.0, 0.2
-NOTHING = "Of no run it is known when it had these events."
+NOTHING = "Of no run is it known when it had these events."
 
 
 class Panel(NamedTuple):

@@ -33,8 +33,8 @@ def told(study: Study) -> dict[str, Any]:
 
 def _real(experiment: Experiment) -> str:
     """What the value of real data is that figures draw: measured here, as the study states it, or both; "" if none."""
-    counts = [str(one.samples) for one in experiment.protocols if one.definition.measured]
-    measured = f"real data against other real data by the same protocol ({' and '.join(counts)} samples)"
+    counts = sorted({one.samples for one in experiment.protocols if one.definition.measured})
+    measured = f"real data, measured by the same protocol ({' and '.join(map(str, counts))} samples)"
     stated = "the value of real data as the study states it"
     both = {measured: bool(counts), stated: any(one.real for one in experiment.protocols)}
     return ", or ".join(words for words, holds in both.items() if holds)
