@@ -37,6 +37,7 @@ def test_an_upgrade_makes_stale_what_the_library_has_a_part_in(
     [
         ("scikit-learn", {"clip-l14-336", "digit-modes", "dinov2-l14-224", "stacked-modes"}),
         ("timm", {"clip-l14-336", "dinov2-l14-224"}),
+        ("torch", {"clip-l14-336", "dinov2-l14-224"}),
         ("snakemake", set[str]()),
     ],
 )

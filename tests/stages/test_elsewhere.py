@@ -18,6 +18,7 @@ from vigan.cli.parser import main
 from vigan.config.load import load_study
 from vigan.io.elsewhere_record import ElsewhereRecord
 from vigan.layout import Layout
+from vigan.stages import made_from
 from vigan.stages.analyse import arm_table
 from vigan.stages.kept_study import changed_since
 from vigan.tools.audit import audit
@@ -130,6 +131,34 @@ def test_every_character_of_a_stranger_s_cells_can_be_seen_in_the_table_of_arms(
     assert where == r'{"sort\u200b": "ours\u202e", "method": "é 🚀"}'
 
 
+def test_a_choice_of_the_seeds_that_were_read_is_not_audited(folder: Folder) -> None:
+    """Of a sequential rule, which holds at any number of seeds, it was stamped, and judged without a word."""
+    file = folder.folder / "config" / "foreign.yaml"
+    file.write_text(file.read_text().replace("seeds: [0, 1, 2, 3, 4]", "seeds: [1, 2, 4]"))
+    code, told = folder.vigan("audit", "--write", "foreign")
+    assert code == 1
+    assert "arm 'plain', seed 0 was read: name it in the study, which has others" in told
+    assert changed_since(load_study(file), folder.folder / "results" / "foreign") is not None
+
+
+def test_an_arm_that_was_added_since_is_told_of_kept_tables(folder: Folder) -> None:
+    file = folder.folder / "config" / "foreign.yaml"
+    assert changed_since(load_study(file), folder.folder / "results" / "foreign") is None
+    line = "      plain:       {from: {format: stylegan, path: runs/plain}"
+    file.write_text(file.read_text().replace(line, f"      more: {{from: runs/more.csv}}\n{line}"))
+    told = changed_since(load_study(file), folder.folder / "results" / "foreign")
+    assert told == f"{folder.folder}/results/foreign/tables: arm 'more' is not there, and the study has it"
+
+
+def test_what_other_code_read_stands_while_its_files_are_away(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade was no reason to lose it, and no reason to refuse the study's other arms."""
+    monkeypatch.setattr(made_from, "stage_digest", lambda *_: "e" * 64)
+    assert "made from other code" in folder.stage("analyse")[1]
+    shutil.move(folder.folder / "runs", folder.folder / "away")
+    code, told = folder.stage("analyse")
+    assert code == 0, told
+
+
 def test_a_curve_is_of_the_steps_that_all_runs_have(judged: Folder) -> None:
     curves = judged.table("curves")
     own = curves[(curves["arm"] == "regularised") & (curves["metric"] == "fid")]
@@ -194,7 +223,7 @@ def test_kept_tables_of_such_arms_are_of_the_study_until_it_reads_them_otherwise
     config.write_text(config.read_text().replace("path: runs/plain", "path: runs/plain, metrics: {fid50k: fid}"))
     told = changed_since(load_study(config), kept)
     assert told is not None
-    assert "arm 'plain' is not in the study, or was read in another way" in told
+    assert "arm 'plain', seed 0 is not in the study, or was read in another way" in told
 
 
 def test_an_edited_rule_makes_nothing_to_be_read_again(folder: Folder) -> None:

@@ -293,6 +293,9 @@ def test_a_metric_is_held_to_what_it_declares(tmp_path: Path) -> None:
     for name in ("pyyaml", "PyYAML"):
         named = KIND.replace("sources=", f"libraries=('{name}',), sources=")
         assert failures(tmp_path, f"import numpy, yaml\n{named}", "kind.py") == []
+    (tmp_path / "helper.py").write_text("import yaml\n")
+    (line,) = failures(tmp_path, f"from vigan_plugins import helper\n{KIND}", "kind.py")
+    assert "it imports yaml, whose next version" in line
     (line,) = failures(tmp_path, KIND.replace("/ reals.std()", "+ 3"), "kind.py")
     assert "outside the range 0 to 2" in line
     other = KIND.replace("return samples.std() / reals.std()", "return {'other': 1.0}")

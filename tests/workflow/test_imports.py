@@ -42,10 +42,13 @@ def _content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob("*/*") if path.name != "seen.json"}
 
 
-def test_rules_are_those_of_the_first_reading(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["this version", "an earlier one"])
+def test_rules_are_those_of_the_first_reading(by: str, tmp_path: Path) -> None:
     """They lay in an output alone, and a claim that was written after a look at the numbers was not marked."""
     runner = Imports(tmp_path, UNCLAIMED)
     assert runner.read()[0] == 0
+    if by == "an earlier one":
+        (tmp_path / READ / "regularised" / "first-rules.json").unlink()
     table = tmp_path / "runs" / "regularised.csv"
     table.write_text(table.read_text().replace("0,0,fid,", "0,0,fid,1", 1))
     runner.write(CLAIMED)

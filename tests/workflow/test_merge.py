@@ -78,6 +78,13 @@ def test_a_run_that_both_have_is_taken_once_and_with_its_measurements(parts: lis
     assert (tmp_path / "out" / run / "metrics.csv").exists()
 
 
+def test_a_place_below_a_file_is_refused(parts: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in ("file/new", "file/a/b"):
+        with pytest.raises(RecordError, match=f"{place}: lies in a file; name a folder that does not exist yet"):
+            merge(parts, tmp_path / place)
+
+
 def test_first_verdicts_go_along_and_must_be_one_table(parts: list[Path], tmp_path: Path) -> None:
     (parts[0] / "first-verdicts.csv").write_text("id,verdict\nC1,supported\n")
     merge(parts, tmp_path / "out")

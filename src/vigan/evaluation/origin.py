@@ -27,12 +27,14 @@ def read_floor(path: Path) -> Any:
 def reference_identity(record: Mapping[str, Any]) -> str:
     """Digest of what decided a value of real data; with the libraries' versions, where numbers depend on them.
 
-    They do where samples are compared with real data, and where the kind of protocol names libraries. After an upgrade
-    real data are measured again, and with them the samples.
+    They do, on all, where samples are compared with real data, else on those that the kind of protocol names. After an
+    upgrade real data are measured again, and with them the samples.
     """
     named = [record[name] for name in ("data_sha256", "protocol", "code_sha256")]
-    kind = KINDS[str(record["protocol"]).split("/")[0]]
-    return digest_of([*named, record.get("versions", {})] if kind.compares or kind.libraries else named)
+    kind, versions = KINDS[str(record["protocol"]).split("/")[0]], record.get("versions", {})
+    if not kind.compares:
+        versions = {name: versions.get(name) for name in kind.libraries}
+    return digest_of([*named, versions] if versions or kind.compares else named)
 
 
 def of_measurement(

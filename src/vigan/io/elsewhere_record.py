@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -9,9 +10,9 @@ from pydantic import Field, ValidationError
 
 from vigan.config.base import Strict, digest_of
 from vigan.config.elsewhere import ElsewhereArm, Samples
-from vigan.io.files import RecordError, read_json
+from vigan.io.files import RecordError, read_json, write_json
 from vigan.io.run_record import MEASURED
-from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, unsealed
+from vigan.io.stamp import Sealed, Stamp, check_files, read_stamp, sealed, unsealed
 
 RECORD, METRICS, SAMPLES = "arm.json", "metrics.csv", "samples.npz"
 """Beside `MEASURED`, which says what they were made from; the last where samples were measured here."""
@@ -45,6 +46,11 @@ class ElsewhereRecord(Sealed):
     def config_sha256(self) -> str:
         """Digest of how its files were read."""
         return digest_of(self.identity)
+
+
+def write_first_rules(folder: Path, rules: Mapping[str, Any]) -> None:
+    """Keep the rules of claims on an arm when it was first read, in the folder of what is read of it."""
+    write_json(folder / FIRST_RULES, sealed({"rules": dict(rules)}))
 
 
 class ElsewhereFiles(NamedTuple):

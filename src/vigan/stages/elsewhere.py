@@ -10,9 +10,9 @@ from vigan.config.elsewhere import Samples
 from vigan.config.study import Study
 from vigan.elsewhere.fit import Fitted, Names, Place, fit
 from vigan.elsewhere.read import names_of, read
-from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles, ElsewhereRecord
+from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles, ElsewhereRecord, write_first_rules
 from vigan.io.files import RecordError, read_json, write_json, write_text
-from vigan.io.stamp import sealed, unsealed
+from vigan.io.stamp import unsealed
 
 
 def place_in(study: Study, arm: ElsewhereFiles) -> Place:
@@ -55,5 +55,5 @@ def _first_rules(study: Study, arm: ElsewhereFiles) -> dict[str, Any]:
         rules = arm.last_record().rules
     except (RecordError, OSError):
         rules = study.rules(arm.name)
-    write_json(arm.first_rules, sealed({"rules": rules}))
+    write_first_rules(arm.folder, rules)
     return rules

@@ -38,11 +38,15 @@ def check_records(study: Study, records: Iterable[RunRecord], place: Path) -> No
 
 
 def check_elsewhere_records(study: Study, records: Iterable[ElsewhereRecord], place: Path) -> None:
-    """Raise RecordError naming an arm in `place` that is not among the study's, or that was read in another way."""
+    """Raise RecordError naming an arm in `place` that is not the study's, was read otherwise, or has other seeds."""
     for record in records:
         known = study.elsewhere.get(record.arm)
         if known is None or known.identity != record.identity:
             raise RecordError(f"{place}: arm '{record.arm}' is not in the study, or was read in another way")
+        if others := {run.seed for run in record.runs} - set(study.seeds_of(record.arm)):
+            raise RecordError(
+                f"{place}: arm '{record.arm}', seed {min(others)} was read: name it in the study, which has others"
+            )
 
 
 def left_out(layout: Layout) -> Iterator[str]:
@@ -74,10 +78,13 @@ def changed_since(study: Study, results: Path) -> str | None:
     }
     if found and (line := unlike(tables, found, _specs(study))):
         return line
-    read = {row["arm"]: row["config_sha256"] for row in runs if row.get("reading") == READING}
-    for arm, digest in read.items():
-        if arm not in study.elsewhere or digest_of(study.elsewhere_arm(arm).identity) != digest:
-            return f"{tables}: arm '{arm}' is not in the study, or was read in another way"
+    read = {(row["arm"], row["seed"]): row["config_sha256"] for row in runs if row.get("reading") == READING}
+    named = {arm: digest_of(own.identity) for arm, own in study.elsewhere.items()}
+    for (arm, seed), digest in read.items():
+        if named.get(arm) != digest or seed not in map(str, study.seeds_of(arm)):
+            return f"{tables}: arm '{arm}', seed {seed} is not in the study, or was read in another way"
+    if runs and (lacking := sorted(named.keys() - {arm for arm, _ in read})):
+        return f"{tables}: arm '{lacking[0]}' is not there, and the study has it"
     rules = {row["id"]: row["rule"] for row in _rows(tables / "claims.csv", "id", "rule")}
     today = {claim.id: "" if isinstance(claim, Untested) else describe_rule(claim) for claim in study.claims}
     for id_ in today:

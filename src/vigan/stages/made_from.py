@@ -60,24 +60,26 @@ def of_elsewhere(arms: Iterable[ElsewhereFiles]) -> dict[str, str]:
 def of_import(layout: Layout, arm: ElsewhereFiles) -> dict[str, str]:
     """What an arm from elsewhere is made from, as it would be read today.
 
-    Where its files are not at hand, those that were read last. Raises RecordError where they are refused.
+    Where its files are not at hand, those that were read last, by the code that read them. Raises RecordError where
+    they are refused.
     """
     study, home = layout.study, layout.study.experiments[arm.experiment]
-    content = content_of(arm.arm, arm.folder) or _known(arm).get("files", NOTHING)
+    content = content_of(arm.arm, arm.folder)
+    known = {} if content else _known(arm)
     made_from = {
-        "files": content,
+        "files": content or known.get("files", NOTHING),
         "arm": digest_of(arm.arm.identity),
         "experiment": digest_of([home.iterations, [p.name for p in home.protocols], study.seeds_of(arm.name)]),
     }
     if not isinstance(arm.arm.origin, Samples):
-        return made_from | {"code": stage_digest("elsewhere")}
+        return made_from | {"code": known.get("code") or stage_digest("elsewhere")}
     protocols = study.protocols_of(arm.name)
     real = {p.name: _of_floor(path.with_suffix(".json")) for p, path in layout.references(arm.name).items()}
     shown = {"pictures": digest_of(home.snapshot_steps)} if home.arms else {}
     return {
         **made_from,
         **shown,
-        "code": protocol_code("elsewhere_samples", protocols),
+        "code": known.get("code") or protocol_code("elsewhere_samples", protocols),
         **{f"references.{name}": digest for name, digest in real.items()},
     }
 

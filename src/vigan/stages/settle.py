@@ -22,7 +22,7 @@ from vigan.elsewhere.files import is_at_hand, place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
-from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles
+from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles, write_first_rules
 from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
@@ -64,6 +64,8 @@ def settle(
     """
     for dataset in layout.study.datasets.values():
         _describe(layout, dataset)
+    for arm in layout.elsewhere_files():
+        _keep_first_rules(arm)
     for product in _products(layout, lists, templates):
         inputs, outputs = _times(product.inputs), _times(product.outputs)
         if not outputs:
@@ -107,6 +109,13 @@ def _describe(layout: Layout, dataset: Dataset) -> None:
             f"warning: {manifest.parent}: other code prepared it, and it cannot be written ({error.strerror})",
             sys.stderr,
         )
+
+
+def _keep_first_rules(arm: ElsewhereFiles) -> None:
+    """Keep them of an arm that an earlier version read, which had them in its record alone: a job may remove that."""
+    if not arm.first_rules.exists():
+        with contextlib.suppress(RecordError, OSError):
+            write_first_rules(arm.folder, arm.last_record().rules)
 
 
 def _is_prepared(dataset: Dataset, manifest: Path) -> bool:
@@ -223,16 +232,21 @@ def _imported(layout: Layout, arm: ElsewhereFiles) -> Product:
     def is_fresh() -> bool:
         return arm.stamp().made_from == of_import(layout, arm)
 
-    away = isinstance(arm.arm.origin, Table) and not is_at_hand(arm.arm)
-    return Product([arm.folder / MEASURED, *arm.written], import_inputs(layout, arm), is_fresh, lacks_inputs=away)
+    outputs, place = [arm.folder / MEASURED, *arm.written], place_of(arm.arm)
+    has_inputs = isinstance(arm.arm.origin, Table | Samples) or place.suffix == ".log"
+    away = has_inputs and not is_at_hand(arm.arm)
+    return Product(outputs, import_inputs(layout, arm), is_fresh, lacks_inputs=away)
 
 
 def import_inputs(layout: Layout, arm: ElsewhereFiles) -> list[Path]:
     """What Snakemake knows of that an arm from elsewhere is made of: a single file, and references.
 
     Of whole folders a digest tells (`made_from.of_import`), and of a file whose path has braces: these are wildcards.
+    Nothing, where its files are away: what was read of them stands.
     """
     place = place_of(arm.arm)
+    if not is_at_hand(arm.arm):
+        return []
     own = [place] if place.is_file() and not set("{}") & set(str(place)) else []
     return own + (list(layout.references(arm.name).values()) if isinstance(arm.arm.origin, Samples) else [])
 

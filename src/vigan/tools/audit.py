@@ -37,8 +37,9 @@ def write_again(study: Study, layout: Layout) -> None:
         write_text(layout.tables / f"{name}.csv", text)
     path = layout.stamp("tables")
     if path.exists():
-        of_runs = {k: v for k, v in read_stamp(path, ANALYSE).made_from.items() if _is_of_runs(k)}
-        write_stamp(path, of_tables(layout) | of_runs, [*layout.all_tables().values(), *layout.raw_files()])
+        today = of_tables(layout)
+        of_runs = {k: v for k, v in read_stamp(path, ANALYSE).made_from.items() if _is_of_runs(k) and k in today}
+        write_stamp(path, today | of_runs, [*layout.all_tables().values(), *layout.raw_files()])
 
 
 def _is_of_runs(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -198,10 +198,12 @@ def _measures(kind: ProtocolKind) -> None:
 
 
 def _names_libraries(kind: ProtocolKind) -> None:
-    theirs, distributions = [m for m in kind.modules if not m.startswith("vigan.")], metadata.packages_distributions()
-    for root in sorted({root for module in theirs for root in _foreign_roots(module)}):
-        names = [_normal(name) for name in distributions.get(root, ())]
-        if names and not {*MEASURING, *map(_normal, kind.libraries)}.intersection(names):
+    named, distributions = {*MEASURING, *map(_normal, kind.libraries)}, metadata.packages_distributions()
+    imported = {root: [_normal(name) for name in distributions.get(root, ())] for root in _foreign_roots(kind.modules)}
+    ours = [own.libraries for own in registry.KINDS.values() if own.extractor and own.extractor == kind.extractor]
+    imported |= {library: [library] for libraries in ours for library in libraries}
+    for root, names in sorted(imported.items()):
+        if names and not named.intersection(names):
             raise PromiseError(
                 f"it imports {root}, whose next version may give other numbers: libraries=({names[0]!r},) in its "
                 "declaration has them measured again then"
@@ -213,11 +215,22 @@ def _normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def _foreign_roots(module: str) -> set[str]:
-    """What a module imports that is neither Python's, nor vigan's, nor of its own package."""
-    named = plugins.imported(plugins.source_of(module)[1])
-    roots = {name.partition(".")[0] for name in named} - sys.stdlib_module_names
-    return roots - {"vigan", plugins.PACKAGE, module.partition(".")[0]}
+def _foreign_roots(modules: Iterable[str]) -> set[str]:
+    """What a plug-in's modules, and those of its own that they import, import of others but Python and vigan."""
+    waiting, seen, roots = [module for module in modules if not module.startswith("vigan.")], set[str](), set[str]()
+    own = {plugins.PACKAGE, *(module.partition(".")[0] for module in waiting)}
+    while waiting:
+        if (module := waiting.pop()) in seen or module.partition(".")[0] not in own:
+            continue
+        seen.add(module)
+        try:
+            file, source = plugins.source_of(module)
+        except plugins.PluginError:  # a name within a module
+            continue
+        named = plugins.imported(source, module if file.name == "__init__.py" else module.rpartition(".")[0] or module)
+        roots |= {name.partition(".")[0] for name in named}
+        waiting += named
+    return roots - sys.stdlib_module_names - own - {"vigan"}
 
 
 def _measurable(kind: ProtocolKind) -> tuple[Dataset, Any]:

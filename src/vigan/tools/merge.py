@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 from vigan.config.base import digest_of
 from vigan.io.durable import copy, make_folder, rename, sync_folder
+from vigan.io.elsewhere_record import write_first_rules
 from vigan.io.files import RecordError, read_json, sha256_file, write_json
 from vigan.io.locks import held
 from vigan.io.run_record import MEASURED as STAMP
 from vigan.io.run_record import RunFiles, RunRecord, read_run
 from vigan.io.stamp import read_stamp
 from vigan.tools.first_verdicts import first_verdicts
-from vigan.tools.merge_elsewhere import PLACE, TAKEN, Imported, each_once, imported
+from vigan.tools.merge_elsewhere import PLACE, WRITTEN, Imported, each_once, imported
 
 TRAINED = ("telemetry.csv", "snapshots", "run.json")
 NUMBERS = ("metrics.csv", "noise.csv", "samples.npz")
@@ -83,7 +84,8 @@ def merge(sources: Sequence[Path], out: Path) -> dict[str, int]:
         shutil.rmtree(made / "whole", ignore_errors=True)  # of a merge that was killed
         _write(sources, chosen, made / "whole")
         for arm in read:
-            for name in TAKEN:
+            write_first_rules(made / "whole" / arm.place, arm.record.rules)
+            for name in WRITTEN:
                 _copy(arm.folder / name, made / "whole" / arm.place / name)
         if first:
             copy(first, made / "whole" / first.name)
@@ -101,6 +103,8 @@ def _refuse_place(out: Path, sources: Sequence[Path]) -> None:
         raise RecordError(f"{out}: no folder but a file or a link; {name_another}")
     if out.exists() and {path.name for path in out.iterdir()} - {"specs"}:
         raise RecordError(f"{out}: holds something already; {name_another}")
+    if not next(parent for parent in place.parents if parent.exists()).is_dir():
+        raise RecordError(f"{out}: lies in a file; {name_another}")
     if Path.cwd().is_relative_to(place):
         raise RecordError(f"{out}: a new folder cannot take the place of the one that you work in; {name_another}")
     if within := [source for source in sources if place.is_relative_to(os.path.realpath(source))]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from vigan.config.base import digest_of
-from vigan.io.elsewhere_record import FIRST_RULES, METRICS, RECORD, SAMPLES, ElsewhereRecord
+from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereRecord
 from vigan.io.files import RecordError, read_json, sha256_file
 from vigan.io.run_record import MEASURED
 from vigan.io.stamp import check_files, read_stamp, unsealed
@@ -18,8 +18,6 @@ PLACE = "elsewhere"
 """The folder of such arms in a results folder."""
 WRITTEN = (RECORD, METRICS, SAMPLES, MEASURED)
 """What reading an arm leaves, in the order of its making; samples only where they were measured here."""
-TAKEN = (FIRST_RULES, *WRITTEN)
-"""What is taken along of an arm."""
 
 
 class Imported(NamedTuple):
