@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from vigan.config import schedule
@@ -125,3 +125,9 @@ def _other_averages(a: Arm, b: Arm, role: str) -> str:
         f"{a.model.sampled[role]}'s moving averages, and so its {what}, differ "
         f"({counts[0]} and {counts[1]} moves an iteration)"
     )
+
+
+def seeds_of_arms(study: Study, arms: Iterable[str]) -> str:
+    """How many seeds each of some arms has: "16", or "16 to 64" where they have not equally many."""
+    counts = [len(study.seeds_of(arm)) for arm in arms]
+    return " to ".join(map(str, sorted({min(counts), max(counts)})))

@@ -8,6 +8,7 @@ from typing import Any
 from vigan.config.experiment import Experiment
 from vigan.config.study import Study
 from vigan.contents import FIGURES
+from vigan.describe.arms import seeds_of_arms
 from vigan.describe.claims import describe_event
 
 _PLAIN = re.compile(r"[A-Za-z0-9]+([-./=]+[A-Za-z0-9]+)*")
@@ -21,10 +22,9 @@ def told(study: Study) -> dict[str, Any]:
     """
     record = study.model_dump(mode="json")
     for name, experiment in study.experiments.items():
-        counts = sorted({len(study.seeds_of(arm)) for arm in experiment.names})
         record["experiments"][name] |= {
             "figures": {kind: f"{shown[0].upper()}{shown[1:]}." for kind, shown in FIGURES.items()},
-            "n": " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))),
+            "n": seeds_of_arms(study, experiment.names),
             "real": _real(experiment),
             "rules": [describe_event(rule) for rule in (experiment.collapse, experiment.reach) if rule is not None],
         }

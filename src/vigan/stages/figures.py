@@ -17,6 +17,7 @@ from vigan.config.methods.base import Method, Panel
 from vigan.config.study import Study
 from vigan.contents import FIGURES, figures_of
 from vigan.data.toy import means
+from vigan.describe.arms import seeds_of_arms
 from vigan.describe.claims import describe_event
 from vigan.figures import curves, heatmap, profile, samples, seeds, style, survival
 from vigan.figures.facets import facets, groups
@@ -219,8 +220,7 @@ def _samples(subject: Subject) -> style.Figure:
     runs = list(pictured(own, dataset, first, checked=False))
     steps = chosen.snapshot_steps if chosen.arms else sorted({step for run in runs for step in run.samples})
     modes = means(dataset) if isinstance(dataset, Ring | Grid) else None
-    counts = sorted({len(subject.study.seeds_of(arm)) for arm in chosen.pictured})
-    each = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    each = seeds_of_arms(subject.study, chosen.pictured)
     shared = "" if chosen.elsewhere else " on the same latents"
     sequences = [_sequence(run, steps) for run in runs]
     return samples.draw(sequences, f"{chosen.title}: samples{shared}", each, modes)
