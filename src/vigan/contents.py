@@ -51,7 +51,7 @@ FIGURES = {
     "samples": "samples along training, arms one below the other, first seed; arms trained here have the same latents",
     "drift": "how far G moves within a phase: drift, step of its parameters, and whether the penalty acts",
     "telemetry": "losses, D's accuracy and penalty over training",
-    "map": "mean (median) last value by the number of G updates on one batch (K) and by lambda, with n",
+    "map": "share of runs that end badly, and mean (median) last value, by K (G updates on one batch) and lambda",
 }
 """The figures of an experiment and what each shows; each is `figures/STUDY/KIND-EXPERIMENT.svg`.
 

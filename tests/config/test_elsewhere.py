@@ -111,7 +111,7 @@ def test_a_study_without_such_arms_is_recorded_as_before_there_were_any(tmp_path
         (
             "real: {fid: 2.0}}",
             "real: {fid: 2.0}}\n      - {kind: elsewhere, called: other}",
-            "2 protocols of kind 'elsewhere'.*write 'protocol' beside its path",
+            "write 'protocol: elsewhere/fid50k/n=50000' or 'protocol: elsewhere/other' beside its path",
         ),
         (
             "real: {fid: 2.0}}\n",
@@ -126,6 +126,16 @@ def test_what_cannot_be_is_told_in_one_line(old: str, new: str, words: str, tmp_
     with pytest.raises(ConfigError, match=words) as told:
         study(tmp_path, STUDY.replace(old, new))
     assert "\n" not in told.value.text
+
+
+def test_the_advice_on_protocols_can_be_followed(tmp_path: Path) -> None:
+    """A kind beside the path was advised, and refused there."""
+    two = STUDY.replace("real: {fid: 2.0}}", "real: {fid: 2.0}}\n      - {kind: elsewhere, called: other}")
+    assert two.count("path: runs/plain") == two.count("runs/other.csv") == 1
+    for name in ("elsewhere/fid50k/n=50000", "elsewhere/other"):
+        text = two.replace("path: runs/plain", f"path: runs/plain, protocol: {name}")
+        text = text.replace("from: runs/other.csv", f"from: {{format: table, path: runs/other.csv, protocol: {name}}}")
+        assert study(tmp_path, text).experiments["faces"].elsewhere["plain"].origin.protocol == name
 
 
 def test_a_level_may_stand_for_a_start_that_logs_do_not_have(tmp_path: Path) -> None:

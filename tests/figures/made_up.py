@@ -15,6 +15,7 @@ from studies import TINY
 
 from vigan.analysis import estimates, events
 from vigan.analysis.metric_bounds import bounds_in
+from vigan.analysis.time_to_event import time_to_event_table
 from vigan.config.study import Study
 from vigan.io.files import write_text
 from vigan.io.run_record import RunFiles
@@ -57,10 +58,11 @@ def write_files(study: Study, folder: Path, *, steps: Sequence[int] = (0, 20, 40
     )
     ends = metrics.drop_duplicates(keys)[[*keys, "status"]]
     scores, bounds = estimates.run_scores(metrics), bounds_in(study)
+    ended = events.events(metrics, floors, study.experiments)
     tables = {
         "runs": ends, "floors": floors, "curves": estimates.curves(metrics, bounds), "scores": scores,
         "telemetry-curves": estimates.telemetry_curves(telemetry), "summary": estimates.summary(scores, ends, bounds),
-        "survival": events.survival(events.events(metrics, floors, study.experiments)),
+        "survival": events.survival(ended), "speed": time_to_event_table(ended[ended["end"] > 0], study.experiments),
     }  # fmt: skip
     for name, table in tables.items():
         write_text(folder / "tables" / f"{name}.csv", table.to_csv(index=False))

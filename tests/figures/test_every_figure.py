@@ -75,7 +75,7 @@ def test_where_no_number_counts_a_figure_says_so_in_a_sentence_that_can_be_seen(
     """They ended in a traceback, and the page waited for them; that of survival was no pixel high."""
     study = study_of(baseline=True)
     files = write_files(study, tmp_path)
-    for name in ("curves", "scores", "summary", "survival", "telemetry-curves"):
+    for name in ("curves", "scores", "speed", "summary", "survival", "telemetry-curves"):
         table = files.tables / f"{name}.csv"
         table.write_text(table.read_text().splitlines()[0] + "\n")
     draw(kind, study, "circle", files, tmp_path / "drawn.svg")
@@ -84,6 +84,22 @@ def test_where_no_number_counts_a_figure_says_so_in_a_sentence_that_can_be_seen(
     (height,) = re.findall(r'<svg [^>]*height="([\d.]+)pt"', drawn)
     texts = [float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"', drawn)]
     assert 0 < max(texts) < float(height)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("events", [True, False])
+def test_a_map_tells_first_how_runs_ended_where_there_are_rules_of_it(
+    events: bool, finished: tuple[Study, Files], tmp_path: Path
+) -> None:
+    study, files = finished
+    if not events:
+        files = write_files(study, tmp_path)
+        table = files.tables / "speed.csv"
+        table.write_text(table.read_text().splitlines()[0] + "\n")
+    draw("map", study, "circle", files, tmp_path / "map.svg")
+    titles = re.findall(r">(Runs that[^<]*|Modes captured[^<]*)<", (tmp_path / "map.svg").read_text())
+    ends = ["Runs that came to a bad end\u00a0↓", "Runs that collapsed\u00a0↓", "Runs that got on track\u00a0↑"]
+    assert titles == [*(ends if events else []), "Modes captured\u00a0↑"]
 
 
 @pytest.mark.parametrize("arms", [ARMS, MANY], ids=["few", "many"])

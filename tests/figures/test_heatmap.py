@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from vigan.config.arms import Arm
-from vigan.figures.heatmap import PALETTE, Panel, cells, draw
+from vigan.figures.heatmap import PALETTE, Panel, cells, draw, shares
 from vigan.figures.style import luminance
 
 from .made_up import words
@@ -88,6 +88,35 @@ def test_a_cell_without_a_value_and_runs_that_diverged_are_told() -> None:
     (axis,) = _figure(summary).axes
     assert _cell(axis, 0, 1) == "no value\nn = 0\n16 diverged"
     assert _cell(axis, 1, 1) == "8.00\n0.00 to 8.00\nn = 2\n14 diverged"
+
+
+def _colours(axis: Axes) -> np.ndarray:
+    """The colour of every cell, row by row, from the lowest K."""
+    axis.figure.canvas.draw()
+    (mesh,) = [mesh for mesh in axis.collections if isinstance(mesh, QuadMesh)]
+    return np.asarray(mesh.get_facecolors())
+
+
+def test_what_may_be_chance_is_not_painted_bright() -> None:
+    """0.001 beside 0.002, known to 0.3, were yellow beside blue."""
+    uncertain = _summary((0.001, 0.002, 0.001, 0.001)).assign(ci_low=0.0, ci_high=0.3)
+    certain = uncertain.assign(ci_low=uncertain["center"] - 1e-4, ci_high=uncertain["center"] + 1e-4)
+    spread = [np.ptp(_colours(_figure(summary).axes[0]), axis=0).max() for summary in (uncertain, certain)]
+    assert spread[0] < 0.05 < 0.5 < spread[1]
+
+
+def test_an_event_has_the_share_of_runs_that_had_it_and_its_exact_interval_however_few_they_are() -> None:
+    counts = pd.DataFrame({"arm": list(CELLS), "event": "lost", "n": [16, 3, 16, 16], "events": [16, 1, 0, 4]})
+    panels = {"lost": Panel("Lost ↓", "share of runs", "lower", share=True), "modes": Panel("Modes", "toy", "higher")}
+    figure = draw(pd.concat([_summary(), shares(counts)]), panels, "A ring", cells(ARMS))
+    lost, _ = figure.axes
+    assert _cell(lost, 0, 0) == "1.00\n0.79 to 1.00\nn = 16"
+    assert _cell(lost, 1, 0) == "0.33\n0.01 to 0.91\nn = 3"
+    assert _cell(lost, 0, 1) == "0.00\n0.00 to 0.21\nn = 16"
+    assert _cell(lost, 1, 1) == "0.25\n0.07 to 0.52\nn = 16"
+    note = "Of events: share of the runs, its exact 95% interval, number of runs."
+    assert note in words(figure)
+    assert note not in words(_figure(_summary()))
 
 
 def test_a_cell_that_no_arm_has_stays_empty() -> None:

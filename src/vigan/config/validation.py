@@ -96,11 +96,9 @@ def _check_elsewhere(name: str, experiment: Experiment) -> None:
 def _check_read(who: str, protocol: str | None, experiment: Experiment) -> None:
     read = [one.name for one in experiment.protocols if not one.definition.measured]
     if protocol is None and len(read) != 1:
-        known = "nothing" if not read else f"{len(read)} protocols"
-        raise ValueError(
-            f"{who}: its numbers may not say by which protocol they were measured, and {known} of kind 'elsewhere' is "
-            "among 'protocols': write 'protocol' beside its path, or one {kind: elsewhere} among 'protocols'"
-        )
+        names = " or ".join(f"'protocol: {name}'" for name in read)
+        write = f"{names} beside its path" if read else "a {kind: elsewhere} among 'protocols'"
+        raise ValueError(f"{who}: its numbers may not say by which protocol they were measured: write {write}")
     if protocol is not None and experiment.protocol_of(protocol) is None:
         raise ValueError(f"{who}: no protocol '{protocol}'" + nearest(protocol, [p.name for p in experiment.protocols]))
 

@@ -1,4 +1,4 @@
-"""Mean last values by K and lambda: one heat map per metric, with value, interval and n in every cell."""
+"""Events and last values by K and lambda: a heat map of each, with share or mean, interval and n in every cell."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 
+from vigan.analysis.exact import share_interval
 from vigan.config.arms import Arm
 from vigan.config.base import digest_of
 from vigan.figures.layout import Title, add_heading, columns_for, nothing, set_titles
@@ -30,11 +31,12 @@ REDUCTIONS = {True: "sum", False: "mean"}
 
 
 class Panel(NamedTuple):
-    """One metric: its title, its protocol, and which direction is better (drawn bright)."""
+    """One metric, or the share of runs with an event: title, protocol, and which direction is better (drawn bright)."""
 
     title: str
     subtitle: str
     better: Literal["lower", "higher", "none"]
+    share: bool = False
 
 
 class Cells(NamedTuple):
@@ -50,9 +52,10 @@ class Cells(NamedTuple):
 
 
 def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown: Cells) -> Figure:
-    """One heat map per metric that the arms shown have, K upwards and lambda to the right.
+    """One heat map per metric, or event, that the arms shown have, K upwards and lambda to the right.
 
-    `summary` has the columns arm, metric, n, center, low, high, ci_low, ci_high, diverged: the last values over seeds.
+    `summary` has the columns arm, metric, n, center, low, high, ci_low, ci_high, diverged: the last values over seeds,
+    and shares of runs (`shares`).
     """
     measured = summary[summary["arm"].isin(list(shown.arms.values()))]
     panels = {metric: panel for metric, panel in panels.items() if metric in set(measured["metric"])}
@@ -65,8 +68,20 @@ def draw(summary: pd.DataFrame, panels: Mapping[str, Panel], heading: str, shown
     for axis, (metric, panel) in zip(axes.flat, panels.items(), strict=False):
         _panel(axis, by_arm(summary[summary["metric"] == metric]), panel, shown, POINTS / columns)
     set_titles(axes, [Title(panel.title, [panel.subtitle]) for panel in panels.values()])
-    add_heading(figure, heading, *_notes(shown, measured[measured["metric"].isin(panels)], panels))
+    add_heading(figure, heading, *_notes(shown, measured, panels))
     return figure
+
+
+def shares(counts: pd.DataFrame) -> pd.DataFrame:
+    """Rows for `draw`: the share of each arm's `n` runs that had an event (arm, event, n, events), as its metric.
+
+    Their interval is exact (Clopper and Pearson 1934) at every n, so that few runs need no range in its place.
+    """
+    found = [share_interval(int(events), int(n)) for events, n in zip(counts["events"], counts["n"], strict=True)]
+    low, high = [one.low for one in found], [one.high for one in found]
+    ends = {"low": low, "high": high, "ci_low": low, "ci_high": high}
+    known = counts[["arm", "n"]].assign(metric=counts["event"], center=[one.estimate for one in found])
+    return known.assign(**ends, diverged=0)
 
 
 def cells(arms: Mapping[str, Arm]) -> Cells:
@@ -101,7 +116,7 @@ def _panel(axis: Axes, known: Mapping[str, Estimate], panel: Panel, shown: Cells
     for (k, weight), arm in placed.items():
         means[ks.index(k), lambdas.index(weight)] = known[arm].center
     colours = plt.get_cmap(PALETTE + ("_r" if panel.better == "lower" else ""))
-    scale = _scale(means)
+    scale = _scale([known[arm] for arm in placed.values() if known[arm].n])
     mesh = axis.pcolormesh(np.ma.masked_invalid(means), cmap=colours, norm=scale, edgecolors="white", linewidth=2)
     mesh.set_zorder(0)
     axis.set_facecolor(EMPTY)
@@ -131,10 +146,13 @@ def _axes(shown: Cells) -> tuple[list[int], list[float]]:
     return sorted({k for k, _ in shown.arms}), sorted({weight for _, weight in shown.arms})
 
 
-def _scale(means: np.ndarray) -> Normalize:
-    known = means[np.isfinite(means)]
-    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
-    return Normalize(low, high) if low < high else Normalize(low - 1, high + 1)
+def _scale(estimates: Sequence[Estimate]) -> Normalize:
+    """From the lowest center to the highest, at least as wide as a typical interval, lest chance be painted bright."""
+    centers = [estimate.center for estimate in estimates] or [0.5]
+    typical = float(np.median([high - low for low, high in map(_ends, estimates)] or [0.0]))
+    span = max(max(centers) - min(centers), typical) or 2.0
+    middle = (min(centers) + max(centers)) / 2
+    return Normalize(middle - span / 2, middle + span / 2)
 
 
 def _cell_text(estimate: Estimate, decimals: int) -> str:
@@ -177,14 +195,17 @@ def _ink(colour: Sequence[float]) -> str:
     return "black" if (luminance(colour) + 0.05) ** 2 > 1.05 * 0.05 else "white"
 
 
-def _notes(shown: Cells, known: pd.DataFrame, panels: Mapping[str, Panel]) -> list[str]:
+def _notes(shown: Cells, measured: pd.DataFrame, panels: Mapping[str, Panel]) -> list[str]:
+    known = measured[measured["metric"].isin([metric for metric, panel in panels.items() if not panel.share])]
     undirected = any(panel.better == "none" for panel in panels.values())
     more = " (where neither is, yellow is more)" if undirected else ""
     notes = [
         f"In each cell: mean of the runs' last values (median of measures without bounds), {_ends_in_words(known)}, "
         "number of runs.",
-        f"Yellow is better than blue{more}; each panel has its own scale.",
+        f"Yellow is better than blue{more}; each panel has its own scale, at least as wide as a typical interval.",
     ]
+    if any(panel.share for panel in panels.values()):
+        notes.insert(1, "Of events: share of the runs, its exact 95% interval, number of runs.")
     if others := [name for name in shown.left_out if name not in shown.crowded]:
         notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(others)}.")
     if shown.crowded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -49,8 +50,18 @@ class ElsewhereRecord(Sealed):
 
 
 def write_first_rules(folder: Path, rules: Mapping[str, Any]) -> None:
-    """Keep the rules of claims on an arm when it was first read, in the folder of what is read of it."""
+    """Keep the rules of claims on an arm when it was first read, in the folder of what is read of it.
+
+    No output of a job, for such are removed before it runs.
+    """
     write_json(folder / FIRST_RULES, sealed({"rules": dict(rules)}))
+
+
+def read_first_rules(folder: Path) -> dict[str, Any] | None:
+    """The rules that are kept there; None if there are none, or they are damaged."""
+    with contextlib.suppress(RecordError, OSError, ValueError, KeyError, TypeError):
+        return dict(unsealed(read_json(folder / FIRST_RULES))["rules"])
+    return None
 
 
 class ElsewhereFiles(NamedTuple):
@@ -78,11 +89,6 @@ class ElsewhereFiles(NamedTuple):
         if record.arm != self.name or record.identity != self.arm.identity:
             raise RecordError(f"{self.folder / RECORD}: of an arm that is described otherwise; {self.mend}")
         return record
-
-    @property
-    def first_rules(self) -> Path:
-        """The rules of claims on it when it was first read; no output of a job, for such are removed before it runs."""
-        return self.folder / FIRST_RULES
 
     def last_record(self) -> ElsewhereRecord:
         """What was found when it was read last, however. Raises RecordError if it is missing or damaged."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from vigan.config.counts import modes_of
@@ -10,9 +9,15 @@ from vigan.config.elsewhere import Samples
 from vigan.config.study import Study
 from vigan.elsewhere.fit import Fitted, Names, Place, fit
 from vigan.elsewhere.read import names_of, read
-from vigan.io.elsewhere_record import METRICS, RECORD, ElsewhereFiles, ElsewhereRecord, write_first_rules
-from vigan.io.files import RecordError, read_json, write_json, write_text
-from vigan.io.stamp import unsealed
+from vigan.io.elsewhere_record import (
+    METRICS,
+    RECORD,
+    ElsewhereFiles,
+    ElsewhereRecord,
+    read_first_rules,
+    write_first_rules,
+)
+from vigan.io.files import RecordError, write_json, write_text
 
 
 def place_in(study: Study, arm: ElsewhereFiles) -> Place:
@@ -49,8 +54,8 @@ def write(study: Study, arm: ElsewhereFiles, content: str, fitted: Fitted) -> El
 
 
 def _first_rules(study: Study, arm: ElsewhereFiles) -> dict[str, Any]:
-    with contextlib.suppress(RecordError, OSError, ValueError, KeyError, TypeError):
-        return dict(unsealed(read_json(arm.first_rules))["rules"])
+    if (kept := read_first_rules(arm.folder)) is not None:
+        return kept
     try:
         rules = arm.last_record().rules
     except (RecordError, OSError):

@@ -93,8 +93,17 @@ class Subject(NamedTuple):
 
 Draw = Callable[[Subject], style.Figure]
 
+SHARE = "share of runs"
 ARROWS = {"lower": "\N{NO-BREAK SPACE}↓", "higher": "\N{NO-BREAK SPACE}↑", "none": ""}
 
+ENDS = {
+    "bad-end": heatmap.Panel("Runs that came to a bad end" + ARROWS["lower"], SHARE, "lower", share=True),
+    "collapse": heatmap.Panel(
+        "Runs that collapsed" + ARROWS["lower"], f"{SHARE} (one never on track cannot)", "lower", share=True
+    ),
+    "reach": heatmap.Panel("Runs that got on track" + ARROWS["higher"], SHARE, "higher", share=True),
+}
+"""Panels of events."""
 LOGGED = {
     "d_loss": Panel("D's loss (nats)"),
     "d_accuracy": Panel("D's accuracy"),
@@ -201,14 +210,16 @@ def _profile(subject: Subject) -> style.Figure:
 
 
 def _map(subject: Subject) -> style.Figure:
-    summary = subject.table("summary")
-    panels = {
+    """The events that the experiment has rules for, then every metric."""
+    summary, counts = subject.table("summary"), subject.table("speed")
+    events = {event: panel for event, panel in ENDS.items() if event in set(counts["event"])}
+    metrics = {
         key: heatmap.Panel(metric.title + ARROWS[metric.better], protocol, metric.better)
         for key, metric, protocol in _shown(summary["metric"])
     }
-    last = summary[summary["score"] == "last"]
-    heading = f"{subject.experiment.title}: last values by K and λ"
-    return heatmap.draw(last, panels, heading, heatmap.cells(subject.experiment.arms))
+    last = pd.concat([heatmap.shares(counts), summary[summary["score"] == "last"]])
+    heading = f"{subject.experiment.title}: how runs end, by K and λ"
+    return heatmap.draw(last, events | metrics, heading, heatmap.cells(subject.experiment.arms))
 
 
 def _samples(subject: Subject) -> style.Figure:

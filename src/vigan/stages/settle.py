@@ -22,7 +22,7 @@ from vigan.elsewhere.files import is_at_hand, place_of
 from vigan.errors import say
 from vigan.evaluation.code import protocol_code, protocol_versions
 from vigan.evaluation.origin import of_measurement, read_floor, reference_identity
-from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles, write_first_rules
+from vigan.io.elsewhere_record import METRICS, RECORD, SAMPLES, ElsewhereFiles, read_first_rules, write_first_rules
 from vigan.io.files import RecordError, read_json, write_text
 from vigan.io.run_record import MEASURED, RunFiles, read_run
 from vigan.io.stamp import read_stamp, stale, unsealed
@@ -113,7 +113,7 @@ def _describe(layout: Layout, dataset: Dataset) -> None:
 
 def _keep_first_rules(arm: ElsewhereFiles) -> None:
     """Keep them of an arm that an earlier version read, which had them in its record alone: a job may remove that."""
-    if not arm.first_rules.exists():
+    if read_first_rules(arm.folder) is None:
         with contextlib.suppress(RecordError, OSError):
             write_first_rules(arm.folder, arm.last_record().rules)
 
