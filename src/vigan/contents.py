@@ -37,10 +37,10 @@ RAW_FILES = {
 }
 """Files in a study's folder `raw`: the numbers from which its tables are derived."""
 
-OMITTED = ("metrics", "telemetry", "telemetry-curves", "curves")
+OMITTED = ("metrics", "telemetry", "telemetry-curves", "curves", "pairs")
 """Tables that a repository may leave out, for they are long and follow from the files in `raw`."""
 
-LONG_TABLES = (*OMITTED, "scores", "pairs")
+LONG_TABLES = (*OMITTED, "scores")
 """Tables too long for the report."""
 
 FIGURES = {
