@@ -10,11 +10,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from vigan.analysis.alike import alike_in_failing, remark
-from vigan.analysis.outcomes import Differences, Fate, Near
+from vigan.analysis.outcomes import Differences, Fate, Near, Occurrences
 from vigan.config.claims import Boundary
 from vigan.config.claims import TestedClaim as Tested
 
-from .studied import MEAN, SHARE, SIGN, TIME
+from .studied import MEAN, SHARE, SHARES, SIGN, TIME
 
 ZEROS = np.zeros(8)
 ALL = {"supported", "contradicted", "equivalent", "inconclusive"}
@@ -46,9 +46,18 @@ def test_by_a_distance_arms_fail_alike_if_most_of_their_runs_were_never_on_track
     claim, apart = _claim(SIGN, beyond=beyond), Differences(ZEROS, np.inf)
     found = alike_in_failing(claim, apart, _on_track(4, 0))
     assert found.keys() == lacking
-    assert set(found.values()) == {"Both arms fail: most runs of either were never on track."}
+    assert set(found.values()) == {"Both arms fail: at least half of the runs of either were never on track."}
     assert not alike_in_failing(claim, apart, _on_track(5, 0))
     assert not alike_in_failing(claim, Differences(ZEROS, 8.0), _on_track(0, 0))
+
+
+@pytest.mark.parametrize(("bad", "fails"), [(24, False), (25, True)])
+def test_a_share_that_is_the_margin_from_its_worst_is_not_less(bad: int, fails: bool) -> None:
+    """1 - 24/30 is a little less than 0.2, as computers count."""
+    claim = _claim({**SHARES, "event": "bad-end"}, beyond="zero")
+    fates = {arm: Fate(30, {"bad-end": bad}) for arm in claim.arms}
+    same = np.arange(30) < bad
+    assert bool(alike_in_failing(claim, Occurrences(same, same), fates)) is fails
 
 
 def test_without_a_rule_for_being_on_track_nothing_is_known_of_arms_by_a_distance() -> None:
@@ -62,7 +71,7 @@ def test_a_verdict_that_can_be_given_on_arms_that_fail_says_that_they_do(verdict
     claim, apart = _claim(SIGN), Differences(ZEROS, np.inf)
     failing, learned = (alike_in_failing(claim, apart, _on_track(runs, runs)) for runs in (0, 8))
     said = remark(claim, apart, failing, verdict)
-    assert said == " Both arms fail: most runs of either were never on track."
+    assert said == " Both arms fail: at least half of the runs of either were never on track."
     assert remark(claim, apart, learned, verdict) == ""
     assert remark(claim, apart, failing, "not tested") == ""
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from vigan.analysis.betting import bounded_mean
 from vigan.analysis.estimates import (
@@ -246,6 +247,18 @@ def test_a_survivor_beats_a_diverged_run_and_two_diverged_are_equal(metric: str)
     assert (row["second_better"], row["equal"], row["n"]) == (1, 1, 0)
     assert row["pairs"] == 3
     assert math.isnan(row["mean"])
+
+
+@pytest.mark.parametrize("metric", ["modes", "frechet"])
+def test_the_sign_test_beside_better_and_equal_is_of_the_same_seeds(metric: str) -> None:
+    """The second arm was better in ten of 16 seeds, and p = 0.03 was for the first, of six that survived in both."""
+    sign = 1.0 if metric == "modes" else -1.0
+    rows = pd.DataFrame({"last_first": [np.nan] * 10 + [8.0] * 6, "last_second": [8.0] * 10 + [8.0 - sign] * 6})
+    rows = rows.assign(difference=rows["last_second"] - rows["last_first"], experiment="circle", seed=range(16))
+    rows = rows.assign(first="plain", second="regularised", metric=metric, protocol="p")
+    row = pair_summary(rows, BOUNDS).iloc[0]
+    assert (row["second_better"], row["equal"], row["n"]) == (10, 0, 6)
+    assert row["p_two_sided"] == pytest.approx(binomtest(10, 16).pvalue)
 
 
 def test_divergence_does_not_make_a_metric_without_direction_better_or_equal() -> None:

@@ -399,6 +399,16 @@ def test_a_claim_that_is_dropped_after_the_runs_makes_no_other_surer(left: Any, 
     assert _judged(alone, alone, nowhere)["p_supported"].iloc[0] < before["p_supported"].iloc[0]
 
 
+def test_two_claims_that_replace_the_same_one_stand_for_no_other(nowhere: Path) -> None:
+    """The hopeless one was withdrawn, and left the correction for a second stand-in of the other: p halved."""
+    now = study_of({**SIGN, "id": "new", "replaces": ["sign"]}, {**SIGN, "id": "newer", "replaces": ["sign"]})
+    assert _history(now, study_of(SIGN, HOPELESS), nowhere).unjudged == 1
+    both = study_of(
+        {**SIGN, "id": "new", "replaces": ["sign", "hopeless"]}, {**SIGN, "id": "newer", "replaces": ["sign"]}
+    )
+    assert _history(both, study_of(SIGN, HOPELESS), nowhere).unjudged == 0
+
+
 def test_a_claim_that_is_no_longer_tested_keeps_what_its_rule_said(nowhere: Path) -> None:
     row = _judged(study_of(SIGN, UNTESTED), study_of(SIGN, HOPELESS), nowhere).loc["hopeless"]
     assert row["verdict"] == "not tested"

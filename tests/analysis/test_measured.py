@@ -79,10 +79,32 @@ def test_runs_that_were_begun_and_not_finished_are_not_left_out_of_a_sequential_
         found["reason"]
         == "12 of the 24 seeds that the rule names: runs of 12 ended early, or lack the number that the rule reads."
     )
-    not_begun = {**runs, "regularised": [_whole(GOOD)] * 12}
+    not_begun = {arm: [*own[:12], *[[]] * 12] for arm, own in {**runs, "regularised": [_whole(GOOD)] * 12}.items()}
     found = _judged({**SIGN, **SEQUENTIAL}, not_begun)
     assert found["verdict"] == "supported"
     assert found["reason"].endswith("12 of the 24 seeds that the study names.")
+
+
+def _picked(first: Sequence[Ends], second: Sequence[Ends]) -> dict[str, list[Ends]]:
+    """All runs of an arm, and of another those of the seeds in which the first ends with less than two."""
+    chosen = [ends if before[-1][1] < 2 else [] for before, ends in zip(first, second, strict=True)]
+    return {"plain": list(first), "regularised": chosen}
+
+
+@pytest.mark.parametrize("claim", [SHARES, MEAN, SIGN, {**SHARE, "arm": "plain", "control": "regularised"}])
+def test_pairs_that_were_picked_by_what_one_arm_did_wait_for_the_others(claim: dict[str, Any]) -> None:
+    """Of 64 seeds both arms lost half; of those that the first had lost the second had a run: SUPPORTED."""
+    claim = {
+        **claim,
+        **SEQUENTIAL,
+        **({"event": "bad-end", "beyond": "zero"} if claim["test"] == "paired-shares" else {}),
+    }
+    first = [_whole(FALLS if seed % 2 else GOOD) for seed in range(64)]
+    second = [_whole(FALLS if seed % 4 < 2 else GOOD) for seed in range(64)]
+    found = _judged(claim, _picked(first, second))
+    assert found["verdict"] == "inconclusive"
+    assert "32 were begun in some of its arms alone" in found["reason"]
+    assert "begun" not in _judged(claim, {"plain": first, "regularised": second})["reason"]
 
 
 @pytest.mark.parametrize(
@@ -131,13 +153,16 @@ OTHER = "high_quality"
 
 
 def _with_other(
-    study: Any, rows: Sequence[tuple[str, int, int, str, float]], shuffled: int | None = None
+    study: Any,
+    rows: Sequence[tuple[str, int, int, str, float]],
+    shuffled: int | None = None,
+    floors: pd.DataFrame = FLOORS,
 ) -> dict[str, Any]:
     """The row of the first claim by a table of two metrics, in any order."""
     frame = pd.DataFrame(rows, columns=["arm", "seed", "step", "metric", "value"])
     frame = frame if shuffled is None else frame.sample(frac=1.0, random_state=shuffled)
     table = given(study, frame)
-    found = measured(table, real_values(study, table, FLOORS), study.experiments)
+    found = measured(table, real_values(study, table, floors), study.experiments)
     return claim_table(study, found).iloc[0].to_dict()
 
 
@@ -205,6 +230,23 @@ def test_a_control_that_lacks_seeds_shows_nothing_yet() -> None:
     found = _with_other(study_of(SHARE, seeds=12), rows)
     assert found["verdict"] == "inconclusive"
     assert "its control lacks 11 of its own" in found["reason"]
+
+
+@pytest.mark.parametrize("sampling", ["fixed", "sequential"])
+def test_a_control_whose_runs_lack_the_event_s_number_shows_nothing_of_them(sampling: str) -> None:
+    """Four of twelve runs of the control were measured by another number alone, and counted as without a bad end."""
+    reach = {"metric": "high_quality", "protocol": "toy-modes", "share": 0.5}
+    study = study_of({**SHARE, "sampling": sampling}, seeds=12, reach=reach)
+    good = [(step, min(1.0, step / 20)) for step in (0, 20, 40, 60)]
+    rows = _rows({"plain": good, "regularised": good}, "high_quality") + _rows(
+        {"regularised": _whole(GOOD)}, "fair_modes"
+    )
+    rows += _rows({"plain": _whole(FALLS)}, "fair_modes", range(8))
+    floors = pd.concat([FLOORS, FLOORS.iloc[:1].assign(metric="high_quality", value=1.0)])
+    found = _with_other(study, rows, floors=floors)
+    assert found["verdict"] == "inconclusive"
+    assert found["fates"] == "regularised 0/12; plain 8/8"
+    assert "its control lacks 4 of its own" in found["reason"]
 
 
 def test_seeds_that_no_two_arms_share_are_told_from_runs_that_were_not_made() -> None:

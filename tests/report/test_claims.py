@@ -89,7 +89,7 @@ def test_where_nothing_decides_the_smallest_p_is_named_with_what_it_is_for() -> 
 @pytest.mark.parametrize(
     "more",
     [
-        "Both arms fail: most runs of either were never on track.",
+        "Both arms fail: at least half of the runs of either were never on track.",
         "12 of the 24 seeds that the study names.",
         "Both arms fail: in most runs of either fair_modes is low. Not trained here: theirs.",
     ],

@@ -126,6 +126,38 @@ def test_a_tensor_that_is_put_in_the_place_of_another_is_found_and_put_back(how:
         assert torch.equal(tensor, kept[name])
 
 
+@pytest.mark.parametrize("error", [RuntimeError("no"), KeyError("no")])
+def test_what_a_capture_that_fails_put_in_the_place_of_a_tensor_is_put_back(error: Exception, game: Maker) -> None:
+    """Training would have gone on with memory that no kernel had written."""
+    played = game()
+    weight = next(iter(played.networks.parameters()))
+    before = weight.data
+
+    def capture(play: Play) -> Play:
+        weight.data = torch.full_like(before, float("nan"))
+        raise error
+
+    captured = CapturedEngine(played.engine, capture)
+    assert not captured._captured(played.batches(0))
+    assert "no" in captured.refused
+    assert weight.data_ptr() == before.data_ptr()
+
+
+def test_no_gradient_from_before_a_capture_is_written_by_it(game: Maker) -> None:
+    """A loss that reaches both networks adds to G's gradients, which lay outside the graph: into freed memory."""
+    played = game("mlp", stabilisers={"consensus": {"weight": 0.1}})
+    found = []
+
+    def capture(play: Play) -> Play:
+        found.extend(parameter.grad for parameter in played.networks.parameters())
+        return play
+
+    captured = CapturedEngine(played.engine, capture)
+    for index in range(WARM_UP + 1):
+        captured.iterate(played.batches(index))
+    assert found == [None] * len(list(played.networks.parameters()))
+
+
 def test_an_iteration_that_replaces_a_tensor_is_not_captured(game: Maker) -> None:
     played = game()
     (name, weight), *_ = played.networks.named_parameters()

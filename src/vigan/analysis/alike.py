@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vigan.analysis.inference import below_margin
-from vigan.analysis.outcomes import Differences, Fate, Outcome
+from vigan.analysis.outcomes import ROUNDING, Differences, Fate, Outcome
 from vigan.analysis.testability import ALL, mostly_never
 from vigan.config.claims import BAD, Boundary, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.describe.claims import RUNS
@@ -16,7 +16,7 @@ AS_GOOD: Mapping[Boundary, tuple[str, ...]] = {
     "margin": ("equivalent",), "zero": ("equivalent",), "minus-margin": ("supported", "equivalent"),
 }  # fmt: skip
 """Verdicts that say that the second arm is as good as the first, by the boundary that a claim names."""
-NEVER = "most runs of either were never on track"
+NEVER = "at least half of the runs of either were never on track"
 
 
 def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, Fate]) -> dict[str, str]:
@@ -47,7 +47,8 @@ def _failing(claim: PairedTime | PairedShares, fates: Mapping[str, Fate]) -> str
     if isinstance(claim, PairedTime):
         return NEVER if claim.event == "reach" and mostly_never(claim, fates) else ""
     worst = 1.0 if claim.event in BAD else 0.0
-    near = all(abs(fates[arm].share(claim.event) - worst) < claim.margin for arm in claim.arms)
+    margin = claim.margin * (1 - ROUNDING)
+    near = all(abs(fates[arm].share(claim.event) - worst) < margin for arm in claim.arms)
     return f"the share of runs {RUNS[claim.event]} is less than the margin from its worst in either" if near else ""
 
 

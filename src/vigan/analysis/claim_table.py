@@ -11,7 +11,16 @@ import pandas as pd
 from vigan.analysis.alike import alike_in_failing, remark
 from vigan.analysis.elsewhere import not_trained_here
 from vigan.analysis.inference import infer
-from vigan.analysis.outcomes import Fate, Measurements, Outcome, difference_summary, fates, outcome, unaccounted
+from vigan.analysis.outcomes import (
+    Fate,
+    Measurements,
+    Outcome,
+    difference_summary,
+    fates,
+    half_begun,
+    outcome,
+    unaccounted,
+)
 from vigan.analysis.shared_steps import at_shared_steps
 from vigan.analysis.testability import ALL, untestable
 from vigan.analysis.verdicts import Case, Judged, judge
@@ -117,12 +126,14 @@ def _found(study: Study, claim: TestedClaim, data: Measurements, named: Seeds) -
     lacking = untestable(claim, compared, experiment.on_track, counted, fared) | failing
     if impossible:
         lacking = lacking | dict.fromkeys(ALL, impossible)
-    begun = data.begun
+    begun, controls = data.begun, [arm for arm in named if arm not in arms_of(claim)]
+    fared_in = {arm: fared[arm].of(event_of(claim) or "") for arm in controls}
     case = Case(
         claim, infer(claim, seen), len(seeds), lacking,
         begun=len(unaccounted(claim, experiment, data, named)),
-        without=sum(len(set(named[arm])) - fared[arm].runs for arm in named if arm not in arms_of(claim)),
-        uncontrolled=any(not fared[arm].runs for arm in named if arm not in arms_of(claim)),
+        halves=len(half_begun(data, named)),
+        without=sum(len(set(named[arm])) - known for arm, known in fared_in.items()),
+        uncontrolled=not all(fared_in.values()),
         made=any((arm, seed) in begun for arm in arms_of(claim) for seed in named[arm]),
     )  # fmt: skip
     note = told + not_trained_here(experiment, named_arms(claim))
@@ -208,4 +219,4 @@ def _format_fates(claim: TestedClaim, found: _Found) -> str:
     if event is None:
         return ""
     fared = {arm: found.fates[arm] for arm in named_arms(claim)}
-    return "; ".join(f"{arm} {fate.events.get(event, 0)}/{fate.runs}" for arm, fate in fared.items())
+    return "; ".join(f"{arm} {fate.events.get(event, 0)}/{fate.of(event)}" for arm, fate in fared.items())

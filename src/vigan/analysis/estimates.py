@@ -163,20 +163,21 @@ _PAIR_COLUMNS = [
 def pair_summary(pairs: pd.DataFrame, bounds: Bounds) -> pd.DataFrame:
     """`spread` of the differences over the seeds of each pair, and in how many the second arm is better.
 
-    `pairs` counts the seeds, n those in which both runs have a last value; `p_two_sided` is the sign test's
-    over those. A run that has a last value is better than one that diverged. Metrics without a better direction have
-    neither better nor equal seeds; elsewhere the probability of improvement is (better + equal / 2) / pairs.
+    `pairs` counts the seeds, n those in which both runs have a last value. A run that has one is better than one that
+    diverged, also in the sign test, `p_two_sided`. Metrics without a better direction have neither better nor equal
+    seeds, and are tested over the n; elsewhere the probability of improvement is (better + equal / 2) / pairs.
     """
     keys = ["experiment", "first", "second", *MEASURE_KEYS]
     sign = pairs["metric"].map(lambda metric: METRICS[str(metric)].sign)
-    survived = pairs["last_first"].isna() & pairs["last_second"].notna()
-    died_both = pairs["last_first"].isna() & pairs["last_second"].isna()
+    survived = pairs["last_second"].notna().astype(float) - pairs["last_first"].notna().astype(float)
+    better = (sign * pairs["difference"]).fillna(survived)
     judged = pairs.assign(
         pairs=1,
-        second_better=(sign != 0) & ((sign * pairs["difference"] > 0) | survived),
-        equal=(sign != 0) & ((pairs["difference"] == 0) | died_both),
+        second_better=(sign != 0) & (better > 0),
+        equal=(sign != 0) & (better == 0),
+        tested=better.where(sign != 0, pairs["difference"]),
     )
     counts = judged.groupby(keys, sort=False)[["pairs", "second_better", "equal"]].sum()
-    tests = judged.groupby(keys, sort=False)["difference"].agg(lambda values: sign_test(values.dropna()))
+    tests = judged.groupby(keys, sort=False)["tested"].agg(lambda values: sign_test(values.dropna()))
     table = spread(pairs, keys, of_differences(bounds), "difference").join(tests.rename("p_two_sided"), on=keys)
     return table.join(counts, on=keys)

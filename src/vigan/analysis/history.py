@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from vigan.analysis.claim_table import History, claim_table
 from vigan.analysis.measured import measured
@@ -63,12 +65,15 @@ def history(study: Study, raw: Raw, first_verdicts: Path) -> History:
 def _unjudged(study: Study, recorded: Sequence[str], withdrawn: set[str]) -> int:
     """How many claims that had a rule have none now: of those recorded with the runs, and of others if withdrawn.
 
-    A claim that replaces several stands for one of them.
+    A claim that replaces several stands for one of them, and of several that replace the same one does.
     """
     tested = [claim for claim in study.claims if not isinstance(claim, Untested)]
     gone = set(recorded) - {claim.id for claim in tested}
     stand_ins = [claim for claim in tested if claim.id not in recorded and not gone.isdisjoint(claim.replaces)]
-    return len(gone | withdrawn) - len(stand_ins)
+    if not (gone and stand_ins):
+        return len(gone | withdrawn)
+    replaced = csr_array([[id_ in claim.replaces for id_ in gone] for claim in stand_ins])
+    return len(gone | withdrawn) - int((maximum_bipartite_matching(replaced) >= 0).sum())
 
 
 def _judged_by_other_rules(study: Study, first_rows: list[dict[Any, Any]]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from vigan.analysis.betting import Side, betting_interval, betting_test
 from vigan.analysis.exact import Interval, scaled, share_interval, share_test
-from vigan.analysis.outcomes import Differences, Occurrences, Outcome
+from vigan.analysis.outcomes import ROUNDING, Differences, Occurrences, Outcome
 from vigan.analysis.paired_shares import paired_share_interval, paired_share_test
 from vigan.config.claims import (
     Boundary,
@@ -27,8 +27,6 @@ from vigan.config.claims import (
 )
 
 SIDES: tuple[Side, Side] = ("above", "below")
-ROUNDING = 1e-9
-"""Differences closer than this share of a margin to it have reached it."""
 
 
 Levels = Mapping[Boundary, float]

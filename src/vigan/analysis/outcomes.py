@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ from vigan.config.elsewhere import READING
 from vigan.config.experiment import Experiment
 from vigan.protocols.registry import METRICS
 
+ROUNDING = 1e-9
+"""What is closer than this share of a margin to it has reached it."""
 Bools = np.ndarray
 Values = Sequence[np.ndarray]
 Run = tuple[str, int]
@@ -84,19 +87,27 @@ Outcome = Differences | Occurrences
 
 
 class Fate(NamedTuple):
-    """How many runs of an arm were looked at, and in how many each event occurred."""
+    """How many runs of an arm were looked at, and in how many each event occurred.
+
+    `known`: of how many runs it is known whether an event occurred, where that is not all: others lack its numbers.
+    """
 
     runs: int
     events: Mapping[str, int]
+    known: Mapping[str, int] = MappingProxyType({})
+
+    def of(self, event: str) -> int:
+        """Number of runs of which it is known whether an event occurred."""
+        return self.known.get(event, self.runs)
 
     def share(self, event: str) -> float:
-        """Share of runs in which an event occurred, 0 without runs."""
-        return self.events.get(event, 0) / self.runs if self.runs else 0.0
+        """Share of these runs in which an event occurred, 0 without any."""
+        return self.events.get(event, 0) / self.of(event) if self.of(event) else 0.0
 
     @property
     def assessed(self) -> int:
         """Number of runs in which collapse was observed or ruled out: they got on track and did not diverge instead."""
-        return self.runs - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
+        return self.of("bad-end") - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
 
 
 def outcome(
@@ -130,7 +141,8 @@ def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict
         occurred = _within(own, by).groupby(own["event"]).sum()
         counts = {str(event): int(count) for event, count in occurred.items()}
         runs = own["seed"].nunique()
-        found[arm] = Fate(runs, counts | ({"reach": runs} if runs and experiment.on_track_by_level else {}))
+        known = {str(event): int(n) for event, n in own.groupby("event")["seed"].nunique().items() if n < runs}
+        found[arm] = Fate(runs, counts | ({"reach": runs} if runs and experiment.on_track_by_level else {}), known)
     return found
 
 
@@ -142,6 +154,12 @@ def unaccounted(
     early = {(arm, seed) for arm, seed, metric, protocol in data.unfinished if (metric, protocol) in read}
     lacking = data.begun - (_runs(_rows_of(claim, experiment, data)) - early)
     return {seed for arm, own in seeds.items() for seed in own if (arm, seed) in lacking}
+
+
+def half_begun(data: Measurements, seeds: Mapping[str, Sequence[int]]) -> set[int]:
+    """Seeds, by arm those of `seeds`, of which a run of one arm was begun, and none of another that has it, too."""
+    begun = {seed for arm, own in seeds.items() for seed in own if (arm, seed) in data.begun}
+    return {seed for arm, own in seeds.items() for seed in own if seed in begun and (arm, seed) not in data.begun}
 
 
 def _read(claim: TestedClaim, experiment: Experiment) -> set[tuple[str, str]]:
@@ -244,7 +262,7 @@ def _near(compared: Values, ever: Values, ends: tuple[float, float], margin: flo
 
 
 def _mostly_near(values: np.ndarray, bound: float, margin: float) -> bool:
-    near = np.abs(values - bound) < margin if np.isfinite(bound) else values == bound
+    near = np.abs(values - bound) < margin * (1 - ROUNDING) if np.isfinite(bound) else values == bound
     return bool(2 * np.count_nonzero(near) > len(near))
 
 

@@ -102,7 +102,6 @@ def _as_stable(claim: TestedClaim, fates: Mapping[str, Fate]) -> str:
     control = fates[claim.control]
     if control.share(claim.event) > claim.share:
         return ""
-    return (
-        f"Without what is studied it is as rare: {EVENTS[claim.event]} occurred in "
-        f"{control.events.get(claim.event, 0)} of {control.runs} runs of {claim.control}{describe_window(claim)}."
-    )
+    there = f"{control.events.get(claim.event, 0)} of {control.of(claim.event)} runs of {claim.control}"
+    event = EVENTS[claim.event]
+    return f"Without what is studied it is as rare: {event} occurred in {there}{describe_window(claim)}."

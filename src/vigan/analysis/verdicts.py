@@ -18,7 +18,8 @@ Given = tuple[Verdict, str]
 class Case(NamedTuple):
     """A claim, its evidence, the number of seeds that its rule names, and the verdicts it cannot get (with reasons).
 
-    `begun`: the number of seeds of which a run ended early, or lacks what the claim is about; `without`: how many seeds
+    `begun`: the number of seeds of which a run ended early, or lacks what the claim is about; `halves`: of which an arm
+    has a run and another has none; `without`: how many seeds
     that its rule names its control lacks, `uncontrolled`: whether it lacks all; `made`: whether there is a run of its
     arms with one of these seeds.
     """
@@ -28,6 +29,7 @@ class Case(NamedTuple):
     seeds: int
     untestable: Mapping[str, str]
     begun: int = 0
+    halves: int = 0
     without: int = 0
     uncontrolled: bool = False
     made: bool = False
@@ -59,7 +61,7 @@ def judge(cases: Sequence[Case], others: int = 0) -> list[Judged]:
     none the verdict is inconclusive. Verdicts that these runs cannot give are passed over: where none is left, it is
     "not testable here". A claim of fixed sampling is judged once, on all the seeds of its rule: without all of them it
     enters Holm's correction with p = 1, and so does a sequential one that lacks a seed of which a run was begun: bets
-    hold wherever seeds stop, not for those that are left when others failed.
+    hold wherever seeds stop, not for those that are left when others failed, or that were picked by what one arm did.
     """
     kinds = [(1.0, 1.0, 1.0) if _incomplete(case) else _p_values(case.evidence) for case in cases]
     kinds += [(1.0, 1.0, 1.0)] * others
@@ -80,7 +82,7 @@ def _incomplete(case: Case) -> bool:
     Any claim waits for the first run of its control.
     """
     lacks = case.lacking != 0 or case.without != 0
-    return case.uncontrolled or (lacks and (case.claim.sampling == "fixed" or case.begun > 0))
+    return case.uncontrolled or (lacks and (case.claim.sampling == "fixed" or case.begun + case.halves > 0))
 
 
 def _verdict(case: Case, supported: float, contradicted: float, equivalent: float) -> Given:
@@ -101,7 +103,10 @@ def _awaited(case: Case) -> str:
     """Why a claim that lacks seeds is not judged."""
     if case.claim.sampling == "fixed":
         return "it is judged once, on all of them"
-    return _early(case) if case.begun else "without a run of its control nothing shows that the event comes at all"
+    if case.uncontrolled:
+        return "without a run of its control nothing shows that the event comes at all"
+    halves = f"{case.halves} were begun in some of its arms alone" if case.halves else ""
+    return "; ".join(filter(None, (_early(case) if case.begun else "", halves)))
 
 
 def _early(case: Case) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -48,7 +49,8 @@ def _checked(case: Case, device: torch.device) -> Kept:
 
     def error(captured: bool) -> Error:
         try:
-            return float(f"{_trained(case, device, captured=captured).sub(exact).norm() / way:.3g}")
+            off = f"{_trained(case, device, captured=captured).sub(exact).norm() / way:.3g}"
+            return float(off) if math.isfinite(float(off)) else off
         except (RuntimeError, KeyError) as problem:
             return str(problem).strip().partition("\n")[0] or type(problem).__name__
 

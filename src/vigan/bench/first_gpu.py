@@ -98,7 +98,7 @@ def extraction(small: bool) -> dict[str, Any]:
     return {name: _extracted(name, images) for name in names}
 
 
-def _extracted(name: str, images: np.ndarray) -> dict[str, float]:
+def _extracted(name: str, images: np.ndarray) -> dict[str, float | str]:
     place = device()
     extractor, host = make_extractor(name, str(place)), make_extractor(name, "cpu")
     extractor(images[:2])
@@ -109,7 +109,8 @@ def _extracted(name: str, images: np.ndarray) -> dict[str, float]:
     rate = len(images) / (time.perf_counter() - begun)
     memory = torch.cuda.max_memory_allocated() if place.type == "cuda" else 0
     off = float(np.abs(features[:16] - host(images[:16])).max())
-    return {"images_per_second": rate, "peak_memory_bytes": memory, "largest_difference_to_cpu": off}
+    told = off if np.isfinite(off) else str(off)
+    return {"images_per_second": rate, "peak_memory_bytes": memory, "largest_difference_to_cpu": told}
 
 
 def resume(small: bool) -> dict[str, Any]:
@@ -223,7 +224,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--small", action="store_true", help="small networks, to try the script itself")
     options = parser.parse_args()
-    os.environ.setdefault("VIGAN_SLOTS_PER_GPU", str(AT_ONCE))
+    for name in ("VIGAN_SLOTS_PER_GPU", "VIGAN_EVALS_PER_GPU"):
+        os.environ.setdefault(name, str(AT_ONCE))
     begun = time.monotonic()
     found = STEPS[options.step](options.small)
     name = torch.cuda.get_device_name(0) if device().type == "cuda" else processor()

@@ -136,7 +136,8 @@ class _Scored(_Tested, Measured, _Margin):
 class PairedSign(_Scored):
     """In more than half of the seeds the second arm scores higher, or lower, than the first: exact sign test.
 
-    `score`: the last value, the best, or the mean over training ("area"). A run that diverged is worse than any.
+    `score`: the last value, the best, or the mean over training ("area"). A run that diverged has the worst value that
+    there can be.
     """
 
     test: Literal["paired-sign"]

@@ -28,8 +28,8 @@ STATED_REAL = "as the study states it."
 OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (area), as {spread}. Real: {real}"
 SEED_BY_SEED = (
     "{protocol}: the last value of an arm minus that of its partner, seed by seed, as {spread}. "
-    "Better and equal in: of all seeds; a run without a value is worse than any. p: exact sign test, two-sided, of the "
-    "n seeds in which both runs have a value, not corrected for the number of rows."
+    "Better and equal in: of all seeds; a run without a value is worse than any. p: exact sign test, two-sided, of "
+    "these, not corrected for the number of rows."
 )
 
 

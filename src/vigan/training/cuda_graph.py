@@ -75,7 +75,7 @@ class CapturedEngine:
         """Whether an iteration could be recorded; recording has trained nothing, whether it could or not."""
         try:
             self._capture(batches)
-        except RuntimeError as error:  # also what CUDA raises, and want of memory
+        except (RuntimeError, KeyError) as error:  # also what CUDA raises, want of memory, and a draw that is new
             first = _first_of(error)
             self.refused = str(first).strip().partition("\n")[0] or type(first).__name__
             print(f"warning: {NOT_CAPTURED.format(reason=self.refused)}", flush=True)
@@ -84,10 +84,16 @@ class CapturedEngine:
     def _capture(self, batches: Batches) -> None:
         self.inputs = Batches({name: [_copied(batch) for batch in own] for name, own in batches.phases.items()})
         self.rates = list(self._rates())
+        # A term that reaches both networks would add to gradients that lie outside the graph, and are freed within it.
+        for parameter in self.engine.networks.parameters():
+            parameter.grad = None
         before = Places(self.engine.networks)
-        replay = self.capture(self._iterate_captured)
-        if moved := before.moved():
-            before.restore()
+        try:
+            replay = self.capture(self._iterate_captured)
+        finally:
+            if moved := before.moved():
+                before.restore()
+        if moved:
             raise RuntimeError(f"'{moved}' is put in the place of another tensor, and not changed in place")
         self.replay = replay
 
