@@ -47,8 +47,8 @@ from vigan.stages.report_published import published_table
 IN_DETAIL = ("events", "speed", "survival", "incidence", "sensitivity", "noise")
 """Tables shown folded and unchanged under each experiment with rows in them."""
 
-LONGEST = 400
-"""Rows of such a table beyond which the page shows its beginning alone."""
+LONGEST = 150
+"""Rows of such a table, or runs, beyond which the page shows its beginning alone."""
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -197,10 +197,14 @@ def _plain(table: pd.DataFrame, name: str, *, folded: bool = False) -> Table:
 
 def _detail(table: pd.DataFrame, name: str) -> Table:
     """A folded table; of a long one its beginning, and where the rest is."""
-    shown = _plain(table[:LONGEST], name, folded=True)
-    if len(table) <= LONGEST:
+    return _begun(_plain(table[:LONGEST], name, folded=True), len(table))
+
+
+def _begun(shown: Table, rows: int) -> Table:
+    """A table that shows so many rows, or its first: which is then said."""
+    if rows <= LONGEST:
         return shown
-    return shown._replace(caption=f"{shown.caption} The first {LONGEST} of {len(table):,} rows: all are in the file.")
+    return shown._replace(caption=f"{shown.caption} The first {LONGEST} of {rows:,} rows: all are in the file.")
 
 
 def _differences(study: Study) -> list[Difference]:
@@ -244,7 +248,7 @@ def _runs(runs: pd.DataFrame) -> Table:
     hidden = ["data_sha256", "code_sha256", "config_sha256", "threads"]
     shown = runs.drop(columns=hidden)
     whole = {column: "Int64" for column in shown if is_float_dtype(shown[column])}  # there are runs without a ledger
-    return plain_table(shown.astype(whole), "One row a run, digests shortened.", "runs")
+    return _begun(plain_table(shown[:LONGEST].astype(whole), "One row a run, digests shortened.", "runs"), len(shown))
 
 
 def _failures(tables: Tables) -> Table | None:
