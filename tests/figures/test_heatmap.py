@@ -115,8 +115,8 @@ def test_an_event_has_the_share_of_runs_that_had_it_and_its_exact_interval_howev
     assert _cell(lost, 0, 1) == "0.00\n0.00 to 0.21\nn = 16"
     assert _cell(lost, 1, 1) == "0.25\n0.07 to 0.52\nn = 16"
     note = "Of events: share of the runs, its exact 95% interval, number of runs."
-    assert note in words(figure)
-    assert note not in words(_figure(_summary()))
+    assert any(note in word for word in words(figure))
+    assert not any(note in word for word in words(_figure(_summary())))
 
 
 def test_a_cell_that_no_arm_has_stays_empty() -> None:
