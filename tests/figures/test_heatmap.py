@@ -117,6 +117,9 @@ def test_an_event_has_the_share_of_runs_that_had_it_and_its_exact_interval_howev
     note = "Of events: share of the runs, its exact 95% interval, number of runs."
     assert any(note in word for word in words(figure))
     assert not any(note in word for word in words(_figure(_summary())))
+    alone = draw(shares(counts.assign(n=1, events=1)), {"lost": panels["lost"]}, "A ring", cells(ARMS))
+    assert _cell(alone.axes[0], 0, 0) == "1.00\n0.03 to 1.00\nn = 1"
+    assert not any("last values" in word for word in words(alone))
 
 
 def test_a_cell_that_no_arm_has_stays_empty() -> None:

@@ -23,7 +23,8 @@ def alike_in_failing(claim: TestedClaim, outcome: Outcome, fates: Mapping[str, F
     """The reason by verdict, where both arms fail by the claim's metric or event: neither "as good" nor equivalent.
 
     Where all arms of the experiment fail, no verdict is left: nothing shows that the metric would have told them apart.
-    By a metric without a worst value those arms fail of which most runs were never on track, by the experiment's rule.
+    By a metric without a worst value those arms fail of which at least half of the runs were never on track, by the
+    experiment's rule.
     """
     if isinstance(claim, PairedTime | PairedShares):
         reason = _failing(claim, fates)

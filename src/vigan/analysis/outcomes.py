@@ -141,8 +141,11 @@ def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict
         occurred = _within(own, by).groupby(own["event"]).sum()
         counts = {str(event): int(count) for event, count in occurred.items()}
         runs = own["seed"].nunique()
-        known = {str(event): int(n) for event, n in own.groupby("event")["seed"].nunique().items() if n < runs}
-        found[arm] = Fate(runs, counts | ({"reach": runs} if runs and experiment.on_track_by_level else {}), known)
+        seen = {event: own.loc[own["event"] == event, "seed"].nunique() for event in ("bad-end", "collapse", "reach")}
+        if experiment.on_track_by_level:
+            seen["reach"] = runs
+            counts |= {"reach": runs} if runs else {}
+        found[arm] = Fate(runs, counts, {event: n for event, n in seen.items() if n < runs})
     return found
 
 

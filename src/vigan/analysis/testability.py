@@ -34,7 +34,7 @@ def untestable(
 
     A claim about collapse cannot be judged on an arm in which less than the share `on_track` of runs got on track and
     did not diverge; that an event is rare, or equally rare, cannot be concluded where it never occurred, nor that an
-    arm is stable where its control is stable, too, nor that it is slow where most of its runs never get there.
+    arm is stable where its control is stable, too, nor that it is slow where at least half of its runs never get there.
     """
     event = event_of(claim)
     if event is None:
@@ -69,8 +69,8 @@ def _never_on_track(claim: TestedClaim, fates: Mapping[str, Fate], on_track: flo
 
 
 def _diverged(claim: TestedClaim, fates: Mapping[str, Fate], on_track: float) -> str:
-    lost = [arm for arm in arms_of(claim) if fates[arm].assessed < on_track * fates[arm].runs]
-    counts = ", ".join(f"{fates[arm].assessed} of {fates[arm].runs} runs of {arm}" for arm in lost)
+    lost = [arm for arm in arms_of(claim) if fates[arm].assessed < on_track * fates[arm].of("bad-end")]
+    counts = ", ".join(f"{fates[arm].assessed} of {fates[arm].of('bad-end')} runs of {arm}" for arm in lost)
     return (
         f"Only {counts} got on track and did not diverge: whether others would have collapsed is open." if lost else ""
     )
@@ -88,7 +88,7 @@ def _never_at_all(claim: OneShare, fates: Mapping[str, Fate]) -> str:
 
 
 def _never_seen(event: str, arms: tuple[str, ...], fates: Mapping[str, Fate]) -> str:
-    runs = sum(fates[arm].runs for arm in arms)
+    runs = sum(fates[arm].of(event) for arm in arms)
     shown = "prevented" if event in BAD else "slow or fast"
     return (
         f"{EVENTS[event].capitalize()} occurred in none of the {runs} runs of {', '.join(arms)}: there was nothing to "

@@ -103,7 +103,7 @@ def _awaited(case: Case) -> str:
     """Why a claim that lacks seeds is not judged."""
     if case.claim.sampling == "fixed":
         return "it is judged once, on all of them"
-    if case.uncontrolled:
+    if case.uncontrolled and not case.begun:
         return "without a run of its control nothing shows that the event comes at all"
     halves = f"{case.halves} were begun in some of its arms alone" if case.halves else ""
     return "; ".join(filter(None, (_early(case) if case.begun else "", halves)))

@@ -161,7 +161,7 @@ def _cell_text(estimate: Estimate, decimals: int) -> str:
     if not n:
         return f"no value\nn = 0{lost}"
     center, low, high = (_number(number, decimals) for number in (estimate.center, *_ends(estimate)))
-    spread = f"\n{low} to {high}" if n > 1 else ""
+    spread = f"\n{low} to {high}" if low != high or n > 1 else ""
     return f"{center}{spread}\nn = {n}{lost}"
 
 
@@ -199,13 +199,16 @@ def _notes(shown: Cells, measured: pd.DataFrame, panels: Mapping[str, Panel]) ->
     known = measured[measured["metric"].isin([metric for metric, panel in panels.items() if not panel.share])]
     undirected = any(panel.better == "none" for panel in panels.values())
     more = " (where neither is, yellow is more)" if undirected else ""
-    notes = [
+    of_values = (
         f"In each cell: mean of the runs' last values (median of measures without bounds), {_ends_in_words(known)}, "
-        "number of runs.",
-        f"Yellow is better than blue{more}; each panel has its own scale, at least as wide as a typical interval.",
+        "number of runs."
+    )
+    of_events = "Of events: share of the runs, its exact 95% interval, number of runs."
+    kinds = {panel.share for panel in panels.values()}
+    notes = [note for note, share in ((of_values, False), (of_events, True)) if share in kinds]
+    notes += [
+        f"Yellow is better than blue{more}; each panel has its own scale, at least as wide as a typical interval."
     ]
-    if any(panel.share for panel in panels.values()):
-        notes.insert(1, "Of events: share of the runs, its exact 95% interval, number of runs.")
     if others := [name for name in shown.left_out if name not in shown.crowded]:
         notes.append(f"Not shown, since they differ in more than K and λ: {', '.join(others)}.")
     if shown.crowded:

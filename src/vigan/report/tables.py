@@ -29,7 +29,8 @@ OVER_SEEDS = "{protocol}: each run's last, best and mean-over-training value (ar
 SEED_BY_SEED = (
     "{protocol}: the last value of an arm minus that of its partner, seed by seed, as {spread}. "
     "Better and equal in: of all seeds; a run without a value is worse than any. p: exact sign test, two-sided, of "
-    "these, not corrected for the number of rows."
+    "these (where no direction is better, of the n in which both runs have a value), not corrected for the number of "
+    "rows."
 )
 
 
