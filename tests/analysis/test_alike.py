@@ -10,7 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from vigan.analysis.alike import alike_in_failing, remark
-from vigan.analysis.outcomes import Differences, Fate, Near, Occurrences
+from vigan.analysis.fates import Fate
+from vigan.analysis.outcomes import Differences, Near, Occurrences
 from vigan.config.claims import Boundary
 from vigan.config.claims import TestedClaim as Tested
 

@@ -19,7 +19,7 @@ from simulated_tables import COLLAPSE, PROTOCOL, REACH, study_of
 
 from vigan.analysis.betting import bounded_mean
 from vigan.analysis.exact import share_test
-from vigan.analysis.outcomes import Fate
+from vigan.analysis.fates import Fate
 from vigan.analysis.raw import read_raw, write_raw
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import judge

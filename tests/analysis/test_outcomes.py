@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vigan.analysis.outcomes import (
-    Differences,
-    Fate,
-    Measurements,
-    Occurrences,
-    Outcome,
-    difference_summary,
-    fates,
-    outcome,
-)
+from vigan.analysis.fates import Fate, fates
+from vigan.analysis.outcomes import Differences, Measurements, Occurrences, Outcome, difference_summary, outcome
 from vigan.config.claims import Untested
 from vigan.config.study import Study
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from vigan.analysis.outcomes import Fate
+from vigan.analysis.fates import Fate
 from vigan.analysis.testability import untestable
 from vigan.config.claims import TestedClaim as Tested
 

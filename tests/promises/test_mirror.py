@@ -13,6 +13,7 @@ CROSS_CUTTING = ("promises", "workflow", "cluster")
 
 ELSEWHERE = {
     "analysis/elsewhere": "stages/test_elsewhere.py",
+    "analysis/fates": "analysis/test_outcomes.py",
     "bench/baseline": "bench/test_engine.py",
     "bench/bias": "bench/test_tool_tables.py",
     "bench/browser": "report/test_render_in_browser.py",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vigan.analysis.fates import Fate
 from vigan.analysis.inference import below_margin
-from vigan.analysis.outcomes import ROUNDING, Differences, Fate, Outcome
+from vigan.analysis.outcomes import Differences, Outcome, below
 from vigan.analysis.testability import ALL, mostly_never
 from vigan.config.claims import BAD, Boundary, PairedMean, PairedShares, PairedSign, PairedTime, TestedClaim
 from vigan.describe.claims import RUNS
@@ -48,8 +49,8 @@ def _failing(claim: PairedTime | PairedShares, fates: Mapping[str, Fate]) -> str
     if isinstance(claim, PairedTime):
         return NEVER if claim.event == "reach" and mostly_never(claim, fates) else ""
     worst = 1.0 if claim.event in BAD else 0.0
-    margin = claim.margin * (1 - ROUNDING)
-    near = all(abs(fates[arm].share(claim.event) - worst) < margin for arm in claim.arms)
+    away = np.array([fates[arm].share(claim.event) - worst for arm in claim.arms])
+    near = below(away, claim.margin).all()
     return f"the share of runs {RUNS[claim.event]} is less than the margin from its worst in either" if near else ""
 
 

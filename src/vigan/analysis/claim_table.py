@@ -10,13 +10,12 @@ import pandas as pd
 
 from vigan.analysis.alike import alike_in_failing, remark
 from vigan.analysis.elsewhere import not_trained_here
+from vigan.analysis.fates import Fate, fates
 from vigan.analysis.inference import infer
 from vigan.analysis.outcomes import (
-    Fate,
     Measurements,
     Outcome,
     difference_summary,
-    fates,
     half_begun,
     outcome,
     unaccounted,

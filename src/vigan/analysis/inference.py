@@ -13,7 +13,7 @@ import numpy as np
 
 from vigan.analysis.betting import Side, betting_interval, betting_test
 from vigan.analysis.exact import Interval, scaled, share_interval, share_test
-from vigan.analysis.outcomes import ROUNDING, Differences, Occurrences, Outcome
+from vigan.analysis.outcomes import ROUNDING, Differences, Occurrences, Outcome, below
 from vigan.analysis.paired_shares import paired_share_interval, paired_share_test
 from vigan.config.claims import (
     Boundary,
@@ -102,7 +102,7 @@ def _of_signs(claim: PairedSign | PairedTime, found: Differences, level: float) 
 
 def below_margin(claim: PairedSign | PairedTime, found: Differences) -> np.ndarray:
     """In which seeds the difference is less than the margin, either way."""
-    return np.abs(found.values) < claim.margin - ROUNDING * claim.margin
+    return below(found.values, claim.margin)
 
 
 def _of_paired_shares(claim: PairedShares, found: Occurrences, level: float) -> Evidence:

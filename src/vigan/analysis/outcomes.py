@@ -1,15 +1,15 @@
-"""The outcome of each seed for one claim, and how often each event occurred in each arm."""
+"""The outcome of each seed for one claim, and the seeds of which it is not known."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vigan.analysis.estimates import SCORES, run_scores
+from vigan.analysis.fates import within
 from vigan.analysis.metric_bounds import bounds_of
 from vigan.analysis.tables import RUN_KEYS
 from vigan.config.claims import (
@@ -86,30 +86,6 @@ class Occurrences(NamedTuple):
 Outcome = Differences | Occurrences
 
 
-class Fate(NamedTuple):
-    """How many runs of an arm were looked at, and in how many each event occurred.
-
-    `known`: of how many runs it is known whether an event occurred, where that is not all: others lack its numbers.
-    """
-
-    runs: int
-    events: Mapping[str, int]
-    known: Mapping[str, int] = MappingProxyType({})
-
-    def of(self, event: str) -> int:
-        """Number of runs of which it is known whether an event occurred."""
-        return self.known.get(event, self.runs)
-
-    def share(self, event: str) -> float:
-        """Share of these runs in which an event occurred, 0 without any."""
-        return self.events.get(event, 0) / self.of(event) if self.of(event) else 0.0
-
-    @property
-    def assessed(self) -> int:
-        """Number of runs in which collapse was observed or ruled out: they got on track and did not diverge instead."""
-        return self.of("bad-end") - self.events.get("bad-end", 0) + self.events.get("collapse", 0)
-
-
 def outcome(
     claim: TestedClaim, experiment: Experiment, dataset: Dataset | None, data: Measurements, seeds: Sequence[int]
 ) -> Outcome:
@@ -126,27 +102,8 @@ def outcome(
             return Occurrences(first["observed"].to_numpy(bool), second["observed"].to_numpy(bool))
         case OneShare():
             (rows,) = _event_rows((claim.arm,), claim.event, data.events, seeds)
-            occurred = _within(rows, claim.by).to_numpy(bool)
+            occurred = within(rows, claim.by).to_numpy(bool)
             return Occurrences(occurred, occurred)
-
-
-def fates(experiment: Experiment, events: pd.DataFrame, by: float = 1.0) -> dict[str, Fate]:
-    """The event counts of every arm of an experiment, of events within the share `by` of training.
-
-    Where a level of the rule `collapse` stands for a rule `reach`, no run counts as one that was never on track by it.
-    """
-    found = {}
-    for arm in experiment.names:
-        own = events[events["arm"] == arm]
-        occurred = _within(own, by).groupby(own["event"]).sum()
-        counts = {str(event): int(count) for event, count in occurred.items()}
-        runs = own["seed"].nunique()
-        seen = {event: own.loc[own["event"] == event, "seed"].nunique() for event in ("bad-end", "collapse", "reach")}
-        if experiment.on_track_by_level:
-            seen["reach"] = runs
-            counts |= {"reach": runs} if runs else {}
-        found[arm] = Fate(runs, counts, {event: n for event, n in seen.items() if n < runs})
-    return found
 
 
 def unaccounted(
@@ -265,8 +222,13 @@ def _near(compared: Values, ever: Values, ends: tuple[float, float], margin: flo
 
 
 def _mostly_near(values: np.ndarray, bound: float, margin: float) -> bool:
-    near = np.abs(values - bound) < margin * (1 - ROUNDING) if np.isfinite(bound) else values == bound
+    near = below(values - bound, margin) if np.isfinite(bound) else values == bound
     return bool(2 * np.count_nonzero(near) > len(near))
+
+
+def below(differences: np.ndarray, margin: float) -> np.ndarray:
+    """Which differences are less than a margin, either way, and have not reached it but for rounding."""
+    return np.abs(differences) < margin - ROUNDING * margin
 
 
 def _measured(scores: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
@@ -280,11 +242,6 @@ def _event_rows(arms: Sequence[str], event: str, events: pd.DataFrame, seeds: Se
     rows = events[(events["event"] == event) & events["arm"].isin(arms)]
     shared = _shared(rows, arms, seeds)
     return [rows[rows["arm"] == arm].set_index("seed").loc[shared] for arm in arms]
-
-
-def _within(events: pd.DataFrame, by: float) -> pd.Series:
-    """Whether each event was observed within the share `by` of training."""
-    return events["observed"] & (events["step"] <= (by * events["end"]).round(6))
 
 
 def _shared(table: pd.DataFrame, arms: Sequence[str], seeds: Sequence[int]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vigan.analysis.outcomes import Fate
+from vigan.analysis.fates import Fate
 from vigan.config.claims import (
     BAD,
     ON_TRACK,

@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 
 from vigan.analysis.alike import alike_in_failing
 from vigan.analysis.events import DIVERGED, NEVER_ON_TRACK
+from vigan.analysis.fates import Fate
 from vigan.analysis.inference import Evidence, infer
-from vigan.analysis.outcomes import Differences, Fate, Near, Occurrences, Outcome
+from vigan.analysis.outcomes import Differences, Near, Occurrences, Outcome
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import Case, Verdict, judge
 from vigan.bench.calibration_processes import MODES, Process, Run

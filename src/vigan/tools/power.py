@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from vigan.analysis.alike import alike_in_failing
+from vigan.analysis.fates import Fate
 from vigan.analysis.inference import Evidence, infer
-from vigan.analysis.outcomes import Differences, Fate, Occurrences, Outcome
+from vigan.analysis.outcomes import Differences, Occurrences, Outcome
 from vigan.analysis.testability import untestable
 from vigan.analysis.verdicts import VERDICTS, Case, Verdict, judge
 from vigan.config.base import ConfigError
