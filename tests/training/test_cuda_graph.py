@@ -127,7 +127,7 @@ def test_a_tensor_that_is_put_in_the_place_of_another_is_found_and_put_back(how:
 
 
 def _refused(played: Any, error: Exception | None = None) -> tuple[str, str]:
-    """Why a capture is refused that replaces the first weight, or also fails, and that weight's name; it is put back."""
+    """Why a capture that replaces the first weight, or also fails, is refused; that weight's name. It is put back."""
     (name, weight), *_ = played.networks.named_parameters()
     before = weight.data
 
